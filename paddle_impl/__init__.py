@@ -1,0 +1,41 @@
+"""The twin: the networks of ``torch_ref`` in Paddle, file for file and name for name."""
+
+from .attention import class_activation_map
+from .blocks import ResnetAdaILNBlock, ResnetBlock
+from .discriminator import Discriminator
+from .generator import ResnetGenerator
+from .losses import (
+    ADV_WEIGHT,
+    CAM_WEIGHT,
+    CYCLE_WEIGHT,
+    IDENTITY_WEIGHT,
+    adversarial_loss,
+    cam_loss,
+    cycle_loss,
+    identity_loss,
+)
+from .norms import ILN, LIN, AdaLIN, InstanceNorm2D, adaILN
+from .spectral import raw_weight, spectral_norm
+
+__all__ = [
+    "ADV_WEIGHT",
+    "CAM_WEIGHT",
+    "CYCLE_WEIGHT",
+    "IDENTITY_WEIGHT",
+    "ILN",
+    "LIN",
+    "AdaLIN",
+    "Discriminator",
+    "InstanceNorm2D",
+    "ResnetAdaILNBlock",
+    "ResnetBlock",
+    "ResnetGenerator",
+    "adaILN",
+    "adversarial_loss",
+    "cam_loss",
+    "class_activation_map",
+    "cycle_loss",
+    "identity_loss",
+    "raw_weight",
+    "spectral_norm",
+]

@@ -1,0 +1,54 @@
+"""Residual blocks of the generator. No activation follows either sum."""
+
+from paddle import nn
+
+from .layers import conv2d
+from .norms import AdaLIN, InstanceNorm2D
+
+
+class ResnetBlock(nn.Layer):
+    """Encoder block with instance norm (official class ``ResnetBlock``); H and W above 1."""
+
+    def __init__(self, dim, use_bias):
+        super().__init__()
+        conv_block = []
+        conv_block += [nn.Pad2D(1, mode="reflect"),
+                       conv2d(dim, dim, 3, bias=use_bias),
+                       InstanceNorm2D(dim),
+                       nn.ReLU()]
+        conv_block += [nn.Pad2D(1, mode="reflect"),
+                       conv2d(dim, dim, 3, bias=use_bias),
+                       InstanceNorm2D(dim)]
+        self.conv_block = nn.Sequential(*conv_block)
+
+    def forward(self, x):
+        """x (N, dim, H, W) -> (N, dim, H, W)."""
+        out = self.conv_block(x)
+        out = x + out
+        return out
+
+
+class ResnetAdaILNBlock(nn.Layer):
+    """Decoder block with AdaLIN (official class ``ResnetAdaILNBlock``); H and W above 1."""
+
+    def __init__(self, dim, use_bias):
+        super().__init__()
+        self.pad1 = nn.Pad2D(1, mode="reflect")
+        self.conv1 = conv2d(dim, dim, 3, bias=use_bias)
+        self.norm1 = AdaLIN(dim)
+        self.relu1 = nn.ReLU()
+        self.pad2 = nn.Pad2D(1, mode="reflect")
+        self.conv2 = conv2d(dim, dim, 3, bias=use_bias)
+        self.norm2 = AdaLIN(dim)
+
+    def forward(self, x, gamma, beta):
+        """x (N, dim, H, W); gamma, beta (N, dim), used by both norms -> (N, dim, H, W)."""
+        out = self.pad1(x)
+        out = self.conv1(out)
+        out = self.norm1(out, gamma, beta)
+        out = self.relu1(out)
+        out = self.pad2(out)
+        out = self.conv2(out)
+        out = self.norm2(out, gamma, beta)
+        out = out + x
+        return out

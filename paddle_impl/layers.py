@@ -1,0 +1,42 @@
+"""Layers that start and behave as torch's of the same name, where Paddle's own do not."""
+
+import math
+
+import paddle
+from paddle import nn
+
+from .functional import leaky_relu
+
+
+def _like_torch(fan_in):
+    # torch's default, kaiming_uniform with a = sqrt(5), comes to this for weights and biases alike; Paddle's
+    # default has other weights (standard deviation .0593 against .0241 for a convolution) and biases of 0.
+    bound = 1 / math.sqrt(fan_in)
+    return paddle.ParamAttr(initializer=nn.initializer.Uniform(-bound, bound))
+
+
+def conv2d(in_channels, out_channels, kernel_size, stride=1, bias=True):
+    """``nn.Conv2D`` without padding, square kernel, initialised as torch initialises ``nn.Conv2d``."""
+    fan_in = in_channels * kernel_size * kernel_size
+    return nn.Conv2D(in_channels, out_channels, kernel_size, stride,
+                     weight_attr=_like_torch(fan_in), bias_attr=_like_torch(fan_in) if bias else False)
+
+
+def linear(in_features, out_features, bias=True):
+    """``nn.Linear`` (weight (in, out): torch's transposed), initialised as torch initialises its own."""
+    fan_in = in_features
+    return nn.Linear(in_features, out_features,
+                     weight_attr=_like_torch(fan_in), bias_attr=_like_torch(fan_in) if bias else False)
+
+
+class LeakyReLU(nn.Layer):
+    """x where x > 0, else negative_slope * x; its gradient at exactly 0 is the slope (Paddle's own: 1)."""
+
+    def __init__(self, negative_slope):
+        super().__init__()
+        self.negative_slope = negative_slope
+
+    def forward(self, input):
+        """Any shape, floating -> the same shape and dtype."""
+        out = leaky_relu(input, self.negative_slope)
+        return out

@@ -1,0 +1,36 @@
+"""The four losses (paper, section 2.2), each a 0-d tensor, and their weights in the official command line."""
+
+import paddle
+
+from .functional import binary_cross_entropy_with_logits, mean
+
+ADV_WEIGHT = 1
+CYCLE_WEIGHT = 10
+IDENTITY_WEIGHT = 10
+CAM_WEIGHT = 1000
+
+def adversarial_loss(logit, real):
+    """Least-squares GAN loss of logits of any shape against 1 (``real`` true) or 0 (false)."""
+    target = paddle.full_like(logit, float(real))
+    loss = mean(paddle.square(logit - target))
+    return loss
+
+def cycle_loss(reconstruction, image):
+    """Mean absolute difference of two image batches. Raises ValueError where their shapes differ."""
+    if reconstruction.shape != image.shape:
+        raise ValueError(f"shapes differ: {reconstruction.shape}, {image.shape}")
+    loss = mean(paddle.abs(reconstruction - image))
+    return loss
+
+def identity_loss(identity, image):
+    """Mean absolute difference of two image batches. Raises ValueError where their shapes differ."""
+    if identity.shape != image.shape:
+        raise ValueError(f"shapes differ: {identity.shape}, {image.shape}")
+    loss = mean(paddle.abs(identity - image))
+    return loss
+
+def cam_loss(logit, positive):
+    """Binary cross entropy of CAM logits (N, 2) against 1 (``positive`` true) or 0 (false)."""
+    target = paddle.full_like(logit, float(positive))
+    loss = binary_cross_entropy_with_logits(logit, target)
+    return loss

@@ -1,0 +1,41 @@
+"""The reference: the official U-GAT-IT networks in PyTorch, with the official state-dict keys."""
+
+from .attention import class_activation_map
+from .blocks import ResnetAdaILNBlock, ResnetBlock
+from .discriminator import Discriminator
+from .generator import ResnetGenerator
+from .losses import (
+    ADV_WEIGHT,
+    CAM_WEIGHT,
+    CYCLE_WEIGHT,
+    IDENTITY_WEIGHT,
+    adversarial_loss,
+    cam_loss,
+    cycle_loss,
+    identity_loss,
+)
+from .norms import ILN, LIN, AdaLIN, InstanceNorm2d, adaILN
+from .spectral import raw_weight, spectral_norm
+
+__all__ = [
+    "ADV_WEIGHT",
+    "CAM_WEIGHT",
+    "CYCLE_WEIGHT",
+    "IDENTITY_WEIGHT",
+    "ILN",
+    "LIN",
+    "AdaLIN",
+    "Discriminator",
+    "InstanceNorm2d",
+    "ResnetAdaILNBlock",
+    "ResnetBlock",
+    "ResnetGenerator",
+    "adaILN",
+    "adversarial_loss",
+    "cam_loss",
+    "class_activation_map",
+    "cycle_loss",
+    "identity_loss",
+    "raw_weight",
+    "spectral_norm",
+]
