@@ -1,0 +1,44 @@
+"""Official U-GAT-IT checkpoints between PyTorch and Paddle, both ways, bit for bit, with a receipt.
+
+`convert_to_paddle` and `convert_to_torch` do whole checkpoints. `plan` pairs any two networks by layer type;
+its `to_paddle` and `to_torch` carry states over. Everything raises a `ConversionError` on bad input.
+"""
+
+from .convert import convert_to_paddle, convert_to_torch
+from .errors import CheckpointError, ConversionError, LayoutError, StateError, VerificationError
+from .layouts import DEFAULT, DROP, IDENTITY, TRANSPOSE, LayoutTable, Rule
+from .official import NETWORKS, DiscriminatorSizes, GeneratorSizes, infer_sizes
+from .paddle_files import read_paddle, write_paddle
+from .plan import Entry, Plan, Problem, pair_up, plan
+from .staging import Staging
+from .torch_files import read_torch, write_torch
+
+__all__ = [
+    "DEFAULT",
+    "DROP",
+    "IDENTITY",
+    "NETWORKS",
+    "TRANSPOSE",
+    "CheckpointError",
+    "ConversionError",
+    "DiscriminatorSizes",
+    "Entry",
+    "GeneratorSizes",
+    "LayoutError",
+    "LayoutTable",
+    "Plan",
+    "Problem",
+    "Rule",
+    "Staging",
+    "StateError",
+    "VerificationError",
+    "convert_to_paddle",
+    "convert_to_torch",
+    "infer_sizes",
+    "pair_up",
+    "plan",
+    "read_paddle",
+    "read_torch",
+    "write_paddle",
+    "write_torch",
+]

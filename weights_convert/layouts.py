@@ -1,0 +1,146 @@
+"""How a torch layer's tensors are laid out in the Paddle layer: by the *types* of the two, never by shape.
+
+Paddle's Linear keeps (in, out) where torch keeps (out, in): a square one fits either way, silently wrong if
+guessed.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import paddle
+import torch
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What happens to one tensor of a layer on its way from torch to Paddle.
+
+    `identity`: same axes. `transpose`: a matrix, axes swapped. `drop`: Paddle has no such tensor; on the way
+    back it is zeros. `target` is the name in the Paddle layer, None for the same name as in torch.
+    """
+
+    kind: Literal["identity", "transpose", "drop"]
+    target: str | None = None
+
+
+IDENTITY = Rule("identity")
+TRANSPOSE = Rule("transpose")
+DROP = Rule("drop")
+
+# Framework classes that only hold what a user puts into them: the user named what is in there.
+_CONTAINERS = {
+    torch.nn.Module, torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict,
+    torch.nn.ParameterList, torch.nn.ParameterDict,
+    paddle.nn.Layer, paddle.nn.Sequential, paddle.nn.LayerList, paddle.nn.LayerDict, paddle.nn.ParameterList,
+}  # fmt: skip
+
+
+class LayoutTable:
+    """Layer type pair -> {torch tensor name: Rule}.
+
+    Immutable: `register` returns a new table, `DEFAULT` never changes.
+    """
+
+    def __init__(self, pairs: Mapping[tuple[type, type], Mapping[str, Rule]] | None = None):
+        self._pairs = {pair: MappingProxyType(dict(rules)) for pair, rules in (pairs or {}).items()}
+
+    def register(self, torch_type: type, paddle_type: type, rules: Mapping[str, Rule]) -> "LayoutTable":
+        """A new table that also knows this pair of types, and their subclasses.
+
+        Args:
+            rules: one Rule for each tensor that the torch layer may own (parameters and buffers, not its
+                children's). `name_orig`, `name_u` and `name_v` of a spectral norm on `name` need no rule of
+                their own.
+        Raises:
+            TypeError: not layer classes, or not Rules.
+        """
+        for found, base in ((torch_type, torch.nn.Module), (paddle_type, paddle.nn.Layer)):
+            if not (isinstance(found, type) and issubclass(found, base)):
+                raise TypeError(f"expected a subclass of {base.__module__}.{base.__name__}, found {found!r}")
+        for name, rule in rules.items():
+            if not isinstance(rule, Rule):
+                raise TypeError(f"the rule for {name!r} must be a Rule, found {rule!r}")
+        return LayoutTable({**self._pairs, (torch_type, paddle_type): rules})
+
+    def rules(self, torch_type: type, paddle_type: type) -> Mapping[str, Rule] | None:
+        """The rules of the most specific registered pair among the bases of the two, or None."""
+        for t in torch_type.__mro__:
+            for p in paddle_type.__mro__:
+                if (t, p) in self._pairs:
+                    return self._pairs[t, p]
+        return None
+
+    def rule(self, torch_type: type, paddle_type: type, name: str, siblings: Collection[str]) -> Rule | None:
+        """The rule for one tensor that a torch layer owns, or None where nothing is known of it.
+
+        Args:
+            name: the tensor's name in its layer.
+            siblings: the names of all tensors of that layer.
+        """
+        rules = self.rules(torch_type, paddle_type)
+        known = rules or {}
+        if name in known:
+            return known[name]
+        stem, _, suffix = name.rpartition("_")
+        if (
+            stem in known and f"{stem}_orig" in siblings
+        ):  # spectral norm: `orig` is the weight, u and v are vectors
+            target = f"{known[stem].target or stem}_{suffix}"
+            if suffix == "orig":
+                return Rule(known[stem].kind, target)
+            if suffix in ("u", "v"):
+                return Rule("identity", target)
+        if _user_named(torch_type, rules is not None) and _user_named(paddle_type, rules is not None):
+            return IDENTITY
+        return None
+
+
+def _of_framework(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] in ("torch", "paddle")
+
+
+def _user_named(cls: type, known: bool) -> bool:
+    """Whether what no rule names is the user's own: in their module, or their subclass of a known layer."""
+    if known and not _of_framework(cls):
+        return True
+    return next(base for base in cls.__mro__ if _of_framework(base)) in _CONTAINERS
+
+
+def _default() -> LayoutTable:
+    t, p = torch.nn, paddle.nn
+    same = {"weight": IDENTITY, "bias": IDENTITY}
+    scale = {"weight": Rule("identity", "scale"), "bias": IDENTITY}
+    statistics = same | {
+        "running_mean": Rule("identity", "_mean"),
+        "running_var": Rule("identity", "_variance"),
+        "num_batches_tracked": DROP,
+    }
+    pairs = {
+        (t.Linear, p.Linear): {"weight": TRANSPOSE, "bias": IDENTITY},
+        (t.Embedding, p.Embedding): {"weight": IDENTITY},
+        (t.LayerNorm, p.LayerNorm): same,
+        (t.GroupNorm, p.GroupNorm): same,
+        (t.SyncBatchNorm, p.SyncBatchNorm): statistics,
+        (t.Conv1d, p.Conv1D): same,
+        (t.Conv2d, p.Conv2D): same,
+        (t.Conv3d, p.Conv3D): same,
+        (t.ConvTranspose1d, p.Conv1DTranspose): same,
+        (t.ConvTranspose2d, p.Conv2DTranspose): same,
+        (t.ConvTranspose3d, p.Conv3DTranspose): same,
+        (t.BatchNorm1d, p.BatchNorm1D): statistics,
+        (t.BatchNorm2d, p.BatchNorm2D): statistics,
+        (t.BatchNorm3d, p.BatchNorm3D): statistics,
+        (t.InstanceNorm1d, p.InstanceNorm1D): scale,
+        (t.InstanceNorm2d, p.InstanceNorm2D): scale,
+        (t.InstanceNorm3d, p.InstanceNorm3D): scale,
+    }
+    if hasattr(paddle, "compat") and hasattr(
+        paddle.compat, "nn"
+    ):  # recent Paddle only: a Linear in torch's layout
+        pairs[t.Linear, paddle.compat.nn.Linear] = same
+    return LayoutTable(pairs)
+
+
+DEFAULT = _default()
