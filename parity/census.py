@@ -1,0 +1,76 @@
+"""The first rung: do both sides have the same parameters and buffers, under the same names, trained alike?
+
+No numerics yet: 132 parameters against 88 is already the answer (Paddle issue 26721).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from parity.compare import Deviation
+from parity.frameworks import Framework
+from parity.source import ConstructionSites, Site
+from weights_convert import LayoutTable, Plan, pair_up
+
+
+@dataclass(frozen=True)
+class CensusFinding:
+    """One entry that does not agree: its full name, what is wrong, the lines that built its owners."""
+
+    name: str
+    message: str
+    reference: Site | None
+    twin: Site | None
+
+    @property
+    def deviation(self) -> Deviation:
+        return Deviation(float("inf"), trouble=self.message)
+
+
+@dataclass(frozen=True)
+class Census:
+    """plan: how the entries that do agree are laid out. compared: how many were looked at."""
+
+    plan: Plan
+    compared: int
+    findings: tuple[CensusFinding, ...]
+
+
+def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
+         constructions: tuple[ConstructionSites, ConstructionSites], layouts: LayoutTable) -> Census:
+    """Pair all parameters and buffers of two models by name and layer type, and compare what they are."""
+    plan, problems = pair_up(reference, twin, layouts)
+    modules = [dict(framework.modules(model)) for framework, model in zip(frameworks, (reference, twin), strict=True)]
+
+    def site(side: int, name: str) -> Site | None:
+        path = name.rpartition(".")[0]
+        while True:
+            module = modules[side].get(path)
+            found = constructions[side].of(module) if module is not None else None
+            if found is not None or not path:
+                return found
+            path = path.rpartition(".")[0]
+
+    findings = [CensusFinding(problem.name, problem.message, site(0, problem.name), site(1, problem.name))
+                for problem in problems]
+    findings += [CensusFinding(name, message, site(0, name), site(1, name))
+                 for name, message in _disagreements(plan, reference, twin, frameworks)]
+    return Census(plan, len(plan.entries) + len(problems), tuple(findings))
+
+
+def _disagreements(plan: Plan, reference: Any, twin: Any,
+                   frameworks: tuple[Framework, Framework]) -> Iterator[tuple[str, str]]:
+    """Entries that fit, but are not trained alike: a parameter here and a buffer there, a frozen one."""
+    kinds = []
+    for framework, model in zip(frameworks, (reference, twin), strict=True):
+        kind = dict.fromkeys(framework.buffers(model), "a buffer")
+        for name, parameter in framework.parameters(model).items():
+            kind[name] = "a trained parameter" if framework.requires_grad(parameter) else "a frozen parameter"
+        kinds.append(kind)
+    for entry in plan.entries.values():
+        if entry.target is not None:
+            left, right = kinds[0].get(entry.source), kinds[1].get(entry.target)
+            if left != right:
+                yield entry.source, f"{left or 'no entry'} in the reference, {right or 'no entry'} in the twin"

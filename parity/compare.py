@@ -1,0 +1,131 @@
+"""Comparing two arrays, and judging what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+BLOCK = 1 << 16  # elements compared at a time: both operands and the difference stay in the processor's cache
+
+
+class Verdict(str, Enum):
+    """What one comparison says. Order: from good to bad."""
+
+    SAME = "same"  # within one noise floor
+    NOISE = "noise"  # within M floors
+    EXPLAINED = "explained"  # a registered framework difference accounts for it
+    UNCOMPARED = "uncompared"  # no partner, or not reached: never counts as equal
+    DIVERGED = "diverged"
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """How far apart two arrays are.
+
+    distance: largest |reference - twin|; inf where the shapes differ, one value is missing, or NaN or Inf stand in one
+    array only. index: where (None for shapes and missing values). scale: largest finite |reference|.
+    nans: NaNs that stand at the same places in both.
+    """
+
+    distance: float
+    index: tuple[int, ...] | None = None
+    reference: float | None = None
+    twin: float | None = None
+    scale: float = 0.0
+    nans: int = 0
+    trouble: str | None = None  # why the distance is infinite
+
+    @property
+    def relative(self) -> float:
+        """distance / scale; 0 if both are 0."""
+        return 0.0 if self.distance == 0 else self.distance / self.scale if self.scale else float("inf")
+
+
+def deviation(reference: np.ndarray | None, twin: np.ndarray | None) -> Deviation:
+    """The largest elementwise distance of two arrays of one shape. Nothing broadcasts; NaN equals NaN in its place.
+
+    The arrays may have different floating dtypes (float32 against a float64 truth); the difference is taken in the
+    wider one.
+    """
+    if reference is None or twin is None:
+        if reference is None and twin is None:
+            return Deviation(0.0)
+        return Deviation(np.inf, trouble="exists in the twin only" if reference is None else
+                         "exists in the reference only")
+    if reference.shape != twin.shape:
+        return Deviation(np.inf, trouble=f"shape {reference.shape} in the reference, {twin.shape} in the twin")
+    if reference.size == 0:
+        return Deviation(0.0)
+    dtype = np.result_type(reference.dtype, twin.dtype)
+    if dtype.kind != "f":
+        dtype = np.dtype(np.float64)
+    a, b = reference.reshape(-1), twin.reshape(-1)
+    difference = np.empty(min(BLOCK, a.size), dtype)
+    distance, worst, scale, nans = -1.0, 0, 0.0, 0
+    for start in range(0, a.size, BLOCK):
+        left, right = a[start:start + BLOCK], b[start:start + BLOCK]
+        out = difference[:left.size]
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.subtract(left, right, out=out, dtype=dtype, casting="unsafe")
+        low, high = float(left.min()), float(left.max())
+        np.abs(out, out=out)
+        largest = float(out.max())
+        if not np.isfinite(largest) or not np.isfinite(low) or not np.isfinite(high):
+            nans += _settle_nonfinite(left, right, out)
+            largest = float(out.max())
+            finite = np.abs(left[np.isfinite(left)])
+            low, high = 0.0, float(finite.max()) if finite.size else 0.0
+        scale = max(scale, -low, high)
+        if largest > distance:
+            distance, worst = largest, start + int(out.argmax())
+    index = tuple(int(i) for i in np.unravel_index(worst, reference.shape))
+    trouble = None
+    if np.isinf(distance):
+        trouble = "NaN or Inf on one side only"
+    return Deviation(distance, index, float(a[worst]), float(b[worst]), scale, nans, trouble)
+
+
+def _settle_nonfinite(left: np.ndarray, right: np.ndarray, out: np.ndarray) -> int:
+    """Distance 0 where both hold the same NaN or Inf, inf where only one does; returns the common NaNs."""
+    both_nan = np.isnan(left) & np.isnan(right)
+    same = both_nan | (left == right)
+    odd = ~(np.isfinite(left) & np.isfinite(right)) & ~same
+    out[same] = 0
+    out[odd] = np.inf
+    return int(both_nan.sum())
+
+
+def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
+    """In what simple way the twin's values are the reference's, if in one: a factor, a shift, an order, a flip.
+
+    The evidence behind a cause: "the same values in another order" is a transposed weight or a swapped axis.
+    """
+    if reference.size < 2 or not (np.isfinite(reference).all() and np.isfinite(twin).all()):
+        return None
+    a, b = np.ravel(reference).astype(np.float64), np.ravel(twin).astype(np.float64)
+    tolerance = 1e3 * np.finfo(np.result_type(reference.dtype, twin.dtype)).eps
+    if reference.shape != twin.shape:
+        if reference.size == twin.size and _close(np.sort(a), np.sort(b), tolerance):
+            return "the same values in another shape"
+        return None
+    norm = float(a @ a)
+    if norm == 0 or not b.any():
+        return "all zero on one side"
+    factor = float(a @ b) / norm
+    if _close(factor * a, b, tolerance):
+        return f"the reference times {factor:.6g}"
+    shift = float((b - a).mean())
+    if _close(a + shift, b, tolerance):
+        return f"the reference plus {shift:.6g}"
+    for axis in range(reference.ndim):
+        if reference.shape[axis] > 1 and _close(np.flip(reference, axis), twin, tolerance):
+            return f"the reference reversed along axis {axis}"
+    if _close(np.sort(a), np.sort(b), tolerance):
+        return "the same values in another order"
+    return None
+
+
+def _close(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:
+    return float(np.abs(a - b).max()) <= tolerance * float(np.abs(a).max())

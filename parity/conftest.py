@@ -1,0 +1,70 @@
+"""Options of the parity suite: `pytest parity/ --lane float64 --seeds 5 --device cpu --exam`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from parity.findings import Report
+
+settings.register_profile("parity", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("parity")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("parity")
+    group.addoption("--lane", choices=("float64", "float32", "both"), default="both",
+                    help="float64: the same computation? float32: as accurate? (default: both)")
+    group.addoption("--device", choices=("cpu", "gpu"), default="cpu", help="where both sides run (default: cpu)")
+    group.addoption("--seeds", type=int, default=1, metavar="N", help="how many seeds the fixed subjects run with")
+    group.addoption("--draws", type=int, default=25, metavar="N",
+                    help="how many examples hypothesis draws for each property (default: 25)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(metafunc.config.getoption("--seeds")))
+
+
+@pytest.fixture(scope="session")
+def lanes(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    lane = request.config.getoption("--lane")
+    return ("float64", "float32") if lane == "both" else (lane,)
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> str:
+    """Skips, visibly, where a GPU was asked for and either framework sees none."""
+    device = request.config.getoption("--device")
+    if device == "gpu":
+        from parity.frameworks import FrameworkError, PaddleFramework, TorchFramework
+
+        for framework in (TorchFramework(), PaddleFramework()):
+            try:
+                framework.check_device(device)
+            except FrameworkError as error:
+                pytest.skip(str(error))
+    return device
+
+
+@pytest.fixture(scope="session")
+def draws(request: pytest.FixtureRequest) -> int:
+    return request.config.getoption("--draws")
+
+
+CEILINGS = {"forward": 1e-12, "losses": 1e-12, "state": 1e-12, "gradients": 1e-10}
+"""Release ceilings in float64, relative to the largest value: what the project promises on ordinary inputs."""
+
+
+def must_be_same(report: Report, *, ceilings: bool = True) -> None:
+    """Fail the test with the report's own words unless the verdict is "same" and the ceilings hold."""
+    if report.verdict != "same":
+        places = [f"{place.key}" for place in report.places]
+        pytest.fail(f"{report.first}\nindependent places: {'; '.join(places)}", pytrace=False)
+    if report.uncompared:
+        pytest.fail("uncompared: " + "; ".join(str(finding.key) for finding in report.uncompared), pytrace=False)
+    for lane, stages in report.largest.items():
+        for stage, relative in stages.items():
+            if ceilings and lane == "float64 free" and relative > CEILINGS[stage]:
+                pytest.fail(f"{report.subject}: {stage} {relative:.3g} apart in float64, promised {CEILINGS[stage]:.0e}",
+                            pytrace=False)

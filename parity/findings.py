@@ -1,0 +1,200 @@
+"""What a comparison found: one `Finding` per value that is not the same, and the `Report` of a whole run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from parity.compare import Deviation, Verdict
+from parity.source import Site, relative
+from parity.trace import Key
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One compared (or uncomparable) value.
+
+    run: "free" (each side feeds itself) or "replay" (every module was given the reference's values).
+    floor_multiple: how many noise floors apart; inf where the sides cannot be compared. last_good: the last value
+    before this one, in execution order, that was the same.
+    """
+
+    subject: str
+    lane: str
+    run: str
+    key: Key
+    verdict: Verdict
+    order: float
+    deviation: Deviation
+    floor: float = 0.0
+    reference: Site | None = None
+    twin: Site | None = None
+    called: Site | None = None
+    last_good: str | None = None
+    last_good_site: Site | None = None
+    cause: str | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.subject}/{self.lane}/{self.run}/{self.key.stage}"
+
+    @property
+    def variable(self) -> str:
+        return self.key.variable
+
+    @property
+    def floor_multiple(self) -> float:
+        if self.deviation.distance == 0:
+            return 0.0
+        return self.deviation.distance / self.floor if self.floor else float("inf")
+
+    def to_json(self) -> dict:
+        """The fixed keys of the interface, and a few more. Infinities become the string "inf": JSON has none."""
+        worst = self.deviation
+        return {
+            "id": self.id, "verdict": self.verdict.value, "subject": self.subject, "lane": self.lane, "run": self.run,
+            "stage": self.key.stage, "step": self.key.step, "phase": self.key.phase, "module": self.key.module,
+            "call": self.key.call, "function": self.key.function or None, "variable": self.key.variable,
+            "occurrence": self.key.occurrence, "reference": _site(self.reference), "twin": _site(self.twin),
+            "worst": {"index": list(worst.index) if worst.index is not None else None,
+                      "reference": _number(worst.reference), "twin": _number(worst.twin)},
+            "distance": _number(worst.distance), "relative": _number(worst.relative),
+            "floor_multiple": _number(self.floor_multiple), "last_good": self.last_good, "cause": self.cause,
+        }
+
+    def __str__(self) -> str:
+        """The whole story in a few lines: where, how far, what was still good, why."""
+        where = self.key.module or self.subject
+        called = f", call {self.key.call + 1}" if self.key.call else ""
+        inside = f"in {self.key.function}()" if self.key.function else "at the module's border"
+        lines = [f"{self.verdict.value} at stage {self.key.stage}: {where}{called}, variable {self.key.variable!r} {inside} "
+                 f"[{self.lane} lane, {self.run} run]"]
+        lines.append(f"  reference  {_place(self.reference)}")
+        lines.append(f"  twin       {_place(self.twin)}")
+        if self.called and self.called not in (self.reference, self.twin):
+            lines.append(f"  called at  {_place(self.called)}")
+        worst = self.deviation
+        if worst.trouble and worst.index is None:
+            lines.append(f"  {worst.trouble}")
+        elif worst.index is not None:
+            lines.append(f"  worst at index {worst.index}: reference {worst.reference!r}, twin {worst.twin!r}"
+                         + (f" ({worst.trouble})" if worst.trouble else ""))
+            lines.append(f"  {worst.distance:.3g} apart = {self.floor_multiple:.3g} noise floors of {self.floor:.3g} "
+                         f"({worst.relative:.3g} of the largest value)")
+        if self.last_good:
+            lines.append(f"  last good  {self.last_good}"
+                         + (f"  ({self.last_good_site})" if self.last_good_site else ""))
+        if self.cause:
+            lines.append(f"  likely cause: {self.cause}")
+        return "\n".join(lines)
+
+
+@dataclass
+class Report:
+    """All that a comparison saw. `findings`: what is not `same`, in execution order; `counts`: every comparison."""
+
+    subject: str
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counter = field(default_factory=Counter)
+    largest: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest relative distance
+    multiples: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest floor multiple
+    kinks: int = 0  # ReLU inputs whose sign differs from the float64 truth, in the twin's float32 run
+
+    @property
+    def compared(self) -> int:
+        return sum(self.counts[v] for v in (Verdict.SAME, Verdict.NOISE, Verdict.EXPLAINED, Verdict.DIVERGED))
+
+    @property
+    def diverged(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.verdict is Verdict.DIVERGED]
+
+    @property
+    def uncompared(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.verdict is Verdict.UNCOMPARED]
+
+    @property
+    def first(self) -> Finding | None:
+        """The headline: the earliest divergence in execution order, of a free run where there is one."""
+        return min(self.diverged, key=_headline, default=None)
+
+    @property
+    def places(self) -> list[Finding]:
+        """Independent faults: one finding for each module that goes wrong although its inputs are right.
+
+        Taken from the replay, in which no error travels from module to module; without one, the headline alone.
+        """
+        replayed = sorted((f for f in self.diverged if f.run == "replay"), key=_headline)
+        lane = replayed[0].lane if replayed else None
+        wrong_inputs = {f.key.module for f in replayed if f.key.stage == "forward" and f.key.variable.startswith("input")}
+        places: dict[str, Finding] = {}
+        for finding in replayed:
+            module = finding.key.module
+            if finding.key.stage == "forward" and finding.key.variable.startswith("input"):
+                module = module.rpartition(".")[0]  # what a module is fed is made by the one around it
+            elif module in wrong_inputs:
+                continue
+            if finding.lane == lane:
+                places.setdefault(module, finding)
+        return list(places.values()) or ([self.first] if self.first else [])
+
+    @property
+    def verdict(self) -> str:
+        """"same" or "diverged". Raises `NothingCompared` where nothing was: that is no pass."""
+        if not self.compared:
+            raise NothingCompared(f"{self.subject}: no value of the two programs could be compared; are the models run, "
+                                  f"and do their module names agree?")
+        return "diverged" if self.diverged else "same"
+
+    def to_json(self) -> dict:
+        counts = {verdict.value: self.counts[verdict] for verdict in Verdict}
+        first = self.first
+        return {"subject": self.subject, "verdict": self.verdict, "counts": {"compared": self.compared, **counts},
+                "first": first.to_json() if first else None, "findings": [f.to_json() for f in self.findings],
+                "largest_relative": self.largest, "largest_floor_multiple": self.multiples, "kinks": self.kinks}
+
+
+class NothingCompared(RuntimeError):
+    """A comparison that compared nothing: a failure of its set-up, never a pass."""
+
+
+def merge(name: str, reports: Iterable[Report]) -> Report:
+    """One report over several subjects, in their order."""
+    merged = Report(name)
+    for report in reports:
+        merged.findings += report.findings
+        merged.counts += report.counts
+        merged.kinks += report.kinks
+        for mine, theirs in ((merged.largest, report.largest), (merged.multiples, report.multiples)):
+            for lane, stages in theirs.items():
+                for stage, value in stages.items():
+                    known = mine.setdefault(lane, {})
+                    known[stage] = max(value, known.get(stage, 0.0))
+    return merged
+
+
+LANES = ("float64", "float32")
+_RUNS = ("free", "replay")
+
+
+def _headline(finding: Finding) -> tuple:
+    census_first = 0 if finding.key.stage == "census" else 1
+    return census_first, _lane(finding.lane), _RUNS.index(finding.run), finding.order
+
+
+def _lane(lane: str) -> int:
+    return LANES.index(lane) if lane in LANES else -1
+
+
+def _site(site: Site | None) -> dict:
+    return {"file": relative(site.file) if site else None, "line": site.line if site else None}
+
+
+def _place(site: Site | None) -> str:
+    return f"{site}   {site.text}" if site else "(no such place)"
+
+
+def _number(value: float | None) -> float | str | None:
+    if value is None or (value == value and abs(value) != float("inf")):
+        return value
+    return "nan" if value != value else "inf" if value > 0 else "-inf"

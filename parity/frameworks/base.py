@@ -1,0 +1,164 @@
+"""The small interface through which the harness sees a framework.
+
+Everything above this folder is written once, over `Framework`, in numpy: recording, comparing, floors, reports.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+
+class FrameworkError(RuntimeError):
+    """A framework was asked for something that it cannot do here (a device that is missing, a foreign object)."""
+
+
+class Framework(ABC):
+    """One framework. Stateless: every method takes what it works on.
+
+    Arrays cross this border as numpy arrays in C order; dtypes are "float32" or "float64".
+    """
+
+    name: str
+
+    @property
+    @abstractmethod
+    def version(self) -> str: ...
+
+    # --- tensors -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def is_tensor(self, value: Any) -> bool: ...
+
+    @abstractmethod
+    def tensor(self, array: np.ndarray, *, requires_grad: bool = False, device: str = "cpu") -> Any:
+        """A leaf tensor holding a copy of `array`, in the array's dtype."""
+
+    @abstractmethod
+    def array(self, tensor: Any, *, copy: bool) -> np.ndarray:
+        """The tensor's values. With `copy=False` the array may share memory: read it before the program goes on."""
+
+    @abstractmethod
+    def version_of(self, tensor: Any) -> int:
+        """Counts in-place writes to the tensor: same object and same count mean same values."""
+
+    @abstractmethod
+    def shape_dtype(self, tensor: Any) -> tuple[tuple[int, ...], str]: ...
+
+    @abstractmethod
+    def requires_grad(self, tensor: Any) -> bool: ...
+
+    @abstractmethod
+    def on_gradient(self, tensor: Any, observe: Callable[[Any], None]) -> None:
+        """Call `observe(gradient)` once the whole gradient of `tensor` is known, during backward."""
+
+    def observable(self, tensor: Any) -> Any:
+        """The tensor, or a copy to go on with where the gradient of the tensor itself could not be observed."""
+        return tensor
+
+    @abstractmethod
+    def clone(self, tensor: Any) -> Any:
+        """A differentiable copy that may be written in place where a leaf may not."""
+
+    @abstractmethod
+    def backward(self, tensors: Sequence[Any], gradients: Sequence[Any]) -> None:
+        """Backward from several tensors at once, each with its output gradient; accumulates into `.grad`."""
+
+    # --- models --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def is_model(self, value: Any) -> bool: ...
+
+    @abstractmethod
+    def modules(self, model: Any) -> Iterator[tuple[str, Any]]:
+        """(dotted path, module) for the model ("" itself) and all below it, each module once."""
+
+    @abstractmethod
+    def parameters(self, model: Any) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def buffers(self, model: Any) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def load_state(self, model: Any, state: Mapping[str, np.ndarray]) -> None:
+        """Set parameters and buffers by name. Raises `FrameworkError` naming what is missing or misshapen."""
+
+    @abstractmethod
+    def before_forward(self, module: Any, hook: Callable[[Any, tuple], None]) -> Callable[[], None]:
+        """Call `hook(module, inputs)` before each forward; returns the remover."""
+
+    @abstractmethod
+    def after_forward(self, module: Any, hook: Callable[[Any, tuple, Any], Any]) -> Callable[[], None]:
+        """Call `hook(module, inputs, outputs)` after each forward; what it returns, if not None, replaces them."""
+
+    @abstractmethod
+    def prepare(self, model: Any, *, dtype: str, training: bool, device: str) -> Any:
+        """The model in that dtype and mode, on that device ("cpu" or "gpu")."""
+
+    @property
+    @abstractmethod
+    def module_class(self) -> type: ...
+
+    def clear_gradients(self, tensors: Sequence[Any]) -> None:
+        for tensor in tensors:
+            self.clear_gradient(tensor)
+
+    @abstractmethod
+    def clear_gradient(self, tensor: Any) -> None: ...
+
+    @abstractmethod
+    def gradient(self, tensor: Any) -> Any | None: ...
+
+    def rounding(self, seed: int) -> AbstractContextManager:
+        """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""
+        return nullcontext()
+
+    def tensors_in(self, value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        """Tensors inside nested tuples, lists and dicts, each with its access path: ("[0]", t), ("['a']", t)."""
+        if self.is_tensor(value):
+            yield prefix, value
+        elif isinstance(value, (tuple, list)):
+            for index, item in enumerate(value):
+                yield from self.tensors_in(item, f"{prefix}[{index}]")
+        elif isinstance(value, Mapping):
+            for key, item in value.items():
+                yield from self.tensors_in(item, f"{prefix}[{key!r}]")
+
+    def replace_tensors(self, value: Any, replacements: Mapping[str, Any], prefix: str = "") -> Any:
+        """The same nest with the tensors at the given access paths replaced."""
+        if self.is_tensor(value):
+            return replacements.get(prefix, value)
+        if isinstance(value, (tuple, list)):
+            items = [self.replace_tensors(v, replacements, f"{prefix}[{i}]") for i, v in enumerate(value)]
+            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+        if isinstance(value, Mapping):
+            return type(value)((k, self.replace_tensors(v, replacements, f"{prefix}[{k!r}]")) for k, v in value.items())
+        return value
+
+
+def _frameworks() -> tuple[Framework, ...]:
+    from parity.frameworks.paddle_side import PaddleFramework
+    from parity.frameworks.torch_side import TorchFramework
+
+    return TorchFramework(), PaddleFramework()
+
+
+def of_model(model: Any) -> Framework:
+    """The framework whose module this is; `FrameworkError` if it is neither's."""
+    for framework in _frameworks():
+        if framework.is_model(model):
+            return framework
+    raise FrameworkError(f"expected a torch.nn.Module or a paddle.nn.Layer, found {type(model).__module__}."
+                         f"{type(model).__qualname__}")
+
+
+def of_tensor(value: Any) -> Framework:
+    """The framework whose tensor this is; `FrameworkError` if it is neither's."""
+    for framework in _frameworks():
+        if framework.is_tensor(value):
+            return framework
+    raise FrameworkError(f"expected a torch or Paddle tensor, found {type(value).__qualname__}")

@@ -1,0 +1,98 @@
+"""Stochastic arithmetic for the reference: every operation's result moved by what its rounding may come to.
+
+One ulp on inputs and weights alone does not show all that rounding can do: an algorithm's own error (`torch.var` in
+float64, a running mean, is 6e-14 off for 4M values) is nearly the same in every such draw. So a noise draw also moves
+the result of each operation, forward and backward, in the manner of CESTAC and Verrou (Vignes 1993; Fevotte and
+Lathuiliere 2016):
+
+    elementwise   result * (1 +- eps)
+    a reduction   result +- eps * sqrt(terms) * largest magnitude (a sum of n terms in an unspecified order)
+
+Operations that only move or choose values are exact and stay so.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+_EXACT = {
+    "_to_copy", "_unsafe_view", "abs", "adaptive_max_pool2d", "adaptive_max_pool2d_backward", "amax", "amin", "arange",
+    "bernoulli_",
+    "cat", "clamp", "clamp_", "clone", "constant_pad_nd", "copy_", "detach", "empty", "empty_like", "empty_strided",
+    "eq", "fill_", "flip", "full", "full_like", "gather", "ge", "gt", "hardtanh", "index", "index_select", "le", "lift",
+    "lift_fresh", "lt", "max", "max_pool2d_with_indices", "max_pool2d_with_indices_backward", "maximum", "min",
+    "minimum", "ne", "neg", "neg_", "new_empty", "new_full", "new_ones", "new_zeros", "ones", "ones_like", "permute",
+    "reflection_pad1d", "reflection_pad2d", "reflection_pad3d", "relu", "relu_", "replication_pad2d", "roll",
+    "scalar_tensor", "select_backward", "set_", "sign", "slice_backward", "stack", "threshold_backward", "unfold",
+    "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "where", "zero_", "zeros", "zeros_like",
+}
+_REDUCTIONS = {"sum", "mean", "var", "std", "var_mean", "std_mean", "linalg_vector_norm", "norm", "logsumexp", "cumsum"}
+
+
+class StochasticRounding(TorchDispatchMode):
+    """While active, each operation's floating-point results are moved at random, reproducibly from `seed`."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._generators: dict[torch.device, torch.Generator] = {}
+        self._seed = seed
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = func._schema.name.partition("::")[2]
+        if name in _EXACT:
+            return result
+        operands = [arg for arg in args if isinstance(arg, torch.Tensor) and arg.dtype.is_floating_point]
+        results = result if isinstance(result, (tuple, list)) else (result,)
+        for tensor, described in zip(results, func._schema.returns, strict=False):
+            view = described.alias_info is not None and not described.alias_info.is_write
+            if isinstance(tensor, torch.Tensor) and tensor.dtype.is_floating_point and tensor.numel() and not view:
+                self._move(name, tensor, operands)
+        return result
+
+    def _move(self, name: str, tensor: torch.Tensor, operands: list[torch.Tensor]) -> None:
+        eps = torch.finfo(tensor.dtype).eps
+        signs = torch.empty_like(tensor).bernoulli_(0.5, generator=self._generator(tensor.device)).mul_(2).sub_(1)
+        terms = _terms(name, tensor, operands)
+        if terms <= 1:
+            tensor.addcmul_(tensor, signs, value=eps)
+            return
+        magnitude = float(tensor.abs().max())
+        if name in ("sum", "mean") and operands:
+            # A sum may cancel: its partial sums are as large as sqrt(terms) operands, whatever is left at the end.
+            largest = float(operands[0].abs().max())
+            magnitude = max(magnitude, largest * (math.sqrt(terms) if name == "sum" else 1 / math.sqrt(terms)))
+        if math.isfinite(magnitude):
+            tensor.add_(signs, alpha=eps * math.sqrt(terms) * magnitude)
+
+    def _generator(self, device: torch.device) -> torch.Generator:
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device).manual_seed(self._seed)
+        return self._generators[device]
+
+
+def _terms(name: str, result: torch.Tensor, operands: list[torch.Tensor]) -> float:
+    """How many terms were added up for one element of the result; 1 for an elementwise operation."""
+    sizes = [operand.numel() for operand in operands]
+    if name == "convolution":
+        weight = operands[1]
+        return weight.numel() / weight.shape[0]
+    if name == "convolution_backward":
+        gradient, _, weight = operands[:3]
+        if result.shape == weight.shape:
+            return gradient.numel() / gradient.shape[1]  # over batch and space
+        return weight.numel() / weight.shape[1] if result.dim() > 1 else gradient.numel() / result.numel()
+    if name in ("mm", "addmm", "bmm", "baddbmm", "mv", "dot", "matmul", "addmv"):
+        return operands[-1].shape[-2] if operands[-1].dim() > 1 else operands[-1].numel()
+    if name in _REDUCTIONS:
+        return max(sizes) / result.numel() if sizes else 1
+    if "norm" in name:
+        # The statistics inside are means over a channel (or a row) of the largest operand.
+        return max(sizes) / max(1, min(min(sizes), result.numel())) if sizes else 1
+    if sizes and max(sizes) > result.numel():
+        return max(sizes) / result.numel()  # a pooling, a loss: something was summed
+    return 1

@@ -1,0 +1,51 @@
+"""What is compared: a `Pair` of programs, and the `Subject`s cut out of it (a module, a network, a mode)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from parity.frameworks import Framework, PaddleFramework, TorchFramework
+from parity.source import SourceTree
+from weights_convert import DEFAULT, LayoutTable
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two programs meant to be the same computation.
+
+    *_source: the files whose lines are followed on each side. layouts: how weights are laid out, by layer type.
+    one_sided: local variables that one side is known to have alone, as "stage function: name".
+    """
+
+    name: str
+    reference_source: SourceTree
+    twin_source: SourceTree
+    layouts: LayoutTable = DEFAULT
+    one_sided: frozenset[str] = frozenset()
+    reference_framework: Framework = field(default_factory=TorchFramework)
+    twin_framework: Framework = field(default_factory=PaddleFramework)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One computation of a pair: a module with its weights and inputs, forward and backward.
+
+    reference, twin: build the module on each side. state: the weights under the reference's names and layouts, float32.
+    inputs: positional arguments in order, float32 (or integers). training: mode of both. calls: forwards in a row, before one
+    backward. seed: of the probes (the output gradients) and of the noise draws.
+    """
+
+    name: str
+    pair: Pair
+    reference: Callable[[], Any]
+    twin: Callable[[], Any]
+    state: Mapping[str, np.ndarray]
+    inputs: Mapping[str, np.ndarray]
+    training: bool = True
+    calls: int = 1
+    seed: int = 0
+    stage: str = "forward"  # the rung its values stand on: "forward", or "losses" for loss functions

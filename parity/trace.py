@@ -1,0 +1,477 @@
+"""Recording a run: every module call, every local variable a line binds, every gradient, in execution order.
+
+A `Recorder` watches models (through hooks) and source files (through `sys.settrace`, limited to the code objects of the
+user's files) while a program runs, and hands one `Event` after the other to a *sink*. In-place operations overwrite what
+an earlier line bound, so a value is taken at the moment of its event; a sink compares it at once or keeps a copy.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from parity.frameworks import Framework
+from parity.source import ConstructionSites, Site, SourceTree, Statement, statements_of
+
+
+class Key(NamedTuple):
+    """What makes two values of two programs *the same value*: matching is by equality of keys."""
+
+    stage: str  # census, data, forward, losses, gradients, update, state
+    step: int
+    phase: str | None  # D, G or None
+    module: str  # dotted path, as in the state dict; "" at top level
+    call: int  # the module's how-manieth call, from 0
+    function: str  # "" at the border of a module (inputs, outputs, parameters), else the function's name
+    frame: int  # the function's how-manieth run within that module call
+    variable: str  # local name, with the access path inside nests: "x", "outs[1]", "input[0]", "output"
+    occurrence: int  # how-manieth binding of that name
+
+    @property
+    def is_local(self) -> bool:
+        """A local variable: without a partner it is *uncompared*. Everything else must have one."""
+        return self.function != ""
+
+    def __str__(self) -> str:
+        where = self.module or "(top level)"
+        if self.call:
+            where += f" call {self.call + 1}"
+        name = f"{self.function}: {self.variable}" if self.function else self.variable
+        again = f" (binding {self.occurrence + 1})" if self.occurrence else ""
+        return f"{self.stage} {where} {name}{again}"
+
+
+@dataclass(slots=True)
+class Event:
+    """One value that a program computed.
+
+    array: the value, or None for a gradient that does not exist. `scale`: the largest magnitude that entered the
+    operation. `unit`: the same x sqrt(terms reduced); times eps(dtype) it is what one operation's rounding may do to
+    the value. Both are recorded where asked for (`Recorder(measure=True)`), else 0.
+    """
+
+    key: Key
+    order: int
+    site: Site | None
+    array: np.ndarray | None
+    built: Site | None = None
+    called: Site | None = None
+    scale: float = 0.0
+    unit: float = 0.0
+
+
+class Sink(Protocol):
+    """Where events go. `keeps` says whether arrays outlive `receive`, and so must be copies."""
+
+    keeps: bool
+
+    def receive(self, event: Event) -> None: ...
+
+
+class Replayed(Protocol):
+    """Values to go on with in a replay."""
+
+    def __contains__(self, key: Key) -> bool: ...
+
+    def value(self, key: Key, dtype: str) -> np.ndarray: ...
+
+
+class _Size(NamedTuple):
+    """How large the numbers inside an operation were: `Event.scale` and `Event.unit`."""
+
+    scale: float = 0.0
+    unit: float = 0.0
+
+    def joined(self, other: _Size) -> _Size:
+        return _Size(max(self.scale, other.scale), max(self.unit, other.unit))
+
+
+@dataclass(slots=True)
+class _Call:
+    """A module call in progress."""
+
+    path: str
+    number: int
+    module: Any
+    functions: Counter = field(default_factory=Counter)
+    returned: Site | None = None
+    called: Site | None = None
+    entered: float = 0.0
+    size: _Size = field(default_factory=lambda: _Size())
+
+
+@dataclass(slots=True)
+class _Snapshot:
+    """A tensor's values at one moment, and the keys under which this very tensor has been seen."""
+
+    tensor: Any
+    version: int
+    array: np.ndarray
+    largest: float
+    keys: list[tuple] = field(default_factory=list)
+
+
+class Recorder:
+    """Records one run of one program.
+
+    framework: the program's. source: the user's files, whose lines are followed. sink: receives the events.
+    view: (parameter or buffer name, array) -> (reference name, array in the reference's layout), None where the entry
+    has no partner by design. measure: also work out `Event.unit` (needed of the reference only). replay: the values to
+    go on with at the border of each module instead of the program's own; `cuts` then lists where the graph was cut.
+    name: stands before all module paths.
+    """
+
+    RECENT = 6  # tensors whose last snapshot is reused when the next line or module border shows the same value
+
+    def __init__(self, framework: Framework, source: SourceTree, sink: Sink, *,
+                 view: Callable[[str, np.ndarray], tuple[str, np.ndarray] | None] | None = None,
+                 constructions: ConstructionSites | None = None, measure: bool = False,
+                 gradients: bool = True, lines: bool = True,
+                 replay: Replayed | None = None, device: str = "cpu",
+                 name: str = "") -> None:
+        self.framework = framework
+        self.step, self.phase, self.stage = 0, None, "forward"
+        self._source, self._sink = source, sink
+        self._view = view or (lambda name, array: (name, array))
+        self._constructions = constructions or ConstructionSites()
+        self._measure, self._gradients, self._lines = measure, gradients, lines
+        self._order = 0
+        self._calls: list[_Call] = [_Call("", 0, None)]
+        self._frames: list[_FrameTrace] = []
+        self._call_numbers: Counter[str] = Counter()
+        self._occurrences: Counter[Key] = Counter()
+        self._recent: list[_Snapshot] = []
+        self._removers: list[Callable[[], None]] = []
+        self._modules: dict[str, Any] = {}
+        self._last_call: dict[str, int] = {}  # module path -> order of its latest call
+        self._parameters: dict[str, Any] = {}
+        self._parameter_ids: set[int] = set()  # a local that is a parameter has no gradient of its own
+        self._buffers: dict[str, Any] = {}
+        self._parameter_order: dict[str, int] = {}
+        self._codes: dict[Any, bool] = {}
+        self._replay, self._device = replay, device
+        self._name = name
+        self.cuts: list[tuple[Any, Key]] = []
+
+    # --- what to watch -------------------------------------------------------------------------------------
+
+    def watch(self, model: Any, name: str | None = None) -> None:
+        """Follow a model's modules, and its parameters' gradients; `name` (the recorder's) prefixes their paths."""
+        framework, name = self.framework, self._name if name is None else name
+        for path, module in framework.modules(model):
+            path = ".".join(filter(None, (name, path)))
+            self._modules[path] = module
+            self._removers.append(framework.before_forward(module, self._before(path)))
+            self._removers.append(framework.after_forward(module, self._after))
+        prefix = f"{name}." if name else ""
+        for parameter_name, parameter in framework.parameters(model).items():
+            self._parameters[prefix + parameter_name] = parameter
+            self._parameter_ids.add(id(parameter))
+            if self._gradients and framework.requires_grad(parameter):
+                framework.on_gradient(parameter, self._note_parameter_order(prefix + parameter_name))
+        for buffer_name, buffer in framework.buffers(model).items():
+            self._buffers[prefix + buffer_name] = buffer
+
+    @contextmanager
+    def recording(self) -> Iterator[Recorder]:
+        """Follow lines for the duration of the block; afterwards all hooks are gone."""
+        before = sys.gettrace()
+        if self._lines:
+            sys.settrace(self._enter_frame)
+        try:
+            yield self
+        finally:
+            sys.settrace(before)
+            for remove in self._removers:
+                remove()
+            self._removers.clear()
+            self._recent.clear()
+
+    def snapshot_gradients(self, variable: str = "grad") -> None:
+        """Emit the gradient of every watched parameter as it is now, in the order backward finished them."""
+        names = sorted(self._parameters, key=lambda name: self._parameter_order.get(name, sys.maxsize))
+        for name in names:
+            gradient = self.framework.gradient(self._parameters[name])
+            array = None if gradient is None else self.framework.array(gradient, copy=self._sink.keeps)
+            self._emit_entry("gradients", name, array, self._parameter_order.get(name))
+
+    def snapshot_buffers(self) -> None:
+        """Emit every watched buffer as it is now (stage "state"), in the order in which their modules ran."""
+        for name, buffer in sorted(self._buffers.items(), key=lambda item: self._last_call.get(_owner(item[0]), 0)):
+            self._emit_entry("state", name, self.framework.array(buffer, copy=self._sink.keeps), None)
+
+    def record(self, stage: str, variable: str, tensor: Any, module: str = "") -> None:
+        """Emit a value that neither a line nor a module shows (a loss of a driver, a batch)."""
+        stage, self.stage = self.stage, stage
+        try:
+            self._emit(tensor, variable, function="", frame=0, site=self._source.site(sys._getframe(1)),
+                       call=_Call(module, 0, None))
+        finally:
+            self.stage = stage
+
+    # --- module borders ------------------------------------------------------------------------------------
+
+    def _before(self, path: str) -> Callable[[Any, tuple], None]:
+        def hook(module: Any, inputs: tuple) -> None:
+            called = self._source.site(sys._getframe(1))
+            call = _Call(path, self._call_numbers[path], module, called=called)
+            self._call_numbers[path] += 1
+            self._calls.append(call)
+            for place, tensor in self.framework.tensors_in(inputs):
+                snapshot = self._emit(tensor, f"input{place}", function="", frame=0, site=called, call=call)
+                call.entered = max(call.entered, snapshot.largest)
+
+        return hook
+
+    def _after(self, module: Any, inputs: tuple, outputs: Any) -> Any:
+        call = self._calls.pop()
+        built = self._constructions.of(module)
+        library = not self._source.defines(module)
+        site = (built or call.called) if library else (call.returned or built or call.called)
+        size = self._module_size(call, inputs, outputs) if self._measure else _Size()
+        replacements = {}
+        for place, tensor in self.framework.tensors_in(outputs):
+            observable = self.framework.observable(tensor)
+            snapshot = self._emit(observable, f"output{place}", function="", frame=0, site=site, call=call, built=built,
+                                  size=size, border=True)
+            if snapshot.tensor is not tensor:
+                replacements[place] = snapshot.tensor
+        self._hand_up(size)
+        self._last_call[call.path] = self._order
+        return self.framework.replace_tensors(outputs, replacements) if replacements else None
+
+    def _hand_up(self, size: _Size) -> None:
+        """What entered an operation, entered the statement and the module around it."""
+        self._calls[-1].size = self._calls[-1].size.joined(size)
+        if self._frames:
+            self._frames[-1].inner = self._frames[-1].inner.joined(size)
+
+    def _module_size(self, call: _Call, inputs: tuple, outputs: Any) -> _Size:
+        """Of a module: a dot product over its fan-in, or a mean over the space of a map; and what its own parts had."""
+        shapes_in = [self.framework.shape_dtype(t)[0] for _, t in self.framework.tensors_in(inputs)]
+        shapes_out = [self.framework.shape_dtype(t)[0] for _, t in self.framework.tensors_in(outputs)]
+        terms = max([1, *(math.prod(shape[2:]) for shape in shapes_in if len(shape) > 2)])
+        if shapes_in and shapes_out:
+            terms = max(terms, max(map(math.prod, shapes_in)) // max(1, min(map(math.prod, shapes_out))))
+        scale = call.entered
+        for name, parameter in self.framework.parameters(call.module).items():
+            shape = self.framework.shape_dtype(parameter)[0]
+            if "." not in name and len(shape) > 1:
+                terms = max(terms, math.prod(shape) // min(shape))
+                scale = max(scale, call.entered * _largest(self.framework.array(parameter, copy=False)))
+        return _Size(scale, math.sqrt(terms) * scale).joined(call.size)
+
+    # --- lines ---------------------------------------------------------------------------------------------
+
+    def _enter_frame(self, frame: FrameType, event: str, arg: Any) -> Any:
+        code = frame.f_code
+        traced = self._codes.get((code, code.co_filename))
+        if traced is None:
+            traced = self._codes[code, code.co_filename] = code.co_filename in self._source and not code.co_name.startswith("<")
+        if not traced:
+            return None
+        call = self._calls[-1]
+        number = call.functions[code.co_name]
+        call.functions[code.co_name] += 1
+        trace = _FrameTrace(self, call, code, number)
+        self._frames.append(trace)
+        is_forward = number == 0 and call.module is not None and frame.f_locals.get("self") is call.module
+        trace.arguments(frame, emit=not is_forward)
+        return trace
+
+    # --- emitting ------------------------------------------------------------------------------------------
+
+    def _emit(self, tensor: Any, variable: str, *, function: str, frame: int, site: Site | None, call: _Call,
+              built: Site | None = None, size: _Size | None = None, border: bool = False) -> _Snapshot:
+        """Hand one value to the sink, and see to it that its gradient will follow.
+
+        In a replay the values at the border of a module are cut: the snapshot returned then holds the substitute,
+        a leaf with the reference's values, with which the program goes on.
+        """
+        key = Key(self.stage, self.step, self.phase, call.path, call.number, function, frame, variable, 0)
+        occurrence = self._occurrences[key]
+        self._occurrences[key] += 1
+        key = key._replace(occurrence=occurrence)
+        snapshot = self._snapshot(tensor)
+        size = (size or _Size()).joined(_Size(snapshot.largest, snapshot.largest))
+        self._send(Event(key, self._next_order(), site, snapshot.array, built, call.called, *size))
+        if border and self._replay is not None and key in self._replay:
+            snapshot = self._cut(tensor, key)
+        if self._gradients and self.framework.requires_grad(snapshot.tensor) and id(tensor) not in self._parameter_ids:
+            if not snapshot.keys:
+                self.framework.on_gradient(snapshot.tensor, self._observe_gradient(snapshot.keys))
+            spread = self._frames[-1].widest(snapshot.array.size) if self._frames and function else 1.0
+            snapshot.keys.append((key, site, built, call.called, spread))
+        return snapshot
+
+    def _snapshot(self, tensor: Any) -> _Snapshot:
+        version = self.framework.version_of(tensor)
+        for snapshot in self._recent:
+            if snapshot.tensor is tensor and snapshot.version == version:
+                return snapshot
+        array = self.framework.array(tensor, copy=self._sink.keeps)
+        return self._remember(_Snapshot(tensor, version, array, _largest(array) if self._measure else 0.0))
+
+    def _remember(self, snapshot: _Snapshot) -> _Snapshot:
+        self._recent = [snapshot, *self._recent[:self.RECENT - 1]]
+        return snapshot
+
+    def _cut(self, tensor: Any, key: Key) -> _Snapshot:
+        """End the graph at `tensor`, and go on from a leaf with the reference's values."""
+        differentiable = self.framework.requires_grad(tensor)
+        dtype = self.framework.shape_dtype(tensor)[1]
+        array = self._replay.value(key, dtype)
+        leaf = self.framework.tensor(array, requires_grad=differentiable, device=self._device)
+        if differentiable:
+            self.cuts.append((tensor, key))
+            leaf = self.framework.clone(leaf)  # a leaf that requires gradients could not be written in place
+        return self._remember(_Snapshot(leaf, self.framework.version_of(leaf), array, 0.0))
+
+    def _observe_gradient(self, keys: list[tuple]) -> Callable[[Any], None]:
+        def observe(gradient: Any) -> None:
+            array = self.framework.array(gradient, copy=self._sink.keeps)
+            scale = _largest(array) if self._measure else 0.0
+            for key, site, built, called, spread in keys:
+                self._send(Event(key._replace(stage="gradients"), self._next_order(), site, array, built, called,
+                                 scale, scale * math.sqrt(spread)))
+
+        return observe
+
+    def _note_parameter_order(self, name: str) -> Callable[[Any], None]:
+        def note(gradient: Any) -> None:
+            self._parameter_order[name] = self._next_order()
+
+        return note
+
+    def _emit_entry(self, stage: str, name: str, array: np.ndarray | None, order: int | None) -> None:
+        seen = self._view(name, array)
+        if seen is None:
+            return
+        name, array = seen
+        owner, _, variable = name.rpartition(".")
+        built = self._constructions.of(self._modules.get(owner))
+        key = Key(stage, self.step, self.phase, owner, 0, "", 0, variable, 0)
+        key = key._replace(occurrence=self._occurrences[key])
+        self._occurrences[key._replace(occurrence=0)] += 1
+        scale = _largest(array) if self._measure else 0.0
+        self._send(Event(key, self._next_order() if order is None else order, built, array, built, None,
+                         scale, scale))
+
+    def _send(self, event: Event) -> None:
+        self._sink.receive(event)
+
+    def _next_order(self) -> int:
+        self._order += 1
+        return self._order
+
+
+class _FrameTrace:
+    """Follows one running function of the user's, statement by statement."""
+
+    __slots__ = ("_call", "_code", "_current", "_number", "_recorder", "_statements", "_values", "inner")
+
+    def __init__(self, recorder: Recorder, call: _Call, code: Any, number: int) -> None:
+        self._recorder, self._call, self._code, self._number = recorder, call, code, number
+        self._statements = statements_of(code)
+        self._current: Statement | None = None
+        self._values: dict[str, tuple[_Size, int]] = {}  # local name -> (size of the value, its elements)
+        self.inner = _Size()  # of the operations inside the current statement
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if event == "line":
+            statement = self._statements.at(frame.f_lineno)
+            if statement is not self._current:
+                self._finish_statement(frame)
+                self._current = statement
+        elif event == "exception":
+            self._current = None  # the statement did not bind anything
+        elif event == "return":
+            self._return(frame, arg)
+        return self
+
+    def arguments(self, frame: FrameType, emit: bool) -> None:
+        """Take the function's arguments; `emit` them where no module border has shown them already."""
+        code, recorder = self._code, self._recorder
+        caller = recorder._source.site(frame.f_back)
+        for name in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]:
+            value = frame.f_locals.get(name)
+            if emit:
+                self._record(name, value, caller, reads=(), argument=True)
+            elif recorder._measure:
+                for place, tensor in recorder.framework.tensors_in(value):
+                    largest = recorder._snapshot(tensor).largest
+                    elements = math.prod(recorder.framework.shape_dtype(tensor)[0])
+                    self._note(name, largest, _Size(), elements, place)
+
+    def _finish_statement(self, frame: FrameType) -> None:
+        statement = self._current
+        if statement is None:
+            return
+        for name in statement.binds:
+            site = Site(self._code.co_filename, statement.first)
+            self._record(name, frame.f_locals.get(name), site, statement.reads)
+        self.inner = _Size()
+
+    def _return(self, frame: FrameType, value: Any) -> None:
+        recorder = self._recorder
+        self._finish_statement(frame)
+        site = Site(self._code.co_filename, frame.f_lineno)
+        if recorder._frames and recorder._frames[-1] is self:
+            recorder._frames.pop()
+        if self._call.module is not None and frame.f_locals.get("self") is self._call.module:
+            self._call.returned = site
+        elif value is not None:
+            self._record("return", value, site, reads=())
+        recorder._hand_up(functools.reduce(_Size.joined, (size for size, _ in self._values.values()), self.inner))
+
+    def widest(self, elements: int) -> float:
+        """How many times the largest local is larger than a value of so many elements: the span of a broadcast."""
+        return max([1.0, *(others / max(1, elements) for _, others in self._values.values())])
+
+    def _record(self, name: str, value: Any, site: Site | None, reads: Any, argument: bool = False) -> None:
+        recorder = self._recorder
+        for place, tensor in recorder.framework.tensors_in(value):
+            size, elements = self.inner, 0
+            if recorder._measure:
+                elements = math.prod(recorder.framework.shape_dtype(tensor)[0])
+                for read in reads:
+                    if read in self._values:
+                        (largest, unit), others = self._values[read]
+                        terms = max(1.0, others / max(1, elements))
+                        size = size.joined(_Size(largest, max(unit, math.sqrt(terms) * largest)))
+            variable = f"argument {name}{place}" if argument else name + place
+            snapshot = recorder._emit(tensor, variable, function=self._code.co_name, frame=self._number, site=site,
+                                      call=self._call, size=size)
+            self._note(name, snapshot.largest, size, elements, place)
+
+    def _note(self, name: str, largest: float, size: _Size, elements: int, place: str) -> None:
+        # The unit of what went in stays with the value: rounding does not vanish by being assigned.
+        value = _Size(largest, max(size.unit, largest)), elements
+        if place and name in self._values:
+            known = self._values[name]
+            value = known[0].joined(value[0]), max(known[1], elements)
+        self._values[name] = value
+
+
+def _owner(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _largest(array: np.ndarray) -> float:
+    """The largest finite magnitude; 0 for an empty array."""
+    if array is None or array.size == 0:
+        return 0.0
+    low, high = float(array.min()), float(array.max())
+    if np.isfinite(low) and np.isfinite(high):
+        return max(-low, high, 0.0)
+    finite = array[np.isfinite(array)]
+    return float(np.abs(finite).max()) if finite.size else 0.0

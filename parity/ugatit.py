@@ -1,0 +1,246 @@
+"""U-GAT-IT, the first pair: declared to the harness the way a user declares theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import replace as with_changes
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import paddle
+import torch
+
+import paddle_impl
+import torch_ref
+from paddle_impl.layers import LeakyReLU
+from parity.noise import generator
+from parity.pair import Pair, Subject
+from parity.source import SourceTree
+
+_TORCH, _PADDLE = (Path(package.__file__).parent for package in (torch_ref, paddle_impl))
+_HERE = Path(__file__)
+
+PAIR = Pair(
+    "U-GAT-IT",
+    reference_source=SourceTree(_TORCH, _HERE, helpers=[_TORCH / "spectral.py"]),
+    twin_source=SourceTree(_PADDLE, _HERE, helpers=[_PADDLE / name for name in ("functional.py", "layers.py",
+                                                                              "spectral.py")]),
+    # In the reference these locals *are* the parameters, in the twin transposed copies.
+    one_sided=frozenset({"gradients class_activation_map: gap_weight", "gradients class_activation_map: gmp_weight"}),
+)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the six networks are built with. Defaults: the ordinary inputs of the issue's figures."""
+
+    ngf: int = 8
+    n_blocks: int = 4
+    img_size: int = 96
+    light: bool = True
+    ndf: int = 4
+    input_nc: int = 3
+
+    def generator(self, package: Any) -> Any:
+        return package.ResnetGenerator(self.input_nc, self.input_nc, self.ngf, self.n_blocks, self.img_size, self.light)
+
+    def discriminator(self, package: Any, n_layers: int) -> Any:
+        return package.Discriminator(self.input_nc, self.ndf, n_layers)
+
+    def network(self, package: Any, name: str) -> Any:
+        """One of the six networks of the official checkpoint."""
+        if name.startswith("gen"):
+            return self.generator(package)
+        return self.discriminator(package, 7 if name.startswith("disG") else 5)
+
+
+NETWORKS = ("genA2B", "genB2A", "disGA", "disGB", "disLA", "disLB")
+
+
+def seeded_state(model: torch.nn.Module, name: str, seed: int) -> dict[str, np.ndarray]:
+    """Weights from named random generators, float32, at the scale that training has them.
+
+    rho uniform in [0, 1]; gamma about 1; biases and beta small; u and v of norm 1; the rest normal with variance 1/fan-in.
+    """
+    return {key: _seeded(key, tuple(value.shape), generator(seed, name, key)).astype(np.float32)
+            for key, value in model.state_dict().items()}
+
+
+def _seeded(key: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    last = key.rpartition(".")[2]
+    if last == "rho":
+        return rng.uniform(0, 1, shape)
+    if last == "gamma":
+        return 1 + 0.1 * rng.standard_normal(shape)
+    if last in ("beta", "bias"):
+        return 0.1 * rng.standard_normal(shape)
+    draw = rng.standard_normal(shape)
+    if last in ("weight_u", "weight_v"):
+        return draw / np.linalg.norm(draw)
+    return draw / np.sqrt(np.prod(shape[1:]))
+
+
+def picture(name: str, seed: int, size: int, batch: int = 1, channels: int = 3) -> np.ndarray:
+    """A generated picture in [-1, 1], float32 (batch, channels, size, size): smooth shapes with fine grain, like a photo."""
+    rng = generator(seed, "picture", name)
+    y, x = np.mgrid[0:size, 0:size] / size
+    out = np.empty((batch, channels, size, size))
+    for b in range(batch):
+        for c in range(channels):
+            waves = sum(rng.normal() * np.sin(2 * np.pi * (rng.integers(1, 5) * x + rng.integers(1, 5) * y
+                                                          + rng.random())) for _ in range(4))
+            out[b, c] = np.tanh(waves / 2) + 0.05 * rng.standard_normal((size, size))
+    return np.clip(out, -1, 1).astype(np.float32)
+
+
+class TorchCAM(torch.nn.Module):
+    """The attention alone: `class_activation_map` with layers of its own, spectral-normed as in a discriminator."""
+
+    def __init__(self, channels: int, spectral: bool) -> None:
+        super().__init__()
+        wrap = torch_ref.spectral_norm if spectral else (lambda layer: layer)
+        self.gap_fc = wrap(torch.nn.Linear(channels, 1, bias=False))
+        self.gmp_fc = wrap(torch.nn.Linear(channels, 1, bias=False))
+        self.conv1x1 = torch.nn.Conv2d(2 * channels, channels, 1)
+        self.activation = torch.nn.LeakyReLU(0.2, True)
+
+    def forward(self, input):
+        return torch_ref.class_activation_map(input, self.gap_fc, self.gmp_fc, self.conv1x1, self.activation)
+
+
+class PaddleCAM(paddle.nn.Layer):
+    """The twin of `TorchCAM`."""
+
+    def __init__(self, channels: int, spectral: bool) -> None:
+        super().__init__()
+        wrap = paddle_impl.spectral_norm if spectral else (lambda layer: layer)
+        self.gap_fc = wrap(paddle.nn.Linear(channels, 1, bias_attr=False))
+        self.gmp_fc = wrap(paddle.nn.Linear(channels, 1, bias_attr=False))
+        self.conv1x1 = paddle.nn.Conv2D(2 * channels, channels, 1)
+        self.activation = LeakyReLU(0.2)
+
+    def forward(self, input):
+        return paddle_impl.class_activation_map(input, self.gap_fc, self.gmp_fc, self.conv1x1, self.activation)
+
+
+class TorchLosses(torch.nn.Module):
+    """The four losses as one subject."""
+
+    def forward(self, logit, cam_logit, reconstruction, image):
+        real = torch_ref.adversarial_loss(logit, True)
+        fake = torch_ref.adversarial_loss(logit, False)
+        cycle = torch_ref.cycle_loss(reconstruction, image)
+        identity = torch_ref.identity_loss(reconstruction, image)
+        cam_positive = torch_ref.cam_loss(cam_logit, True)
+        cam_negative = torch_ref.cam_loss(cam_logit, False)
+        return real, fake, cycle, identity, cam_positive, cam_negative
+
+
+class PaddleLosses(paddle.nn.Layer):
+    """The twin of `TorchLosses`."""
+
+    def forward(self, logit, cam_logit, reconstruction, image):
+        real = paddle_impl.adversarial_loss(logit, True)
+        fake = paddle_impl.adversarial_loss(logit, False)
+        cycle = paddle_impl.cycle_loss(reconstruction, image)
+        identity = paddle_impl.identity_loss(reconstruction, image)
+        cam_positive = paddle_impl.cam_loss(cam_logit, True)
+        cam_negative = paddle_impl.cam_loss(cam_logit, False)
+        return real, fake, cycle, identity, cam_positive, cam_negative
+
+
+def module_subject(name: str, reference: Callable[[], Any], twin: Callable[[], Any],
+                   inputs: Mapping[str, np.ndarray], *, seed: int = 0, state: Mapping[str, np.ndarray] | None = None,
+                   **options: Any) -> Subject:
+    """A subject of this pair; without a state its weights come from the seed."""
+    if state is None:
+        state = seeded_state(reference(), name, seed)
+    return Subject(name, PAIR, reference, twin, state, inputs, seed=seed, **options)
+
+
+def modules(seed: int = 0, *, channels: int = 6, size: int = 12, batch: int = 2,
+            training: bool = True) -> Iterator[Subject]:
+    """Every module of the networks alone, on random feature maps."""
+    rng = generator(seed, "modules")
+
+    def maps(*shape: int) -> np.ndarray:
+        return rng.standard_normal(shape).astype(np.float32)
+
+    x = maps(batch, channels, size, size)
+    scale, shift = 1 + 0.3 * maps(batch, channels), maps(batch, channels)
+    common = {"seed": seed, "training": training}
+    yield module_subject("AdaLIN", lambda: torch_ref.AdaLIN(channels), lambda: paddle_impl.AdaLIN(channels),
+                         {"input": x, "gamma": scale, "beta": shift}, **common)
+    yield module_subject("LIN", lambda: torch_ref.LIN(channels), lambda: paddle_impl.LIN(channels), {"input": x}, **common)
+    yield module_subject("InstanceNorm2d", lambda: torch_ref.InstanceNorm2d(channels),
+                         lambda: paddle_impl.InstanceNorm2D(channels), {"input": x}, **common)
+    for spectral in (False, True):
+        yield module_subject("CAM_spectral" if spectral else "CAM", lambda spectral=spectral: TorchCAM(channels, spectral),
+                             lambda spectral=spectral: PaddleCAM(channels, spectral), {"input": x},
+                             calls=5 if spectral else 1, **common)
+    yield module_subject("spectral_conv",
+                         lambda: torch_ref.spectral_norm(torch.nn.Conv2d(channels, channels + 2, 4, stride=2)),
+                         lambda: paddle_impl.spectral_norm(paddle.nn.Conv2D(channels, channels + 2, 4, stride=2)),
+                         {"input": x}, calls=5, **common)
+    yield module_subject("spectral_linear",
+                         lambda: torch_ref.spectral_norm(torch.nn.Linear(channels, channels)),
+                         lambda: paddle_impl.spectral_norm(paddle.nn.Linear(channels, channels)),
+                         {"input": maps(batch, channels)}, calls=5, **common)
+    yield module_subject("ResnetBlock", lambda: torch_ref.ResnetBlock(channels, use_bias=False),
+                         lambda: paddle_impl.ResnetBlock(channels, use_bias=False), {"x": x}, **common)
+    yield module_subject("ResnetAdaILNBlock", lambda: torch_ref.ResnetAdaILNBlock(channels, use_bias=False),
+                         lambda: paddle_impl.ResnetAdaILNBlock(channels, use_bias=False),
+                         {"x": x, "gamma": scale, "beta": shift}, **common)
+    yield module_subject("losses", TorchLosses, PaddleLosses,
+                         {"logit": maps(batch, 1, 5, 5), "cam_logit": maps(batch, 2), "reconstruction": x,
+                          "image": maps(*x.shape)}, stage="losses", **common)
+
+
+def networks(sizes: Sizes, images: Mapping[str, np.ndarray], states: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+             *, names: tuple[str, ...] = NETWORKS, seed: int = 0, training: bool = True,
+             calls: int = 1) -> Iterator[Subject]:
+    """Whole networks, on the picture of the domain that each of them sees: "A" or "B".
+
+    states: network name -> weights in torch's layout (a checkpoint's); without them the weights come from the seed.
+    """
+    for name in names:
+        domain = "B" if name in ("genB2A", "disGB", "disLB") else "A"
+
+        def build(package: Any, name: str = name) -> Any:
+            return sizes.network(package, name)
+
+        with torch.device("meta"):
+            shapes = build(torch_ref)
+        state = states[name] if states is not None else seeded_state(shapes, name, seed)
+        yield Subject(name, PAIR, lambda build=build: build(torch_ref), lambda build=build: build(paddle_impl), state,
+                      {"input": images[domain]}, seed=seed, training=training, calls=calls)
+
+
+EXAM_SIZES = Sizes(ngf=4, n_blocks=2, img_size=32, light=True, ndf=4)
+
+
+def exam_subject(name: str, seed: int = 0) -> Subject:
+    """A small subject by name, for faults and their healthy twins: a module ("LIN"), a network ("disLA"), with a suffix.
+
+    "_eval": in eval mode. "_bounds": rho at, between and beyond its bounds. "_initial": rho at 0, where LIN starts.
+    Discriminators run five times, as spectral norm moves on with every forward. Raises KeyError.
+    """
+    base, _, suffix = name.partition("_")
+    training = suffix != "eval"
+    if base in NETWORKS:
+        size = 96 if base.startswith("disG") else 32
+        images = {domain: picture(domain, seed, size, batch=2) for domain in "AB"}
+        subject = next(networks(EXAM_SIZES, images, names=(base,), seed=seed, training=training,
+                                calls=5 if base.startswith("dis") else 1))
+        return with_changes(subject, name=name)
+    known = {subject.name: subject for subject in modules(seed, training=training)}
+    if name in known:
+        return known[name]
+    subject = known[base]
+    if suffix in ("bounds", "initial"):
+        rho = subject.state["rho"]
+        spread = np.resize([-0.5, 0.0, 0.3, 1.0, 1.5], rho.shape) if suffix == "bounds" else np.zeros_like(rho)
+        return with_changes(subject, name=name, state={**subject.state, "rho": spread.astype(rho.dtype)})
+    return with_changes(subject, name=name)
