@@ -64,18 +64,21 @@ def discriminators():
 def test_the_same_files():
     twins = {file.name for file in (ROOT / "paddle_impl").glob("*.py")}
     assert set(TWINS) == twins - TWIN_ONLY - {"__init__.py"}
-    assert len(TWINS) >= 7
+    assert len(TWINS) >= 10
 
 
 @pytest.mark.parametrize("name", TWINS)
 def test_the_same_functions_arguments_and_local_names(name):
     reference, twin = (outline(ROOT / package / name) for package in ("torch_ref", "paddle_impl"))
-    twin_only = {"norms.py": {("InstanceNorm2D", "__init__"), ("InstanceNorm2D", "forward")}}.get(name, set())
+    twin_only = {"norms.py": {("InstanceNorm2D", "__init__"), ("InstanceNorm2D", "forward")},
+                 "optimizer.py": {("Adam", "__init__"), ("Adam", "step"), ("Adam", "state_dict"), (None, "_power")},
+                 }.get(name, set())
     assert [key for key in twin if key not in twin_only] == list(reference)
     assert reference
     for key, (arguments, names) in reference.items():
         assert twin[key][0] == arguments, key
-        if key != (None, "spectral_norm"):  # torch's own hook against a composed one
+        # torch's own hook against a composed one; Adam's state by parameter against Paddle's by global name
+        if key not in {(None, "spectral_norm"), (None, "get_moments"), (None, "set_moments")}:
             assert twin[key][1] == names, key
 
 

@@ -16,6 +16,7 @@ from .losses import (
 )
 from .norms import ILN, LIN, AdaLIN, InstanceNorm2d, adaILN
 from .spectral import raw_weight, spectral_norm
+from .training import Training
 
 __all__ = [
     "ADV_WEIGHT",
@@ -30,6 +31,7 @@ __all__ = [
     "ResnetAdaILNBlock",
     "ResnetBlock",
     "ResnetGenerator",
+    "Training",
     "adaILN",
     "adversarial_loss",
     "cam_loss",
