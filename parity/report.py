@@ -1,0 +1,232 @@
+"""One report, three ways: the terminal, JSON, one HTML page."""
+
+from __future__ import annotations
+
+import base64
+import json
+import platform
+from collections.abc import Iterable, Sequence
+from importlib import metadata, resources
+
+import jinja2
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from parity.check import Result
+from parity.findings import Finding, Report, merge
+from parity.frameworks import PaddleFramework, TorchFramework
+from parity.noise import ACCURACY, M
+from parity.source import Site
+
+STAGES = {
+    "census": "parameters and buffers: names, shapes, trained or not",
+    "data": "the batch that each side sees",
+    "forward": "every layer's output, every named intermediate",
+    "losses": "each term, then the sums",
+    "gradients": "of activations and parameters",
+    "update": "the change of each parameter",
+    "state": "buffers after the run",
+}
+_COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "diverged": "bold red"}
+_PLACES, _NAMED, _ROWS = 8, 3, 200  # how many of a kind are shown before "and N more"
+
+
+class Summary:
+    """All results of one run, and what a reader asks of them."""
+
+    def __init__(self, results: Sequence[Result]) -> None:
+        self.results = list(results)
+        self.merged = merge("all", [result.report for result in self.results])
+
+    @property
+    def verdict(self) -> str:
+        return self.merged.verdict
+
+    @property
+    def broken(self) -> list[Result]:
+        return [result for result in self.results if result.report.verdict == "diverged"]
+
+    @property
+    def headline(self) -> tuple[Result, Finding] | None:
+        """The first divergence of the first program that diverges: modules come before the networks they are in."""
+        return next(((result, result.report.first) for result in self.broken), None)
+
+    @property
+    def seconds(self) -> float:
+        return sum(result.seconds for result in self.results)
+
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        counts = self.merged.counts
+        if self.headline is None:
+            explained = f", {counts['explained']} explained" if counts["explained"] else ""
+            runs = f"{len(self.results)} run{'s' * (len(self.results) != 1)}"
+            return (f"The same computation: {runs}, {self.merged.compared} values compared, "
+                    f"none diverged{explained}.")
+        result, first = self.headline
+        line = f" at {first.twin or first.reference}" if first.twin or first.reference else ""
+        text = f"Diverged. First in {result.case}, stage {first.key.stage}: {place(first)}{line}; {distance(first)}"
+        return text + (f"; likely cause: {first.cause}." if first.cause else ".")
+
+    def places(self) -> list[tuple[Finding, list[Result]]]:
+        """Independent faults, one for each source line: the first finding there, and the results in which it shows."""
+        found: dict[object, tuple[Finding, list[Result]]] = {}
+        for result in self.broken:
+            for finding in result.report.places:
+                line = finding.twin or finding.reference or (finding.key.module, finding.variable)
+                results = found.setdefault(line, (finding, []))[1]
+                if result not in results:
+                    results.append(result)
+        return list(found.values())
+
+    def rungs(self) -> list[dict]:
+        """The ladder: for each stage, how far apart the sides are there, and whether it is broken."""
+        diverged = [finding for finding in self.merged.findings if finding.verdict.value == "diverged"]
+        first = self.headline[1].key.stage if self.headline else None
+        rungs = []
+        for stage, meaning in STAGES.items():
+            broken = sum(finding.key.stage == stage for finding in diverged)
+            measured = any(stage in stages for stages in self.merged.largest.values()) or stage == "census" or broken
+            rungs.append({"stage": stage, "meaning": meaning, "broken": broken, "first": stage == first,
+                          "status": "broken" if broken else "good" if measured else "not run",
+                          "float64": _of(self.merged.largest, "float64", (stage,))})
+        return rungs
+
+
+def place(finding: Finding) -> str:
+    """The module and the variable, in words."""
+    inside = f" in {finding.key.function}()" if finding.key.function else ""
+    return f"{finding.key.module or finding.subject}, variable {finding.variable}{inside}"
+
+
+def distance(finding: Finding) -> str:
+    """How far apart, in words."""
+    if finding.deviation.trouble:
+        return finding.deviation.trouble
+    unit = "times the reference's own error" if finding.lane == "float32" else "noise floors"
+    return f"{finding.deviation.distance:.3g} apart, {finding.floor_multiple:.3g} {unit}"
+
+
+def versions() -> dict[str, str]:
+    """What ran: packages, Python, machine."""
+    try:
+        own = metadata.version("paddle-parity")
+    except metadata.PackageNotFoundError:
+        own = "not installed"
+    return {"paddle-parity": own, "torch": TorchFramework().version, "paddle": PaddleFramework().version,
+            "numpy": np.__version__, "python": platform.python_version(), "platform": platform.platform(terse=True)}
+
+
+def row(result: Result) -> dict:
+    """The figures of one case: JSON's `subjects`, the tables' rows. A figure is None where nothing was measured."""
+    report = result.report
+    forward = ("forward", "losses", "state")
+    return {"subject": result.case.subject.name, "title": result.case.title, "mode": result.case.mode,
+            "calls": result.case.subject.calls, "verdict": report.verdict, "compared": report.compared,
+            "float64_forward": _of(report.largest, "float64", forward),
+            "float64_gradients": _of(report.largest, "float64", ("gradients",)),
+            "float64_floors": _of(report.multiples, "float64"), "float32_errors": _of(report.multiples, "float32"),
+            "seconds": round(result.seconds, 3)}
+
+
+def _of(table: dict[str, dict[str, float]], lane: str, stages: Iterable[str] | None = None) -> float | None:
+    """The largest entry of a lane, of its free run first: there each side feeds itself."""
+    values = [value for key, found in table.items() if key.startswith(lane) and not (lane == "float64" and "replay" in key)
+              for stage, value in found.items() if stages is None or stage in stages]
+    return max(values, default=None)
+
+
+def to_json(summary: Summary) -> str:
+    """The report as a JSON document, strict: no NaN, no Infinity."""
+    counts = {"compared": summary.merged.compared, **Report.to_json(summary.merged)["counts"]}
+    first = summary.headline
+    findings = [_located(result, finding) for result in summary.results for finding in result.report.findings]
+    subjects = []
+    for result in summary.results:
+        whole = result.report.to_json()
+        del whole["findings"]  # they are at the top level
+        subjects.append({**whole, **row(result)})
+    document = {"verdict": summary.verdict, "counts": counts, "first": _located(*first) if first else None,
+                "findings": findings, "subjects": subjects, "seconds": round(summary.seconds, 3), "versions": versions()}
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _located(result: Result, finding: Finding) -> dict:
+    return {**finding.to_json(), "title": result.case.title, "mode": result.case.mode}
+
+
+def show(console: Console, summary: Summary) -> None:
+    """Table, headline, independent places, what was not compared."""
+    console.print(_table(summary, console.width))
+    console.print(Text(f"\nfloat64: largest distance, relative, and in noise floors (diverged above {M:g})\n"
+                       f"float32: error in multiples of the reference's own (diverged above {ACCURACY:g})", style="dim"))
+    if summary.headline is not None:
+        result, first = summary.headline
+        console.print(Text(f"\nFirst divergence: {result.case}", style="bold"))
+        console.print(Text(str(first)), soft_wrap=True)
+        places = summary.places()
+        console.print(Text(f"\nIndependent places ({len(places)}), with every module given the reference's values:", style="bold"))
+        for finding, results in places[:_PLACES]:
+            site = finding.twin or finding.reference
+            titles = ", ".join(str(result.case) for result in results)
+            console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
+                               f"      {finding.key}: {distance(finding)}\n      in {titles}"), soft_wrap=True)
+        _more(console, len(places) - _PLACES)
+    uncompared = [finding for result in summary.results for finding in result.report.uncompared]
+    if uncompared:
+        console.print(Text(f"\n{len(uncompared)} values were not compared:", style="yellow"))
+        for finding in uncompared[:_NAMED]:
+            console.print(Text(f"  {finding.key} ({finding.lane}): {finding.deviation.trouble or 'no partner'}"), soft_wrap=True)
+        _more(console, len(uncompared) - _NAMED)
+    console.print(Text(f"\n{summary.sentence()}", style=_COLOURS[summary.verdict]), soft_wrap=True)
+
+
+def _table(summary: Summary, width: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1 if width > 90 else 0, 0, 0), header_style="bold")
+    table.add_column("program", no_wrap=True)
+    table.add_column("mode", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for header in ("values", "float64\nforward", "float64\ngradient", "float64\nfloors", "float32\nerror", "time\n(s)"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for result in summary.results:
+        figures = row(result)
+        table.add_row(figures["title"], figures["mode"], Text(figures["verdict"], _COLOURS[figures["verdict"]]),
+                      str(figures["compared"]), short(figures["float64_forward"]), short(figures["float64_gradients"]),
+                      short(figures["float64_floors"]), short(figures["float32_errors"]), f"{result.seconds:.1f}")
+    return table
+
+
+def short(value: float | None) -> str:
+    """A figure of a table, two digits: 6.2e-16, 0.31, 4.0."""
+    if value is None:
+        return "-"
+    if value == 0:
+        return "0"
+    return f"{value:.2f}" if 0.01 <= value < 10 else f"{value:.0f}" if 10 <= value < 1000 else f"{value:.1e}"
+
+
+def _more(console: Console, left: int) -> None:
+    if left > 0:
+        console.print(Text(f"  and {left} more (--json FILE has all)"))
+
+
+def to_html(summary: Summary, *, title: str = "Parity report", picture: bytes | None = None, caption: str = "") -> str:
+    """One page that needs nothing else. picture: a PNG to show on it."""
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"short": short, "site": _site, "distance": distance, "place": place}
+    template = environment.from_string(resources.files("parity").joinpath("templates/report.html").read_text("utf-8"))
+    diverged = [(result, finding) for result in summary.results for finding in result.report.diverged]
+    uncompared = [(result, finding) for result in summary.results for finding in result.report.uncompared]
+    return template.render(
+        title=title, summary=summary, headline=summary.headline, sentence=summary.sentence(),
+        rows=[row(result) for result in summary.results], rungs=summary.rungs(), places=summary.places(),
+        diverged=diverged[:_ROWS], diverged_count=len(diverged), uncompared=uncompared[:_ROWS],
+        uncompared_count=len(uncompared), versions=versions(), limits={"M": M, "accuracy": ACCURACY},
+        picture=base64.b64encode(picture).decode() if picture else None, caption=caption)
+
+
+def _site(site: Site | None) -> dict:
+    return {"place": str(site) if site else "no such place", "text": site.text if site else ""}
