@@ -37,7 +37,10 @@ class Finding:
 
     @property
     def id(self) -> str:
-        return f"{self.subject}/{self.lane}/{self.run}/{self.key.stage}"
+        key = self.key
+        where = f"{key.module}.{key.variable}" if key.module else key.variable
+        return (f"{self.subject}/{self.lane}/{self.run}/{key.stage}/{key.step}/{key.phase or '-'}/{where}"
+                f"/{key.call}.{key.function or '-'}.{key.frame}.{key.occurrence}")
 
     @property
     def variable(self) -> str:
@@ -80,7 +83,8 @@ class Finding:
         elif worst.index is not None:
             lines.append(f"  worst at index {worst.index}: reference {worst.reference!r}, twin {worst.twin!r}"
                          + (f" ({worst.trouble})" if worst.trouble else ""))
-            lines.append(f"  {worst.distance:.3g} apart = {self.floor_multiple:.3g} noise floors of {self.floor:.3g} "
+            unit = "noise floors" if self.lane == "float64" else "times the reference's own error"
+            lines.append(f"  {worst.distance:.3g} apart = {self.floor_multiple:.3g} {unit} of {self.floor:.3g} "
                          f"({worst.relative:.3g} of the largest value)")
         if self.last_good:
             lines.append(f"  last good  {self.last_good}"
@@ -99,7 +103,8 @@ class Report:
     counts: Counter = field(default_factory=Counter)
     largest: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest relative distance
     multiples: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest floor multiple
-    kinks: int = 0  # ReLU inputs whose sign differs from the float64 truth, in the twin's float32 run
+    unseen: str | None = None  # why there was no result to compare: that is no pass, whatever else agrees
+    kinks: int = 0  # values on another side of zero than the reference's, where gradients diverged for that alone
 
     @property
     def compared(self) -> int:
@@ -127,13 +132,18 @@ class Report:
         replayed = sorted((f for f in self.diverged if f.run == "replay"), key=_headline)
         lane = replayed[0].lane if replayed else None
         wrong_inputs = {f.key.module for f in replayed if f.key.stage == "forward" and f.key.variable.startswith("input")}
+        fed_back = {f.deviation for f in replayed if f.key.stage == "gradients" and f.key.variable.startswith("input")}
         places: dict[str, Finding] = {}
         for finding in replayed:
-            module = finding.key.module
-            if finding.key.stage == "forward" and finding.key.variable.startswith("input"):
+            module, stage, variable = finding.key.module, finding.key.stage, finding.key.variable
+            if (stage, variable[:5]) == ("forward", "input"):
                 module = module.rpartition(".")[0]  # what a module is fed is made by the one around it
             elif module in wrong_inputs:
                 continue
+            elif stage == "gradients" and not variable.startswith("input") and finding.deviation in fed_back:
+                continue  # the same value as some input's gradient: that module made it
+            elif (stage, variable[:6]) == ("gradients", "output"):
+                module = module.rpartition(".")[0]  # what comes back to an output is made by what it feeds
             if finding.lane == lane:
                 places.setdefault(module, finding)
         return list(places.values()) or ([self.first] if self.first else [])
@@ -141,6 +151,8 @@ class Report:
     @property
     def verdict(self) -> str:
         """"same" or "diverged". Raises `NothingCompared` where nothing was: that is no pass."""
+        if self.unseen and not self.diverged:
+            raise NothingCompared(f"{self.subject}: {self.unseen}")
         if not self.compared:
             raise NothingCompared(f"{self.subject}: no value of the two programs could be compared; are the models run, "
                                   f"and do their module names agree?")
@@ -165,6 +177,7 @@ def merge(name: str, reports: Iterable[Report]) -> Report:
         merged.findings += report.findings
         merged.counts += report.counts
         merged.kinks += report.kinks
+        merged.unseen = merged.unseen or report.unseen
         for mine, theirs in ((merged.largest, report.largest), (merged.multiples, report.multiples)):
             for lane, stages in theirs.items():
                 for stage, value in stages.items():
@@ -174,12 +187,12 @@ def merge(name: str, reports: Iterable[Report]) -> Report:
 
 
 LANES = ("float64", "float32")
-_RUNS = ("free", "replay")
 
 
 def _headline(finding: Finding) -> tuple:
     census_first = 0 if finding.key.stage == "census" else 1
-    return census_first, _lane(finding.lane), _RUNS.index(finding.run), finding.order
+    replayed = 1 if finding.run == "replay" else 0  # a replay starts from what the free run has found
+    return census_first, _lane(finding.lane), replayed, finding.key.step, finding.order
 
 
 def _lane(lane: str) -> int:

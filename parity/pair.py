@@ -49,3 +49,25 @@ class Subject:
     calls: int = 1
     seed: int = 0
     stage: str = "forward"  # the rung its values stand on: "forward", or "losses" for loss functions
+
+
+@dataclass(frozen=True)
+class TrainingSubject:
+    """Two training programs of a pair, followed step by step.
+
+    reference, twin: dtype ("float32", "float64") -> an object with `networks` (name -> model), optimizers among its
+    attributes, `step(*batch, number)` -> {name: loss}, `state()` and `load_state(state)` with the keys "networks"
+    {network: {entry: array}}, "moments" {network: {parameter: {"updates", arrays}}} and "lr".
+    phases: top-level function of the program -> (phase, stage) of what happens in it.
+    batch: step number (from 1) -> the arrays of that step, in [-1, 1], float32. state: what both start from, in the reference's
+    layouts (with or without moments).
+    """
+
+    name: str
+    pair: Pair
+    reference: Callable[[str], Any]
+    twin: Callable[[str], Any]
+    state: Mapping[str, Any]
+    batch: Callable[[int], Mapping[str, np.ndarray]]
+    phases: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
+    seed: int = 0

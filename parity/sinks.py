@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from parity.compare import Deviation, deviation
+from parity.compare import Deviation, deviation, in_norm
 from parity.noise import one_ulp
 from parity.trace import Event, Key
 
@@ -18,6 +18,7 @@ class Store:
 
     def __init__(self) -> None:
         self.events: dict[Key, Event] = {}
+        self.losses: dict[str, float] = {}  # of a training step
 
     def receive(self, event: Event) -> None:
         self.events[event.key] = event
@@ -59,18 +60,19 @@ class Against:
 
     floors, limit: arrays more than `limit` floors apart are kept (the first few), to look for their cause.
     matched: key -> (the event without its array, Deviation). extra: events that the store has no partner for, each
-    with the key of the last event that had one. kept: key -> the twin's array. kinks: values entering a rectifier whose
-    sign is another than in the store, counted where `count_kinks` names the rectifiers.
+    with the key of the last event that had one. kept: key -> (the stored array, the twin's). release: let go of each stored array
+    that has been compared; the store is of no use to another run then.
     """
 
     keeps = False
     KEPT = 3
 
-    def __init__(self, store: Store, floors: Mapping[Key, float], limit: float) -> None:
-        self._store, self._floors, self._limit = store, floors, limit
+    def __init__(self, store: Store, floors: Mapping[Key, float], limit: float, *, release: bool = False) -> None:
+        self._store, self._floors, self._limit, self._release = store, floors, limit, release
         self.matched: dict[Key, tuple[Event, Deviation]] = {}
+        self.losses: dict[str, float] = {}
         self.extra: list[tuple[Event, Key | None]] = []
-        self.kept: dict[Key, np.ndarray] = {}
+        self.kept: dict[Key, tuple[np.ndarray | None, np.ndarray]] = {}
         self.last: Key | None = None
         self._pair: tuple[np.ndarray, np.ndarray] | None = None
         self._deviation = Deviation(0.0)
@@ -79,16 +81,19 @@ class Against:
         partner = self._store.events.get(event.key)
         array, event.array = event.array, None
         if partner is None:
-            self.extra.append((event, self.last))
+            if not (event.key.is_activation_gradient and array is not None and not array.any()):
+                self.extra.append((event, self.last))
             return
         if self._pair is None or self._pair[0] is not partner.array or self._pair[1] is not array:
             # One value often has several names (a module's output, the local it is bound to): compared once.
-            self._pair, self._deviation = (partner.array, array), deviation(partner.array, array)
+            self._pair, self._deviation = (partner.array, array), _compare(partner, array)
         found = self._deviation
         if array is not None and found.distance > self._limit * self._floors[event.key] and len(self.kept) < self.KEPT:
-            self.kept[event.key] = array.copy()
+            self.kept[event.key] = (partner.array, array.copy())
         self.matched[event.key] = (event, found)
         self.last = event.key
+        if self._release:
+            partner.array = None
 
 
 class Distances:
@@ -101,6 +106,7 @@ class Distances:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.losses: dict[str, float] = {}
         self.largest: dict[Key, float] = {}
 
     def receive(self, event: Event) -> None:
@@ -108,6 +114,28 @@ class Distances:
         array, event.array = event.array, None
         if partner is None or partner.array is None or array is None:
             return
-        distance = deviation(partner.array, array).distance
+        distance = _compare(partner, array).distance
         if np.isfinite(distance):
             self.largest[event.key] = max(self.largest.get(event.key, 0.0), distance)
+
+
+class Crossings:
+    """Counts the forward values that stand on the other side of zero than the stored ones, where a rectifier turns over."""
+
+    keeps = False
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.count = 0
+
+    def receive(self, event: Event) -> None:
+        partner = self._store.events.get(event.key)
+        if partner is None or partner.array is None or event.array is None or event.key.stage == "gradients":
+            return
+        if partner.array.shape == event.array.shape and partner.array.dtype.kind == "f":
+            self.count += int(((partner.array > 0) != (event.array > 0)).sum())
+
+
+def _compare(stored: Event, array: np.ndarray | None) -> Deviation:
+    found = deviation(stored.array, array, stored.largest)
+    return in_norm(found, stored.array, array) if stored.norm else found

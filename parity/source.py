@@ -58,9 +58,9 @@ class Statements:
         self._by_line: dict[int, Statement] = {}
         function = _function_node(code)
         if function is not None:
-            for statement in _statements(function):
+            for statement in _one_a_line(_statements(function)):
                 for line in range(statement.first, statement.last + 1):
-                    self._by_line.setdefault(line, statement)
+                    self._by_line[line] = statement
 
     def at(self, line: int) -> Statement | None:
         return self._by_line.get(line)
@@ -80,9 +80,8 @@ def _function_node(code: CodeType) -> ast.AST | None:
     text = "".join(linecache.getlines(code.co_filename))
     candidates = [node for node in ast.walk(_parse(text))
                   if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name
-                  and node.lineno <= code.co_firstlineno + len(node.decorator_list) + 1
-                  and code.co_firstlineno <= node.lineno]
-    return min(candidates, key=lambda node: node.lineno - code.co_firstlineno, default=None)
+                  and min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) == code.co_firstlineno]
+    return candidates[0] if candidates else None
 
 
 @functools.lru_cache(maxsize=64)
@@ -93,14 +92,16 @@ def _parse(text: str) -> ast.Module:
 def _statements(function: ast.AST) -> Iterator[Statement]:
     pending = list(function.body)
     while pending:
-        node = pending.pop()
+        node = pending.pop(0)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
         blocks = [block for name in ("body", "orelse", "finalbody") for block in getattr(node, name, [])]
-        for handler in [*getattr(node, "handlers", []), *getattr(node, "cases", [])]:
-            blocks += handler.body
+        branches = [*getattr(node, "handlers", []), *getattr(node, "cases", [])]
+        for branch in branches:
+            blocks += branch.body
         pending += blocks
-        header = [child for child in ast.iter_child_nodes(node) if child not in blocks] if blocks else [node]
+        header = [child for child in ast.iter_child_nodes(node)
+                  if child not in blocks and child not in branches] if blocks else [node]
         names = [n for part in header for n in ast.walk(part) if isinstance(n, ast.Name)]
         last = max((n.end_lineno for part in header for n in ast.walk(part) if hasattr(n, "end_lineno")),
                    default=node.lineno) if blocks else node.end_lineno
@@ -110,6 +111,18 @@ def _statements(function: ast.AST) -> Iterator[Statement]:
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             reads |= {node.target.id}
         yield Statement(node.lineno, last, binds, reads)
+
+
+def _one_a_line(statements: Iterable[Statement]) -> Iterator[Statement]:
+    """The statements with those that share a line (`if c: x = f(x)`, `a = 1; b = 2`) made one: lines are all one can see."""
+    together: list[Statement] = []
+    for one in sorted(statements, key=lambda statement: (statement.first, statement.last)):
+        if together and one.first <= together[-1].last:
+            before = together.pop()
+            one = Statement(before.first, max(before.last, one.last), tuple(dict.fromkeys(before.binds + one.binds)),
+                            before.reads | one.reads)
+        together.append(one)
+    yield from together
 
 
 class SourceTree:

@@ -11,7 +11,7 @@ import functools
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -19,7 +19,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from parity.frameworks import Framework
+from parity.compare import largest_magnitude
+from parity.frameworks import Framework, numbers_in
 from parity.source import ConstructionSites, Site, SourceTree, Statement, statements_of
 
 
@@ -40,6 +41,10 @@ class Key(NamedTuple):
     def is_local(self) -> bool:
         """A local variable: without a partner it is *uncompared*. Everything else must have one."""
         return self.function != ""
+
+    @property
+    def is_activation_gradient(self) -> bool:
+        return self.stage == "gradients" and (self.is_local or self.variable.startswith(("input", "output")))
 
     def __str__(self) -> str:
         where = self.module or "(top level)"
@@ -67,6 +72,8 @@ class Event:
     called: Site | None = None
     scale: float = 0.0
     unit: float = 0.0
+    largest: float | None = None  # of the value itself, where it was measured
+    norm: bool = False  # compare by 2-norms: one element of an Adam update may flip its sign by rounding alone
 
 
 class Sink(Protocol):
@@ -127,7 +134,7 @@ class Recorder:
     view: (parameter or buffer name, array) -> (reference name, array in the reference's layout), None where the entry
     has no partner by design. measure: also work out `Event.unit` (needed of the reference only). replay: the values to
     go on with at the border of each module instead of the program's own; `cuts` then lists where the graph was cut.
-    name: stands before all module paths.
+    name: stands before all module paths. phases: name of a top-level function -> (phase, stage) of what happens in it.
     """
 
     RECENT = 6  # tensors whose last snapshot is reused when the next line or module border shows the same value
@@ -137,9 +144,10 @@ class Recorder:
                  constructions: ConstructionSites | None = None, measure: bool = False,
                  gradients: bool = True, lines: bool = True,
                  replay: Replayed | None = None, device: str = "cpu",
-                 name: str = "") -> None:
+                 name: str = "", phases: Mapping[str, tuple[str | None, str]] | None = None, step: int = 0) -> None:
         self.framework = framework
-        self.step, self.phase, self.stage = 0, None, "forward"
+        self.step, self.phase, self.stage = step, None, "forward"
+        self._phases = phases or {}
         self._source, self._sink = source, sink
         self._view = view or (lambda name, array: (name, array))
         self._constructions = constructions or ConstructionSites()
@@ -153,8 +161,10 @@ class Recorder:
         self._removers: list[Callable[[], None]] = []
         self._modules: dict[str, Any] = {}
         self._last_call: dict[str, int] = {}  # module path -> order of its latest call
+        self._entered: dict[str, float] = {}  # module path -> largest magnitude among its inputs
+        self._partial_sums: dict[str, float] = {}  # module path -> sqrt(terms) x largest output gradient
         self._parameters: dict[str, Any] = {}
-        self._parameter_ids: set[int] = set()  # a local that is a parameter has no gradient of its own
+        self._parameter_names: dict[int, str] = {}  # by id: a local may *be* a parameter
         self._buffers: dict[str, Any] = {}
         self._parameter_order: dict[str, int] = {}
         self._codes: dict[Any, bool] = {}
@@ -175,9 +185,10 @@ class Recorder:
         prefix = f"{name}." if name else ""
         for parameter_name, parameter in framework.parameters(model).items():
             self._parameters[prefix + parameter_name] = parameter
-            self._parameter_ids.add(id(parameter))
+            self._parameter_names[id(parameter)] = prefix + parameter_name
             if self._gradients and framework.requires_grad(parameter):
-                framework.on_gradient(parameter, self._note_parameter_order(prefix + parameter_name))
+                note = self._note_parameter_order(prefix + parameter_name)
+                self._removers.append(framework.on_gradient(parameter, note))
         for buffer_name, buffer in framework.buffers(model).items():
             self._buffers[prefix + buffer_name] = buffer
 
@@ -196,18 +207,37 @@ class Recorder:
             self._removers.clear()
             self._recent.clear()
 
-    def snapshot_gradients(self, variable: str = "grad") -> None:
+    def snapshot_gradients(self) -> None:
         """Emit the gradient of every watched parameter as it is now, in the order backward finished them."""
         names = sorted(self._parameters, key=lambda name: self._parameter_order.get(name, sys.maxsize))
         for name in names:
             gradient = self.framework.gradient(self._parameters[name])
             array = None if gradient is None else self.framework.array(gradient, copy=self._sink.keeps)
             self._emit_entry("gradients", name, array, self._parameter_order.get(name))
+        self._parameter_order.clear()
 
     def snapshot_buffers(self) -> None:
         """Emit every watched buffer as it is now (stage "state"), in the order in which their modules ran."""
         for name, buffer in sorted(self._buffers.items(), key=lambda item: self._last_call.get(_owner(item[0]), 0)):
             self._emit_entry("state", name, self.framework.array(buffer, copy=self._sink.keeps), None)
+
+    def emit_array(self, stage: str, name: str, array: np.ndarray | None, *, site: Site | None = None, suffix: str = "",
+                   scale: float = 0.0, norm: bool = False, entry: bool = True) -> None:
+        """Emit a value that a driver read by itself: a parameter's change, a moment, a learning rate.
+
+        name: a parameter's ("genA2B.FC.0.weight", turned into the reference's where `entry`) or any dotted name.
+        suffix: of the variable. scale: the largest magnitude that entered. norm: judge by 2-norms, not by the worst element.
+        """
+        seen = self._view(name, array) if entry else (name, array)
+        if seen is None:
+            return
+        name, array = seen
+        owner, _, variable = name.rpartition(".")
+        key = Key(stage, self.step, self.phase, owner, 0, "", 0, variable + suffix, 0)
+        key = key._replace(occurrence=self._occurrences[key])
+        self._occurrences[key._replace(occurrence=0)] += 1
+        built = self._constructions.of(self._modules.get(owner))
+        self._send(Event(key, self._next_order(), site or built, array, built, None, scale, scale, None, norm))
 
     def record(self, stage: str, variable: str, tensor: Any, module: str = "") -> None:
         """Emit a value that neither a line nor a module shows (a loss of a driver, a batch)."""
@@ -227,13 +257,16 @@ class Recorder:
             self._call_numbers[path] += 1
             self._calls.append(call)
             for place, tensor in self.framework.tensors_in(inputs):
-                snapshot = self._emit(tensor, f"input{place}", function="", frame=0, site=called, call=call)
+                snapshot = self._emit(tensor, f"input{place}", function="", frame=0, site=called, call=call,
+                                      summed=self._dot_terms(module)[1])
                 call.entered = max(call.entered, snapshot.largest)
 
         return hook
 
     def _after(self, module: Any, inputs: tuple, outputs: Any) -> Any:
         call = self._calls.pop()
+        while call.module is not module:  # a call inside raised, and the program went on
+            call = self._calls.pop()
         built = self._constructions.of(module)
         library = not self._source.defines(module)
         site = (built or call.called) if library else (call.returned or built or call.called)
@@ -245,8 +278,14 @@ class Recorder:
                                   size=size, border=True)
             if snapshot.tensor is not tensor:
                 replacements[place] = snapshot.tensor
+        for place, array in numbers_in(outputs):
+            key = Key(self.stage, self.step, self.phase, call.path, call.number, "", 0, f"output{place}", 0)
+            largest = largest_magnitude(array) if self._measure and array.dtype.kind == "f" else None
+            self._send(Event(key, self._next_order(), site, array, built, call.called,
+                             *size.joined(_Size(largest or 0.0, largest or 0.0)), largest))
         self._hand_up(size)
         self._last_call[call.path] = self._order
+        self._entered[call.path] = max(call.entered, self._entered.get(call.path, 0.0))
         return self.framework.replace_tensors(outputs, replacements) if replacements else None
 
     def _hand_up(self, size: _Size) -> None:
@@ -267,8 +306,23 @@ class Recorder:
             shape = self.framework.shape_dtype(parameter)[0]
             if "." not in name and len(shape) > 1:
                 terms = max(terms, math.prod(shape) // min(shape))
-                scale = max(scale, call.entered * _largest(self.framework.array(parameter, copy=False)))
-        return _Size(scale, math.sqrt(terms) * scale).joined(call.size)
+                scale = max(scale, call.entered * largest_magnitude(self.framework.array(parameter, copy=False)))
+        largest_out = max((self._snapshot(t).largest for _, t in self.framework.tensors_in(outputs)), default=0.0)
+        accumulated = rounding_of_a_sum(self._dot_terms(call.module)[0]) * largest_out
+        return _Size(max(scale, accumulated), math.sqrt(terms) * scale).joined(call.size)
+
+    def _dot_terms(self, module: Any) -> tuple[float, float]:
+        """Terms of the dot products that a library module with a weight makes: forward, and backward to its input.
+
+        The order in which a library's kernel adds them is its own affair; that of a mean written in the user's source
+        is not, and is judged more strictly. (0, 0) for all other modules, and where nothing is measured.
+        """
+        if self._measure and not self._source.defines(module):
+            for name, parameter in self.framework.parameters(module).items():
+                shape = self.framework.shape_dtype(parameter)[0]
+                if "." not in name and len(shape) > 1:
+                    return math.prod(shape) / shape[0], math.prod(shape) / shape[1]
+        return 0.0, 0.0
 
     # --- lines ---------------------------------------------------------------------------------------------
 
@@ -282,35 +336,46 @@ class Recorder:
         call = self._calls[-1]
         number = call.functions[code.co_name]
         call.functions[code.co_name] += 1
-        trace = _FrameTrace(self, call, code, number)
+        before = self.phase, self.stage
+        if call.module is None and code.co_name in self._phases:
+            self.phase, self.stage = self._phases[code.co_name]
+        trace = _FrameTrace(self, call, code, number, before)
         self._frames.append(trace)
-        is_forward = number == 0 and call.module is not None and frame.f_locals.get("self") is call.module
-        trace.arguments(frame, emit=not is_forward)
+        trace.arguments(frame, emit=not trace.is_forward(frame))
         return trace
 
     # --- emitting ------------------------------------------------------------------------------------------
 
     def _emit(self, tensor: Any, variable: str, *, function: str, frame: int, site: Site | None, call: _Call,
-              built: Site | None = None, size: _Size | None = None, border: bool = False) -> _Snapshot:
+              built: Site | None = None, size: _Size | None = None, border: bool = False,
+              summed: float = 0.0, called: Site | None = None) -> _Snapshot:
         """Hand one value to the sink, and see to it that its gradient will follow.
 
         In a replay the values at the border of a module are cut: the snapshot returned then holds the substitute,
         a leaf with the reference's values, with which the program goes on.
         """
-        key = Key(self.stage, self.step, self.phase, call.path, call.number, function, frame, variable, 0)
+        stage = self.stage
+        if function and call.module is None and stage == "forward" and self.framework.shape_dtype(tensor)[0] == ():
+            stage = "losses"  # a single number, bound outside of any module
+        key = Key(stage, self.step, self.phase, call.path, call.number, function, frame, variable, 0)
         occurrence = self._occurrences[key]
         self._occurrences[key] += 1
         key = key._replace(occurrence=occurrence)
         snapshot = self._snapshot(tensor)
+        array = snapshot.array
+        if id(tensor) in self._parameter_names:  # in the reference's layout, like the parameter itself
+            array = (self._view(self._parameter_names[id(tensor)], array) or (None, array))[1]
         size = (size or _Size()).joined(_Size(snapshot.largest, snapshot.largest))
-        self._send(Event(key, self._next_order(), site, snapshot.array, built, call.called, *size))
+        called = called or call.called
+        self._send(Event(key, self._next_order(), site, array, built, called, *size,
+                         snapshot.largest if self._measure else None))
         if border and self._replay is not None and key in self._replay:
             snapshot = self._cut(tensor, key)
-        if self._gradients and self.framework.requires_grad(snapshot.tensor) and id(tensor) not in self._parameter_ids:
+        if self._gradients and self.framework.requires_grad(snapshot.tensor) and id(tensor) not in self._parameter_names:
             if not snapshot.keys:
                 self.framework.on_gradient(snapshot.tensor, self._observe_gradient(snapshot.keys))
             spread = self._frames[-1].widest(snapshot.array.size) if self._frames and function else 1.0
-            snapshot.keys.append((key, site, built, call.called, spread))
+            snapshot.keys.append((key, site, built, called, spread, summed))
         return snapshot
 
     def _snapshot(self, tensor: Any) -> _Snapshot:
@@ -319,7 +384,7 @@ class Recorder:
             if snapshot.tensor is tensor and snapshot.version == version:
                 return snapshot
         array = self.framework.array(tensor, copy=self._sink.keeps)
-        return self._remember(_Snapshot(tensor, version, array, _largest(array) if self._measure else 0.0))
+        return self._remember(_Snapshot(tensor, version, array, largest_magnitude(array) if self._measure else 0.0))
 
     def _remember(self, snapshot: _Snapshot) -> _Snapshot:
         self._recent = [snapshot, *self._recent[:self.RECENT - 1]]
@@ -338,11 +403,19 @@ class Recorder:
 
     def _observe_gradient(self, keys: list[tuple]) -> Callable[[Any], None]:
         def observe(gradient: Any) -> None:
+            if gradient is None:  # torch: one of several results of an operation, and nothing depends on it
+                return
             array = self.framework.array(gradient, copy=self._sink.keeps)
-            scale = _largest(array) if self._measure else 0.0
-            for key, site, built, called, spread in keys:
+            scale = largest_magnitude(array) if self._measure else 0.0
+            # One gradient under several names: that of a layer's input is the output gradient of the layer before.
+            entered = scale * max(rounding_of_a_sum(key[-1]) for key in keys)
+            for key, site, built, called, spread, _ in keys:
+                if self._measure and not key.function and key.variable.startswith("output") and array.ndim > 1:
+                    terms = array.size / max(1, array.shape[1])  # over batch and space, for each channel
+                    partial = math.sqrt(terms) * scale
+                    self._partial_sums[key.module] = max(partial, self._partial_sums.get(key.module, 0.0))
                 self._send(Event(key._replace(stage="gradients"), self._next_order(), site, array, built, called,
-                                 scale, scale * math.sqrt(spread)))
+                                 max(scale, entered), scale * math.sqrt(spread), scale if self._measure else None))
 
         return observe
 
@@ -362,7 +435,13 @@ class Recorder:
         key = Key(stage, self.step, self.phase, owner, 0, "", 0, variable, 0)
         key = key._replace(occurrence=self._occurrences[key])
         self._occurrences[key._replace(occurrence=0)] += 1
-        scale = _largest(array) if self._measure else 0.0
+        scale = largest_magnitude(array) if self._measure and array is not None else 0.0
+        if self._measure and stage == "gradients" and array is not None:
+            # A parameter's gradient is a sum over batch and space; what enters its rounding are the partial sums.
+            term = self._entered.get(owner, 0.0) if array.ndim > 1 else 1.0
+            scale = max(scale, self._partial_sums.get(owner, 0.0) * term)
+            if name.endswith("_orig"):  # a spectral norm: its gradient passes through u^T W v, a sum over all of W
+                scale = max(scale, rounding_of_a_sum(array.size) * largest_magnitude(array))
         self._send(Event(key, self._next_order() if order is None else order, built, array, built, None,
                          scale, scale))
 
@@ -377,10 +456,12 @@ class Recorder:
 class _FrameTrace:
     """Follows one running function of the user's, statement by statement."""
 
-    __slots__ = ("_call", "_code", "_current", "_number", "_recorder", "_statements", "_values", "inner")
+    __slots__ = ("_before", "_call", "_caller", "_code", "_current", "_number", "_recorder", "_statements", "_values", "inner")
 
-    def __init__(self, recorder: Recorder, call: _Call, code: Any, number: int) -> None:
+    def __init__(self, recorder: Recorder, call: _Call, code: Any, number: int, before: tuple) -> None:
         self._recorder, self._call, self._code, self._number = recorder, call, code, number
+        self._before = before  # phase and stage around this function
+        self._caller: Site | None = None  # of a helper function; that of a module's forward is the module's
         self._statements = statements_of(code)
         self._current: Statement | None = None
         self._values: dict[str, tuple[_Size, int]] = {}  # local name -> (size of the value, its elements)
@@ -405,6 +486,7 @@ class _FrameTrace:
         for name in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]:
             value = frame.f_locals.get(name)
             if emit:
+                self._caller = caller
                 self._record(name, value, caller, reads=(), argument=True)
             elif recorder._measure:
                 for place, tensor in recorder.framework.tensors_in(value):
@@ -427,11 +509,18 @@ class _FrameTrace:
         site = Site(self._code.co_filename, frame.f_lineno)
         if recorder._frames and recorder._frames[-1] is self:
             recorder._frames.pop()
-        if self._call.module is not None and frame.f_locals.get("self") is self._call.module:
+        if self.is_forward(frame):
             self._call.returned = site
         elif value is not None:
             self._record("return", value, site, reads=())
         recorder._hand_up(functools.reduce(_Size.joined, (size for size, _ in self._values.values()), self.inner))
+        recorder.phase, recorder.stage = self._before
+
+    def is_forward(self, frame: FrameType) -> bool:
+        """Whether this is the module's own forward, whose arguments and result its border shows."""
+        call = self._call
+        return (self._number == 0 and self._code.co_name == "forward" and call.module is not None
+                and frame.f_locals.get("self") is call.module)
 
     def widest(self, elements: int) -> float:
         """How many times the largest local is larger than a value of so many elements: the span of a broadcast."""
@@ -450,7 +539,7 @@ class _FrameTrace:
                         size = size.joined(_Size(largest, max(unit, math.sqrt(terms) * largest)))
             variable = f"argument {name}{place}" if argument else name + place
             snapshot = recorder._emit(tensor, variable, function=self._code.co_name, frame=self._number, site=site,
-                                      call=self._call, size=size)
+                                      call=self._call, size=size, called=self._caller)
             self._note(name, snapshot.largest, size, elements, place)
 
     def _note(self, name: str, largest: float, size: _Size, elements: int, place: str) -> None:
@@ -462,16 +551,14 @@ class _FrameTrace:
         self._values[name] = value
 
 
+def rounding_of_a_sum(terms: float) -> float:
+    """How far a plain sum of so many terms may be off, in units of eps x its own magnitude; at least 1.
+
+    Each of n additions rounds by at most eps/2 of the partial sum S_k, evenly spread: standard deviation eps S_k / sqrt(12).
+    With partial sums that grow as a random walk, S_k = S sqrt(k / n), the total is eps S sqrt(n / 24): 0.2 sqrt(n) eps S.
+    """
+    return max(1.0, math.sqrt(terms / 24))
+
+
 def _owner(name: str) -> str:
     return name.rpartition(".")[0]
-
-
-def _largest(array: np.ndarray) -> float:
-    """The largest finite magnitude; 0 for an empty array."""
-    if array is None or array.size == 0:
-        return 0.0
-    low, high = float(array.min()), float(array.max())
-    if np.isfinite(low) and np.isfinite(high):
-        return max(-low, high, 0.0)
-    finite = array[np.isfinite(array)]
-    return float(np.abs(finite).max()) if finite.size else 0.0

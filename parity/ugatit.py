@@ -16,7 +16,7 @@ import paddle_impl
 import torch_ref
 from paddle_impl.layers import LeakyReLU
 from parity.noise import generator
-from parity.pair import Pair, Subject
+from parity.pair import Pair, Subject, TrainingSubject
 from parity.source import SourceTree
 
 _TORCH, _PADDLE = (Path(package.__file__).parent for package in (torch_ref, paddle_impl))
@@ -24,8 +24,8 @@ _HERE = Path(__file__)
 
 PAIR = Pair(
     "U-GAT-IT",
-    reference_source=SourceTree(_TORCH, _HERE, helpers=[_TORCH / "spectral.py"]),
-    twin_source=SourceTree(_PADDLE, _HERE, helpers=[_PADDLE / name for name in ("functional.py", "layers.py",
+    reference_source=SourceTree(_TORCH, _HERE, helpers=[_TORCH / "spectral.py", _TORCH / "optimizer.py"]),
+    twin_source=SourceTree(_PADDLE, _HERE, helpers=[_PADDLE / name for name in ("functional.py", "layers.py", "optimizer.py",
                                                                               "spectral.py")]),
     # In the reference these locals *are* the parameters, in the twin transposed copies.
     one_sided=frozenset({"gradients class_activation_map: gap_weight", "gradients class_activation_map: gmp_weight"}),
@@ -64,8 +64,23 @@ def seeded_state(model: torch.nn.Module, name: str, seed: int) -> dict[str, np.n
 
     rho uniform in [0, 1]; gamma about 1; biases and beta small; u and v of norm 1; the rest normal with variance 1/fan-in.
     """
-    return {key: _seeded(key, tuple(value.shape), generator(seed, name, key)).astype(np.float32)
-            for key, value in model.state_dict().items()}
+    state = {key: _seeded(key, tuple(value.shape), generator(seed, name, key)) for key, value in model.state_dict().items()}
+    _converge(state)
+    return {key: value.astype(np.float32) for key, value in state.items()}
+
+
+def _converge(state: dict[str, np.ndarray]) -> None:
+    """u and v as training has them, near the largest singular value: in eval a random pair divides by almost nothing."""
+    for key in state:
+        layer, _, last = key.rpartition(".")
+        if last == "weight_u":
+            prefix = f"{layer}." if layer else ""
+            matrix = state[f"{prefix}weight_orig"].reshape(state[key].size, -1)
+            for _ in range(3):
+                v = matrix.T @ state[key]
+                state[f"{prefix}weight_v"] = v / np.linalg.norm(v)
+                u = matrix @ v
+                state[key] = u / np.linalg.norm(u)
 
 
 def _seeded(key: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -244,3 +259,42 @@ def exam_subject(name: str, seed: int = 0) -> Subject:
         spread = np.resize([-0.5, 0.0, 0.3, 1.0, 1.5], rho.shape) if suffix == "bounds" else np.zeros_like(rho)
         return with_changes(subject, name=name, state={**subject.state, "rho": spread.astype(rho.dtype)})
     return with_changes(subject, name=name)
+
+
+PHASES = {"decay_lr": (None, "update"), "discriminator_step": ("D", "forward"), "generator_step": ("G", "forward"),
+          "clip_rho": (None, "state")}
+
+
+def training(sizes: Sizes, *, seed: int = 0, iteration: int = 1_000_000, batch: int = 1,
+             images: Callable[[int], Mapping[str, np.ndarray]] | None = None,
+             states: Mapping[str, Mapping[str, np.ndarray]] | None = None, **options: Any) -> TrainingSubject:
+    """The whole training. images: step -> {"real_A", "real_B"}, generated ones by default; states: network -> weights."""
+    arguments = {"ngf": sizes.ngf, "n_blocks": sizes.n_blocks, "img_size": sizes.img_size, "light": sizes.light,
+                 "ndf": sizes.ndf, "input_nc": sizes.input_nc, "iteration": iteration, **options}
+    if states is None:
+        with torch.device("meta"):
+            shapes = {name: sizes.network(torch_ref, name) for name in NETWORKS}
+        states = {name: seeded_state(network, name, seed) for name, network in shapes.items()}
+
+    def generated(step: int) -> dict[str, np.ndarray]:
+        return {f"real_{domain}": picture(f"{domain}{step}", seed, sizes.img_size, batch) for domain in "AB"}
+
+    return TrainingSubject("training", PAIR, lambda dtype: torch_ref.Training(**arguments, dtype=dtype),
+                           lambda dtype: paddle_impl.Training(**arguments, dtype=dtype), {"networks": states},
+                           images or generated, PHASES, seed)
+
+
+def exam_training(name: str, seed: int = 0) -> TrainingSubject:
+    """A training small enough for an exam: "training"; "training_decay": lr falls from step 3 on; "training_initial": rho
+    at the bounds, where an unclipped update leaves [0, 1] at once. Raises KeyError."""
+    sizes = Sizes(ngf=2, n_blocks=1, img_size=96, light=True, ndf=1)
+    if name == "training_decay":
+        return training(sizes, seed=seed, iteration=4)
+    subject = training(sizes, seed=seed)
+    if name == "training":
+        return subject
+    if name != "training_initial":
+        raise KeyError(name)
+    states = {network: {entry: np.round(values) if entry.endswith("rho") else values for entry, values in state.items()}
+              for network, state in subject.state["networks"].items()}
+    return with_changes(subject, state={"networks": states})

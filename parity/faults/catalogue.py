@@ -11,6 +11,7 @@ from unittest import mock
 
 from parity.faults.edit import Edit
 from parity.faults.fault import Answer, Fault
+from parity.faults.training_faults import TRAINING_FAULTS
 from weights_convert import Entry
 
 _CAM = "paddle_impl.attention:class_activation_map"
@@ -220,6 +221,4 @@ MODEL_FAULTS = (
     ),
 )
 
-CATALOGUE = {fault.name: fault for fault in MODEL_FAULTS}
-
-PORT2020 = ("gmp_G", "gmp_D", "gmp_fc", "iln_eps", "rho", "sn_dim", "sn_update")
+CATALOGUE = {fault.name: fault for fault in (*MODEL_FAULTS, *TRAINING_FAULTS)}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from parity.faults.fault import Answer, Fault, injected
 from parity.findings import Finding, Report
 from parity.ladder import compare
-from parity.ugatit import exam_subject
+from parity.lockstep import ReferenceStep, follow, record_reference
+from parity.pair import TrainingSubject
+from parity.ugatit import exam_subject, exam_training
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,29 @@ class Grade:
 
 
 def sit(fault: Fault, *, seed: int = 0, lanes: tuple[str, ...] = ("float64",)) -> tuple[Grade, Report]:
-    """Compare the fault's subject with the fault in the twin."""
+    """Compare the fault's subject with the fault in the twin; a training is followed up to the step where it must show."""
+    answer = fault.answer
+    if answer.subject.startswith("training"):
+        subject, recorded = _recorded(answer.subject, max(1, answer.step), seed)
+        with injected((fault,)):
+            report = follow(subject, steps=len(recorded), recorded=recorded).report
+            return _grade(fault, report), report
     with injected((fault,)):
-        report = compare(exam_subject(fault.answer.subject, seed), lanes=lanes)
-        headline = report.first
-        wrong = tuple(misplacements(headline, fault.answer)) if headline else ()
-    return Grade(fault.name, report.verdict == "diverged", wrong, headline), report
+        report = compare(exam_subject(answer.subject, seed), lanes=lanes)
+        return _grade(fault, report), report
+
+
+def _grade(fault: Fault, report: Report) -> Grade:
+    headline = report.first  # its source lines are those of the edited twin, while the fault is in
+    wrong = tuple(misplacements(headline, fault.answer)) if headline else ()
+    return Grade(fault.name, report.verdict == "diverged", wrong, headline)
+
+
+@functools.lru_cache(maxsize=4)
+def _recorded(name: str, steps: int, seed: int) -> tuple[TrainingSubject, list[ReferenceStep]]:
+    """A small training and its recorded reference, which all faults of that training are held against."""
+    subject = exam_training(name, seed)
+    return subject, record_reference(subject, steps=steps, draws=1)
 
 
 def misplacements(headline: Finding, answer: Answer) -> list[str]:
@@ -45,7 +65,7 @@ def misplacements(headline: Finding, answer: Answer) -> list[str]:
         wrong.append(f"module: expected {answer.module}, found {key.module}")
     if answer.variable is not None and answer.variable != key.variable:
         wrong.append(f"variable: expected {answer.variable}, found {key.variable}")
-    line = headline.reference.text if headline.reference else None
-    if answer.line is not None and (line is None or answer.line not in line):
-        wrong.append(f"line: expected {answer.line!r}, found {line!r}")
+    lines = [site.text for site in (headline.reference, headline.called) if site]
+    if answer.line is not None and not any(answer.line in line for line in lines):
+        wrong.append(f"line: expected {answer.line!r}, found {lines}")
     return wrong

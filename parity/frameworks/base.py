@@ -5,9 +5,12 @@ Everything above this folder is written once, over `Framework`, in numpy: record
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -53,8 +56,8 @@ class Framework(ABC):
     def requires_grad(self, tensor: Any) -> bool: ...
 
     @abstractmethod
-    def on_gradient(self, tensor: Any, observe: Callable[[Any], None]) -> None:
-        """Call `observe(gradient)` once the whole gradient of `tensor` is known, during backward."""
+    def on_gradient(self, tensor: Any, observe: Callable[[Any], None]) -> Callable[[], None]:
+        """Call `observe(gradient)` once the whole gradient of `tensor` is known, during backward; returns the remover."""
 
     def observable(self, tensor: Any) -> Any:
         """The tensor, or a copy to go on with where the gradient of the tensor itself could not be observed."""
@@ -96,6 +99,14 @@ class Framework(ABC):
         """Call `hook(module, inputs, outputs)` after each forward; what it returns, if not None, replaces them."""
 
     @abstractmethod
+    def check_device(self, device: str) -> None:
+        """Raises FrameworkError, saying what to install, where "gpu" is asked for and this framework sees none."""
+
+    @abstractmethod
+    def exact(self, device: str) -> AbstractContextManager:
+        """While active on a GPU: no TF32, deterministic algorithms where there are any. Nothing changes on a CPU."""
+
+    @abstractmethod
     def prepare(self, model: Any, *, dtype: str, training: bool, device: str) -> Any:
         """The model in that dtype and mode, on that device ("cpu" or "gpu")."""
 
@@ -111,14 +122,40 @@ class Framework(ABC):
     def clear_gradient(self, tensor: Any) -> None: ...
 
     @abstractmethod
+    def set_gradient(self, tensor: Any, array: np.ndarray) -> None:
+        """Give a leaf tensor this gradient, as if a backward had left it."""
+
+    @abstractmethod
     def gradient(self, tensor: Any) -> Any | None: ...
+
+    # --- optimizers ----------------------------------------------------------------------------------------
+
+    clear_method: str  # the name of the optimizer's method that clears gradients
+
+    @property
+    @abstractmethod
+    def optimizer_class(self) -> type: ...
+
+    @abstractmethod
+    def is_optimizer(self, value: Any) -> bool: ...
+
+    @abstractmethod
+    def optimizer_parameters(self, optimizer: Any) -> list[Any]: ...
+
+    @abstractmethod
+    def optimizer_settings(self, optimizer: Any) -> dict[str, float]:
+        """lr, beta1, beta2, eps, weight_decay: those that the optimizer has."""
+
+    @abstractmethod
+    def optimizer_state(self, optimizer: Any, parameter: Any) -> dict[str, np.ndarray]:
+        """What the optimizer remembers of a parameter: exp_avg, exp_avg_sq, and 1 - beta^n as bias1, bias2."""
 
     def rounding(self, seed: int) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""
         return nullcontext()
 
     def tensors_in(self, value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-        """Tensors inside nested tuples, lists and dicts, each with its access path: ("[0]", t), ("['a']", t)."""
+        """Tensors inside nested tuples, lists, dicts and dataclasses, with access paths: ("[0]", t), ("['a']", t), (".a", t)."""
         if self.is_tensor(value):
             yield prefix, value
         elif isinstance(value, (tuple, list)):
@@ -127,6 +164,9 @@ class Framework(ABC):
         elif isinstance(value, Mapping):
             for key, item in value.items():
                 yield from self.tensors_in(item, f"{prefix}[{key!r}]")
+        elif (fields := _fields(value)) is not None:
+            for name, item in fields.items():
+                yield from self.tensors_in(item, f"{prefix}.{name}")
 
     def replace_tensors(self, value: Any, replacements: Mapping[str, Any], prefix: str = "") -> Any:
         """The same nest with the tensors at the given access paths replaced."""
@@ -137,7 +177,36 @@ class Framework(ABC):
             return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
         if isinstance(value, Mapping):
             return type(value)((k, self.replace_tensors(v, replacements, f"{prefix}[{k!r}]")) for k, v in value.items())
+        fields = _fields(value)
+        if fields is not None:
+            value = copy.copy(value)
+            for name, item in fields.items():
+                object.__setattr__(value, name, self.replace_tensors(item, replacements, f"{prefix}.{name}"))
         return value
+
+
+def _fields(value: Any) -> dict[str, Any] | None:
+    """The fields of a dataclass or a SimpleNamespace; None for anything else."""
+    if isinstance(value, SimpleNamespace):
+        return vars(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return None
+
+
+def numbers_in(value: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """Numbers and numpy arrays inside nests, each with its access path: results that are no tensors (a loss as a float)."""
+    if isinstance(value, (bool, int, float, np.ndarray, np.generic)):
+        yield prefix, np.asarray(value)
+    elif isinstance(value, (tuple, list)):
+        for index, item in enumerate(value):
+            yield from numbers_in(item, f"{prefix}[{index}]")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from numbers_in(item, f"{prefix}[{key!r}]")
+    elif (fields := _fields(value)) is not None:
+        for name, item in fields.items():
+            yield from numbers_in(item, f"{prefix}.{name}")
 
 
 def _frameworks() -> tuple[Framework, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import paddle
+from paddle.nn.layer.norm import _BatchNormBase
 
 from parity.frameworks.base import Framework, FrameworkError
 
@@ -41,11 +44,11 @@ class PaddleFramework(Framework):
     def requires_grad(self, tensor: paddle.Tensor) -> bool:
         return not tensor.stop_gradient
 
-    def on_gradient(self, tensor: paddle.Tensor, observe: Callable[[Any], None]) -> None:
+    def on_gradient(self, tensor: paddle.Tensor, observe: Callable[[Any], None]) -> Callable[[], None]:
         def hook(gradient: paddle.Tensor) -> None:  # None: the gradient goes on unchanged
             observe(gradient)
 
-        tensor.register_hook(hook)
+        return tensor.register_hook(hook).remove
 
     def clone(self, tensor: paddle.Tensor) -> paddle.Tensor:
         return tensor.clone()
@@ -60,11 +63,12 @@ class PaddleFramework(Framework):
         return model.named_sublayers(include_self=True)
 
     def parameters(self, model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-        return dict(model.named_parameters())
+        statistics = _statistics(model)
+        return {name: value for name, value in model.named_parameters() if name not in statistics}
 
     def buffers(self, model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
         persistable = model.state_dict()  # spectral_norm leaves its product `weight` among the buffers
-        return {name: value for name, value in model.named_buffers() if name in persistable}
+        return {name: value for name, value in model.named_buffers() if name in persistable} | _statistics(model)
 
     def load_state(self, model: paddle.nn.Layer, state: Mapping[str, np.ndarray]) -> None:
         # set_state_dict only warns of what does not fit, so it is checked here first.
@@ -85,6 +89,28 @@ class PaddleFramework(Framework):
     def after_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         return module.register_forward_post_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove
 
+    def check_device(self, device: str) -> None:
+        _place(device)
+
+    @contextmanager
+    def exact(self, device: str) -> Iterator[None]:
+        if device == "cpu":
+            yield
+            return
+        # Paddle has no switch of its own for all of its kernels; the CUDA libraries read this when they are first used.
+        if os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0") != "0":
+            raise FrameworkError(f"--device gpu: expected NVIDIA_TF32_OVERRIDE to be unset or 0, found "
+                                 f"{os.environ['NVIDIA_TF32_OVERRIDE']!r}: TF32 would hide differences of 1e-3; unset it")
+        flags = paddle.get_flags(["FLAGS_cudnn_deterministic", "FLAGS_embedding_deterministic"])
+        before = paddle.get_device()
+        paddle.set_flags({"FLAGS_cudnn_deterministic": True, "FLAGS_embedding_deterministic": 1})
+        paddle.set_device("gpu")
+        try:
+            yield
+        finally:
+            paddle.set_flags(flags)
+            paddle.set_device(before)
+
     def prepare(self, model: paddle.nn.Layer, *, dtype: str, training: bool, device: str) -> paddle.nn.Layer:
         model.to(device=_place(device), dtype=dtype)
         model.train() if training else model.eval()
@@ -97,8 +123,53 @@ class PaddleFramework(Framework):
     def clear_gradient(self, tensor: paddle.Tensor) -> None:
         tensor.clear_gradient(False)  # as a keyword, `set_to_zero` is silently ignored (2.6.2, 3.3.1)
 
+    def set_gradient(self, tensor: paddle.Tensor, array: np.ndarray) -> None:
+        tensor.grad = paddle.to_tensor(np.array(array), dtype=tensor.dtype, place=tensor.place)
+
     def gradient(self, tensor: paddle.Tensor) -> paddle.Tensor | None:
         return tensor.grad
+
+
+    clear_method = "clear_grad"
+
+    @property
+    def optimizer_class(self) -> type:
+        return paddle.optimizer.Optimizer
+
+    def is_optimizer(self, value: Any) -> bool:
+        return isinstance(value, paddle.optimizer.Optimizer)
+
+    def optimizer_parameters(self, optimizer: paddle.optimizer.Optimizer) -> list[paddle.Tensor]:
+        listed = optimizer._parameter_list or []
+        return [p for group in listed for p in (group["params"] if isinstance(group, dict) else [group])]
+
+    def optimizer_settings(self, optimizer: paddle.optimizer.Optimizer) -> dict[str, float]:
+        settings = {"lr": optimizer.get_lr(), "weight_decay": getattr(optimizer, "_coeff", None)}
+        if settings["weight_decay"] is None:  # AdamW has a coefficient of its own; all others a regularizer
+            settings["weight_decay"] = getattr(optimizer.regularization, "_coeff", 0.0)
+        for name, attribute in (("beta1", "_beta1"), ("beta2", "_beta2"), ("eps", "_epsilon")):
+            if hasattr(optimizer, attribute):
+                settings[name] = getattr(optimizer, attribute)
+        return {name: float(value) for name, value in settings.items()}
+
+    def optimizer_state(self, optimizer: paddle.optimizer.Optimizer, parameter: paddle.Tensor) -> dict[str, np.ndarray]:
+        state = {}
+        for name, accumulator in (("exp_avg", "moment1"), ("exp_avg_sq", "moment2")):
+            held = optimizer._accumulators.get(accumulator, {}).get(parameter.name)
+            if held is not None:
+                state[name] = held.numpy()
+        for name, accumulator, beta in (("bias1", "beta1_pow_acc", "_beta1"), ("bias2", "beta2_pow_acc", "_beta2")):
+            held = optimizer._accumulators.get(accumulator, {}).get(parameter.name)
+            if held is not None:  # Paddle keeps beta^(n+1): the power that the next step will need
+                state[name] = np.asarray(1 - float(held.numpy().ravel()[0]) / getattr(optimizer, beta))
+        return state
+
+
+def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
+    """The running statistics of batch norms: Paddle keeps them as frozen parameters."""
+    return {f"{path}.{name}" if path else name: getattr(layer, name)
+            for path, layer in model.named_sublayers(include_self=True)
+            if isinstance(layer, (_BatchNormBase, paddle.nn.BatchNorm)) for name in ("_mean", "_variance")}
 
 
 def _place(device: str) -> Any:

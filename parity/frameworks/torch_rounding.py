@@ -55,6 +55,8 @@ class StochasticRounding(TorchDispatchMode):
         return result
 
     def _move(self, name: str, tensor: torch.Tensor, operands: list[torch.Tensor]) -> None:
+        if tensor.dim() == 0 and float(tensor).is_integer():
+            return  # a counter (Adam's steps): sums of small integers are exact
         eps = torch.finfo(tensor.dtype).eps
         signs = torch.empty_like(tensor).bernoulli_(0.5, generator=self._generator(tensor.device)).mul_(2).sub_(1)
         terms = _terms(name, tensor, operands)
@@ -67,6 +69,7 @@ class StochasticRounding(TorchDispatchMode):
             largest = float(operands[0].abs().max())
             magnitude = max(magnitude, largest * (math.sqrt(terms) if name == "sum" else 1 / math.sqrt(terms)))
         if math.isfinite(magnitude):
+            signs.mul_(tensor != 0)  # a sum of nothing but zeros is exact (see `one_ulp`)
             tensor.add_(signs, alpha=eps * math.sqrt(terms) * magnitude)
 
     def _generator(self, device: torch.device) -> torch.Generator:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -41,8 +43,8 @@ class TorchFramework(Framework):
     def requires_grad(self, tensor: torch.Tensor) -> bool:
         return tensor.requires_grad
 
-    def on_gradient(self, tensor: torch.Tensor, observe: Callable[[Any], None]) -> None:
-        tensor.register_hook(lambda gradient: observe(gradient))
+    def on_gradient(self, tensor: torch.Tensor, observe: Callable[[Any], None]) -> Callable[[], None]:
+        return tensor.register_hook(lambda gradient: observe(gradient)).remove
 
     def observable(self, tensor: torch.Tensor) -> torch.Tensor:
         # A write in place to a view (instance_norm returns one, ReLU(True) follows) rebuilds the graph of its base, and
@@ -68,7 +70,8 @@ class TorchFramework(Framework):
         return dict(model.named_parameters())
 
     def buffers(self, model: torch.nn.Module) -> dict[str, torch.Tensor]:
-        return dict(model.named_buffers())
+        persistent = model.state_dict(keep_vars=True)  # those alone, as on Paddle's side
+        return {name: value for name, value in model.named_buffers() if name in persistent}
 
     def load_state(self, model: torch.nn.Module, state: Mapping[str, np.ndarray]) -> None:
         try:
@@ -82,6 +85,27 @@ class TorchFramework(Framework):
     def after_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
         return module.register_forward_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove
 
+    def check_device(self, device: str) -> None:
+        _device(device)
+
+    @contextmanager
+    def exact(self, device: str) -> Iterator[None]:
+        if device == "cpu":
+            yield
+            return
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a workspace
+        cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+        before = (matmul.allow_tf32, torch.are_deterministic_algorithms_enabled(),
+                  torch.is_deterministic_algorithms_warn_only_enabled())
+        with cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            matmul.allow_tf32 = False
+            torch.use_deterministic_algorithms(True, warn_only=True)
+            try:
+                yield
+            finally:
+                matmul.allow_tf32 = before[0]
+                torch.use_deterministic_algorithms(before[1], warn_only=before[2])
+
     def prepare(self, model: torch.nn.Module, *, dtype: str, training: bool, device: str) -> torch.nn.Module:
         return model.to(device=_device(device), dtype=_DTYPES[dtype]).train(training)
 
@@ -92,8 +116,40 @@ class TorchFramework(Framework):
     def clear_gradient(self, tensor: torch.Tensor) -> None:
         tensor.grad = None
 
+    def set_gradient(self, tensor: torch.Tensor, array: np.ndarray) -> None:
+        tensor.grad = torch.tensor(array, dtype=tensor.dtype, device=tensor.device)
+
     def gradient(self, tensor: torch.Tensor) -> torch.Tensor | None:
         return tensor.grad
+
+
+    clear_method = "zero_grad"
+
+    @property
+    def optimizer_class(self) -> type:
+        return torch.optim.Optimizer
+
+    def is_optimizer(self, value: Any) -> bool:
+        return isinstance(value, torch.optim.Optimizer)
+
+    def optimizer_parameters(self, optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+        return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+    def optimizer_settings(self, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+        group = optimizer.param_groups[0]
+        settings = {"lr": group["lr"], "weight_decay": group.get("weight_decay", 0.0)}
+        if "betas" in group:
+            settings |= {"beta1": group["betas"][0], "beta2": group["betas"][1], "eps": group["eps"]}
+        return {name: float(value) for name, value in settings.items()}
+
+    def optimizer_state(self, optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> dict[str, np.ndarray]:
+        held = optimizer.state.get(parameter, {})
+        state = {name: self.array(held[name], copy=True) for name in ("exp_avg", "exp_avg_sq") if name in held}
+        if state:
+            beta1, beta2 = optimizer.param_groups[0]["betas"]
+            state |= {"bias1": np.float64(1 - beta1 ** float(held["step"])),
+                      "bias2": np.float64(1 - beta2 ** float(held["step"]))}
+        return {name: np.asarray(value) for name, value in state.items()}
 
 
 def _device(device: str) -> torch.device:

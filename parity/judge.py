@@ -1,0 +1,199 @@
+"""From measurements to verdicts: the floors of all values, and what a run of the twin comes to beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace as with_changes
+
+import numpy as np
+
+from parity.compare import Deviation, Verdict, resemblance
+from parity.findings import Finding, Report
+from parity.noise import REFORMULATION
+from parity.pair import Pair
+from parity.sinks import Against, Distances, Store
+from parity.source import Site
+from parity.trace import Event, Key
+
+
+def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances | None = None) -> dict[Key, float]:
+    """The noise floor of every value: what the draws did to it, and never less than its own operation's rounding.
+
+    In float32 a value is not allowed the sqrt(terms) of a sum in any order: a naive sum over a whole feature map is just
+    what makes a twin less accurate than its reference (paddle.var: 3.7e-3). The gradient of a local is, from draws of its
+    own: where a value was broadcast, its gradient is a sum, perhaps one that cancels, and both frameworks add as they please.
+
+    What is analysed rather than measured is believed up to `REFORMULATION` times the measured. Integers and truth values
+    do not round: of them, only what the draws turned over is noise.
+    """
+    eps = float(np.finfo(dtype).eps)
+    floors = {}
+    for key, event in truth.events.items():
+        measured, analysed = noise.largest.get(key, 0.0), event.scale
+        if any_order is not None and key.stage == "gradients" and key.is_local:
+            measured, analysed = max(measured, any_order.largest.get(key, 0.0)), max(analysed, event.unit)
+        elif dtype is np.float64:
+            analysed = max(analysed, event.unit)
+        if event.array is not None and event.array.dtype.kind not in "fc":
+            analysed = 0.0
+        own = max(measured, eps * event.largest) if event.largest is not None else 0.0
+        floors[key] = max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
+    return floors
+
+
+@dataclass
+class Judge:
+    """Turns what was measured in one run of the twin into verdicts.
+
+    name: what is compared, in findings and before module paths. stages: those that this run went through; None for all.
+    """
+
+    name: str
+    pair: Pair
+    lane: str
+    run: str
+    truth: Store
+    floors: Mapping[Key, float]
+    limit: float
+    stages: frozenset[str] | None = None
+
+    def judge(self, against: Against, failure: Exception | None, report: Report) -> None:
+        """Add to the report a finding for every value that is not the same, and count all."""
+        found: list[Finding] = []
+        good: Event | None = None
+        for event in self.truth.in_order():
+            key = event.key
+            if (self.stages is not None and key.stage not in self.stages) or self._given(key):
+                continue
+            partner = against.matched.get(key)
+            if partner is None:
+                if self._expected(key) or _is_zero_gradient(event):
+                    continue
+                finding = self._without_partner(event)
+            else:
+                finding = self._matched(event, *partner, against)
+                stage = key.stage
+                self._note(report.largest, stage, finding.deviation.relative)
+                self._note(report.multiples, stage, finding.floor_multiple)
+            report.counts[finding.verdict] += 1
+            if finding.verdict in (Verdict.SAME, Verdict.NOISE):
+                if not found:
+                    good = event
+                if finding.verdict is Verdict.SAME:
+                    continue
+            if finding.verdict is Verdict.DIVERGED and good is not None:
+                finding = with_changes(finding, last_good=str(good.key), last_good_site=good.site)
+            found.append(finding)
+        for event, last in against.extra:
+            if self._expected(event.key):
+                continue
+            finding = self._extra(event, last)
+            report.counts[finding.verdict] += 1
+            found.append(finding)
+        if failure is not None:
+            finding = self._failure(failure, against)
+            report.counts[Verdict.DIVERGED] += 1
+            found.append(finding)
+        if failure is None:
+            found = self._without_harmless(found, against, report)
+        report.findings += found
+
+    def _without_harmless(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
+        """Where all else agrees, locals that diverge for how the code is written, not for what it computes, are uncompared.
+
+        Locals that one side binds more often (`h = relu(f(x))` against two lines): which binding is which's partner nobody
+        can know. Gradients of locals: of E[x^2] - m^2 nothing comes back to `centred`, of E[centred^2] something does. Both
+        say where a difference enters, but not whether there is one: that is for inputs, outputs, parameters and values.
+        """
+        theirs = [*against.matched, *(event.key for event, _ in against.extra)]
+        ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
+                        for keys in (self.truth.events, theirs))
+        odd = {name for name in ours if ours[name] != theirs[name]}
+        doubtful = [f for f in found if f.verdict is Verdict.DIVERGED and f.key.is_local
+                    and (_binding(f.key) in odd or f.key.stage == "gradients")]
+        if not doubtful or any(f.verdict is Verdict.DIVERGED and f not in doubtful for f in found):
+            return found
+        report.counts[Verdict.DIVERGED] -= len(doubtful)
+        report.counts[Verdict.UNCOMPARED] += len(doubtful)
+        return [with_changes(f, verdict=Verdict.UNCOMPARED, cause="the same result by other steps") if f in doubtful else f
+                for f in found]
+
+    def _given(self, key: Key) -> bool:
+        """In a replay, the gradients of the model's own outputs are handed to it: nothing of the twin's is in them."""
+        return (self.run == "replay" and key.stage == "gradients" and key.module == self.name
+                and key.variable.startswith("output"))
+
+    def _note(self, table: dict, stage: str, value: float) -> None:
+        if np.isfinite(value):
+            known = table.setdefault(f"{self.lane} {self.run}", {})
+            known[stage] = max(known.get(stage, 0.0), value)
+
+    def _matched(self, event: Event, twin: Event, deviation: Deviation, against: Against) -> Finding:
+        floor = self.floors[event.key]
+        multiple = deviation.distance / floor if floor else (np.inf if deviation.distance else 0.0)
+        if deviation.nans and deviation.nans == deviation.size:
+            deviation = with_changes(deviation, trouble="NaN everywhere, on both sides")
+            return self._finding(event, twin, Verdict.UNCOMPARED, deviation, floor)
+        verdict = (Verdict.SAME if multiple <= 1 else Verdict.NOISE if multiple <= self.limit else Verdict.DIVERGED)
+        cause = None
+        if verdict is Verdict.DIVERGED:
+            left, right = against.kept.get(event.key, (None, None))
+            if left is not None:
+                cause = resemblance(left, right)
+                cause = f"the twin's values are {cause}" if cause else None
+        return self._finding(event, twin, verdict, deviation, floor, cause)
+
+    def _without_partner(self, event: Event) -> Finding:
+        verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
+        deviation = Deviation(np.inf, trouble="exists in the reference only" if event.key.is_local else
+                              _missing_text(event.key))
+        return self._finding(event, None, verdict, deviation, self.floors[event.key])
+
+    def _expected(self, key: Key) -> bool:
+        return key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided
+
+    def _extra(self, event: Event, last: Key | None) -> Finding:
+        verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
+        before = self.truth.events[last].order if last is not None else 0
+        deviation = Deviation(np.inf, trouble="exists in the twin only")
+        return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
+                       twin=event.site, called=event.called)
+
+    def _failure(self, failure: Exception, against: Against) -> Finding:
+        site, traceback = None, failure.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename in self.pair.twin_source:
+                site = Site(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
+            traceback = traceback.tb_next
+        last = against.last
+        key = last or Key("forward", 0, None, self.name, 0, "", 0, "", 0)
+        key = key._replace(variable="(exception)", function="", occurrence=0)
+        order = self.truth.events[last].order + 0.25 if last else 0
+        text = " ".join(str(failure).split())
+        deviation = Deviation(np.inf, trouble=f"the twin raised {type(failure).__name__}: {text[:300]}")
+        return Finding(self.name, self.lane, self.run, key, Verdict.DIVERGED, order, deviation, twin=site)
+
+    def _finding(self, event: Event, twin: Event | None, verdict: Verdict, deviation: Deviation, floor: float,
+                 cause: str | None = None) -> Finding:
+        return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
+                       reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause)
+
+
+def _binding(key: Key) -> Key:
+    """A local variable, whichever of its bindings and whether its value or its gradient."""
+    return key._replace(stage="", occurrence=0)
+
+
+def _is_zero_gradient(event: Event) -> bool:
+    """One framework leaves out the gradient of a value that nothing depends on, the other makes zeros of it."""
+    return event.key.is_activation_gradient and event.array is not None and not event.array.any()
+
+
+def _missing_text(key: Key) -> str:
+    if key.stage == "gradients":
+        return "the reference has a gradient here, the twin has none"
+    if key.variable.startswith(("input", "output")):
+        return "this call never happened in the twin"
+    return "exists in the reference only"

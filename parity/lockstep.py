@@ -1,0 +1,346 @@
+"""Two training programs side by side, step by step: where they part, and whether rounding explains it.
+
+free     each side goes its own way, and so do DRAWS copies of the reference that start one ulp away and round at random:
+         the noise envelope. Training is chaotic; the twin is healthy while it stays within the envelope.
+resync   after each step the twin takes over the reference's state, so that each step is judged alone.
+
+Each step is compared in the order of execution: the batch, every line and layer of the D step, its losses, gradients (when
+backward has ended, and after clearing), updates relative to their size, moments and settings of the optimizer; the same for
+the G step; then what changed after it (rho), spectral u and v.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from parity.census import take
+from parity.compare import Deviation, Verdict
+from parity.findings import Finding, Report
+from parity.judge import Judge, floors_of
+from parity.noise import DRAWS, M, generator, one_ulp
+from parity.optimizers import watching
+from parity.pair import TrainingSubject
+from parity.sinks import Against, Distances, Store
+from parity.source import ConstructionSites, Site
+from parity.trace import Key, Recorder, Sink
+from weights_convert import Plan
+
+MODES = ("free", "resync")
+Progress = Callable[[int, str], None]
+
+
+@dataclass
+class Curve:
+    """One loss over the steps: of both sides, and the largest distance of a noise draw (the envelope)."""
+
+    reference: list[float] = field(default_factory=list)
+    twin: list[float] = field(default_factory=list)
+    envelope: list[float] = field(default_factory=list)
+
+
+@dataclass
+class StepsReport:
+    """What lockstep saw. `report`: findings and counts over all steps; `curves`: loss name -> Curve; `steps`: followed."""
+
+    report: Report
+    mode: str
+    lane: str
+    steps: int = 0
+    curves: dict[str, Curve] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        return self.report.verdict
+
+    @property
+    def growth(self) -> float | None:
+        """By what factor a rounding difference in the total loss grows from step to step: the geometric mean over the
+        steps in which the envelope grows from its first to its largest value. None where it never does."""
+        rates = []
+        for curve in self.curves.values():
+            relative = [e / abs(r) for e, r in zip(curve.envelope, curve.reference, strict=True) if r]
+            start = next((i for i, value in enumerate(relative) if value > 0), None)
+            if start is None:
+                continue
+            end = int(np.argmax(relative))
+            if end > start:
+                rates.append((relative[end] / relative[start]) ** (1 / (end - start)))
+        return float(np.exp(np.mean(np.log(rates)))) if rates else None
+
+    def to_json(self) -> dict:
+        return {**self.report.to_json(), "mode": self.mode, "lane": self.lane, "steps": self.steps, "growth_per_step": self.growth,
+                "losses": {name: vars(curve) for name, curve in self.curves.items()}}
+
+
+@dataclass(frozen=True)
+class ReferenceStep:
+    """One recorded step of the reference: its values, their floors, the losses of the noise draws, what it started from."""
+
+    number: int
+    batch: Mapping[str, np.ndarray]
+    store: Store
+    floors: Mapping[Key, float]
+    drawn: list[dict[str, float]]
+    before: Mapping[str, Any]
+
+
+def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64", draws: int = DRAWS,
+           floor_every: int = 1, stop_after: int = 3, recorded: Sequence[ReferenceStep] | None = None,
+           progress: Progress | None = None) -> StepsReport:
+    """Train both sides for `steps` steps from the same state and batches, and compare each.
+
+    floor_every: in resync mode the noise is drawn anew at every so-manieth step (and at the first two); in between, floors
+    are carried over relative to the size of their values. stop_after: give up so many steps after the first divergence.
+    recorded: what `record_reference` returned for this subject, mode and lane; else the reference runs along.
+    Raises ValueError for an unknown mode, and whatever the *reference* raises; what the twin raises is a finding.
+    """
+    tell = progress or (lambda step, what: None)
+    both = _Programs(subject, lane)
+    result = StepsReport(Report(subject.name), mode, lane)
+    both.census(result.report)
+    both.load(1, both.start)
+    diverged_at = None
+    for step in recorded or _reference_steps(both, steps, mode, draws, floor_every, tell):
+        tell(step.number, "twin")
+        if mode == "resync":
+            both.load(1, step.before)
+        against = Against(step.store, step.floors, M, release=recorded is None)
+        failure = both.twin_step(step.number, step.batch, against)
+        Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M).judge(against, failure, result.report)
+        result.steps = step.number
+        _note_losses(result, step, against)
+        if diverged_at is None and result.report.diverged:
+            diverged_at = step.number
+        if failure is not None or (diverged_at is not None and step.number >= diverged_at + stop_after):
+            break
+    result.report.findings.sort(key=lambda finding: (finding.key.stage != "census", finding.key.step, finding.order))
+    return result
+
+
+def record_reference(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64",
+                     draws: int = DRAWS) -> list[ReferenceStep]:
+    """The reference's steps and floors, kept in memory, for several twins to be held against."""
+    return list(_reference_steps(_Programs(subject, lane), steps, mode, draws, 1, lambda step, what: None))
+
+
+def _reference_steps(both: _Programs, steps: int, mode: str, draws: int, floor_every: int,
+                     tell: Progress) -> Iterator[ReferenceStep]:
+    """In free mode the draws go their own ways from one ulp beside the start; in resync mode each step draws anew."""
+    if mode not in MODES:
+        raise ValueError(f"mode must be one of {MODES}: {mode!r}")
+    seed, dtype = both.subject.seed, np.dtype(both.lane).type
+    state, carried = both.start, {}
+    noisy = [_moved(state, seed, draw) for draw in range(draws)]
+    for step in range(1, steps + 1):
+        batch = both.batch(step)
+        tell(step, "reference")
+        store = Store()
+        both.load(0, state)
+        both.step(0, step, batch, store, measure=True)
+        before, state = state, both.state()
+        noise, drawn = Distances(store), []
+        fresh = mode == "free" or step <= 2 or step % floor_every == 0
+        for draw in range(draws if fresh else 0):
+            tell(step, f"noise draw {draw + 1}")
+            both.load(0, noisy[draw] if mode == "free" else _moved(before, seed, step, draw))
+            drawn.append(both.step(0, step, batch, noise, rounding=1 + draw + 1000 * step))
+            if mode == "free":
+                noisy[draw] = both.state()
+        floors = floors_of(store, noise, dtype)
+        if mode == "resync":
+            _carry_over(store, noise, floors, carried)
+        yield ReferenceStep(step, batch, store, floors, drawn, before)
+
+
+def _carry_over(store: Store, noise: Distances, floors: dict[Key, float], carried: dict[Key, float]) -> None:
+    """Floors of steps without draws: the largest seen so far, relative to the size of their values."""
+    for key, distance in noise.largest.items():
+        scale, alike = store.events[key].scale, key._replace(step=0)
+        carried[alike] = max(carried.get(alike, 0.0), distance / scale if scale else 0.0)
+    for key, event in store.events.items():
+        floors[key] = max(floors[key], carried.get(key._replace(step=0), 0.0) * event.scale)
+
+
+def _note_losses(result: StepsReport, step: ReferenceStep, against: Against) -> None:
+    for name, value in step.store.losses.items():
+        curve = result.curves.setdefault(name, Curve())
+        curve.reference.append(value)
+        curve.twin.append(against.losses.get(name, float("nan")))
+        curve.envelope.append(max((abs(losses[name] - value) for losses in step.drawn), default=0.0))
+
+
+class _Programs:
+    """Both training programs of a subject, built once."""
+
+    def __init__(self, subject: TrainingSubject, lane: str) -> None:
+        self.subject, self.lane = subject, lane
+        pair = subject.pair
+        self.frameworks = (pair.reference_framework, pair.twin_framework)
+        self.sources = (pair.reference_source, pair.twin_source)
+        self.sites = (ConstructionSites(), ConstructionSites())
+        programs = []
+        for framework, source, sites, build in zip(self.frameworks, self.sources, self.sites,
+                                                   (subject.reference, subject.twin), strict=True):
+            with sites.watch(framework.module_class, source), sites.watch(framework.optimizer_class, source):
+                programs.append(build(lane))
+        self.programs = tuple(programs)
+        self.optimizers = tuple({name: value for name, value in vars(program).items() if framework.is_optimizer(value)}
+                                for framework, program in zip(self.frameworks, self.programs, strict=True))
+        self._census = {name: take(network, self.programs[1].networks[name], self.frameworks, self.sites, pair.layouts)
+                        for name, network in self.programs[0].networks.items()}
+        self.plans: dict[str, Plan] = {name: census.plan for name, census in self._census.items()}
+        self._names = {f"{network}.{entry.target}": (f"{network}.{entry.source}", entry)
+                       for network, plan in self.plans.items() for entry in plan.entries.values() if entry.target}
+        self.start = _cast({"moments": {}, **self.programs[0].state(), **subject.state}, lane)
+
+    def parameters(self, side: int) -> dict[str, Any]:
+        """Full name -> parameter, of all networks of a side."""
+        return {f"{network}.{name}": parameter for network, model in self.programs[side].networks.items()
+                for name, parameter in self.frameworks[side].parameters(model).items()}
+
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        return {name: array.astype(self.lane) for name, array in self.subject.batch(step).items()}
+
+    def state(self) -> dict[str, Any]:
+        """All that the reference's next step depends on, the gradients that it has not cleared included."""
+        framework = self.frameworks[0]
+        gradients = {name: framework.gradient(parameter) for name, parameter in self.parameters(0).items()}
+        return {**self.programs[0].state(), "gradients": {name: framework.array(gradient, copy=True)
+                                                          for name, gradient in gradients.items() if gradient is not None}}
+
+    def load(self, side: int, state: Mapping[str, Any]) -> None:
+        """Give a side this state (in the reference's layouts)."""
+        self.programs[side].load_state(state if side == 0 else carry(state, self.plans))
+        framework = self.frameworks[side]
+        for name, parameter in self.parameters(side).items():
+            source, entry = self._names.get(name, (name, None)) if side else (name, None)
+            gradient = state.get("gradients", {}).get(source)
+            framework.clear_gradient(parameter)
+            if gradient is not None:
+                framework.set_gradient(parameter, entry.to_paddle(gradient) if entry else gradient)
+
+    def step(self, side: int, number: int, batch: Mapping[str, np.ndarray], sink: Sink, *, measure: bool = False,
+             rounding: int | None = None) -> dict[str, float]:
+        """One recorded step; returns the losses by name, and leaves them with the sink."""
+        framework, program, source = self.frameworks[side], self.programs[side], self.sources[side]
+        recorder = Recorder(framework, source, sink, view=self._view if side else None, constructions=self.sites[side],
+                            measure=measure, phases=self.subject.phases, step=number)
+        for name, network in program.networks.items():
+            recorder.watch(network, name)
+        parameters = self.parameters(side)
+        with (watching(framework, recorder, source, self.optimizers[side], parameters) as updated,
+              recorder.recording(), framework.rounding(rounding) if rounding is not None else nullcontext()):
+            tensors = [framework.tensor(array) for array in batch.values()]
+            for name, tensor in zip(batch, tensors, strict=True):
+                recorder.record("data", name, tensor)
+            losses = program.step(*tensors, number)
+            recorder.snapshot_buffers()
+            for name, parameter in parameters.items():
+                array = framework.array(parameter, copy=sink.keeps)
+                if name in updated and updated[name] != checksum(array):
+                    recorder.emit_array("state", name, array, scale=float(np.abs(array).max()))
+        numbers = {name: float(framework.array(loss, copy=True)) for name, loss in losses.items()}
+        sink.losses = numbers
+        return numbers
+
+    def twin_step(self, number: int, batch: Mapping[str, np.ndarray], against: Against) -> Exception | None:
+        try:
+            self.step(1, number, batch, against)
+        except Exception as error:  # the user's program: anything may come
+            return error
+        return None
+
+    def _view(self, name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None]:
+        """A twin's entry as the reference knows it. Scalars kept per parameter have no layout."""
+        if name not in self._names:
+            return name, array
+        source, entry = self._names[name]
+        return source, array if array is None or array.ndim == 0 else np.ascontiguousarray(entry.to_torch(array))
+
+    def census(self, report: Report) -> None:
+        """Parameters and buffers of every network, and which optimizer holds which of them, with which settings."""
+        for network, census in self._census.items():
+            report.counts[Verdict.SAME] += census.compared - len(census.findings)
+            for found in census.findings:
+                self._census_finding(report, f"{network}.{found.name}", found.message, found.reference, found.twin)
+        sides = [self._held(side) for side in (0, 1)]
+        for name in sorted(sides[0].keys() | sides[1].keys()):
+            sites = [self.sites[side].of(self.optimizers[side].get(name)) for side in (0, 1)]
+            if name not in sides[0] or name not in sides[1]:
+                where = "reference" if name in sides[0] else "twin"
+                self._census_finding(report, f"{name}.", f"an optimizer in the {where} only", *sites)
+                continue
+            settings = [framework.optimizer_settings(held[name])
+                        for framework, held in zip(self.frameworks, self.optimizers, strict=True)]
+            for setting in sorted(settings[0].keys() | settings[1].keys()):
+                left, right = (values.get(setting) for values in settings)
+                report.counts[Verdict.SAME] += left == right
+                if left != right:
+                    self._census_finding(report, f"{name}.{setting}", f"{left} in the reference, {right} in the twin", *sites)
+            expected, found = sides[0][name], sides[1][name]
+            report.counts[Verdict.SAME] += len(expected & found)
+            for message, group in (("held by the optimizer in the reference only", expected - found),
+                                   ("held by the optimizer in the twin only", found - expected)):
+                if group:
+                    some = ", ".join(sorted(group)[:3])
+                    self._census_finding(report, f"{name}.parameters", f"{len(group)} of {len(expected)} parameters {message}: "
+                                         f"{some}{' ...' if len(group) > 3 else ''}", *sites)
+
+    def _held(self, side: int) -> dict[str, set[str]]:
+        """Optimizer -> the reference's names of what it holds; a tensor that is no parameter of a network counts as foreign."""
+        framework = self.frameworks[side]
+        names = {id(parameter): name for name, parameter in self.parameters(side).items()}
+        held: dict[str, set[str]] = {}
+        for optimizer_name, optimizer in self.optimizers[side].items():
+            held[optimizer_name] = set()
+            for number, parameter in enumerate(framework.optimizer_parameters(optimizer)):
+                name = names.get(id(parameter), f"foreign tensor {number}")
+                held[optimizer_name].add(self._names[name][0] if side and name in self._names else name)
+        return held
+
+    def _census_finding(self, report: Report, name: str, message: str, reference: Site | None, twin: Site | None) -> None:
+        owner, _, variable = name.rpartition(".")
+        key = Key("census", 0, None, owner, 0, "", 0, variable, 0)
+        report.counts[Verdict.DIVERGED] += 1
+        report.findings.append(Finding(report.subject, self.lane, "free", key, Verdict.DIVERGED, 0,
+                                       Deviation(float("inf"), trouble=message), reference=reference, twin=twin))
+
+
+def checksum(array: np.ndarray) -> int:
+    """Of the array's bytes."""
+    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
+
+
+def carry(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Any]:
+    """A training state in the reference's names and layouts as one in the twin's."""
+    result: dict[str, Any] = {key: value for key, value in state.items() if key not in ("networks", "moments")}
+    result["networks"] = {network: plans[network].to_paddle(values) for network, values in state["networks"].items()}
+    result["moments"] = {
+        network: {plans[network].entries[name].target: {
+            what: np.ascontiguousarray(plans[network].entries[name].to_paddle(value)) if isinstance(value, np.ndarray) else value
+            for what, value in held.items()} for name, held in parameters.items()}
+        for network, parameters in state.get("moments", {}).items()}
+    return result
+
+
+def _map_arrays(value: Any, change: Callable[[str, np.ndarray], np.ndarray], path: str = "") -> Any:
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return change(path, value)
+    if isinstance(value, Mapping):
+        return {key: _map_arrays(item, change, f"{path}/{key}") for key, item in value.items()}
+    return value
+
+
+def _cast(state: Mapping[str, Any], dtype: str) -> dict[str, Any]:
+    return _map_arrays(state, lambda path, array: array.astype(dtype))
+
+
+def _moved(state: Mapping[str, Any], *names: object) -> dict[str, Any]:
+    """The state with every weight, buffer and moment moved by one ulp."""
+    return _map_arrays(state, lambda path, array: one_ulp(array, generator("ulp", *names, path)))

@@ -1,0 +1,45 @@
+"""The GPU: asked for where there is none it is an error or a visible skip; where there is one, the twin passes on it."""
+
+import pytest
+
+from parity import ugatit
+from parity.frameworks import FrameworkError, PaddleFramework, TorchFramework
+from parity.ladder import compare
+
+FRAMEWORKS = [TorchFramework(), PaddleFramework()]
+
+
+def _has_gpu(framework):
+    try:
+        framework.check_device("gpu")
+    except FrameworkError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda framework: framework.name)
+def test_a_missing_gpu_is_named(framework):
+    framework.check_device("cpu")
+    if not _has_gpu(framework):
+        with pytest.raises(FrameworkError, match="--device gpu: this .* sees no CUDA device; install"):
+            framework.check_device("gpu")
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda framework: framework.name)
+def test_exact_changes_nothing_on_a_cpu(framework, monkeypatch):
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    with framework.exact("cpu"):
+        pass
+
+
+def test_tf32_that_cannot_be_turned_off_is_an_error(monkeypatch):
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    with pytest.raises(FrameworkError, match="NVIDIA_TF32_OVERRIDE"), PaddleFramework().exact("gpu"):
+        pass
+
+
+@pytest.mark.skipif(not all(map(_has_gpu, FRAMEWORKS)), reason="no GPU that both frameworks see")
+@pytest.mark.parametrize("name", ["AdaLIN", "genA2B", "disLA"])
+def test_the_twin_passes_on_a_gpu(name):
+    report = compare(ugatit.exam_subject(name), device="gpu")
+    assert report.verdict == "same", report.first
