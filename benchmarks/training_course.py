@@ -50,8 +50,8 @@ def draw_losses(curves, path):
 
 
 def draw_translations(checkpoints, data, size, path):
-    """A row for the test pictures, then one per (name, framework, checkpoint); selfies first, then anime."""
-    sources = [("A2B", file) for file in find_images(data / "testA")] + [("B2A", file) for file in find_images(data / "testB")]
+    """A row for the test pictures, testA then testB, then one per (framework, checkpoint) with the translations."""
+    sources = [(way, file) for way in ("A2B", "B2A") for file in find_images(data / f"test{way[0]}")]
     rows = [[read_image(file).resize((size, size), Image.Resampling.BILINEAR) for _, file in sources]]
     for framework, checkpoint in checkpoints:
         translators = {way: Translator(framework, checkpoint, way, size) for way in ("A2B", "B2A")}
