@@ -11,14 +11,17 @@ the G step; then what changed after it (rho), spectral u and v.
 
 from __future__ import annotations
 
+import gc
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from parity import recording
 from parity.census import take
 from parity.compare import Deviation, Verdict
 from parity.findings import Finding, Report
@@ -91,24 +94,26 @@ class ReferenceStep:
 
 
 def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64", draws: int = DRAWS,
-           floor_every: int = 1, stop_after: int = 3, recorded: Sequence[ReferenceStep] | None = None,
+           floor_every: int = 1, stop_after: int = 3, recorded: Iterable[ReferenceStep] | None = None,
            progress: Progress | None = None) -> StepsReport:
     """Train both sides for `steps` steps from the same state and batches, and compare each.
 
     floor_every: in resync mode the noise is drawn anew at every so-manieth step (and at the first two); in between, floors
     are carried over relative to the size of their values. stop_after: give up so many steps after the first divergence.
-    recorded: what `record_reference` returned for this subject, mode and lane; else the reference runs along.
+    recorded: the steps of `record_reference` or `recorded_in` for this subject, mode and lane; the reference is let go then.
+    Without them it runs along.
     Raises ValueError for an unknown mode, and whatever the *reference* raises; what the twin raises is a finding.
     """
     tell = progress or (lambda step, what: None)
     both = _Programs(subject, lane)
     result = StepsReport(Report(subject.name), mode, lane)
     both.census(result.report)
-    both.load(1, both.start)
+    if recorded is not None:
+        both.let_go(0)
     diverged_at = None
-    for step in recorded or _reference_steps(both, steps, mode, draws, floor_every, tell):
+    for step in recorded if recorded is not None else _reference_steps(both, steps, mode, draws, floor_every, tell):
         tell(step.number, "twin")
-        if mode == "resync":
+        if mode == "resync" or step.number == 1:
             both.load(1, step.before)
         against = Against(step.store, step.floors, M, release=recorded is None)
         failure = both.twin_step(step.number, step.batch, against)
@@ -129,8 +134,60 @@ def record_reference(subject: TrainingSubject, *, steps: int, mode: str = "free"
     return list(_reference_steps(_Programs(subject, lane), steps, mode, draws, 1, lambda step, what: None))
 
 
-def _reference_steps(both: _Programs, steps: int, mode: str, draws: int, floor_every: int,
-                     tell: Progress) -> Iterator[ReferenceStep]:
+def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64",
+              draws: int = DRAWS, floor_every: int = 1, progress: Progress | None = None) -> None:
+    """The reference's steps into a folder (see `recording`); the twin is built for its names only, and let go.
+
+    Raises RecordingError where the folder holds something already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise recording.RecordingError(f"{folder}: expected an empty folder, found files in it; choose another")
+    both = _Programs(subject, lane)
+    both.let_go(1)
+    index = {"format": recording.FORMAT, "name": subject.name, "lane": lane, "mode": mode, "seed": subject.seed, "steps": 0,
+             "start": recording.fingerprint(both.start), "versions": {f.name: f.version for f in both.frameworks[:1]}}
+    recording.write_json(folder / "index.json", index)
+    written: list[recording.StepWriter] = []
+
+    def writer(number: int) -> recording.StepWriter:
+        written.append(recording.StepWriter(folder / f"step-{number:04}.safetensors"))
+        return written[-1]
+
+    try:
+        for step in _reference_steps(both, steps, mode, draws, floor_every, progress or (lambda step, what: None), writer):
+            batch = {name: next(key for key in step.store.events if key.stage == "data" and key.variable == name)
+                     for name in step.batch}
+            if mode == "resync" or step.number == 1:
+                recording.write_state(folder / f"start-{step.number:04}.safetensors", step.before)
+            recording.write_step(folder, step.number, step.store, step.floors, step.drawn, batch)
+            recording.write_json(folder / "index.json", {**index, "steps": step.number})
+    except BaseException:
+        if written:
+            written[-1].discard()
+        raise
+
+
+def recorded_in(folder: Path, subject: TrainingSubject) -> tuple[dict[str, Any], Iterator[ReferenceStep]]:
+    """(index, its steps one by one) of a folder that `record_to` wrote. Raises RecordingError where it is of another subject."""
+    index = recording.read_json(folder / "index.json")
+    if index.get("format") != recording.FORMAT or index.get("name") != subject.name:
+        raise recording.RecordingError(f"{folder}: expected a recording of {subject.name}, format {recording.FORMAT}, found "
+                                       f"{index.get('name')}, format {index.get('format')}")
+
+    def read() -> Iterator[ReferenceStep]:
+        before: dict[str, Any] = {}
+        for number in range(1, index["steps"] + 1):
+            store = recording.StepReader(folder, number)
+            if number == 1 or index["mode"] == "resync":
+                before = recording.read_state(folder / f"start-{number:04}.safetensors")
+            yield ReferenceStep(number, store.batch, store, store.floors, store.drawn, before)
+
+    return index, read()
+
+
+def _reference_steps(both: _Programs, steps: int, mode: str, draws: int, floor_every: int, tell: Progress,
+                     new_store: Callable[[int], Store] = lambda number: Store()) -> Iterator[ReferenceStep]:
     """In free mode the draws go their own ways from one ulp beside the start; in resync mode each step draws anew."""
     if mode not in MODES:
         raise ValueError(f"mode must be one of {MODES}: {mode!r}")
@@ -140,9 +197,10 @@ def _reference_steps(both: _Programs, steps: int, mode: str, draws: int, floor_e
     for step in range(1, steps + 1):
         batch = both.batch(step)
         tell(step, "reference")
-        store = Store()
+        store = new_store(step)
         both.load(0, state)
         both.step(0, step, batch, store, measure=True)
+        store.close()
         before, state = state, both.state()
         noise, drawn = Distances(store), []
         fresh = mode == "free" or step <= 2 or step % floor_every == 0
@@ -198,6 +256,12 @@ class _Programs:
         self._names = {f"{network}.{entry.target}": (f"{network}.{entry.source}", entry)
                        for network, plan in self.plans.items() for entry in plan.entries.values() if entry.target}
         self.start = _cast({"moments": {}, **self.programs[0].state(), **subject.state}, lane)
+
+    def let_go(self, side: int) -> None:
+        """Free one side's memory; its names and layouts are known."""
+        self.programs = tuple(None if number == side else program for number, program in enumerate(self.programs))
+        self.optimizers = tuple({} if number == side else held for number, held in enumerate(self.optimizers))
+        gc.collect()
 
     def parameters(self, side: int) -> dict[str, Any]:
         """Full name -> parameter, of all networks of a side."""

@@ -23,6 +23,9 @@ class Store:
     def receive(self, event: Event) -> None:
         self.events[event.key] = event
 
+    def close(self) -> None:
+        """The run is over: nothing more will be received."""
+
     def __len__(self) -> int:
         return len(self.events)
 

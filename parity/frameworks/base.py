@@ -148,7 +148,7 @@ class Framework(ABC):
 
     @abstractmethod
     def optimizer_state(self, optimizer: Any, parameter: Any) -> dict[str, np.ndarray]:
-        """What the optimizer remembers of a parameter: exp_avg, exp_avg_sq, and 1 - beta^n as bias1, bias2."""
+        """What the optimizer remembers of a parameter: exp_avg, exp_avg_sq, and how many updates it had."""
 
     def rounding(self, seed: int) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -158,10 +159,10 @@ class PaddleFramework(Framework):
             held = optimizer._accumulators.get(accumulator, {}).get(parameter.name)
             if held is not None:
                 state[name] = held.numpy()
-        for name, accumulator, beta in (("bias1", "beta1_pow_acc", "_beta1"), ("bias2", "beta2_pow_acc", "_beta2")):
-            held = optimizer._accumulators.get(accumulator, {}).get(parameter.name)
-            if held is not None:  # Paddle keeps beta^(n+1): the power that the next step will need
-                state[name] = np.asarray(1 - float(held.numpy().ravel()[0]) / getattr(optimizer, beta))
+        power = optimizer._accumulators.get("beta2_pow_acc", {}).get(parameter.name)
+        if power is not None and float(power.numpy().ravel()[0]) > 0:
+            # Paddle keeps beta2^(n+1), the power that the next step needs, and not n (in float32 it is 0 after 90 000 steps).
+            state["updates"] = np.asarray(round(math.log(float(power.numpy().ravel()[0])) / math.log(optimizer._beta2)) - 1)
         return state
 
 

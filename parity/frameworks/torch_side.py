@@ -145,11 +145,9 @@ class TorchFramework(Framework):
     def optimizer_state(self, optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> dict[str, np.ndarray]:
         held = optimizer.state.get(parameter, {})
         state = {name: self.array(held[name], copy=True) for name in ("exp_avg", "exp_avg_sq") if name in held}
-        if state:
-            beta1, beta2 = optimizer.param_groups[0]["betas"]
-            state |= {"bias1": np.float64(1 - beta1 ** float(held["step"])),
-                      "bias2": np.float64(1 - beta2 ** float(held["step"]))}
-        return {name: np.asarray(value) for name, value in state.items()}
+        if "step" in held:
+            state["updates"] = np.asarray(round(float(held["step"])))
+        return state
 
 
 def _device(device: str) -> torch.device:
