@@ -60,8 +60,8 @@ def main(seeds: int) -> None:
         median, high, higher = np.quantile(values, [0.5, 0.9, 0.99])
         lines.append(f"| {run} | {len(values)} | {median:.2g} | {high:.2g} | {higher:.2g} | {max(values):.3g} | {limit:g} | "
                      f"{sum(value > limit for value in values)} |")
-    lines += ["", "Multiple of the noise floor at the place of each fault (float64; those that change a shape or a name have none):",
-              "", "| fault | multiple |", "|---|---|"]
+    lines += ["", "Multiple of the noise floor at the place of each fault, float64 (where a shape or a name changes there is "
+              "none):", "", "| fault | multiple |", "|---|---|"]
     lines += [f"| {name} | {multiple:.2g} |" for multiple, name in faulty]
     lines += ["", f"So {M:g} floors lie {M / max(healthy['float64 free']):.0f} times above the largest healthy value and "
                   f"{faulty[0][0] / M:.0e} times below the smallest fault. The float32 factor {ACCURACY:g} is the design's: "

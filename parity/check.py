@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity import pictures, ugatit
+from parity.differences import explain
 from parity.files import InputError
 from parity.findings import Report
 from parity.frameworks import FrameworkError
@@ -88,12 +90,7 @@ def cases(*, seed: int = 0, checkpoint: Checkpoint | None = None, images: str | 
     images: a folder of pictures; without one they are generated. only: patterns (`*` and `?`) of titles to keep.
     Raises InputError.
     """
-    if checkpoint is not None and checkpoint.img_size and size not in (None, checkpoint.img_size):
-        raise InputError(f"--size {size}: the checkpoint's generators are made for {checkpoint.img_size} x "
-                         f"{checkpoint.img_size} pictures only; leave --size out")
-    size = size or (checkpoint.img_size if checkpoint else None) or SIZE
-    if size % 4:
-        raise InputError(f"--size {size}: expected a multiple of 4, as the generators halve the picture twice")
+    size = picture_size(size, checkpoint)
     modes = tuple(modes)
     found: list[Case] = []
     if modules:
@@ -109,6 +106,17 @@ def cases(*, seed: int = 0, checkpoint: Checkpoint | None = None, images: str | 
         raise InputError(f"--only {' '.join(patterns)}: expected the name of a program, found none like it; "
                          f"choose from: {titles}")
     return kept
+
+
+def picture_size(size: int | None, checkpoint: Checkpoint | None) -> int:
+    """The side of the pictures: what the user wants, else what the checkpoint is made for. Raises InputError."""
+    if checkpoint is not None and checkpoint.img_size and size not in (None, checkpoint.img_size):
+        raise InputError(f"--size {size}: the checkpoint's generators are made for {checkpoint.img_size} x "
+                         f"{checkpoint.img_size} pictures only; leave --size out")
+    size = size or (checkpoint.img_size if checkpoint else None) or SIZE
+    if size % 4:
+        raise InputError(f"--size {size}: expected a multiple of 4, as the generators halve the picture twice")
+    return size
 
 
 def _side_by_side(by_mode: Iterable[list[Case]]) -> list[Case]:
@@ -148,18 +156,28 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu",
     lanes = tuple(lanes)
     for case in todo:
         started = time.perf_counter()
-        try:
+        with blaming_inputs(str(case), case.subject.pair):
             report = compare(case.subject, lanes=lanes, device=device, progress=lambda doing, case=case: progress(case, doing))
-        except FrameworkError:
-            raise
-        except Exception as error:
-            if not _raised_in_reference(error.__traceback__, case.subject.pair):
-                raise
-            text = " ".join(str(error).split())
-            raise InputError(f"{case}: the reference program itself cannot run on these inputs ({type(error).__name__}: "
-                             f"{text[:300]}); check the picture size and the weights") from error
+            if report.diverged:
+                progress(case, "is it a known difference of the frameworks?")
+                report = explain(case.subject, report, device=device)
         report.verdict  # noqa: B018 (raises NothingCompared)
         yield Result(case, report, time.perf_counter() - started)
+
+
+@contextmanager
+def blaming_inputs(what: str, pair: Pair) -> Iterator[None]:
+    """Whatever the reference raises becomes an InputError: it is right, so what it was given is not."""
+    try:
+        yield
+    except FrameworkError:
+        raise
+    except Exception as error:
+        if not _raised_in_reference(error.__traceback__, pair):
+            raise
+        text = " ".join(str(error).split())
+        raise InputError(f"{what}: the reference program itself cannot run on these inputs ({type(error).__name__}: "
+                         f"{text[:300]}); check the picture size and the weights") from error
 
 
 def _raised_in_reference(traceback: TracebackType | None, pair: Pair) -> bool:

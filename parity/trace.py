@@ -165,6 +165,7 @@ class Recorder:
         self._partial_sums: dict[str, float] = {}  # module path -> sqrt(terms) x largest output gradient
         self._parameters: dict[str, Any] = {}
         self._parameter_names: dict[int, str] = {}  # by id: a local may *be* a parameter
+        self._parameter_spans: dict[str, float] = {}  # ... and be broadcast there, over so many times its own elements
         self._buffers: dict[str, Any] = {}
         self._parameter_order: dict[str, int] = {}
         self._codes: dict[Any, bool] = {}
@@ -364,7 +365,11 @@ class Recorder:
         snapshot = self._snapshot(tensor)
         array = snapshot.array
         if id(tensor) in self._parameter_names:  # in the reference's layout, like the parameter itself
-            array = (self._view(self._parameter_names[id(tensor)], array) or (None, array))[1]
+            parameter = self._parameter_names[id(tensor)]
+            array = (self._view(parameter, array) or (None, array))[1]
+            if self._measure and self._frames:
+                span = self._frames[-1].widest(snapshot.array.size)
+                self._parameter_spans[parameter] = max(span, self._parameter_spans.get(parameter, 0.0))
         size = (size or _Size()).joined(_Size(snapshot.largest, snapshot.largest))
         called = called or call.called
         self._send(Event(key, self._next_order(), site, array, built, called, *size,
@@ -440,6 +445,7 @@ class Recorder:
             # A parameter's gradient is a sum over batch and space; what enters its rounding are the partial sums.
             term = self._entered.get(owner, 0.0) if array.ndim > 1 else 1.0
             scale = max(scale, self._partial_sums.get(owner, 0.0) * term)
+            scale = max(scale, rounding_of_a_sum(self._parameter_spans.get(name, 0.0)) * largest_magnitude(array))
             if name.endswith("_orig"):  # a spectral norm: its gradient passes through u^T W v, a sum over all of W
                 scale = max(scale, rounding_of_a_sum(array.size) * largest_magnitude(array))
         self._send(Event(key, self._next_order() if order is None else order, built, array, built, None,

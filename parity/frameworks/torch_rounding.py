@@ -14,6 +14,8 @@ Operations that only move or choose values are exact and stay so.
 from __future__ import annotations
 
 import math
+import random
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -33,13 +35,17 @@ _EXACT = {
 _REDUCTIONS = {"sum", "mean", "var", "std", "var_mean", "std_mean", "linalg_vector_norm", "norm", "logsumexp", "cumsum"}
 
 
+_SIGNS = 1 << 20  # random signs drawn once, and read from a random place for each operation
+
+
 class StochasticRounding(TorchDispatchMode):
     """While active, each operation's floating-point results are moved at random, reproducibly from `seed`."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self._generators: dict[torch.device, torch.Generator] = {}
+        self._random = random.Random(seed)
         self._seed = seed
+        self._signs: dict[tuple, torch.Tensor] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -58,24 +64,43 @@ class StochasticRounding(TorchDispatchMode):
         if tensor.dim() == 0 and float(tensor).is_integer():
             return  # a counter (Adam's steps): sums of small integers are exact
         eps = torch.finfo(tensor.dtype).eps
-        signs = torch.empty_like(tensor).bernoulli_(0.5, generator=self._generator(tensor.device)).mul_(2).sub_(1)
         terms = _terms(name, tensor, operands)
         if terms <= 1:
-            tensor.addcmul_(tensor, signs, value=eps)
+            for piece, signs in self._pieces(tensor):
+                piece.addcmul_(piece, signs, value=eps)
             return
-        magnitude = float(tensor.abs().max())
+        magnitude = _largest(tensor)
         if name in ("sum", "mean") and operands:
             # A sum may cancel: its partial sums are as large as sqrt(terms) operands, whatever is left at the end.
-            largest = float(operands[0].abs().max())
+            largest = _largest(operands[0])
             magnitude = max(magnitude, largest * (math.sqrt(terms) if name == "sum" else 1 / math.sqrt(terms)))
         if math.isfinite(magnitude):
-            signs.mul_(tensor != 0)  # a sum of nothing but zeros is exact (see `one_ulp`)
-            tensor.add_(signs, alpha=eps * math.sqrt(terms) * magnitude)
+            for piece, signs in self._pieces(tensor):
+                nonzero = (piece != 0).to(piece.dtype)  # a sum of nothing but zeros is exact (see `one_ulp`)
+                piece.addcmul_(signs, nonzero, value=eps * math.sqrt(terms) * magnitude)
 
-    def _generator(self, device: torch.device) -> torch.Generator:
-        if device not in self._generators:
-            self._generators[device] = torch.Generator(device).manual_seed(self._seed)
-        return self._generators[device]
+    def _pieces(self, tensor: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """The tensor's memory in pieces, each with as many random signs. (Drawing them anew costs as much as a program.)"""
+        kind = tensor.dtype, tensor.device
+        if kind not in self._signs:
+            generator = torch.Generator(tensor.device).manual_seed(self._seed)
+            drawn = torch.empty(_SIGNS, dtype=tensor.dtype, device=tensor.device)
+            self._signs[kind] = drawn.bernoulli_(0.5, generator=generator).mul_(2).sub_(1)
+        signs = self._signs[kind]
+        if not tensor.is_contiguous():
+            places = torch.arange(tensor.numel(), device=tensor.device).add_(self._random.randrange(_SIGNS)).remainder_(_SIGNS)
+            yield tensor, signs[places].view(tensor.shape)
+            return
+        flat, longest = tensor.view(-1), _SIGNS // 2
+        for start in range(0, flat.numel(), longest):
+            piece = flat[start:start + longest]
+            offset = self._random.randrange(_SIGNS - piece.numel() + 1)
+            yield piece, signs[offset:offset + piece.numel()]
+
+
+def _largest(tensor: torch.Tensor) -> float:
+    low, high = torch.aminmax(tensor)
+    return max(-float(low), float(high))
 
 
 def _terms(name: str, result: torch.Tensor, operands: list[torch.Tensor]) -> float:

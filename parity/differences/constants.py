@@ -1,0 +1,231 @@
+"""Constants that Paddle keeps in float32 while it computes in float64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import paddle
+import torch
+from torch.nn import functional as F
+
+from parity.differences.difference import Difference
+from parity.differences.imitation import Acted, intercepting, methods, with_gradient_times
+
+
+def float32(value: float) -> float:
+    return float(np.float32(value))
+
+
+def _rounded(acted: Acted, x: Any, value: Any) -> Any:
+    """`value` as float32 keeps it, if it is a Python float that meets a float64 tensor."""
+    if not isinstance(x, torch.Tensor) or x.dtype != torch.float64:
+        return value
+    if isinstance(value, float) and float32(value) != value:
+        acted.count += 1
+        return float32(value)
+    return value
+
+
+def _round_named(*names: str) -> Any:
+    """A handler that rounds these keyword arguments."""
+    def handler(acted: Acted, function: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        rounded = {name: _rounded(acted, x, kwargs[name]) for name in names if name in kwargs}
+        return function(x, *args, **{**kwargs, **rounded})
+
+    return handler
+
+
+def _round_scalars(acted: Acted, function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Rounds the Python floats among the operands."""
+    tensor = next((arg for arg in args if isinstance(arg, torch.Tensor)), None)
+    return function(*(_rounded(acted, tensor, arg) for arg in args), **kwargs)
+
+
+# --- epsilon of the norms --------------------------------------------------------------------------------------------
+
+def instance_norm_error() -> float:
+    """Relative error of a float64 instance norm of small variance (1e-6)."""
+    x = 1e-3 * np.random.default_rng(0).standard_normal((2, 4, 5, 7))
+    truth = (x - x.mean((2, 3), keepdims=True)) / np.sqrt(x.var((2, 3), keepdims=True) + 1e-5)
+    found = paddle.nn.functional.instance_norm(paddle.to_tensor(x), eps=1e-5).numpy()
+    return np.abs(found - truth).max() / np.abs(truth).max()
+
+
+def _composed_instance_norm_error() -> float:
+    x = 1e-3 * np.random.default_rng(0).standard_normal((2, 4, 5, 7))
+    truth = (x - x.mean((2, 3), keepdims=True)) / np.sqrt(x.var((2, 3), keepdims=True) + 1e-5)
+    p = paddle.to_tensor(x)
+    deviation = p - p.mean([2, 3], keepdim=True)
+    eps = paddle.full([], 1e-5, "float64")
+    found = (deviation / paddle.sqrt(paddle.square(deviation).mean([2, 3], keepdim=True) + eps)).numpy()
+    return np.abs(found - truth).max() / np.abs(truth).max()
+
+
+NORM_EPSILON = Difference(
+    name="norm_epsilon",
+    title="Instance, batch and layer norm keep epsilon in float32",
+    where="paddle.nn.functional.instance_norm, batch_norm, layer_norm, and their layers (group_norm up to 3.0.0; "
+          "right in 3.3.1)",
+    size="float64: 2e-13 off at variance 1, 1e-9 at 1e-4, 1.1e-8 at 1e-6; 1e-5 becomes 9.99999974737875e-06.",
+    measure=instance_norm_error,
+    expected=(1e-9, 1e-7),
+    control=_composed_instance_norm_error,
+    correct="about 1e-16, as composed operations give",
+    figures={"3.3.1": 1.1e-8, "3.0.0": 1.1e-8, "2.6.2": 1.1e-8},
+    effect="none in float32; in a float64 comparison it hides every smaller error behind it",
+    avoided_by="`instance_norm` composed of `mean`, `square` and `sqrt`",
+    is_bug=True,
+    imitate=intercepting({_round_named("eps"): (F.instance_norm, F.batch_norm, F.layer_norm)}),
+)
+
+
+# --- the gradient of average pooling ---------------------------------------------------------------------------------
+
+def average_pool_gradient_error() -> float:
+    """Relative error of the float64 gradient of an average over 5 x 7 values (1/35)."""
+    x = paddle.to_tensor(np.ones((1, 1, 5, 7)), stop_gradient=False)
+    paddle.nn.functional.adaptive_avg_pool2d(x, 1).sum().backward()
+    return np.abs(x.grad.numpy() * 35 - 1).max()
+
+
+def _mean_gradient_error() -> float:
+    x = paddle.to_tensor(np.ones((1, 1, 5, 7)), stop_gradient=False)
+    x.mean([2, 3]).sum().backward()
+    return np.abs(x.grad.numpy() * 35 - 1).max()
+
+
+def _adaptive_average(acted: Acted, pool: Any, x: torch.Tensor, output_size: Any, **kwargs: Any) -> torch.Tensor:
+    result = pool(x, output_size, **kwargs)
+    if x.dtype != torch.float64:
+        return result
+    spatial = _SPATIAL[pool]
+    count = torch.ones((), dtype=torch.float64)
+    for size, bins in zip(x.shape[-spatial:], result.shape[-spatial:], strict=True):
+        width = [-(-(i + 1) * size // bins) - i * size // bins for i in range(bins)]
+        count = count[..., None] * torch.tensor(width, dtype=torch.float64)
+    return with_gradient_times(acted, result, _factor(count).to(x.device))
+
+
+def _average(acted: Acted, pool: Any, x: torch.Tensor, kernel_size: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+    result = pool(x, kernel_size, *args, **kwargs)
+    names = ("stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
+    options = {**dict(zip(names, args, strict=False)), **kwargs}
+    padded = np.any(options.get("padding", 0)) or options.get("ceil_mode") or options.get("divisor_override")
+    if x.dtype != torch.float64 or padded:
+        return result
+    area = kernel_size ** 2 if isinstance(kernel_size, int) else int(np.prod(kernel_size))
+    return with_gradient_times(acted, result, _factor(torch.tensor(float(area), dtype=torch.float64)).to(x.device))
+
+
+def _factor(count: torch.Tensor) -> torch.Tensor:
+    """float32(1 / count) * count: what rounding the factor does to the gradient."""
+    return (1 / count).float().double() * count
+
+
+_SPATIAL = {F.adaptive_avg_pool1d: 1, F.adaptive_avg_pool2d: 2}
+
+POOL_GRADIENT = Difference(
+    name="pool_gradient",
+    title="The gradient of average pooling uses a float32 1/(H*W)",
+    where="paddle.nn.functional.avg_pool2d, adaptive_avg_pool2d, and their layers; the backward only",
+    size="float64: the gradient is 5.6e-9 off at 5 x 7, 7.5e-9 at 3 x 3; exact where H*W is a power of 2. The "
+         "forward is right.",
+    measure=average_pool_gradient_error,
+    expected=(1e-10, 6e-8),
+    control=_mean_gradient_error,
+    correct="0 or 1e-16, as paddle.mean over the axes gives",
+    figures={"3.3.1": 5.6e-9, "3.0.0": 5.6e-9, "2.6.2": 5.6e-9},
+    effect="none in float32; in a float64 comparison all gradients below the pooling are 1e-8 off (at 256 px it "
+           "hides: H*W = 4096)",
+    avoided_by="`mean` over the two axes",
+    is_bug=True,
+    imitate=intercepting({_adaptive_average: tuple(_SPATIAL), _average: (F.avg_pool2d,)}),
+)
+
+
+# --- scalars ---------------------------------------------------------------------------------------------------------
+
+def power_error() -> float:
+    """Relative error of the float64 power 3 ** 1.3."""
+    return abs(float(paddle.to_tensor(np.array(3.0)) ** 1.3) / 3.0 ** 1.3 - 1)
+
+
+def _exp_log_error() -> float:
+    log = paddle.log(paddle.to_tensor(np.array(3.0)))
+    return abs(float(paddle.exp(log * paddle.full([], 1.3, "float64"))) / 3.0 ** 1.3 - 1)
+
+
+POW_EXPONENT = Difference(
+    name="pow_exponent",
+    title="Float parameters are kept in float32: the exponent of x ** 1.3, elu's alpha, hardtanh's bounds",
+    where="paddle.pow and x ** float, paddle.nn.functional.elu, hardtanh",
+    size="float64: 3 ** 1.3 is 5.2e-8 off, hardtanh(x, -1.3, 1.3) 4.8e-8.",
+    measure=power_error,
+    expected=(1e-9, 1e-6),
+    control=_exp_log_error,
+    correct="about 1e-16, as exp(1.3 * log(x)) gives",
+    figures={"3.3.1": 5.2e-8, "3.0.0": 5.2e-8, "2.6.2": 5.2e-8},
+    effect="none in float32",
+    avoided_by="no such operation in the twin",
+    is_bug=True,
+    imitate=intercepting({
+        _round_scalars: methods("pow", "__pow__", "pow_"),
+        _round_named("alpha"): (F.elu,),
+        _round_named("min_val", "max_val"): (F.hardtanh,),
+    }),
+)
+
+
+def leaky_relu_slope_error() -> float:
+    """Error of leaky_relu(-1, 0.2) in float64."""
+    return abs(float(paddle.nn.functional.leaky_relu(paddle.to_tensor(np.array(-1.0)), 0.2)) + 0.2)
+
+
+def _product_error() -> float:
+    return abs(float(paddle.to_tensor(np.array(-1.0)) * 0.2) + 0.2)
+
+
+LEAKY_RELU_SLOPE = Difference(
+    name="leaky_relu_slope",
+    title="leaky_relu keeps its slope in float32",
+    where="paddle.nn.functional.leaky_relu, paddle.nn.LeakyReLU",
+    size="float64: leaky_relu(-1, 0.2) is 3.0e-9 off in 2.6.2 and 3.0.0; exact in 3.3.1.",
+    measure=leaky_relu_slope_error,
+    expected=(1e-10, 1e-8),
+    control=_product_error,
+    correct="0",
+    figures={"3.3.1": 0.0, "3.0.0": 2.98e-9, "2.6.2": 2.98e-9},
+    effect="none in float32; in a float64 comparison it hides every smaller error behind it",
+    avoided_by="`leaky_relu` composed as x * where(x > 0, 1, slope)",
+    is_bug=True,
+    imitate=intercepting({_round_named("negative_slope"): (F.leaky_relu,)}),
+)
+
+
+def scalar_addition_error() -> float:
+    """Error of 3 + 1e-5 in float64."""
+    return abs(float(paddle.to_tensor(np.array(3.0)) + 1e-5) - (3.0 + 1e-5))
+
+
+def _tensor_addition_error() -> float:
+    return abs(float(paddle.to_tensor(np.array(3.0)) + paddle.full([], 1e-5, "float64")) - (3.0 + 1e-5))
+
+
+SCALAR_ADDITION = Difference(
+    name="scalar_addition",
+    title="x + 1e-5 rounds the number to float32",
+    where="the operators + and - of a float64 tensor and a Python float",
+    size="2.6.2, float64: 3 + 1e-5 is 2.5e-13 off; exact from 3.0.0 on. (* and / are exact in all.)",
+    measure=scalar_addition_error,
+    expected=(1e-14, 1e-12),
+    control=_tensor_addition_error,
+    correct="0",
+    figures={"3.3.1": 0.0, "3.0.0": 0.0, "2.6.2": 2.5e-13},
+    effect="none in float32; in float64 an epsilon written as a number is 2.5e-13 off",
+    avoided_by="`add_eps`: the number as a 0-d tensor",
+    is_bug=True,
+    imitate=intercepting({_round_scalars: methods("add", "sub", "__add__", "__radd__", "__sub__", "__rsub__")}),
+)
+
+ENTRIES = (NORM_EPSILON, POOL_GRADIENT, POW_EXPONENT, LEAKY_RELU_SLOPE, SCALAR_ADDITION)

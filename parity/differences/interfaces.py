@@ -1,0 +1,177 @@
+"""Calls that do something else, or nothing. No number of a run could be imitated here: 1 means that it is so, 0 not."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import paddle
+import torch
+
+from parity.differences.difference import Difference
+
+
+def gradient_left_by_keyword() -> float:
+    """1 if clear_gradient(set_to_zero=False) leaves a gradient behind."""
+    x = paddle.ones([1])
+    x.stop_gradient = False
+    (2 * x).backward()
+    x.clear_gradient(set_to_zero=False)
+    return float(x.grad is not None)
+
+
+def _gradient_left_by_position() -> float:
+    x = paddle.ones([1])
+    x.stop_gradient = False
+    (2 * x).backward()
+    x.clear_gradient(False)
+    return float(x.grad is not None)
+
+
+CLEAR_GRADIENT = Difference(
+    name="clear_gradient",
+    title="clear_gradient(set_to_zero=False) ignores its keyword",
+    where="paddle.Tensor.clear_gradient",
+    size="the gradient becomes zeros, not None; clear_gradient(False), by position, is right.",
+    measure=gradient_left_by_keyword,
+    expected=(1, 1),
+    control=_gradient_left_by_position,
+    correct="0: the gradient is None",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="an optimizer step without backward still moves weights (Adam's momentum), where torch's set_to_none "
+           "skips them",
+    is_bug=True,
+)
+
+
+def dtype_kept_by_astype() -> float:
+    """1 if Layer.astype('float64') leaves the weights in float32."""
+    layer = paddle.nn.Linear(2, 2)
+    layer.astype("float64")
+    return float(layer.weight.dtype == paddle.float32)
+
+
+def _dtype_kept_by_to() -> float:
+    layer = paddle.nn.Linear(2, 2)
+    layer.to(dtype="float64")
+    return float(layer.weight.dtype == paddle.float32)
+
+
+ASTYPE = Difference(
+    name="layer_astype",
+    title="Layer.astype('float64') does nothing",
+    where="paddle.nn.Layer.astype",
+    size="the weights stay float32, without a word; layer.to(dtype='float64') is right.",
+    measure=dtype_kept_by_astype,
+    expected=(1, 1),
+    control=_dtype_kept_by_to,
+    correct="0: the weights are float64",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 0},
+    effect="a float64 comparison is silently one of float32",
+    avoided_by="`to(dtype=...)`",
+    is_bug=True,
+)
+
+
+def misshapen_state_accepted() -> float:
+    """1 if set_state_dict takes a dict with a wrong shape and a missing key without an error."""
+    layer = paddle.nn.Linear(2, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        layer.set_state_dict({"weight": paddle.zeros([3, 3])})
+    return 1.0
+
+
+def _misshapen_state_accepted_by_torch() -> float:
+    try:
+        torch.nn.Linear(2, 2).load_state_dict({"weight": torch.zeros(3, 3)})
+    except RuntimeError:
+        return 0.0
+    return 1.0
+
+
+SET_STATE_DICT = Difference(
+    name="set_state_dict",
+    title="set_state_dict only warns of wrong shapes and missing keys",
+    where="paddle.nn.Layer.set_state_dict",
+    size="a tensor of a wrong shape is skipped with a warning; the return value lists it.",
+    measure=misshapen_state_accepted,
+    expected=(1, 1),
+    control=_misshapen_state_accepted_by_torch,
+    correct="a choice; torch raises",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="a checkpoint that does not fit leaves the layer as it was initialised",
+    avoided_by="the converter is strict and reloads what it wrote",
+)
+
+
+def legacy_checkpoint_is_an_integer() -> float:
+    """1 if paddle.load of a legacy .pt file returns an integer."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder, "legacy.pt"))
+        torch.save({"weight": torch.zeros(2)}, file, _use_new_zipfile_serialization=False)
+        return float(isinstance(paddle.load(file), int))
+
+
+def _own_checkpoint_is_an_integer() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder, "own.pdparams"))
+        paddle.save({"weight": paddle.zeros([2])}, file)
+        return float(isinstance(paddle.load(file), int))
+
+
+LEGACY_LOAD = Difference(
+    name="load_legacy_pt",
+    title="paddle.load of a legacy .pt file returns an integer",
+    where="paddle.load",
+    size="it reads the first pickle of the file, torch's magic number 119547037146038801333356, and stops.",
+    measure=legacy_checkpoint_is_an_integer,
+    expected=(1, 1),
+    control=_own_checkpoint_is_an_integer,
+    correct="0: an error",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="none: what follows fails, far from the cause",
+    avoided_by="the converter reads such files itself",
+)
+
+
+def safetensors_is_a_pickle() -> float:
+    """1 if paddle.save(..., safetensors=True) of a dict of arrays writes a pickle."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "state.safetensors")
+        try:
+            paddle.save({"weight": np.zeros(2)}, str(file), safetensors=True)
+        except ValueError:  # before 3.1: no such option
+            return 0.0
+        return float(file.read_bytes()[:1] == b"\x80")
+
+
+def _safetensors_of_tensors_is_a_pickle() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "state.safetensors")
+        try:
+            paddle.save({"weight": paddle.zeros([2])}, str(file), safetensors=True)
+        except ValueError:
+            return 0.0
+        return float(file.read_bytes()[:1] == b"\x80")
+
+
+SAFETENSORS = Difference(
+    name="save_safetensors",
+    title="paddle.save(..., safetensors=True) writes a pickle for numpy arrays",
+    where="paddle.save",
+    size="the file starts with the bytes of a pickle, not with a safetensors header. A dict of Paddle tensors is "
+         "written rightly.",
+    measure=safetensors_is_a_pickle,
+    expected=(1, 1),
+    control=_safetensors_of_tensors_is_a_pickle,
+    correct="0: a safetensors file, or an error",
+    figures={"3.3.1": 1, "3.0.0": 0, "2.6.2": 0},
+    effect="none on training; whoever loads the file runs a pickle in the belief that it is safe",
+    avoided_by="the converter writes with the safetensors library",
+    is_bug=True,
+)
+
+ENTRIES = (CLEAR_GRADIENT, ASTYPE, SET_STATE_DICT, LEGACY_LOAD, SAFETENSORS)
