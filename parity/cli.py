@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
 import warnings
@@ -73,18 +74,44 @@ _INPUTS = _options(
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", default=0, show_default=True,
                  help="Of the weights, generated pictures, probes and noise draws."),
 )
-_LANES = _options(
-    click.option("--lane", type=click.Choice(["float64", "float32", "both"]), default="both", show_default=True,
-                 help="float64: the same computation? float32: as accurate as the reference?"),
-    click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True),
-)
+
+
+def _lanes(default: str) -> Callable:
+    return _options(
+        click.option("--lane", type=click.Choice(["float64", "float32", "both"]), default=default, show_default=True,
+                     help="float64: the same computation? float32: as accurate as the reference?"),
+        click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True),
+    )
+
+
 _REPORTS = _options(
     click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON; - for standard output."),
     click.option("--html", "html_path", metavar="FILE", help="Write the report as one HTML page."),
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """The trainer's commands are named in --help, and imported when they are called."""
+
+    TRAINER = {"train": "Train U-GAT-IT with torch or with Paddle, from a folder of pictures.",
+               "translate": "Translate pictures with a trained generator."}
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [*super().list_commands(context), *self.TRAINER]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in self.TRAINER:
+            return click.Command(name, short_help=self.TRAINER[name])
+        return super().get_command(context, name)
+
+    def resolve_command(self, context: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(context, args)
+        if name in self.TRAINER:
+            command = getattr(importlib.import_module("trainer.cli"), name)
+        return name, command, rest
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def cli() -> None:
     """Are a PyTorch program and its Paddle twin the same computation? If not: where first, how far, why?
 
@@ -95,6 +122,7 @@ def cli() -> None:
       parity demo
       parity check
       parity convert model.pt converted/
+      parity steps --steps 10 --html steps.html
     """
 
 
@@ -102,7 +130,7 @@ def cli() -> None:
 @_INPUTS
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
               help="Pictures of each domain, in one batch.")
-@_LANES
+@_lanes("both")
 @click.option("--eval/--no-eval", "in_eval", default=True, help="Compare in eval mode.")
 @click.option("--train/--no-train", "in_train", default=True,
               help="Compare in train mode (discriminators: five forwards in a row).")
@@ -135,6 +163,84 @@ def check(checkpoint: str | None, images: str | None, size: int | None, seed: in
     summary = report.Summary(_run(cases, lane, device))
     _publish(summary, json_path, html_path)
     return _exit_code(summary)
+
+
+@cli.command()
+@_INPUTS
+@click.option("--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
+              help="Pictures of each domain, at each step.")
+@click.option("--ngf", type=click.IntRange(min=1), metavar="N", help="Width of the generators, without a checkpoint.  [default: 8]")
+@click.option("--ndf", type=click.IntRange(min=1), metavar="N",
+              help="Width of the discriminators, without a checkpoint.  [default: 4]")
+@click.option("--n-blocks", type=click.IntRange(min=1), metavar="N", help="Residual blocks, without a checkpoint.  [default: 4]")
+@click.option("--light/--full", default=None, help="The light generator or the full one.  [default: light]")
+@click.option("--steps", "count", type=click.IntRange(min=1), metavar="N", default=10, show_default=True,
+              help="So many steps; fewer where they diverge: three after the first divergence.")
+@click.option("--mode", type=click.Choice(["free", "resync"]), default="free", show_default=True,
+              help="free: each side goes its own way. resync: the twin starts each step from the reference's state.")
+@click.option("--iteration", type=click.IntRange(min=2), metavar="N", default=1_000_000, show_default=True,
+              help="Length of the whole training; over its second half the learning rate falls.")
+@click.option("--draws", type=click.IntRange(min=3), metavar="K", default=3, show_default=True,
+              help="Runs of the reference that measure what rounding alone does.")
+@click.option("--floor-every", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
+              help="With --mode resync: measure rounding at every N-th step only.")
+@click.option("--fault", "names", multiple=True, metavar="NAME",
+              help="Put a known bug into the twin, to see what it looks like (parity faults). May be repeated.")
+@_lanes("float64")
+@_REPORTS
+@click.option("--plot", "plot_path", metavar="FILE.png", help="Draw the losses, and their difference beside rounding.")
+def steps(checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int, ngf: int | None, ndf: int | None,
+          n_blocks: int | None, light: bool | None, count: int, mode: str, iteration: int, draws: int, floor_every: int,
+          names: tuple[str, ...], lane: str, device: str, json_path: str | None, html_path: str | None,
+          plot_path: str | None) -> int:
+    """Train both sides step by step from the same weights and pictures: at which step, stage and line do they part?
+
+    Each step is compared whole: batch, every line and layer, losses, gradients, updates, moments, learning rate, state.
+    Small differences grow in training; copies of the reference that start one rounding away show how fast.
+
+    \b
+    Examples:
+      parity steps
+      parity steps --checkpoint model.pt --images selfie2anime --steps 5 --html steps.html
+      parity steps --steps 3 --fault D_gradients_not_cleared --plot fault.png
+    """
+    sizes = {name: value for name, value in (("ngf", ngf), ("ndf", ndf), ("n_blocks", n_blocks), ("light", light))
+             if value is not None}
+    if checkpoint and sizes:
+        raise click.UsageError(f"{', '.join('--' + name.replace('_', '-') for name in sizes)}: the sizes are the checkpoint's; "
+                               f"leave this out, or leave --checkpoint out")
+    _check_outputs(json_path, html_path, plot_path)
+    if device != "cpu":
+        raise click.UsageError("--device gpu: steps are compared on the cpu so far; parity check takes a gpu")
+    _quieten()
+    from parity import check as checking
+    from parity import steps as following
+    from parity.steps_summary import Summary
+    weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
+    training = following.subject(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, iteration=iteration, **sizes)
+    with following.injected(names):  # until all is written: reports show the lines of the faulty twin
+        followed = _follow(training, lane, steps=count, mode=mode, draws=draws, floor_every=floor_every)
+        summary = Summary(followed, steps=count, faults=names)
+        _publish_steps(summary, json_path, html_path, plot_path)
+    return _exit_code(summary)
+
+
+@cli.command("faults")
+@click.option("--json", "json_path", metavar="FILE", help="Write the list as JSON; - for standard output.")
+def list_faults(json_path: str | None) -> None:
+    """List the known bugs that `parity steps --fault NAME` can put into the twin.
+
+    \b
+    Examples:
+      parity faults
+      parity faults --json -
+    """
+    _check_outputs(json_path)
+    _quieten()
+    from parity.faults import CATALOGUE, listing
+    if json_path != "-":
+        listing.show(_console(err=False), CATALOGUE.values())
+    _publish_json(listing.to_json, CATALOGUE.values(), json_path)
 
 
 @cli.command()
@@ -192,43 +298,85 @@ def demo(checkpoint: str | None, images: str | None, size: int | None, seed: int
 
 def _run(cases: Sequence[Any], lane: str, device: str) -> list[Any]:
     """Run the cases behind a progress bar, where somebody is watching."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from parity.check import run
-    from parity.findings import LANES
-    console = _console(err=True)
-    bar = Progress(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                   console=console, transient=True, disable=not console.is_terminal)
     results = []
-    with bar:
+    with _progress() as bar:
         task = bar.add_task("", total=len(cases))
-        for result in run(cases, lanes=LANES if lane == "both" else (lane,), device=device,
+        for result in run(cases, lanes=_chosen(lane), device=device,
                           progress=lambda case, doing: bar.update(task, description=f"{case}: {doing}")):
             results.append(result)
             bar.advance(task)
     return results
 
 
+def _follow(training: Any, lane: str, *, steps: int, draws: int, **options: Any) -> list[Any]:
+    """Follow the training behind a progress bar; its unit is one side's step."""
+    from parity.steps import run
+    with _progress() as bar:
+        task = bar.add_task("building", total=len(_chosen(lane)) * steps * (draws + 2))
+        begun = 0
+
+        def told(lane: str, step: int, what: str, losses: Any) -> None:
+            nonlocal begun
+            numbers = "".join(f"  {name} {value:.6g}" for name, value in losses.items())
+            bar.update(task, description=f"{lane}, step {step}: {what}{numbers}", completed=begun)
+            begun += 1
+
+        return list(run(training, lanes=_chosen(lane), steps=steps, draws=draws, progress=told, **options))
+
+
+def _progress() -> Any:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    console = _console(err=True)
+    return Progress(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                    console=console, transient=True, disable=not console.is_terminal)
+
+
+def _chosen(lane: str) -> tuple[str, ...]:
+    from parity.findings import LANES
+    return LANES if lane == "both" else (lane,)
+
+
 def _publish(summary: Any, json_path: str | None, html_path: str | None) -> None:
     from parity import report
     from parity.files import write
-    to_stdout = json_path == "-"
-    report.show(_console(err=to_stdout), summary)
+    report.show(_console(err=json_path == "-"), summary)
     if html_path:
         write(html_path, report.to_html(summary))
-    if to_stdout:
-        click.echo(report.to_json(summary), nl=False)
-    elif json_path:
-        write(json_path, report.to_json(summary))
+    _publish_json(report.to_json, summary, json_path)
 
 
-def _check_outputs(json_path: str | None, html_path: str | None) -> None:
+def _publish_steps(summary: Any, json_path: str | None, html_path: str | None, plot_path: str | None) -> None:
+    from parity import steps_picture, steps_report
+    from parity.files import write
+    steps_report.show(_console(err=json_path == "-"), summary)
+    if html_path or plot_path:
+        picture = steps_picture.draw(summary)
+        if plot_path:
+            write(plot_path, picture)
+        if html_path:
+            write(html_path, steps_report.to_html(summary, picture))
+    _publish_json(steps_report.to_json, summary, json_path)
+
+
+def _publish_json(to_json: Callable[[Any], str], what: Any, path: str | None) -> None:
+    from parity.files import write
+    if path == "-":
+        click.echo(to_json(what), nl=False)
+    elif path:
+        write(path, to_json(what))
+
+
+def _check_outputs(json_path: str | None, html_path: str | None = None, plot_path: str | None = None) -> None:
     from parity.files import check_writable
-    for path in (json_path, html_path):
+    for option, path in (("--html", html_path), ("--plot", plot_path)):
+        if path == "-":
+            raise click.UsageError(f"{option} -: expected a file name; only --json can go to standard output")
+    if plot_path and not plot_path.lower().endswith(".png"):
+        raise click.UsageError(f"--plot {plot_path}: expected the name of a PNG file; add .png")
+    for path in (json_path, html_path, plot_path):
         if path and path != "-":
             check_writable(path)
-    if html_path == "-":
-        raise click.UsageError("--html -: expected a file name; only --json can go to standard output")
 
 
 def _console(*, err: bool) -> Any:

@@ -71,7 +71,10 @@ class Finding:
         where = self.key.module or self.subject
         called = f", call {self.key.call + 1}" if self.key.call else ""
         inside = f"in {self.key.function}()" if self.key.function else "at the module's border"
-        lines = [f"{self.verdict.value} at stage {self.key.stage}: {where}{called}, variable {self.key.variable!r} {inside} "
+        step = f" of step {self.key.step}" if self.key.step else ""
+        phase = f" ({self.key.phase})" if self.key.phase else ""
+        lines = [f"{self.verdict.value} at stage {self.key.stage}{step}{phase}: {where}{called}, "
+                 f"variable {self.key.variable!r} {inside} "
                  f"[{self.lane} lane, {self.run} run]"]
         lines.append(f"  reference  {_place(self.reference)}")
         lines.append(f"  twin       {_place(self.twin)}")
@@ -83,7 +86,8 @@ class Finding:
         elif worst.index is not None:
             lines.append(f"  worst at index {worst.index}: reference {worst.reference!r}, twin {worst.twin!r}"
                          + (f" ({worst.trouble})" if worst.trouble else ""))
-            unit = "noise floors" if self.lane == "float64" else "times the reference's own error"
+            own_error = self.lane == "float32" and self.run in ("free", "replay") and not self.key.step
+            unit = "times the reference's own error" if own_error else "noise floors"
             lines.append(f"  {worst.distance:.3g} apart = {self.floor_multiple:.3g} {unit} of {self.floor:.3g} "
                          f"({worst.relative:.3g} of the largest value)")
         if self.last_good:

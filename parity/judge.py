@@ -11,14 +11,15 @@ import numpy as np
 
 from parity.compare import Deviation, Verdict, resemblance
 from parity.findings import Finding, Report
-from parity.noise import REFORMULATION
+from parity.noise import REFORMULATION, M
 from parity.pair import Pair
 from parity.sinks import Against, Distances, Store
 from parity.source import Site
 from parity.trace import Event, Key
 
 
-def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances | None = None) -> dict[Key, float]:
+def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances | None = None, *,
+              limit: float = M) -> dict[Key, float]:
     """The noise floor of every value: what the draws did to it, and never less than its own operation's rounding.
 
     In float32 a value is not allowed the sqrt(terms) of a sum in any order: a naive sum over a whole feature map is just
@@ -26,12 +27,12 @@ def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances 
     own: where a value was broadcast, its gradient is a sum, perhaps one that cancels, and both frameworks add as they please.
 
     What is analysed rather than measured is believed up to `REFORMULATION` times the measured. Integers and truth values
-    do not round: of them, only what the draws turned over is noise.
+    do not round: of them, only what the draws turned over is noise. limit: the multiple that the floors are meant for.
     """
     eps = float(np.finfo(dtype).eps)
     floors = {}
     for key, event in truth.events.items():
-        measured, analysed = noise.largest.get(key, 0.0), event.scale
+        measured, analysed = few(noise.samples[key], limit) * noise.largest.get(key, 0.0), event.scale
         if any_order is not None and key.stage == "gradients" and key.is_local:
             measured, analysed = max(measured, any_order.largest.get(key, 0.0)), max(analysed, event.unit)
         elif dtype is np.float64:
@@ -41,6 +42,19 @@ def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances 
         own = max(measured, eps * event.largest) if event.largest is not None else 0.0
         floors[key] = max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
     return floors
+
+
+FALSE_ALARMS = 1e-6  # wanted: at most one healthy value in so many
+
+
+def few(samples: int, limit: float) -> float:
+    """By how much to enlarge a floor that is the largest of only so many samples of noise; 1 from six on at limit 16.
+
+    A single number may fall near its reference in every draw by luck: of N normal samples the largest magnitude is below
+    s / r with a chance of about (0.8 / r)^N. For that to be FALSE_ALARMS at r = limit, the floor grows by
+    0.8 FALSE_ALARMS^(-1/N) / limit: 5 for one number in three draws.
+    """
+    return max(1.0, 0.8 * FALSE_ALARMS ** (-1 / samples) / limit) if samples else 1.0
 
 
 @dataclass

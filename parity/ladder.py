@@ -137,7 +137,7 @@ def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
             both.reference("float32", noise, moved=draw, rounding=False, **options)
             if replayed is not None:
                 both.reference("float32", any_order, moved=draw, **options)
-        floors = floors_of(truth, noise, np.float32, any_order)
+        floors = floors_of(truth, noise, np.float32, any_order, limit=ACCURACY)
         tell(f"twin, float32, {run}")
         against = Against(truth, floors, ACCURACY)
         failure = both.twin("float32", against, **options)

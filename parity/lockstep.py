@@ -63,18 +63,16 @@ class StepsReport:
 
     @property
     def growth(self) -> float | None:
-        """By what factor a rounding difference in the total loss grows from step to step: the geometric mean over the
-        steps in which the envelope grows from its first to its largest value. None where it never does."""
-        rates = []
+        """By what factor a rounding difference in the losses grows from step to step: least squares through the logarithm
+        of the relative envelope, the mean over the losses. None with fewer than three steps to go by."""
+        slopes = []
         for curve in self.curves.values():
-            relative = [e / abs(r) for e, r in zip(curve.envelope, curve.reference, strict=True) if r]
-            start = next((i for i, value in enumerate(relative) if value > 0), None)
-            if start is None:
-                continue
-            end = int(np.argmax(relative))
-            if end > start:
-                rates.append((relative[end] / relative[start]) ** (1 / (end - start)))
-        return float(np.exp(np.mean(np.log(rates)))) if rates else None
+            points = [(step, np.log(envelope / abs(loss)))
+                      for step, (envelope, loss) in enumerate(zip(curve.envelope, curve.reference, strict=True))
+                      if envelope > 0 and loss]
+            if len(points) >= 3:
+                slopes.append(np.polyfit(*zip(*points, strict=True), 1)[0])
+        return float(np.exp(np.mean(slopes))) if slopes else None
 
     def to_json(self) -> dict:
         return {**self.report.to_json(), "mode": self.mode, "lane": self.lane, "steps": self.steps, "growth_per_step": self.growth,

@@ -6,7 +6,7 @@ import base64
 import json
 import platform
 from collections.abc import Iterable, Sequence
-from importlib import metadata, resources
+from importlib import metadata
 
 import jinja2
 import numpy as np
@@ -28,10 +28,10 @@ STAGES = {
     "losses": "each term, then the sums",
     "gradients": "of activations and parameters",
     "update": "the change of each parameter",
-    "state": "buffers after the run",
+    "state": "buffers afterwards, and what was clipped",
 }
-_COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "diverged": "bold red"}
-_PLACES, _NAMED, _ROWS = 8, 3, 200  # how many of a kind are shown before "and N more"
+COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "diverged": "bold red"}
+_PLACES, NAMED, ROWS = 8, 3, 200  # how many of a kind are shown before "and N more"
 
 
 class Summary:
@@ -89,10 +89,11 @@ class Summary:
         rungs = []
         for stage, meaning in STAGES.items():
             broken = sum(finding.key.stage == stage for finding in diverged)
+            apart = _of(self.merged.largest, "float64", (stage,))
             measured = any(stage in stages for stages in self.merged.largest.values()) or stage == "census" or broken
             rungs.append({"stage": stage, "meaning": meaning, "broken": broken, "first": stage == first,
-                          "status": "broken" if broken else "good" if measured else "not run",
-                          "float64": _of(self.merged.largest, "float64", (stage,))})
+                          "status": "broken" if broken else "good" if measured else "not run", "title": stage,
+                          "detail": f"largest float64 distance {short(apart)}" if apart is not None else None})
         return rungs
 
 
@@ -106,7 +107,8 @@ def distance(finding: Finding) -> str:
     """How far apart, in words."""
     if finding.deviation.trouble:
         return finding.deviation.trouble
-    unit = "times the reference's own error" if finding.lane == "float32" else "noise floors"
+    in_training = finding.key.step > 0  # there the reference's own noise is the unit in both lanes
+    unit = "times the reference's own error" if finding.lane == "float32" and not in_training else "noise floors"
     return f"{finding.deviation.distance:.3g} apart, {finding.floor_multiple:.3g} {unit}"
 
 
@@ -174,14 +176,14 @@ def show(console: Console, summary: Summary) -> None:
             titles = ", ".join(str(result.case) for result in results)
             console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
                                f"      {finding.key}: {distance(finding)}\n      in {titles}"), soft_wrap=True)
-        _more(console, len(places) - _PLACES)
+        more(console, len(places) - _PLACES)
     uncompared = [finding for result in summary.results for finding in result.report.uncompared]
     if uncompared:
         console.print(Text(f"\n{len(uncompared)} values were not compared:", style="yellow"))
-        for finding in uncompared[:_NAMED]:
+        for finding in uncompared[:NAMED]:
             console.print(Text(f"  {finding.key} ({finding.lane}): {finding.deviation.trouble or 'no partner'}"), soft_wrap=True)
-        _more(console, len(uncompared) - _NAMED)
-    console.print(Text(f"\n{summary.sentence()}", style=_COLOURS[summary.verdict]), soft_wrap=True)
+        more(console, len(uncompared) - NAMED)
+    console.print(Text(f"\n{summary.sentence()}", style=COLOURS[summary.verdict]), soft_wrap=True)
 
 
 def _table(summary: Summary, width: int) -> Table:
@@ -193,7 +195,7 @@ def _table(summary: Summary, width: int) -> Table:
         table.add_column(header, justify="right", no_wrap=True)
     for result in summary.results:
         figures = row(result)
-        table.add_row(figures["title"], figures["mode"], Text(figures["verdict"], _COLOURS[figures["verdict"]]),
+        table.add_row(figures["title"], figures["mode"], Text(figures["verdict"], COLOURS[figures["verdict"]]),
                       str(figures["compared"]), short(figures["float64_forward"]), short(figures["float64_gradients"]),
                       short(figures["float64_floors"]), short(figures["float32_errors"]), f"{result.seconds:.1f}")
     return table
@@ -208,24 +210,29 @@ def short(value: float | None) -> str:
     return f"{value:.2f}" if 0.01 <= value < 10 else f"{value:.0f}" if 10 <= value < 1000 else f"{value:.1e}"
 
 
-def _more(console: Console, left: int) -> None:
+def more(console: Console, left: int) -> None:
+    """What a list has beyond the entries shown."""
     if left > 0:
         console.print(Text(f"  and {left} more (--json FILE has all)"))
 
 
 def to_html(summary: Summary, *, title: str = "Parity report", picture: bytes | None = None, caption: str = "") -> str:
     """One page that needs nothing else. picture: a PNG to show on it."""
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"short": short, "site": _site, "distance": distance, "place": place}
-    template = environment.from_string(resources.files("parity").joinpath("templates/report.html").read_text("utf-8"))
-    diverged = [(result, finding) for result in summary.results for finding in result.report.diverged]
-    uncompared = [(result, finding) for result in summary.results for finding in result.report.uncompared]
-    return template.render(
-        title=title, summary=summary, headline=summary.headline, sentence=summary.sentence(),
+    diverged = [(result.case, finding) for result in summary.results for finding in result.report.diverged]
+    uncompared = [(result.case, finding) for result in summary.results for finding in result.report.uncompared]
+    return page(
+        "report.html", title=title, verdict=summary.verdict, headline=summary.headline, sentence=summary.sentence(),
         rows=[row(result) for result in summary.results], rungs=summary.rungs(), places=summary.places(),
-        diverged=diverged[:_ROWS], diverged_count=len(diverged), uncompared=uncompared[:_ROWS],
-        uncompared_count=len(uncompared), versions=versions(), limits={"M": M, "accuracy": ACCURACY},
+        diverged=diverged[:ROWS], diverged_count=len(diverged), uncompared=uncompared[:ROWS],
+        uncompared_count=len(uncompared), limits={"M": M, "accuracy": ACCURACY},
         picture=base64.b64encode(picture).decode() if picture else None, caption=caption)
+
+
+def page(template: str, **values: object) -> str:
+    """One of the templates, as a page that needs nothing else; every page has the versions at its foot."""
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("parity"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"short": short, "site": _site, "distance": distance, "place": place}
+    return environment.get_template(template).render(**values, versions=versions())
 
 
 def _site(site: Site | None) -> dict:

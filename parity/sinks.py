@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -111,6 +112,7 @@ class Distances:
         self._store = store
         self.losses: dict[str, float] = {}
         self.largest: dict[Key, float] = {}
+        self.samples: Counter[Key] = Counter()  # elements compared, over all runs
 
     def receive(self, event: Event) -> None:
         partner = self._store.events.get(event.key)
@@ -119,6 +121,7 @@ class Distances:
             return
         distance = _compare(partner, array).distance
         if np.isfinite(distance):
+            self.samples[event.key] += array.size
             self.largest[event.key] = max(self.largest.get(event.key, 0.0), distance)
 
 

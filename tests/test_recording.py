@@ -13,7 +13,7 @@ from parity.ugatit import exam_training
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recording") / "good day"
-    record_to(folder, exam_training("training"), steps=2, draws=1)
+    record_to(folder, exam_training("training"), steps=2)
     return folder
 
 
@@ -24,7 +24,7 @@ def against(folder, steps=2):
 
 
 def test_the_healthy_twin_passes_as_in_one_process(folder):
-    there, here = against(folder), follow(exam_training("training"), steps=2, draws=1)
+    there, here = against(folder), follow(exam_training("training"), steps=2)
     assert there.verdict == here.verdict == "same" and there.steps == here.steps == 2
     assert there.report.counts == here.report.counts and there.report.compared > 5000
     assert there.curves["G_loss"] == here.curves["G_loss"]
@@ -56,7 +56,7 @@ def test_an_interrupted_recording_is_readable_up_to_there(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        record_to(tmp_path / "half", subject, steps=3, draws=1, progress=stop)
+        record_to(tmp_path / "half", subject, steps=3, progress=stop)
     assert not list((tmp_path / "half").glob(".*"))
     found = against(tmp_path / "half")
     assert found.steps == 1 and found.verdict == "same"

@@ -51,7 +51,7 @@ def _grade(fault: Fault, report: Report) -> Grade:
 def _recorded(name: str, steps: int, seed: int) -> tuple[TrainingSubject, list[ReferenceStep]]:
     """A small training and its recorded reference, which all faults of that training are held against."""
     subject = exam_training(name, seed)
-    return subject, record_reference(subject, steps=steps, draws=1)
+    return subject, record_reference(subject, steps=steps)
 
 
 def misplacements(headline: Finding, answer: Answer) -> list[str]:

@@ -1,0 +1,163 @@
+"""What a reader asks of a training that was followed: the verdict, the headline, figures step by step, the ladder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from parity.findings import Finding, merge
+from parity.lockstep import Curve, StepsReport
+from parity.noise import M
+from parity.report import STAGES, distance, place, short
+from parity.steps import Followed, is_total
+
+PHASE_STAGES = ("forward", "losses", "gradients", "update")
+
+
+class Summary:
+    """All lanes of one run. steps: how many were asked for. faults: the names of those injected."""
+
+    def __init__(self, followed: Sequence[Followed], *, steps: int, faults: Sequence[str] = ()) -> None:
+        self.followed, self.steps, self.faults = list(followed), steps, tuple(faults)
+        self.merged = merge("training", [each.result.report for each in self.followed])
+
+    @property
+    def verdict(self) -> str:
+        return self.merged.verdict
+
+    @property
+    def first(self) -> Finding | None:
+        return self.merged.first
+
+    @property
+    def mode(self) -> str:
+        return self.followed[0].result.mode
+
+    @property
+    def lanes(self) -> list[str]:
+        return [each.lane for each in self.followed]
+
+    @property
+    def seconds(self) -> float:
+        return sum(each.seconds for each in self.followed)
+
+    @property
+    def run(self) -> str:
+        """What was followed, in words."""
+        done, lanes = min(each.result.steps for each in self.followed), " and ".join(self.lanes)
+        count = f"{done} of {self.steps} steps" if done < self.steps else f"{done} step{'s' * (done != 1)}"
+        return f"{count}, {self.mode} run, {lanes} lane{'s' * (len(self.lanes) > 1)}"
+
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        if self.first is None:
+            explained = self.merged.counts["explained"]
+            return (f"The same training: {self.run}, {self.merged.compared} values compared, none diverged"
+                    f"{f', {explained} explained' if explained else ''}.")
+        first = self.first
+        line = f" at {first.twin or first.reference}" if first.twin or first.reference else ""
+        text = f"Diverged {when(first)}, stage {first.key.stage}: {place(first)}{line}; {distance(first)}"
+        return text + (f"; likely cause: {first.cause}." if first.cause else ".")
+
+    def growth(self) -> list[str]:
+        """How fast rounding grows, one sentence a lane. A resync run has nothing to say: each step starts anew."""
+        return [f"{each.lane}: a rounding difference of the losses grows by a factor of {each.result.growth:.3g} per step"
+                for each in self.followed if each.result.mode == "free" and each.result.growth]
+
+    def rungs(self) -> list[dict]:
+        """The ladder of the step in which the first divergence is; of all steps where there is none."""
+        first = self.first
+        phases = dict.fromkeys(phase for phase, _ in self.followed[0].subject.phases.values() if phase)
+        ladder = [(None, "census"), (None, "data"), *((phase, stage) for phase in phases for stage in PHASE_STAGES),
+                  (None, "state")]
+        if first is None:
+            within = self.merged.findings
+        else:
+            step = max(1, first.key.step)  # what the census finds is there before the first step
+            within = [f for f in self.merged.findings if f.lane == first.lane and f.key.step in (first.key.step, step)]
+        stopped = next((_rung(finding, ladder) for finding in within if finding.variable == "(exception)"), None)
+        rungs = []
+        for number, (phase, stage) in enumerate(ladder):
+            here = [finding for finding in within if _rung(finding, ladder) == number]
+            broken = sum(finding.verdict.value == "diverged" for finding in here)
+            over = stopped is not None and number > stopped
+            worst = worst_multiple(here)
+            rungs.append({"stage": stage, "phase": phase, "title": f"{phase} {stage}" if phase else stage, "broken": broken,
+                          "meaning": STAGES[stage], "first": first is not None and number == _rung(first, ladder),
+                          "status": "broken" if broken else "not run" if over else "good",
+                          "detail": None if over or stage == "census" else f"largest: {floors(worst)}"})
+        return rungs
+
+
+def _rung(finding: Finding, ladder: Sequence[tuple[str | None, str]]) -> int:
+    """The finding's rung: of its phase and stage, or, outside the phases, the first of its stage."""
+    exact = [n for n, rung in enumerate(ladder) if rung == (finding.key.phase, finding.key.stage)]
+    return (exact or [n for n, (_, stage) in enumerate(ladder) if stage == finding.key.stage])[0]
+
+
+def when(finding: Finding) -> str:
+    """At which step, and in which part of it, in words."""
+    step, phase = finding.key.step, finding.key.phase
+    return f"at step {step}{f', {phase} step' if phase else ''}" if step else "before the first step"
+
+
+def totals(result: StepsReport) -> dict[str, Curve]:
+    """The losses that are trained on."""
+    return {name: curve for name, curve in result.curves.items() if is_total(name)}
+
+
+def relative(distances: Sequence[float], reference: Sequence[float]) -> np.ndarray:
+    """Distances over the loss's own size."""
+    sizes = np.abs(np.asarray(reference, np.float64))
+    return np.asarray(distances, np.float64) / np.where(sizes > 0, sizes, 1.0)
+
+
+def difference(curve: Curve) -> np.ndarray:
+    """Of the two sides, relative, step by step."""
+    return relative(np.abs(np.subtract(curve.twin, curve.reference)), curve.reference)
+
+
+def envelope(curve: Curve, lane: str) -> np.ndarray:
+    """What rounding alone does to the loss, relative: as the noise draws show it, and at least one rounding of its own."""
+    return np.maximum(relative(curve.envelope, curve.reference), np.finfo(lane).eps)
+
+
+def leaves(curve: Curve, lane: str) -> int | None:
+    """The first step at which the loss is out of all that counts as noise."""
+    within = difference(curve) <= M * envelope(curve, lane)
+    return None if within.all() else int(np.argmin(within)) + 1
+
+
+def rows(result: StepsReport) -> Iterator[dict]:
+    """The figures of each step: {"step", "losses": {name: {"reference", "twin", "difference", "envelope"}}, "worst", "where"}."""
+    found: dict[int, list[Finding]] = {}
+    for finding in result.report.findings:
+        found.setdefault(finding.key.step, []).append(finding)
+    curves = {name: (curve, difference(curve), envelope(curve, result.lane)) for name, curve in totals(result).items()}
+    for number in range(result.steps):
+        here = [f for f in found.get(number + 1, []) if f.verdict.value in ("noise", "diverged")]
+        first = next((f for f in here if f.verdict.value == "diverged"), max(here, key=lambda f: f.floor_multiple, default=None))
+        yield {"step": number + 1, "worst": worst_multiple(here), "diverged": sum(f.verdict.value == "diverged" for f in here),
+               "where": stage(first) if first else None,
+               "losses": {name: {"reference": curve.reference[number], "twin": curve.twin[number],
+                                 "difference": float(apart[number]), "envelope": float(noise[number])}
+                          for name, (curve, apart, noise) in curves.items() if number < len(curve.reference)}}
+
+
+def stage(finding: Finding) -> str:
+    """The rung in short: "D gradients"."""
+    return " ".join(filter(None, (finding.key.phase, finding.key.stage)))
+
+
+def worst_multiple(findings: Sequence[Finding]) -> float:
+    """The largest distance in noise floors; 0 where all keep within one."""
+    return max((finding.floor_multiple for finding in findings if finding.verdict.value in ("noise", "diverged")), default=0.0)
+
+
+def floors(multiple: float) -> str:
+    """A multiple of the noise floor, in words."""
+    if math.isinf(multiple):
+        return "cannot be compared"
+    return f"{short(multiple)} floors" if multiple else "within 1 floor"
