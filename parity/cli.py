@@ -189,10 +189,14 @@ def check(checkpoint: str | None, images: str | None, size: int | None, seed: in
 @_lanes("float64")
 @_REPORTS
 @click.option("--plot", "plot_path", metavar="FILE.png", help="Draw the losses, and their difference beside rounding.")
+@click.option("--record", "record_path", metavar="DIR",
+              help="Run the reference alone and write its steps into this empty folder; nothing is compared.")
+@click.option("--against", "against_path", metavar="DIR",
+              help="Run the twin alone, against such a folder, recorded with the same sizes, seed and pictures.")
 def steps(checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int, ngf: int | None, ndf: int | None,
           n_blocks: int | None, light: bool | None, count: int, mode: str, iteration: int, draws: int, floor_every: int,
           names: tuple[str, ...], lane: str, device: str, json_path: str | None, html_path: str | None,
-          plot_path: str | None) -> int:
+          plot_path: str | None, record_path: str | None, against_path: str | None) -> int:
     """Train both sides step by step from the same weights and pictures: at which step, stage and line do they part?
 
     Each step is compared whole: batch, every line and layer, losses, gradients, updates, moments, learning rate, state.
@@ -203,7 +207,12 @@ def steps(checkpoint: str | None, images: str | None, size: int | None, seed: in
       parity steps
       parity steps --checkpoint model.pt --images selfie2anime --steps 5 --html steps.html
       parity steps --steps 3 --fault D_gradients_not_cleared --plot fault.png
+      parity steps --record day1; parity steps --against day1
     """
+    if record_path and against_path:
+        raise click.UsageError("--record and --against: one at a time; record first, then compare")
+    if record_path and lane == "both":
+        raise click.UsageError("--record takes one lane; choose --lane float64 or float32")
     sizes = {name: value for name, value in (("ngf", ngf), ("ndf", ndf), ("n_blocks", n_blocks), ("light", light))
              if value is not None}
     if checkpoint and sizes:
@@ -218,8 +227,15 @@ def steps(checkpoint: str | None, images: str | None, size: int | None, seed: in
     from parity.steps_summary import Summary
     weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
     training = following.subject(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, iteration=iteration, **sizes)
+    if record_path:
+        following.record(record_path, training, steps=count, mode=mode, lane=lane, draws=draws, floor_every=floor_every)
+        _console(err=False).print(f"{count} steps of the reference are in {record_path}", soft_wrap=True)
+        return 0
+    if against_path:
+        lane, mode, count, recorded = following.recording_of(against_path, training)
     with following.injected(names):  # until all is written: reports show the lines of the faulty twin
-        followed = _follow(training, lane, steps=count, mode=mode, draws=draws, floor_every=floor_every)
+        options = {"recorded": recorded} if against_path else {"draws": draws, "floor_every": floor_every}
+        followed = _follow(training, lane, steps=count, mode=mode, **options)
         summary = Summary(followed, steps=count, faults=names)
         _publish_steps(summary, json_path, html_path, plot_path)
     return _exit_code(summary)
@@ -241,6 +257,19 @@ def list_faults(json_path: str | None) -> None:
     if json_path != "-":
         listing.show(_console(err=False), CATALOGUE.values())
     _publish_json(listing.to_json, CATALOGUE.values(), json_path)
+
+
+@cli.command()
+def differences() -> None:
+    """Print the page of known differences between Paddle and torch, each reproduced on the installed Paddle.
+
+    
+    Example:
+      parity differences > differences.md
+    """
+    _quieten()
+    from parity.differences import ALL, page
+    click.echo(page.page(ALL))
 
 
 @cli.command()
@@ -309,11 +338,11 @@ def _run(cases: Sequence[Any], lane: str, device: str) -> list[Any]:
     return results
 
 
-def _follow(training: Any, lane: str, *, steps: int, draws: int, **options: Any) -> list[Any]:
+def _follow(training: Any, lane: str, *, steps: int, **options: Any) -> list[Any]:
     """Follow the training behind a progress bar; its unit is one side's step."""
     from parity.steps import run
     with _progress() as bar:
-        task = bar.add_task("building", total=len(_chosen(lane)) * steps * (draws + 2))
+        task = bar.add_task("building", total=len(_chosen(lane)) * steps * (options.get("draws", -1) + 2))
         begun = 0
 
         def told(lane: str, step: int, what: str, losses: Any) -> None:
@@ -322,7 +351,7 @@ def _follow(training: Any, lane: str, *, steps: int, draws: int, **options: Any)
             bar.update(task, description=f"{lane}, step {step}: {what}{numbers}", completed=begun)
             begun += 1
 
-        return list(run(training, lanes=_chosen(lane), steps=steps, draws=draws, progress=told, **options))
+        return list(run(training, lanes=_chosen(lane), steps=steps, progress=told, **options))
 
 
 def _progress() -> Any:

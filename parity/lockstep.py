@@ -144,7 +144,7 @@ def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str =
     both = _Programs(subject, lane)
     both.let_go(1)
     index = {"format": recording.FORMAT, "name": subject.name, "lane": lane, "mode": mode, "seed": subject.seed, "steps": 0,
-             "start": recording.fingerprint(both.start), "versions": {f.name: f.version for f in both.frameworks[:1]}}
+             "weights": _fingerprint(subject), "versions": {both.frameworks[0].name: both.frameworks[0].version}}
     recording.write_json(folder / "index.json", index)
     written: list[recording.StepWriter] = []
 
@@ -173,6 +173,10 @@ def recorded_in(folder: Path, subject: TrainingSubject) -> tuple[dict[str, Any],
         raise recording.RecordingError(f"{folder}: expected a recording of {subject.name}, format {recording.FORMAT}, found "
                                        f"{index.get('name')}, format {index.get('format')}")
 
+    if index["weights"] != _fingerprint(subject):
+        raise recording.RecordingError(f"{folder}: it was recorded from other weights than these; give the same sizes, seed or "
+                                       f"checkpoint")
+
     def read() -> Iterator[ReferenceStep]:
         before: dict[str, Any] = {}
         for number in range(1, index["steps"] + 1):
@@ -182,6 +186,11 @@ def recorded_in(folder: Path, subject: TrainingSubject) -> tuple[dict[str, Any],
             yield ReferenceStep(number, store.batch, store, store.floors, store.drawn, before)
 
     return index, read()
+
+
+def _fingerprint(subject: TrainingSubject) -> str:
+    """Of the weights that both sides start from."""
+    return recording.fingerprint(_cast({"networks": subject.state["networks"]}, "float32"))
 
 
 def _reference_steps(both: _Programs, steps: int, mode: str, draws: int, floor_every: int, tell: Progress,

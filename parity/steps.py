@@ -17,6 +17,7 @@ from parity import faults, lockstep, ugatit
 from parity.check import Checkpoint, blaming_inputs, picture_size
 from parity.files import InputError
 from parity.pair import TrainingSubject
+from parity.recording import RecordingError
 from trainer.data import Domain
 from trainer.errors import TrainerError
 
@@ -114,6 +115,24 @@ def run(training: TrainingSubject, *, lanes: Iterable[str], progress: Progress =
                                      progress(lane, step, what, losses))
         result.verdict  # noqa: B018 (raises NothingCompared)
         yield Followed(training, result, time.perf_counter() - started)
+
+
+def record(folder: str | Path, training: TrainingSubject, **options: Any) -> None:
+    """The reference's steps into an empty folder. options: as for `lockstep.record_to`. Raises InputError."""
+    try:
+        with blaming_inputs(training.name, training.pair):
+            lockstep.record_to(Path(folder), training, **options)
+    except (RecordingError, OSError) as error:
+        raise InputError(f"--record: {error}") from error
+
+
+def recording_of(folder: str | Path, training: TrainingSubject) -> tuple[str, str, int, Iterator[lockstep.ReferenceStep]]:
+    """(lane, mode, number of steps, the steps) of a recorded folder. Raises InputError where it is none, or another run's."""
+    try:
+        index, recorded = lockstep.recorded_in(Path(folder), training)
+    except RecordingError as error:
+        raise InputError(f"--against: {error}") from error
+    return index["lane"], index["mode"], index["steps"], recorded
 
 
 def _telling(build: Callable[[str], Any], tell: Callable[[Mapping[str, float]], None]) -> Callable[[str], Any]:

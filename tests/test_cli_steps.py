@@ -262,3 +262,18 @@ def test_the_trainers_commands_are_named_without_being_imported():
 def test_the_trainers_bad_input_is_2(capsys, tmp_path):
     assert main(["train", "--framework", "torch", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
     assert "none" in capsys.readouterr().err
+
+
+def test_the_reference_is_recorded_and_the_twin_compared_later(tmp_path, capsys):
+    folder = str(tmp_path / "day")
+    smallest = ["steps", "--ngf", "2", "--ndf", "1", "--n-blocks", "1"]
+    assert main([*smallest, "--steps", "1", "--record", folder]) == 0
+    assert main([*smallest, "--against", folder]) == 0
+    assert main([*smallest, "--against", folder, "--fault", "wrong_loss_weight"]) == 1
+    assert "G_loss_A" in capsys.readouterr().out
+    assert main([*smallest, "--seed", "5", "--against", folder]) == 2
+    assert "other weights" in capsys.readouterr().err
+    assert main([*smallest, "--steps", "1", "--record", folder]) == 2
+    assert "empty folder" in capsys.readouterr().err
+    assert main([*smallest, "--against", str(tmp_path / "none")]) == 2
+    assert main([*smallest, "--record", folder, "--against", folder]) == 2
