@@ -12,7 +12,6 @@ the G step; then what changed after it (rho), spectral u and v.
 from __future__ import annotations
 
 import gc
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from parity.compare import Deviation, Verdict
 from parity.findings import Finding, Report
 from parity.judge import Judge, floors_of
 from parity.noise import DRAWS, M, generator, one_ulp
-from parity.optimizers import watching
+from parity.optimizers import checksum, watching
 from parity.pair import TrainingSubject
 from parity.sinks import Against, Distances, Store
 from parity.source import ConstructionSites, Site
@@ -381,11 +380,6 @@ class _Programs:
         report.counts[Verdict.DIVERGED] += 1
         report.findings.append(Finding(report.subject, self.lane, "free", key, Verdict.DIVERGED, 0,
                                        Deviation(float("inf"), trouble=message), reference=reference, twin=twin))
-
-
-def checksum(array: np.ndarray) -> int:
-    """Of the array's bytes."""
-    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
 
 
 def carry(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Any]:

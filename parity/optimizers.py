@@ -53,7 +53,7 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
             result = proceed()
             for name, parameter in held:
                 old, new = before[name], framework.array(parameter, copy=True)
-                updated[name] = zlib.crc32(new.view(np.uint8).reshape(-1).data)
+                updated[name] = checksum(new)
                 # The change is a difference of two numbers that were rounded at the size of the weight itself.
                 recorder.emit_array("update", name, new - old, site=site, scale=float(np.linalg.norm(old.ravel())),
                                     norm=True)
@@ -77,3 +77,8 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
     finally:
         for undo in reversed(restore):
             undo()
+
+
+def checksum(array: np.ndarray) -> int:
+    """Of the array's bytes."""
+    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)

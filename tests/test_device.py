@@ -1,6 +1,8 @@
 """The GPU: asked for where there is none it is an error or a visible skip; where there is one, the twin passes on it."""
 
+import paddle
 import pytest
+import torch
 
 from parity import ugatit
 from parity.frameworks import FrameworkError, PaddleFramework, TorchFramework
@@ -28,8 +30,9 @@ def test_a_missing_gpu_is_named(framework):
 @pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda framework: framework.name)
 def test_exact_changes_nothing_on_a_cpu(framework, monkeypatch):
     monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    before = torch.are_deterministic_algorithms_enabled(), paddle.get_device()
     with framework.exact("cpu"):
-        pass
+        assert (torch.are_deterministic_algorithms_enabled(), paddle.get_device()) == before
 
 
 def test_tf32_that_cannot_be_turned_off_is_an_error(monkeypatch):
