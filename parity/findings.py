@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from dataclasses import replace as with_changes
 
 from parity.compare import Deviation, Verdict
 from parity.source import Site, relative
@@ -162,6 +163,25 @@ class Report:
                                   f"and do their module names agree?")
         return "diverged" if self.diverged else "same"
 
+    def forgive(self, cause: str) -> None:
+        """What diverged is noise, for this cause."""
+        self.counts[Verdict.NOISE] += self.counts[Verdict.DIVERGED]
+        self.counts[Verdict.DIVERGED] = 0
+        self.findings = [with_changes(f, verdict=Verdict.NOISE, cause=cause) if f.verdict is Verdict.DIVERGED else f
+                         for f in self.findings]
+
+    def add(self, other: Report) -> None:
+        """Take over what another comparison saw."""
+        self.findings += other.findings
+        self.counts += other.counts
+        self.kinks += other.kinks
+        self.unseen = self.unseen or other.unseen
+        for mine, theirs in ((self.largest, other.largest), (self.multiples, other.multiples)):
+            for lane, stages in theirs.items():
+                for stage, value in stages.items():
+                    known = mine.setdefault(lane, {})
+                    known[stage] = max(value, known.get(stage, 0.0))
+
     def to_json(self) -> dict:
         counts = {verdict.value: self.counts[verdict] for verdict in Verdict}
         first = self.first
@@ -178,15 +198,7 @@ def merge(name: str, reports: Iterable[Report]) -> Report:
     """One report over several subjects, in their order."""
     merged = Report(name)
     for report in reports:
-        merged.findings += report.findings
-        merged.counts += report.counts
-        merged.kinks += report.kinks
-        merged.unseen = merged.unseen or report.unseen
-        for mine, theirs in ((merged.largest, report.largest), (merged.multiples, report.multiples)):
-            for lane, stages in theirs.items():
-                for stage, value in stages.items():
-                    known = mine.setdefault(lane, {})
-                    known[stage] = max(value, known.get(stage, 0.0))
+        merged.add(report)
     return merged
 
 

@@ -119,11 +119,8 @@ def _forgive_kinks(both: Both, truth: Store, report: Report) -> None:
     both.twin("float64", crossings, gradients=False)
     if crossings.count:
         cause = f"rounding: {crossings.count} values on another side of zero, with whose sides in replay the gradients agree"
-        report.counts[Verdict.NOISE] += len(report.diverged)
-        report.counts[Verdict.DIVERGED] = 0
         report.kinks += crossings.count
-        report.findings = [with_changes(f, verdict=Verdict.NOISE, cause=cause) if f.verdict is Verdict.DIVERGED else f
-                           for f in report.findings]
+        report.forgive(cause)
 
 
 def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress) -> None:

@@ -1,8 +1,15 @@
 """Two training programs side by side, step by step: where they part, and whether rounding explains it.
 
 free     each side goes its own way, and so do DRAWS copies of the reference that start one ulp away and round at random:
-         the noise envelope. Training is chaotic; the twin is healthy while it stays within the envelope.
+         the noise envelope. Training is chaotic: a few draws do not show how early a difference may grow. A step in which
+         the twin leaves the envelope is judged alone, from the twin's own state: where the reference, put there, makes the
+         same step, what has grown is rounding.
 resync   after each step the twin takes over the reference's state, so that each step is judged alone.
+
+A step is judged alone in a replay: at the border of each module, and before each update, both the twin and the noise draws
+go on with the reference's values. Rounding then can neither choose another side of a rectifier's kink (in float32 some
+value of a step always does; it moved gradients by 1e3 floors), nor turn over the sign of a tiny gradient, which Adam makes
+a whole step of.
 
 Each step is compared in the order of execution: the batch, every line and layer of the D step, its losses, gradients (when
 backward has ended, and after clearing), updates relative to their size, moments and settings of the optimizer; the same for
@@ -13,7 +20,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,8 +37,8 @@ from parity.optimizers import checksum, watching
 from parity.pair import TrainingSubject
 from parity.sinks import Against, Distances, Store
 from parity.source import ConstructionSites, Site
-from parity.trace import Key, Recorder, Sink
-from weights_convert import Plan
+from parity.trace import Key, Recorder, Replayed, Sink
+from weights_convert import ConversionError, Plan
 
 MODES = ("free", "resync")
 Progress = Callable[[int, str], None]
@@ -48,13 +55,17 @@ class Curve:
 
 @dataclass
 class StepsReport:
-    """What lockstep saw. `report`: findings and counts over all steps; `curves`: loss name -> Curve; `steps`: followed."""
+    """What lockstep saw. `report`: findings and counts over all steps; `curves`: loss name -> Curve; `steps`: followed.
+
+    judged_alone: the steps of a free run that left the envelope and were judged alone, with the verdict on each.
+    """
 
     report: Report
     mode: str
     lane: str
     steps: int = 0
     curves: dict[str, Curve] = field(default_factory=dict)
+    judged_alone: dict[int, str] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
@@ -75,7 +86,7 @@ class StepsReport:
 
     def to_json(self) -> dict:
         return {**self.report.to_json(), "mode": self.mode, "lane": self.lane, "steps": self.steps, "growth_per_step": self.growth,
-                "losses": {name: vars(curve) for name, curve in self.curves.items()}}
+                "judged_alone": self.judged_alone, "losses": {name: vars(curve) for name, curve in self.curves.items()}}
 
 
 @dataclass(frozen=True)
@@ -97,8 +108,8 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
 
     floor_every: in resync mode the noise is drawn anew at every so-manieth step (and at the first two); in between, floors
     are carried over relative to the size of their values. stop_after: give up so many steps after the first divergence.
-    recorded: the steps of `record_reference` or `recorded_in` for this subject, mode and lane; the reference is let go then.
-    Without them it runs along.
+    recorded: the steps of `record_reference` or `recorded_in` for this subject, mode and lane; the reference is let go then,
+    and no step of a free run can be judged alone. Without them it runs along.
     Raises ValueError for an unknown mode, and whatever the *reference* raises; what the twin raises is a finding.
     """
     tell = progress or (lambda step, what: None)
@@ -111,10 +122,17 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     for step in recorded if recorded is not None else _reference_steps(both, steps, mode, draws, floor_every, tell):
         tell(step.number, "twin")
         if mode == "resync" or step.number == 1:
-            both.load(1, step.before)
+            both.load(1, carry(step.before, both.plans))
+        alone = mode == "free" and recorded is None and diverged_at is None
+        start = both.state(1) if alone else {}
         against = Against(step.store, step.floors, M, release=recorded is None)
-        failure = both.twin_step(step.number, step.batch, against)
-        Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M).judge(against, failure, result.report)
+        replayed = step.store.replayed() if mode == "resync" else None
+        failure = both.twin_step(step.number, step.batch, against, replayed)
+        found = Report(subject.name)
+        Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M).judge(against, failure, found)
+        if alone and failure is None and found.diverged:
+            found = _judged_alone(both, step, start, draws, found, result, tell)
+        result.report.add(found)
         result.steps = step.number
         _note_losses(result, step, against)
         if diverged_at is None and result.report.diverged:
@@ -207,19 +225,69 @@ def _reference_steps(both: _Programs, steps: int, mode: str, draws: int, floor_e
         both.load(0, state)
         both.step(0, step, batch, store, measure=True)
         store.close()
-        before, state = state, both.state()
-        noise, drawn = Distances(store), []
-        fresh = mode == "free" or step <= 2 or step % floor_every == 0
-        for draw in range(draws if fresh else 0):
-            tell(step, f"noise draw {draw + 1}")
-            both.load(0, noisy[draw] if mode == "free" else _moved(before, seed, step, draw))
-            drawn.append(both.step(0, step, batch, noise, rounding=1 + draw + 1000 * step))
-            if mode == "free":
-                noisy[draw] = both.state()
+        before, state = state, both.state(0)
+        if mode == "free":
+            noise, drawn = Distances(store), []
+            for draw in range(draws):
+                tell(step, f"noise draw {draw + 1}")
+                both.load(0, noisy[draw])
+                drawn.append(both.step(0, step, batch, noise, rounding=_rounding_seed(step, draw)))
+                noisy[draw] = both.state(0)
+        else:
+            fresh = step <= 2 or step % floor_every == 0
+            noise, drawn = _replayed_draws(both, step, batch, store, before, draws if fresh else 0, tell)
         floors = floors_of(store, noise, dtype)
         if mode == "resync":
             _carry_over(store, noise, floors, carried)
         yield ReferenceStep(step, batch, store, floors, drawn, before)
+
+
+def _rounding_seed(step: int, draw: int) -> int:
+    return 1 + draw + 1000 * step
+
+
+def _replayed_draws(both: _Programs, step: int, batch: Mapping[str, np.ndarray], store: Store, before: Mapping[str, Any],
+                    draws: int, tell: Progress) -> tuple[Distances, list[dict[str, float]]]:
+    """The noise of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on."""
+    noise, drawn, seed = Distances(store), [], both.subject.seed
+    for draw in range(draws):
+        tell(step, f"noise draw {draw + 1}")
+        both.load(0, _moved(before, seed, step, draw))
+        replayed = store.replayed(generator("replay", seed, step, draw))
+        drawn.append(both.step(0, step, batch, noise, rounding=_rounding_seed(step, draw), replayed=replayed))
+    return noise, drawn
+
+
+def _judged_alone(both: _Programs, step: ReferenceStep, start: Mapping[str, Any], draws: int, found: Report,
+                  result: StepsReport, tell: Progress) -> Report:
+    """What to make of a step of a free run that left the envelope.
+
+    The reference makes that step from the state that the twin started it from. If the two are the same then, the twin is where
+    rounding and chaos have brought it; otherwise the findings of that comparison stand, in which no older difference is mixed.
+    """
+    subject, number, store = both.subject, step.number, Store()
+    try:
+        before = carry_back(start, both.plans)
+    except ConversionError:  # the twin has other parameters than the reference
+        return found
+    after = both.state(1)
+    tell(number, "reference, from the twin's state")
+    both.load(0, before)
+    both.step(0, number, step.batch, store, measure=True)
+    noise, _ = _replayed_draws(both, number, step.batch, store, before, draws, tell)
+    floors = floors_of(store, noise, np.dtype(both.lane).type)
+    tell(number, "twin, judged alone")
+    both.load(1, start)
+    against = Against(store, floors, M)
+    failure = both.twin_step(number, step.batch, against, store.replayed())
+    alone = Report(subject.name)
+    Judge(subject.name, subject.pair, both.lane, "free", store, floors, M).judge(against, failure, alone)
+    both.load(1, after)
+    result.judged_alone[number] = alone.verdict
+    if alone.diverged:
+        return alone
+    found.forgive(f"rounding, grown by chaos: step {number} alone, from the twin's state, is the same")
+    return found
 
 
 def _carry_over(store: Store, noise: Distances, floors: dict[Key, float], carried: dict[Key, float]) -> None:
@@ -277,35 +345,35 @@ class _Programs:
     def batch(self, step: int) -> dict[str, np.ndarray]:
         return {name: array.astype(self.lane) for name, array in self.subject.batch(step).items()}
 
-    def state(self) -> dict[str, Any]:
-        """All that the reference's next step depends on, the gradients that it has not cleared included."""
-        framework = self.frameworks[0]
-        gradients = {name: framework.gradient(parameter) for name, parameter in self.parameters(0).items()}
-        return {**self.programs[0].state(), "gradients": {name: framework.array(gradient, copy=True)
-                                                          for name, gradient in gradients.items() if gradient is not None}}
+    def state(self, side: int) -> dict[str, Any]:
+        """All that a side's next step depends on, the gradients that it has not cleared included; in its own layouts."""
+        framework = self.frameworks[side]
+        gradients = {name: framework.gradient(parameter) for name, parameter in self.parameters(side).items()}
+        return {**self.programs[side].state(), "gradients": {name: framework.array(gradient, copy=True)
+                                                             for name, gradient in gradients.items() if gradient is not None}}
 
     def load(self, side: int, state: Mapping[str, Any]) -> None:
-        """Give a side this state (in the reference's layouts)."""
-        self.programs[side].load_state(state if side == 0 else carry(state, self.plans))
+        """Give a side this state, in its own names and layouts."""
+        self.programs[side].load_state(state)
         framework = self.frameworks[side]
         for name, parameter in self.parameters(side).items():
-            source, entry = self._names.get(name, (name, None)) if side else (name, None)
-            gradient = state.get("gradients", {}).get(source)
+            gradient = state.get("gradients", {}).get(name)
             framework.clear_gradient(parameter)
             if gradient is not None:
-                framework.set_gradient(parameter, entry.to_paddle(gradient) if entry else gradient)
+                framework.set_gradient(parameter, gradient)
 
     def step(self, side: int, number: int, batch: Mapping[str, np.ndarray], sink: Sink, *, measure: bool = False,
-             rounding: int | None = None) -> dict[str, float]:
+             rounding: int | None = None, replayed: Replayed | None = None) -> dict[str, float]:
         """One recorded step; returns the losses by name, and leaves them with the sink."""
         framework, program, source = self.frameworks[side], self.programs[side], self.sources[side]
         recorder = Recorder(framework, source, sink, view=self._view if side else None, constructions=self.sites[side],
-                            measure=measure, phases=self.subject.phases, step=number)
+                            measure=measure, phases=self.subject.phases, step=number, replay=replayed, splice=True,
+                            back=self._back if side else None)
         for name, network in program.networks.items():
             recorder.watch(network, name)
         parameters = self.parameters(side)
         with (watching(framework, recorder, source, self.optimizers[side], parameters) as updated,
-              recorder.recording(), framework.rounding(rounding) if rounding is not None else nullcontext()):
+              recorder.recording(), self._rounding(side, rounding)):
             tensors = [framework.tensor(array) for array in batch.values()]
             for name, tensor in zip(batch, tensors, strict=True):
                 recorder.record("data", name, tensor)
@@ -319,9 +387,23 @@ class _Programs:
         sink.losses = numbers
         return numbers
 
-    def twin_step(self, number: int, batch: Mapping[str, np.ndarray], against: Against) -> Exception | None:
+    @contextmanager
+    def _rounding(self, side: int, seed: int | None) -> Iterator[None]:
+        """A noise draw, if there is a seed: operations and settings of the optimizers moved by their rounding."""
+        if seed is None:
+            yield
+            return
+        framework = self.frameworks[side]
+        with ExitStack() as stack:
+            for name, optimizer in self.optimizers[side].items():
+                stack.enter_context(framework.moved_betas(optimizer, self.lane, generator("betas", name, seed)))
+            stack.enter_context(framework.rounding(seed))
+            yield
+
+    def twin_step(self, number: int, batch: Mapping[str, np.ndarray], against: Against,
+                  replayed: Replayed | None) -> Exception | None:
         try:
-            self.step(1, number, batch, against)
+            self.step(1, number, batch, against, replayed=replayed)
         except Exception as error:  # the user's program: anything may come
             return error
         return None
@@ -332,6 +414,10 @@ class _Programs:
             return name, array
         source, entry = self._names[name]
         return source, array if array is None or array.ndim == 0 else np.ascontiguousarray(entry.to_torch(array))
+
+    def _back(self, name: str, array: np.ndarray) -> np.ndarray:
+        """The reference's value of a twin's entry, in the twin's layout."""
+        return np.ascontiguousarray(self._names[name][1].to_paddle(array)) if name in self._names else array
 
     def census(self, report: Report) -> None:
         """Parameters and buffers of every network, and which optimizer holds which of them, with which settings."""
@@ -384,14 +470,33 @@ class _Programs:
 
 def carry(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Any]:
     """A training state in the reference's names and layouts as one in the twin's."""
-    result: dict[str, Any] = {key: value for key, value in state.items() if key not in ("networks", "moments")}
-    result["networks"] = {network: plans[network].to_paddle(values) for network, values in state["networks"].items()}
-    result["moments"] = {
-        network: {plans[network].entries[name].target: {
-            what: np.ascontiguousarray(plans[network].entries[name].to_paddle(value)) if isinstance(value, np.ndarray) else value
-            for what, value in held.items()} for name, held in parameters.items()}
-        for network, parameters in state.get("moments", {}).items()}
-    return result
+    networks = {network: plans[network].to_paddle(values) for network, values in state["networks"].items()}
+    ways = {network: {entry.source: (entry.target, entry.to_paddle) for entry in plan.entries.values()}
+            for network, plan in plans.items()}
+    return _carried(state, networks, ways)
+
+
+def carry_back(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Any]:
+    """The inverse of `carry`. Raises StateError where the twin's networks are not those of the plans."""
+    networks = {network: plans[network].to_torch(values) for network, values in state["networks"].items()}
+    ways = {network: {entry.target: (entry.source, entry.to_torch) for entry in plan.entries.values() if entry.target}
+            for network, plan in plans.items()}
+    return _carried(state, networks, ways)
+
+
+def _carried(state: Mapping[str, Any], networks: dict[str, Any], ways: Mapping[str, Mapping[str, tuple]]) -> dict[str, Any]:
+    """ways: network -> entry -> (its name on the other side, array -> the array in the other layout)."""
+    def other(network: str, name: str, value: Any) -> Any:
+        return np.ascontiguousarray(ways[network][name][1](value)) if isinstance(value, np.ndarray) else value
+
+    moments = {network: {ways[network][name][0]: {what: other(network, name, value) for what, value in held.items()}
+                         for name, held in parameters.items()}
+               for network, parameters in state.get("moments", {}).items()}
+    gradients = {}
+    for full_name, gradient in state.get("gradients", {}).items():
+        network, _, name = full_name.partition(".")
+        gradients[f"{network}.{ways[network][name][0]}"] = other(network, name, gradient)
+    return {**state, "networks": networks, "moments": moments, "gradients": gradients}
 
 
 def _map_arrays(value: Any, change: Callable[[str, np.ndarray], np.ndarray], path: str = "") -> Any:

@@ -28,7 +28,7 @@ def show(console: Console, summary: Summary) -> None:
         console.print(_table(each.result))
     console.print(Text(f"\nLosses are the reference's; distances are relative to them. Worst value: in noise floors, "
                        f"diverged above {M:g}; the stage is that of the first divergence, else the worst value's", style="dim"))
-    for sentence in summary.growth():
+    for sentence in summary.remarks():
         console.print(Text(sentence), soft_wrap=True)
     if summary.first is not None:
         console.print(Text(f"\nFirst divergence: {when(summary.first)}", style="bold"))
@@ -116,7 +116,7 @@ def to_html(summary: Summary, picture: bytes) -> str:
     diverged, uncompared = (list(_labelled(found)) for found in (summary.merged.diverged, summary.merged.uncompared))
     lanes = [{"name": each.lane, "losses": list(totals(each.result)), "rows": list(rows(each.result))} for each in summary.followed]
     return page("steps.html", title=f"Parity report: {summary.run}", verdict=summary.verdict, sentence=summary.sentence(),
-                first=first, where=when(first) if first else None, rungs=summary.rungs(), growth=summary.growth(),
+                first=first, where=when(first) if first else None, rungs=summary.rungs(), remarks=summary.remarks(),
                 faults=summary.faults, lanes=lanes, diverged=diverged[:ROWS], diverged_count=len(diverged),
                 uncompared=uncompared[:ROWS], uncompared_count=len(uncompared), M=M,
                 picture=base64.b64encode(picture).decode())

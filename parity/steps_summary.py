@@ -61,10 +61,18 @@ class Summary:
         text = f"Diverged {when(first)}, stage {first.key.stage}: {place(first)}{line}; {distance(first)}"
         return text + (f"; likely cause: {first.cause}." if first.cause else ".")
 
-    def growth(self) -> list[str]:
-        """How fast rounding grows, one sentence a lane. A resync run has nothing to say: each step starts anew."""
-        return [f"{each.lane}: a rounding difference of the losses grows by a factor of {each.result.growth:.3g} per step"
-                for each in self.followed if each.result.mode == "free" and each.result.growth]
+    def remarks(self) -> list[str]:
+        """What is to be known of a free run, sentence by sentence: how fast rounding grows, and how far chaos went."""
+        said = []
+        for each in self.followed:
+            if each.result.mode == "free" and each.result.growth:
+                said.append(f"{each.lane}: a rounding difference of the losses grows by a factor of {each.result.growth:.3g} per step")
+            chaotic = [step for step, verdict in each.result.judged_alone.items() if verdict == "same"]
+            if chaotic:
+                said.append(f"{each.lane}: values left the envelope at step{'s' * (len(chaotic) > 1)} "
+                            f"{', '.join(map(str, chaotic))}; made from the twin's own state by both sides, that step is the same: "
+                            f"what has grown there is rounding")
+        return said
 
     def rungs(self) -> list[dict]:
         """The ladder of the step in which the first divergence is; of all steps where there is none."""

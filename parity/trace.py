@@ -133,7 +133,9 @@ class Recorder:
     framework: the program's. source: the user's files, whose lines are followed. sink: receives the events.
     view: (parameter or buffer name, array) -> (reference name, array in the reference's layout), None where the entry
     has no partner by design. measure: also work out `Event.unit` (needed of the reference only). replay: the values to
-    go on with at the border of each module instead of the program's own; `cuts` then lists where the graph was cut.
+    go on with at the border of each module instead of the program's own, and of each parameter's gradient before an update.
+    splice: in a replay, leave the graph whole, for a program that does its own backward; else it is cut there, and `cuts`
+    lists where. back: (parameter name, array in the reference's layout) -> the array in the program's own.
     name: stands before all module paths. phases: name of a top-level function -> (phase, stage) of what happens in it.
     """
 
@@ -143,7 +145,8 @@ class Recorder:
                  view: Callable[[str, np.ndarray], tuple[str, np.ndarray] | None] | None = None,
                  constructions: ConstructionSites | None = None, measure: bool = False,
                  gradients: bool = True, lines: bool = True,
-                 replay: Replayed | None = None, device: str = "cpu",
+                 replay: Replayed | None = None, splice: bool = False, device: str = "cpu",
+                 back: Callable[[str, np.ndarray], np.ndarray] | None = None,
                  name: str = "", phases: Mapping[str, tuple[str | None, str]] | None = None, step: int = 0) -> None:
         self.framework = framework
         self.step, self.phase, self.stage = step, None, "forward"
@@ -169,7 +172,8 @@ class Recorder:
         self._buffers: dict[str, Any] = {}
         self._parameter_order: dict[str, int] = {}
         self._codes: dict[Any, bool] = {}
-        self._replay, self._device = replay, device
+        self._replay, self._splice, self._device = replay, splice, device
+        self._back = back or (lambda name, array: array)
         self._name = name
         self.cuts: list[tuple[Any, Key]] = []
 
@@ -212,9 +216,12 @@ class Recorder:
         """Emit the gradient of every watched parameter as it is now, in the order backward finished them."""
         names = sorted(self._parameters, key=lambda name: self._parameter_order.get(name, sys.maxsize))
         for name in names:
-            gradient = self.framework.gradient(self._parameters[name])
+            parameter = self._parameters[name]
+            gradient = self.framework.gradient(parameter)
             array = None if gradient is None else self.framework.array(gradient, copy=self._sink.keeps)
-            self._emit_entry("gradients", name, array, self._parameter_order.get(name))
+            substitute = self._emit_entry("gradients", name, array, self._parameter_order.get(name))
+            if self._splice and substitute is not None and gradient is not None:
+                self.framework.set_gradient(parameter, self._back(name, substitute))
         self._parameter_order.clear()
 
     def snapshot_buffers(self) -> None:
@@ -372,10 +379,11 @@ class Recorder:
                 self._parameter_spans[parameter] = max(span, self._parameter_spans.get(parameter, 0.0))
         size = (size or _Size()).joined(_Size(snapshot.largest, snapshot.largest))
         called = called or call.called
+        substitute = self._substitute(key, snapshot.array) if border else None  # before the sink lets go of it
         self._send(Event(key, self._next_order(), site, array, built, called, *size,
                          snapshot.largest if self._measure else None))
-        if border and self._replay is not None and key in self._replay:
-            snapshot = self._cut(tensor, key)
+        if substitute is not None:
+            snapshot = self._spliced(tensor, substitute) if self._splice else self._cut(tensor, key, substitute)
         if self._gradients and self.framework.requires_grad(snapshot.tensor) and id(tensor) not in self._parameter_names:
             if not snapshot.keys:
                 self.framework.on_gradient(snapshot.tensor, self._observe_gradient(snapshot.keys))
@@ -395,11 +403,25 @@ class Recorder:
         self._recent = [snapshot, *self._recent[:self.RECENT - 1]]
         return snapshot
 
-    def _cut(self, tensor: Any, key: Key) -> _Snapshot:
+    def _substitute(self, key: Key, own: np.ndarray | None) -> np.ndarray | None:
+        """In a replay, the reference's value to go on with instead of the program's own."""
+        if self._replay is None or key not in self._replay:
+            return None
+        array = self._replay.value(key, str(own.dtype))
+        # Spliced into the graph it must have the shape of what it stands for; another one is a finding, in any case.
+        return None if self._splice and array.shape != own.shape else array
+
+    def _spliced(self, tensor: Any, array: np.ndarray) -> _Snapshot:
+        """Go on with the reference's values, and leave the graph as it is."""
+        if self.framework.requires_grad(tensor):
+            tensor = self.framework.spliced(tensor, array)
+        else:
+            tensor = self.framework.tensor(array, device=self._device)
+        return self._remember(_Snapshot(tensor, self.framework.version_of(tensor), array, 0.0))
+
+    def _cut(self, tensor: Any, key: Key, array: np.ndarray) -> _Snapshot:
         """End the graph at `tensor`, and go on from a leaf with the reference's values."""
         differentiable = self.framework.requires_grad(tensor)
-        dtype = self.framework.shape_dtype(tensor)[1]
-        array = self._replay.value(key, dtype)
         leaf = self.framework.tensor(array, requires_grad=differentiable, device=self._device)
         if differentiable:
             self.cuts.append((tensor, key))
@@ -430,10 +452,11 @@ class Recorder:
 
         return note
 
-    def _emit_entry(self, stage: str, name: str, array: np.ndarray | None, order: int | None) -> None:
+    def _emit_entry(self, stage: str, name: str, array: np.ndarray | None, order: int | None) -> np.ndarray | None:
+        """Returns the reference's value to go on with, in a replay."""
         seen = self._view(name, array)
         if seen is None:
-            return
+            return None
         name, array = seen
         owner, _, variable = name.rpartition(".")
         built = self._constructions.of(self._modules.get(owner))
@@ -448,8 +471,10 @@ class Recorder:
             scale = max(scale, rounding_of_a_sum(self._parameter_spans.get(name, 0.0)) * largest_magnitude(array))
             if name.endswith("_orig"):  # a spectral norm: its gradient passes through u^T W v, a sum over all of W
                 scale = max(scale, rounding_of_a_sum(array.size) * largest_magnitude(array))
+        substitute = self._substitute(key, array) if array is not None else None
         self._send(Event(key, self._next_order() if order is None else order, built, array, built, None,
                          scale, scale))
+        return substitute
 
     def _send(self, event: Event) -> None:
         self._sink.receive(event)

@@ -68,6 +68,10 @@ class Framework(ABC):
         """A differentiable copy that may be written in place where a leaf may not."""
 
     @abstractmethod
+    def spliced(self, tensor: Any, array: np.ndarray) -> Any:
+        """A tensor with the values of `array`, of the tensor's shape and dtype, whose gradient passes to `tensor` unchanged."""
+
+    @abstractmethod
     def backward(self, tensors: Sequence[Any], gradients: Sequence[Any]) -> None:
         """Backward from several tensors at once, each with its output gradient; accumulates into `.grad`."""
 
@@ -152,6 +156,14 @@ class Framework(ABC):
 
     def rounding(self, seed: int) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""
+        return nullcontext()
+
+    def moved_betas(self, optimizer: Any, dtype: str, rng: np.random.Generator) -> AbstractContextManager:
+        """While active, the optimizer's betas are each a neighbouring number of that dtype; by default nothing is moved.
+
+        They are inputs like any other, and 1 - beta loses what they have in common with 1: a framework that keeps
+        beta2 = 0.999 in float32 (Paddle does) has a second moment 1.3e-5 smaller.
+        """
         return nullcontext()
 
     def tensors_in(self, value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

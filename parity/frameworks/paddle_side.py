@@ -54,6 +54,9 @@ class PaddleFramework(Framework):
     def clone(self, tensor: paddle.Tensor) -> paddle.Tensor:
         return tensor.clone()
 
+    def spliced(self, tensor: paddle.Tensor, array: np.ndarray) -> paddle.Tensor:
+        return _Spliced.apply(tensor, array)
+
     def backward(self, tensors: Sequence[paddle.Tensor], gradients: Sequence[paddle.Tensor]) -> None:
         paddle.autograd.backward(list(tensors), list(gradients))
 
@@ -164,6 +167,16 @@ class PaddleFramework(Framework):
             # Paddle keeps beta2^(n+1), the power that the next step needs, and not n (in float32 it is 0 after 90 000 steps).
             state["updates"] = np.asarray(round(math.log(float(power.numpy().ravel()[0])) / math.log(optimizer._beta2)) - 1)
         return state
+
+
+class _Spliced(paddle.autograd.PyLayer):
+    @staticmethod
+    def forward(ctx: Any, tensor: paddle.Tensor, array: np.ndarray) -> paddle.Tensor:
+        return paddle.to_tensor(np.array(array), dtype=tensor.dtype, place=tensor.place)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: paddle.Tensor) -> paddle.Tensor:
+        return gradient
 
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:

@@ -12,6 +12,7 @@ import torch
 
 from parity.frameworks.base import Framework, FrameworkError
 from parity.frameworks.torch_rounding import StochasticRounding
+from parity.noise import one_ulp
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -53,6 +54,9 @@ class TorchFramework(Framework):
 
     def clone(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.clone()
+
+    def spliced(self, tensor: torch.Tensor, array: np.ndarray) -> torch.Tensor:
+        return _Spliced.apply(tensor, array)
 
     def backward(self, tensors: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
         torch.autograd.backward(list(tensors), list(gradients))
@@ -142,12 +146,35 @@ class TorchFramework(Framework):
             settings |= {"beta1": group["betas"][0], "beta2": group["betas"][1], "eps": group["eps"]}
         return {name: float(value) for name, value in settings.items()}
 
+    @contextmanager
+    def moved_betas(self, optimizer: torch.optim.Optimizer, dtype: str, rng: np.random.Generator) -> Iterator[None]:
+        before = [group.get("betas") for group in optimizer.param_groups]
+        for group, betas in zip(optimizer.param_groups, before, strict=True):
+            if betas is not None:
+                group["betas"] = tuple(one_ulp(np.array(betas, dtype), rng).tolist())
+        try:
+            yield
+        finally:
+            for group, betas in zip(optimizer.param_groups, before, strict=True):
+                if betas is not None:
+                    group["betas"] = betas
+
     def optimizer_state(self, optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> dict[str, np.ndarray]:
         held = optimizer.state.get(parameter, {})
         state = {name: self.array(held[name], copy=True) for name in ("exp_avg", "exp_avg_sq") if name in held}
         if "step" in held:
             state["updates"] = np.asarray(round(float(held["step"])))
         return state
+
+
+class _Spliced(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor, array: np.ndarray) -> torch.Tensor:
+        return torch.tensor(array, dtype=tensor.dtype, device=tensor.device)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return gradient, None
 
 
 def _device(device: str) -> torch.device:
