@@ -219,14 +219,13 @@ def steps(checkpoint: str | None, images: str | None, size: int | None, seed: in
         raise click.UsageError(f"{', '.join('--' + name.replace('_', '-') for name in sizes)}: the sizes are the checkpoint's; "
                                f"leave this out, or leave --checkpoint out")
     _check_outputs(json_path, html_path, plot_path)
-    if device != "cpu":
-        raise click.UsageError("--device gpu: steps are compared on the cpu so far; parity check takes a gpu")
     _quieten()
     from parity import check as checking
     from parity import steps as following
     from parity.steps_summary import Summary
     weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
-    training = following.subject(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, iteration=iteration, **sizes)
+    training = following.subject(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, iteration=iteration,
+                                 device=device, **sizes)
     if record_path:
         following.record(record_path, training, steps=count, mode=mode, lane=lane, draws=draws, floor_every=floor_every)
         _console(err=False).print(f"{count} steps of the reference are in {record_path}", soft_wrap=True)

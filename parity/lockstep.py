@@ -110,7 +110,8 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     are carried over relative to the size of their values. stop_after: give up so many steps after the first divergence.
     recorded: the steps of `record_reference` or `recorded_in` for this subject, mode and lane; the reference is let go then,
     and no step of a free run can be judged alone. Without them it runs along.
-    Raises ValueError for an unknown mode, and whatever the *reference* raises; what the twin raises is a finding.
+    Raises ValueError for an unknown mode, FrameworkError where the subject's device is missing, and whatever the *reference*
+    raises; what the twin raises is a finding.
     """
     tell = progress or (lambda step, what: None)
     both = _Programs(subject, lane)
@@ -316,6 +317,8 @@ class _Programs:
         self.frameworks = (pair.reference_framework, pair.twin_framework)
         self.sources = (pair.reference_source, pair.twin_source)
         self.sites = (ConstructionSites(), ConstructionSites())
+        for framework in self.frameworks:
+            framework.check_device(subject.device)
         programs = []
         for framework, source, sites, build in zip(self.frameworks, self.sources, self.sites,
                                                    (subject.reference, subject.twin), strict=True):
@@ -368,13 +371,14 @@ class _Programs:
         framework, program, source = self.frameworks[side], self.programs[side], self.sources[side]
         recorder = Recorder(framework, source, sink, view=self._view if side else None, constructions=self.sites[side],
                             measure=measure, phases=self.subject.phases, step=number, replay=replayed, splice=True,
-                            back=self._back if side else None)
+                            back=self._back if side else None, device=self.subject.device)
         for name, network in program.networks.items():
             recorder.watch(network, name)
         parameters = self.parameters(side)
-        with (watching(framework, recorder, source, self.optimizers[side], parameters) as updated,
+        device = self.subject.device
+        with (framework.exact(device), watching(framework, recorder, source, self.optimizers[side], parameters) as updated,
               recorder.recording(), self._rounding(side, rounding)):
-            tensors = [framework.tensor(array) for array in batch.values()]
+            tensors = [framework.tensor(array, device=device) for array in batch.values()]
             for name, tensor in zip(batch, tensors, strict=True):
                 recorder.record("data", name, tensor)
             losses = program.step(*tensors, number)

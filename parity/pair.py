@@ -60,7 +60,7 @@ class TrainingSubject:
     {network: {entry: array}}, "moments" {network: {parameter: {"updates", arrays}}} and "lr".
     phases: top-level function of the program -> (phase, stage) of what happens in it.
     batch: step number (from 1) -> the arrays of that step, in [-1, 1], float32. state: what both start from, in the reference's
-    layouts (with or without moments).
+    layouts (with or without moments). device: "cpu" or "gpu", where both programs live once built.
     """
 
     name: str
@@ -71,3 +71,4 @@ class TrainingSubject:
     batch: Callable[[int], Mapping[str, np.ndarray]]
     phases: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
     seed: int = 0
+    device: str = "cpu"

@@ -40,7 +40,7 @@ class Followed:
 
 
 def subject(*, seed: int = 0, checkpoint: Checkpoint | None = None, images: str | Path | None = None, size: int | None = None,
-            batch: int = 1, iteration: int = 1_000_000, **sizes: Any) -> TrainingSubject:
+            batch: int = 1, iteration: int = 1_000_000, device: str = "cpu", **sizes: Any) -> TrainingSubject:
     """The training of U-GAT-IT.
 
     checkpoint: sizes and weights; without one they come from the seed and from `sizes` (see `ugatit.Sizes`).
@@ -52,7 +52,7 @@ def subject(*, seed: int = 0, checkpoint: Checkpoint | None = None, images: str 
         built, states = ugatit.Sizes(img_size=size, **sizes), None
     else:
         built, states = sizes_of(checkpoint, size), checkpoint.states
-    return ugatit.training(built, seed=seed, iteration=iteration, batch=batch, states=states,
+    return ugatit.training(built, seed=seed, iteration=iteration, batch=batch, states=states, device=device,
                            images=None if images is None else _pictures(Path(images), size, batch, seed))
 
 

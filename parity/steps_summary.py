@@ -65,8 +65,9 @@ class Summary:
         """What is to be known of a free run, sentence by sentence: how fast rounding grows, and how far chaos went."""
         said = []
         for each in self.followed:
-            if each.result.mode == "free" and each.result.growth:
-                said.append(f"{each.lane}: a rounding difference of the losses grows by a factor of {each.result.growth:.3g} per step")
+            growth = each.result.growth
+            if each.result.mode == "free" and growth:
+                said.append(f"{each.lane}: a rounding difference of the losses grows by a factor of {growth:.3g} per step")
             chaotic = [step for step, verdict in each.result.judged_alone.items() if verdict == "same"]
             if chaotic:
                 said.append(f"{each.lane}: values left the envelope at step{'s' * (len(chaotic) > 1)} "

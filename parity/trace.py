@@ -8,6 +8,7 @@ an earlier line bound, so a value is taken at the moment of its event; a sink co
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import sys
 from collections import Counter
@@ -429,9 +430,13 @@ class Recorder:
         return self._remember(_Snapshot(leaf, self.framework.version_of(leaf), array, 0.0))
 
     def _observe_gradient(self, keys: list[tuple]) -> Callable[[Any], None]:
+        passes = itertools.count(1)
+
         def observe(gradient: Any) -> None:
             if gradient is None:  # torch: one of several results of an operation, and nothing depends on it
                 return
+            number = next(passes)
+            again = f" (backward {number})" if number > 1 else ""  # through a graph that was retained
             array = self.framework.array(gradient, copy=self._sink.keeps)
             scale = largest_magnitude(array) if self._measure else 0.0
             # One gradient under several names: that of a layer's input is the output gradient of the layer before.
@@ -441,7 +446,8 @@ class Recorder:
                     terms = array.size / max(1, array.shape[1])  # over batch and space, for each channel
                     partial = math.sqrt(terms) * scale
                     self._partial_sums[key.module] = max(partial, self._partial_sums.get(key.module, 0.0))
-                self._send(Event(key._replace(stage="gradients"), self._next_order(), site, array, built, called,
+                key = key._replace(stage="gradients", variable=key.variable + again)
+                self._send(Event(key, self._next_order(), site, array, built, called,
                                  max(scale, entered), scale * math.sqrt(spread), scale if self._measure else None))
 
         return observe

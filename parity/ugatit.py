@@ -279,11 +279,11 @@ def fresh_states(sizes: Sizes, seed: int) -> dict[str, dict[str, np.ndarray]]:
 
 def training(sizes: Sizes, *, seed: int = 0, iteration: int = 1_000_000, batch: int = 1,
              images: Callable[[int], Mapping[str, np.ndarray]] | None = None,
-             states: Mapping[str, Mapping[str, np.ndarray]] | None = None, **options: Any) -> TrainingSubject:
+             states: Mapping[str, Mapping[str, np.ndarray]] | None = None, device: str = "cpu", **options: Any) -> TrainingSubject:
     """The whole training. images: step -> {"real_A", "real_B"}, generated ones by default; states: network -> weights, by
     default those that a new training starts from."""
     arguments = {"ngf": sizes.ngf, "n_blocks": sizes.n_blocks, "img_size": sizes.img_size, "light": sizes.light,
-                 "ndf": sizes.ndf, "input_nc": sizes.input_nc, "iteration": iteration, **options}
+                 "ndf": sizes.ndf, "input_nc": sizes.input_nc, "iteration": iteration, "device": device, **options}
     if states is None:
         states = fresh_states(sizes, seed)
 
@@ -292,7 +292,7 @@ def training(sizes: Sizes, *, seed: int = 0, iteration: int = 1_000_000, batch: 
 
     return TrainingSubject("training", PAIR, lambda dtype: torch_ref.Training(**arguments, dtype=dtype),
                            lambda dtype: paddle_impl.Training(**arguments, dtype=dtype), {"networks": states},
-                           images or generated, PHASES, seed)
+                           images or generated, PHASES, seed, device)
 
 
 def exam_training(name: str, seed: int = 0) -> TrainingSubject:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from rich.console import Console
 
@@ -142,9 +143,13 @@ def test_usage_errors_are_2(capsys, no_work):
     assert "multiple of 4" in refused(capsys, "--size", "97")
     assert "--ngf" in refused(capsys, "--checkpoint", "model.pt", "--ngf", "2")
     assert "model.pt" in refused(capsys, "--checkpoint", "model.pt")
-    assert "gpu" in refused(capsys, "--device", "gpu")
     assert "--draws" in refused(capsys, "--draws", "1")  # fewer measure too little: a healthy twin would be called diverged
     assert "lockstep" in refused(capsys, "--mode", "lockstep")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_2(capsys):
+    assert "sees no CUDA device; install" in refused(capsys, "--device", "gpu")
 
 
 def test_bad_pictures_are_2(capsys, no_work, tmp_path):

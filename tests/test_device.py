@@ -7,6 +7,7 @@ import torch
 from parity import ugatit
 from parity.frameworks import FrameworkError, PaddleFramework, TorchFramework
 from parity.ladder import compare
+from parity.lockstep import follow
 
 FRAMEWORKS = [TorchFramework(), PaddleFramework()]
 
@@ -46,3 +47,11 @@ def test_tf32_that_cannot_be_turned_off_is_an_error(monkeypatch):
 def test_the_twin_passes_on_a_gpu(name):
     report = compare(ugatit.exam_subject(name), device="gpu")
     assert report.verdict == "same", report.first
+
+
+@pytest.mark.skipif(not all(map(_has_gpu, FRAMEWORKS)), reason="no GPU that both frameworks see")
+@pytest.mark.parametrize("mode", ["free", "resync"])
+def test_steps_of_the_twin_pass_on_a_gpu(mode):
+    sizes = ugatit.Sizes(ngf=4, n_blocks=2, img_size=96, light=True, ndf=2)
+    found = follow(ugatit.training(sizes, device="gpu"), steps=2, mode=mode)
+    assert found.verdict == "same", found.report.first

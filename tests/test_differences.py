@@ -1,6 +1,7 @@
 """The registry of explained differences: each is there, each imitation is faithful, and only that is explained."""
 
 import dataclasses
+from contextlib import nullcontext
 
 import numpy as np
 import paddle
@@ -268,6 +269,32 @@ def test_spectral_norm_as_the_layer_of_paddle(dim):
     np.testing.assert_array_equal(theirs.weight_u.numpy(), before.numpy())
     conv(torch.zeros(1, 4, 2, 2, dtype=torch.float64))
     assert not torch.equal(conv.weight_u, before)  # torch's own again
+
+
+def test_adam_with_betas_in_float32():
+    gradients = draw(5, 8, dtype="float32")
+
+    def torch_adam(imitate):
+        parameter = torch.nn.Parameter(torch.ones(8))
+        optimizer = torch.optim.Adam([parameter], 1e-4, (0.5, 0.999))
+        with imitate() as acted:
+            for gradient in gradients:
+                parameter.grad = torch.from_numpy(gradient.copy())
+                optimizer.step()
+        assert optimizer.param_groups[0]["betas"] == (0.5, 0.999)
+        return optimizer.state[parameter]["exp_avg_sq"].numpy(), parameter.detach().numpy(), acted
+
+    parameter = paddle.create_parameter([8], "float32", default_initializer=paddle.nn.initializer.Constant(1.0))
+    optimizer = paddle.optimizer.Adam(1e-4, 0.5, 0.999, parameters=[parameter])
+    for gradient in gradients:
+        parameter.clear_gradient()
+        (parameter * paddle.to_tensor(gradient)).sum().backward()
+        optimizer.step()
+    moment = optimizer._accumulators["moment2"][parameter.name].numpy()
+    plain, weights, _ = torch_adam(lambda: nullcontext(True))
+    imitated, _, acted = torch_adam(by_name("adam_betas").imitate)
+    assert acted and np.abs(imitated / moment - 1).max() < 1e-6 < 1e-5 < np.abs(plain / moment - 1).min()
+    assert np.abs(weights - parameter.numpy()).max() <= 1.2e-7  # one unit in the last place of 1: the updates agree
 
 
 def test_initialisers_as_paddle_and_as_torch_again():

@@ -510,3 +510,19 @@ def test_the_line_that_bound_a_value_is_named():
     forward_backward(FRAMEWORKS["torch"], Sums(in_place), (X,), lambda number, shape: np.ones(shape), recorder)
     lines = {key.variable: event.site.text for key, event in store.events.items() if key.stage == "forward"}
     assert lines["z"] == "z = y" and lines["y"] == "y *= 3" and lines["output"] == "return self.function(x)"
+
+
+@BOTH
+def test_two_backward_passes_through_one_graph_are_two_gradients(side):
+    framework, store = FRAMEWORKS[side], Store()
+    model = {"torch": torch.nn, "paddle": paddle.nn}[side].Sigmoid()
+    recorder = Recorder(framework, HERE, store)
+    recorder.watch(model, "net")
+    with recorder.recording():
+        x = framework.tensor(X, requires_grad=True)
+        y = model(x)
+        (2 * y).sum().backward(retain_graph=True)
+        (3 * y).sum().backward()
+    found = {key.variable: event.array for key, event in store.events.items() if key.stage == "gradients"}
+    np.testing.assert_array_equal(found["output"], np.full(X.shape, 2.0))
+    np.testing.assert_array_equal(found["output (backward 2)"], np.full(X.shape, 3.0))
