@@ -251,7 +251,8 @@ class _Programs:
         programs = []
         for framework, source, sites, build in zip(self.frameworks, self.sources, self.sites,
                                                    (subject.reference, subject.twin), strict=True):
-            with sites.watch(framework.module_class, source), sites.watch(framework.optimizer_class, source):
+            with (sites.watch(framework.module_class, source), sites.watch(framework.optimizer_class, source),
+                  framework.seeded(subject.seed)):
                 programs.append(build(lane))
         self.programs = tuple(programs)
         self.optimizers = tuple({name: value for name, value in vars(program).items() if framework.is_optimizer(value)}
@@ -286,7 +287,7 @@ class _Programs:
 
     def load(self, side: int, state: Mapping[str, Any]) -> None:
         """Give a side this state (in the reference's layouts)."""
-        self.programs[side].load_state(state if side == 0 else carry(state, self.plans))
+        self.programs[side].load_state(self._for_twin(state) if side else state)
         framework = self.frameworks[side]
         for name, parameter in self.parameters(side).items():
             source, entry = self._names.get(name, (name, None)) if side else (name, None)
@@ -294,6 +295,14 @@ class _Programs:
             framework.clear_gradient(parameter)
             if gradient is not None:
                 framework.set_gradient(parameter, entry.to_paddle(gradient) if entry else gradient)
+
+    def _for_twin(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """The state in the twin's names and layouts. What only the twin has, or in another shape, stays as the twin has it."""
+        result = carry(state, self.plans)
+        if any(census.findings for census in self._census.values()):
+            for network, entries in self.programs[1].state()["networks"].items():
+                result["networks"][network] = {**entries, **result["networks"][network]}
+        return result
 
     def step(self, side: int, number: int, batch: Mapping[str, np.ndarray], sink: Sink, *, measure: bool = False,
              rounding: int | None = None) -> dict[str, float]:
@@ -383,13 +392,15 @@ class _Programs:
 
 
 def carry(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Any]:
-    """A training state in the reference's names and layouts as one in the twin's."""
+    """A training state in the reference's names and layouts as one in the twin's, as far as the plans go."""
     result: dict[str, Any] = {key: value for key, value in state.items() if key not in ("networks", "moments")}
-    result["networks"] = {network: plans[network].to_paddle(values) for network, values in state["networks"].items()}
+    result["networks"] = {
+        network: plans[network].to_paddle({name: value for name, value in values.items() if name in plans[network].entries})
+        for network, values in state["networks"].items()}
     result["moments"] = {
         network: {plans[network].entries[name].target: {
             what: np.ascontiguousarray(plans[network].entries[name].to_paddle(value)) if isinstance(value, np.ndarray) else value
-            for what, value in held.items()} for name, held in parameters.items()}
+            for what, value in held.items()} for name, held in parameters.items() if name in plans[network].entries}
         for network, parameters in state.get("moments", {}).items()}
     return result
 

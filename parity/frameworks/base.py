@@ -150,6 +150,10 @@ class Framework(ABC):
     def optimizer_state(self, optimizer: Any, parameter: Any) -> dict[str, np.ndarray]:
         """What the optimizer remembers of a parameter: exp_avg, exp_avg_sq, and how many updates it had."""
 
+    @abstractmethod
+    def seeded(self, seed: int) -> AbstractContextManager:
+        """While active, the framework's own random numbers (its initialisers') come from `seed`; afterwards as before."""
+
     def rounding(self, seed: int) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""
         return nullcontext()
