@@ -123,7 +123,7 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     for step in recorded if recorded is not None else _reference_steps(both, steps, mode, draws, floor_every, tell):
         tell(step.number, "twin")
         if mode == "resync" or step.number == 1:
-            both.load(1, carry(step.before, both.plans))
+            both.load(1, both.for_twin(step.before))
         alone = mode == "free" and recorded is None and diverged_at is None
         start = both.state(1) if alone else {}
         against = Against(step.store, step.floors, M, release=recorded is None)
@@ -322,12 +322,14 @@ class _Programs:
         programs = []
         for framework, source, sites, build in zip(self.frameworks, self.sources, self.sites,
                                                    (subject.reference, subject.twin), strict=True):
-            with sites.watch(framework.module_class, source), sites.watch(framework.optimizer_class, source):
+            with (sites.watch(framework.module_class, source), sites.watch(framework.optimizer_class, source),
+                  framework.seeded(subject.seed)):
                 programs.append(build(lane))
         self.programs = tuple(programs)
         self.optimizers = tuple({name: value for name, value in vars(program).items() if framework.is_optimizer(value)}
                                 for framework, program in zip(self.frameworks, self.programs, strict=True))
-        self._census = {name: take(network, self.programs[1].networks[name], self.frameworks, self.sites, pair.layouts)
+        self._census = {name: take(network, self.programs[1].networks[name], self.frameworks, self.sites, pair.layouts,
+                                   fresh=subject.own_start)
                         for name, network in self.programs[0].networks.items()}
         self.plans: dict[str, Plan] = {name: census.plan for name, census in self._census.items()}
         self._names = {f"{network}.{entry.target}": (f"{network}.{entry.source}", entry)
@@ -345,8 +347,9 @@ class _Programs:
         return {f"{network}.{name}": parameter for network, model in self.programs[side].networks.items()
                 for name, parameter in self.frameworks[side].parameters(model).items()}
 
-    def batch(self, step: int) -> dict[str, np.ndarray]:
-        return {name: array.astype(self.lane) for name, array in self.subject.batch(step).items()}
+    def batch(self, step: int, side: int = 0) -> dict[str, np.ndarray]:
+        load = self.subject.twin_batch if side and self.subject.twin_batch else self.subject.batch
+        return {name: array.astype(self.lane) for name, array in load(step).items()}
 
     def state(self, side: int) -> dict[str, Any]:
         """All that a side's next step depends on, the gradients that it has not cleared included; in its own layouts."""
@@ -365,6 +368,14 @@ class _Programs:
             if gradient is not None:
                 framework.set_gradient(parameter, gradient)
 
+    def for_twin(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """A state of the reference's in the twin's names and layouts. What only the twin has, or in another shape, stays."""
+        result = carry(state, self.plans)
+        if any(census.findings for census in self._census.values()):
+            for network, entries in self.programs[1].state()["networks"].items():
+                result["networks"][network] = {**entries, **result["networks"][network]}
+        return result
+
     def step(self, side: int, number: int, batch: Mapping[str, np.ndarray], sink: Sink, *, measure: bool = False,
              rounding: int | None = None, replayed: Replayed | None = None) -> dict[str, float]:
         """One recorded step; returns the losses by name, and leaves them with the sink."""
@@ -378,6 +389,8 @@ class _Programs:
         device = self.subject.device
         with (framework.exact(device), watching(framework, recorder, source, self.optimizers[side], parameters) as updated,
               recorder.recording(), self._rounding(side, rounding)):
+            if self.subject.twin_batch is not None and rounding is None:
+                batch = self.batch(number, side)  # once more, now that it is being followed
             tensors = [framework.tensor(array, device=device) for array in batch.values()]
             for name, tensor in zip(batch, tensors, strict=True):
                 recorder.record("data", name, tensor)
@@ -473,8 +486,9 @@ class _Programs:
 
 
 def carry(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Any]:
-    """A training state in the reference's names and layouts as one in the twin's."""
-    networks = {network: plans[network].to_paddle(values) for network, values in state["networks"].items()}
+    """A training state in the reference's names and layouts as one in the twin's, as far as the plans go."""
+    networks = {network: plans[network].to_paddle({name: value for name, value in values.items() if name in plans[network].entries})
+                for network, values in state["networks"].items()}
     ways = {network: {entry.source: (entry.target, entry.to_paddle) for entry in plan.entries.values()}
             for network, plan in plans.items()}
     return _carried(state, networks, ways)
@@ -494,11 +508,13 @@ def _carried(state: Mapping[str, Any], networks: dict[str, Any], ways: Mapping[s
         return np.ascontiguousarray(ways[network][name][1](value)) if isinstance(value, np.ndarray) else value
 
     moments = {network: {ways[network][name][0]: {what: other(network, name, value) for what, value in held.items()}
-                         for name, held in parameters.items()}
+                         for name, held in parameters.items() if name in ways[network]}
                for network, parameters in state.get("moments", {}).items()}
     gradients = {}
     for full_name, gradient in state.get("gradients", {}).items():
         network, _, name = full_name.partition(".")
+        if name not in ways[network]:
+            continue
         gradients[f"{network}.{ways[network][name][0]}"] = other(network, name, gradient)
     return {**state, "networks": networks, "moments": moments, "gradients": gradients}
 

@@ -94,8 +94,9 @@ def injected(names: Iterable[str]) -> AbstractContextManager[None]:
     try:
         return faults.inject(*names)
     except KeyError as error:
-        unknown = [name for name in names if name not in faults.CATALOGUE]
-        near = [match for name in unknown for match in difflib.get_close_matches(name, faults.CATALOGUE, n=3, cutoff=0.4)]
+        known = [*faults.GROUPS, *faults.CATALOGUE]
+        unknown = [name for name in names if name not in known]
+        near = [match for name in unknown for match in difflib.get_close_matches(name, known, n=3, cutoff=0.4)]
         hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "none is called like that;"
         raise InputError(f"--fault {' '.join(unknown)}: expected the name of a fault; {hint} `parity faults` lists all") from error
 

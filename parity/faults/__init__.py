@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from parity.faults.catalogue import CATALOGUE
+from parity.faults.catalogue import CATALOGUE, GROUPS, PORT2020
 from parity.faults.edit import Edit, EditError
 from parity.faults.fault import Answer, Fault, injected
 
-__all__ = ["CATALOGUE", "Answer", "Edit", "EditError", "Fault", "inject"]
+__all__ = ["CATALOGUE", "GROUPS", "PORT2020", "Answer", "Edit", "EditError", "Fault", "inject", "members"]
 
 
 def inject(*names: str) -> AbstractContextManager[None]:
-    """A context manager that puts these faults into the twin, together. Raises KeyError naming an unknown fault."""
-    unknown = [name for name in names if name not in CATALOGUE]
+    """A context manager that puts these faults into the twin, together; "port2020" stands for its nine.
+
+    Raises KeyError naming an unknown fault.
+    """
+    return injected(tuple(CATALOGUE[name] for name in members(*names)))
+
+
+def members(*names: str) -> tuple[str, ...]:
+    """The faults that these names stand for, each once. Raises KeyError naming an unknown one."""
+    unknown = [name for name in names if name not in CATALOGUE and name not in GROUPS]
     if unknown:
-        raise KeyError(f"no such fault: {', '.join(unknown)}; there are {', '.join(CATALOGUE)}")
-    return injected(tuple(CATALOGUE[name] for name in names))
+        raise KeyError(f"no such fault: {', '.join(unknown)}; there are {', '.join([*GROUPS, *CATALOGUE])}")
+    return tuple(dict.fromkeys(member for name in names for member in GROUPS.get(name, (name,))))

@@ -115,14 +115,6 @@ TRAINING_FAULTS = (
         edits=(Edit("paddle_impl.optimizer:adam", "Adam(lr, *betas,", "Adam(lr, *betas[::-1],"),),
     ),
     Fault(
-        "adam_eps", "port2020 (Paddle 1.8.5)", "eps not bias-corrected: it acts 31.6 times larger at step 1",
-        "none needed in Paddle 2 and 3",
-        Answer("training", "update", "dis*", None, "self.D_optim.step()", 1, "D"),
-        edits=(Edit("paddle_impl.optimizer:Adam.step", "        super().step()",
-                    "        n = max(self.updates.values()); eps, self._epsilon = self._epsilon, "
-                    "self._epsilon / (1 - self._beta2 ** n) ** 0.5; super().step(); self._epsilon = eps"),),
-    ),
-    Fault(
         "no_rho_clip", "ports by hand", "rho leaves [0, 1]",
         "clip rho of both generators after the G step",
         Answer("training_initial", "state", "gen*", "rho", None, 1, None),

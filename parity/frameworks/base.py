@@ -154,6 +154,10 @@ class Framework(ABC):
     def optimizer_state(self, optimizer: Any, parameter: Any) -> dict[str, np.ndarray]:
         """What the optimizer remembers of a parameter: exp_avg, exp_avg_sq, and how many updates it had."""
 
+    @abstractmethod
+    def seeded(self, seed: int) -> AbstractContextManager:
+        """While active, the framework's own random numbers (its initialisers') come from `seed`; afterwards as before."""
+
     def rounding(self, seed: int) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""
         return nullcontext()
@@ -219,6 +223,17 @@ def numbers_in(value: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]
     elif (fields := _fields(value)) is not None:
         for name, item in fields.items():
             yield from numbers_in(item, f"{prefix}.{name}")
+
+
+def pixels_in(value: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """numpy arrays and pictures (whatever offers its memory as an array) inside tuples and lists, each with its access path."""
+    if isinstance(value, (tuple, list)):
+        for index, item in enumerate(value):
+            yield from pixels_in(item, f"{prefix}[{index}]")
+    elif hasattr(value, "__array_interface__"):
+        array = np.asarray(value)
+        if array.ndim:
+            yield prefix, array
 
 
 def _frameworks() -> tuple[Framework, ...]:

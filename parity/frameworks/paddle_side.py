@@ -120,6 +120,15 @@ class PaddleFramework(Framework):
         model.train() if training else model.eval()
         return model
 
+    @contextmanager
+    def seeded(self, seed: int) -> Iterator[None]:
+        before = paddle.get_rng_state("cpu")
+        paddle.seed(seed)
+        try:
+            yield
+        finally:
+            paddle.set_rng_state(before, "cpu")
+
     @property
     def module_class(self) -> type:
         return paddle.nn.Layer

@@ -61,6 +61,12 @@ class TorchFramework(Framework):
     def backward(self, tensors: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
         torch.autograd.backward(list(tensors), list(gradients))
 
+    @contextmanager
+    def seeded(self, seed: int) -> Iterator[None]:
+        with torch.random.fork_rng(devices=[]):
+            torch.random.default_generator.manual_seed(seed)
+            yield
+
     def rounding(self, seed: int) -> StochasticRounding:
         return StochasticRounding(seed)
 
