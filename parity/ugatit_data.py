@@ -34,13 +34,13 @@ def from_files(subject: TrainingSubject, size: int, seed: int = 0) -> TrainingSu
         return batch
 
     return with_changes(subject, batch=batches(torch_ref.data), twin_batch=batches(paddle_impl.data),
-                        phases={**subject.phases, **{name: (None, "data") for name in _DATA}})
+                        phases={**subject.phases, **dict.fromkeys(_DATA, (None, "data"))})
 
 
 def _draw(folder: Path, domain: str, seed: int) -> list[Path]:
     files = [folder / f"{domain}{number:02}.png" for number in range(PICTURES)]
     for file in files:
-        to_image(picture(file.stem, seed, 48)[0, :, :40]).save(file)
+        to_image(picture(file.stem, seed, 150)[0, :, :140]).save(file)
     return files
 
 

@@ -47,7 +47,7 @@ def _grade(fault: Fault, report: Report) -> Grade:
     return Grade(fault.name, report.verdict == "diverged", wrong, headline)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def _recorded(name: str, steps: int, seed: int) -> tuple[TrainingSubject, list[ReferenceStep]]:
     """A small training and its recorded reference, which all faults of that training are held against."""
     subject = exam_training(name, seed)
