@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from parity.faults.catalogue import CATALOGUE
 from parity.faults.fault import Answer, Fault, injected
 from parity.findings import Finding, Report
 from parity.ladder import compare
@@ -39,6 +40,15 @@ def sit(fault: Fault, *, seed: int = 0, lanes: tuple[str, ...] = ("float64",)) -
     with injected((fault,)):
         report = compare(exam_subject(answer.subject, seed), lanes=lanes)
         return _grade(fault, report), report
+
+
+def sit_healthy(name: str, *, seed: int = 0, lanes: tuple[str, ...] = ("float64",)) -> Report:
+    """The same comparison of the subject's healthy twin, followed as far as any fault of this subject is."""
+    if not name.startswith("training"):
+        return compare(exam_subject(name, seed), lanes=lanes)
+    steps = max(fault.answer.step for fault in CATALOGUE.values() if fault.answer.subject == name)
+    subject, recorded = _recorded(name, max(1, steps), seed)
+    return follow(subject, steps=len(recorded), recorded=recorded).report
 
 
 def _grade(fault: Fault, report: Report) -> Grade:
