@@ -91,7 +91,7 @@ def _disagreements(plan: Plan, reference: Any, twin: Any,
 def _fresh_pairs(plan: Plan, reference: Any, twin: Any,
                  frameworks: tuple[Framework, Framework]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """The parameters that both sides have, as each drew them."""
-    left, right = (framework.parameters(model) for framework, model in zip(frameworks, (reference, twin), strict=True))
-    return {entry.source: (frameworks[0].array(left[entry.source], copy=False),
-                           frameworks[1].array(right[entry.target], copy=False))
+    left, right = ({name: framework.array(parameter, copy=False) for name, parameter in framework.parameters(model).items()}
+                   for framework, model in zip(frameworks, (reference, twin), strict=True))
+    return {entry.source: (left[entry.source], right[entry.target])
             for entry in plan.entries.values() if entry.source in left and entry.target in right}

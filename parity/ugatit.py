@@ -311,7 +311,7 @@ def exam_training(name: str, seed: int = 0) -> TrainingSubject:
     if name == "training_resumed":
         return with_changes(subject, state={**subject.state, "moments": _moments(subject, seed), "lr": {"G": 6e-5, "D": 6e-5}})
     if name == "training_start":
-        return with_changes(training(with_changes(sizes, ngf=4, ndf=4), seed=seed), own_start=True)
+        return with_changes(training(with_changes(sizes, ngf=8, ndf=4), seed=seed), own_start=True)
     if name == "training_files":
         from parity.ugatit_data import from_files
         return from_files(subject, sizes.img_size, seed)

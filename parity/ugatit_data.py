@@ -40,7 +40,7 @@ def from_files(subject: TrainingSubject, size: int, seed: int = 0) -> TrainingSu
 def _draw(folder: Path, domain: str, seed: int) -> list[Path]:
     files = [folder / f"{domain}{number:02}.png" for number in range(PICTURES)]
     for file in files:
-        to_image(picture(file.stem, seed, 48)[0, :, :40]).save(file)
+        to_image(picture(file.stem, seed, 150)[0, :, :140]).save(file)
     return files
 
 
