@@ -57,10 +57,10 @@ def summary(marks: Iterable[Mark]) -> str:
     marks = list(marks)
     count = {outcome: sum(mark.outcome == outcome for mark in marks)
              for outcome in ("found and placed", "misplaced", "missed", "false alarm")}
-    found = count["found and placed"] + count["misplaced"]
-    return (f"{sum(not mark.healthy for mark in marks)} faults: {found} found, {count['found and placed']} of them at their place, "
-            f"{count['misplaced']} misplaced, {count['missed']} missed; {sum(mark.healthy for mark in marks)} comparisons of healthy "
-            f"twins, {count['false alarm']} false alarms.")
+    placed, misplaced = count["found and placed"], count["misplaced"]
+    return (f"{sum(not mark.healthy for mark in marks)} faults: {placed + misplaced} found, {placed} of them at their place, "
+            f"{misplaced} misplaced, {count['missed']} missed; {sum(mark.healthy for mark in marks)} comparisons of healthy twins, "
+            f"{count['false alarm']} false alarms.")
 
 
 _PAGE = Template("""\
