@@ -1,12 +1,12 @@
-# make demo: convert a checkpoint, run both programs on pictures, show the verdict. make test: all tests.
-# Both set up .venv from pinned versions first and need nothing but Python (3.10 to 3.13).
+# make demo: convert a checkpoint, run both programs on pictures, show the verdict. make test: all tests. make exam: the harness
+# against every known bug, into docs/exam.md. All set up .venv from pinned versions first and need nothing but Python (3.10 to 3.13).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= demo_out
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint clean
+.PHONY: demo test exam lint clean
 
 $(READY): pyproject.toml constraints.txt ci/setup.sh
 	PYTHON=$(PYTHON) VENV=$(VENV) bash ci/setup.sh
@@ -17,6 +17,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest tests parity $(TEST_ARGS)
+
+exam: $(READY)
+	$(BIN)/python -m pytest parity --exam --exam-table docs/exam.md $(TEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -45,15 +45,17 @@ def subject(*, seed: int = 0, checkpoint: Checkpoint | None = None, images: str 
 
     checkpoint: sizes and weights; without one they come from the seed and from `sizes` (see `ugatit.Sizes`).
     images: a folder of pictures, which then come in the order and augmentation of `parity train`; without one they are
-    generated. iteration: the length of the whole training, over whose second half the learning rate falls. Raises InputError.
+    generated. iteration: the length of the whole training, over whose second half the learning rate falls. Without a checkpoint
+    the initial weights that each side would draw are compared, too. Raises InputError.
     """
     size = picture_size(size, checkpoint)
     if checkpoint is None:
         built, states = ugatit.Sizes(img_size=size, **sizes), None
     else:
         built, states = sizes_of(checkpoint, size), checkpoint.states
-    return ugatit.training(built, seed=seed, iteration=iteration, batch=batch, states=states, device=device,
-                           images=None if images is None else _pictures(Path(images), size, batch, seed))
+    training = ugatit.training(built, seed=seed, iteration=iteration, batch=batch, states=states, device=device,
+                               images=None if images is None else _pictures(Path(images), size, batch, seed))
+    return with_changes(training, own_start=checkpoint is None)
 
 
 def sizes_of(checkpoint: Checkpoint, size: int) -> ugatit.Sizes:

@@ -11,7 +11,6 @@ import pytest
 
 from parity.faults import CATALOGUE, Edit, EditError, inject
 from parity.faults.edit import applied
-from parity.faults.exam import misplacements, sit
 
 SOURCE = '''\
 import functools
@@ -184,10 +183,3 @@ def test_a_fault_says_what_it_is(name):
 
 
 # That every fault is found and placed, and that the healthy twin passes, is the exam: parity/test_exam.py, all of it with --exam.
-
-
-def test_the_examiner_sees_a_wrong_answer():
-    """A headline held against another fault's answer is misplaced."""
-    grade, _ = sit(CATALOGUE["iln_eps"])
-    wrong = misplacements(grade.headline, CATALOGUE["biased_variance"].answer)
-    assert {word.partition(":")[0] for word in wrong} == {"module", "variable", "line"}

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from parity.faults.catalogue import GROUPS
 from parity.faults.fault import Fault
 
 
@@ -24,6 +25,8 @@ def show(console: Console, faults: Iterable[Fault]) -> None:
                       Text.assemble(fault.what, (f"\nfix: {fault.fix}\nseen in: {fault.seen_in}", "dim")))
     console.print(table)
     console.print(Text(f"{len(faults)} faults. See one at work: parity steps --steps 3 --fault NAME"))
+    for group, members in GROUPS.items():
+        console.print(Text(f"--fault {group} stands for {len(members)} of them together: {', '.join(members)}"))
 
 
 def to_json(faults: Iterable[Fault]) -> str:
