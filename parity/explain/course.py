@@ -55,7 +55,7 @@ def run(start: Start, names: Sequence[str], *, steps: int, lane: str = "float64"
 def reference(start: Start, *, steps: int, lane: str = "float64", draw: int | None = None,
               watch: Callable[[Any], dict] | None = None) -> dict:
     """The reference, `steps` steps; draw: its weights moved by one ulp, and each operation's result by its rounding."""
-    program = torch_ref.Training(**_arguments(start), dtype=lane)
+    program = torch_ref.Training(**arguments(start), dtype=lane)
     state = {name: {key: value.astype(lane) for key, value in entries.items()} for name, entries in starting.weights(start).items()}
     if draw is not None:
         state = {name: move(entries, "course", start.seed, draw, name) for name, entries in state.items()}
@@ -74,7 +74,7 @@ def twin(start: Start, lane: str) -> Any:
     spectral norm has another number of rows begins where the real port's did.
     """
     plans, state = _plans(start), starting.weights(start)
-    program = paddle_impl.Training(**_arguments(start), dtype=lane)
+    program = paddle_impl.Training(**arguments(start), dtype=lane)
     own = program.state()["networks"]
     for name, entries in own.items():
         carried = plans[name].to_paddle(state[name])
@@ -98,7 +98,8 @@ def _note(losses: Losses, found: Mapping[str, Any]) -> None:
         losses.setdefault(name, []).append(float(value))
 
 
-def _arguments(start: Start) -> dict[str, Any]:
+def arguments(start: Start) -> dict[str, Any]:
+    """Of both frameworks' `Training`."""
     return {"ngf": start.ngf, "n_blocks": start.n_blocks, "img_size": start.size, "light": start.light, "ndf": start.ndf,
             "device": "cpu"}
 
@@ -110,7 +111,7 @@ def _tensors(framework: Any, start: Start, step: int, lane: str) -> list[Any]:
 @functools.lru_cache(maxsize=4)
 def _plans(start: Start) -> dict[str, Plan]:
     """How each network's state is carried over: from the healthy programs."""
-    programs = [package.Training(**_arguments(start)) for package in (torch_ref, paddle_impl)]
+    programs = [package.Training(**arguments(start)) for package in (torch_ref, paddle_impl)]
     return {name: plan(network, programs[1].networks[name]) for name, network in programs[0].networks.items()}
 
 
@@ -128,7 +129,7 @@ def _parameters(program: Any, start: Start) -> dict[str, dict[str, np.ndarray]]:
 @functools.lru_cache(maxsize=4)
 def _first_update(start: Start, lane: str) -> dict[str, dict[str, np.ndarray]]:
     """Network -> parameter -> what the reference's first step changes."""
-    program = torch_ref.Training(**_arguments(start), dtype=lane)
+    program = torch_ref.Training(**arguments(start), dtype=lane)
     program.load_state({"networks": starting.weights(start)})
 
     def held() -> dict[str, dict[str, np.ndarray]]:
