@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,6 +72,7 @@ def key(task: Task) -> str:
     return f"{task['kind']}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
 
 
+@functools.lru_cache(maxsize=1)
 def _code() -> str:
     """A fingerprint of all that a result depends on: our source, Python's and the frameworks' versions."""
     global _fingerprint

@@ -6,7 +6,7 @@ A task is {"kind", "start", ...}; its result is JSON as well, so that it can be 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -23,36 +23,41 @@ Task = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """What is explained. names: the faults, in the catalogue's order; the effect of each alone. together: whether their sum, what
-    is left without each, and their pairs are asked for. long: fault sets followed over the long run."""
+    """What is explained.
 
-    start: Start
+    names: the faults that together are the port, in order: each alone, all but each, all, every pair. more: faults of which only
+    the effect alone is asked for. long: fault sets that are followed over the long run, beside the reference.
+    """
+
     names: tuple[str, ...]
-    together: bool = True
-    long: tuple[tuple[str, ...], ...] = ()
+    more: tuple[str, ...] = ()
+    long: tuple[tuple[str, ...], ...] = ((),)
+    start: Start = Start()
     steps: int = STEPS
     long_steps: int = LONG
 
     @property
+    def every(self) -> tuple[str, ...]:
+        return (*self.names, *self.more)
+
+    @property
     def other(self) -> Start:
-        return Start(**{**self.start.to_json(), "seed": OTHER_SEED})
+        return replace(self.start, seed=OTHER_SEED)
+
+    def without(self, name: str) -> tuple[str, ...]:
+        return tuple(other for other in self.names if other != name)
 
 
 def plan(scope: Scope) -> list[Task]:
     """All tasks, the longest first, so that the cores end together."""
-    alone, all_ = [(name,) for name in scope.names], scope.names
-    without = [tuple(other for other in all_ if other != name) for name in all_] if scope.together else []
-    sums = [all_] if scope.together else []
-    tasks = [long_run(scope, "reference"), *(long_run(scope, "twin", names) for names in scope.long)]
-    tasks += [{**_at(scope), "kind": "ladder", "names": sums + [()] + alone}]
+    alone = [(name,) for name in scope.every]
+    sets = list(dict.fromkeys([(), *alone, scope.names, *(scope.without(name) for name in scope.names)]))
+    tasks = [*(long_run(scope, "twin", names) for names in scope.long), place(scope), long_run(scope, "reference")]
     tasks += [noise(scope, lane, draw) for lane in ("float64", "float32") for draw in (None, *range(DRAWS))]
-    tasks += [noise(scope, "float64", None, scope.other)]
-    tasks += [losses(scope, names) for names in [(), *alone, *sums, *without]]
-    tasks += [losses(scope, names, scope.other) for names in alone]
-    tasks += [errors(scope, names) for names in [(), *alone, *sums]]
-    if scope.together:
-        tasks += [pair(scope, *names) for names in combinations(all_, 2)]
-    return [*tasks, {**_at(scope), "kind": "features"}, {"kind": "iterators"}]
+    tasks += [losses(scope, names) for names in sets] + [losses(scope, names, scope.other) for names in alone]
+    tasks += [noise(scope, "float64", None, scope.other), *(pair(scope, *names) for names in combinations(scope.names, 2))]
+    tasks += [errors(scope, names) for names in dict.fromkeys([(), *alone, scope.names])]
+    return [*tasks, features(scope), iterator_trap()]
 
 
 def long_run(scope: Scope, side: str, names: Sequence[str] = ()) -> Task:
@@ -74,6 +79,19 @@ def pair(scope: Scope, one: str, other: str) -> Task:
 
 def errors(scope: Scope, names: Sequence[str]) -> Task:
     return {**_at(scope), "kind": "errors", "names": list(names)}
+
+
+def place(scope: Scope) -> Task:
+    """The first step, recorded whole: with all of `names`, with none, with each alone."""
+    return {**_at(scope), "kind": "ladder", "names": [list(scope.names), [], *([name] for name in scope.every)]}
+
+
+def features(scope: Scope) -> Task:
+    return {**_at(scope), "kind": "features"}
+
+
+def iterator_trap() -> Task:
+    return {"kind": "iterators"}
 
 
 def _at(scope: Scope, start: Start | None = None) -> Task:
