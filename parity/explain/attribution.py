@@ -50,9 +50,12 @@ def envelope(draws: Sequence[Course], reference: Course, loss: str) -> np.ndarra
 
 @dataclass(frozen=True)
 class Effect:
-    """Of one fault on ten steps. alone, missing: as above (missing None where not asked for). noise: the same distance of the
-    reference's noise draws, float64. other: alone, from another start, and its rank there. first, last: the relative difference of
-    (G, D) at the first and the last step. seen: the losses in which it stands above the noise of *float32*, in which people train."""
+    """Of one fault on the losses.
+
+    alone, missing: as above (missing None where not asked for). noise: the same distance of the reference's noise draws, float64.
+    other: alone, from another start, and its rank there. first, last: the relative difference of (G, D) at the first and the
+    last step. seen: the losses in which it stands above the noise of *float32*, in which people train.
+    """
 
     name: str
     rank: int

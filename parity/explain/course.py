@@ -28,22 +28,23 @@ CAM = ("G/A/cam", "G/B/cam")  # each the sum of two cross entropies
 CHANCE = 4 * math.log(2)  # of the four, where the classifier says nothing
 
 
-def run(start: Start, names: Sequence[str], *, steps: int, lane: str = "float64", watch: Callable[[Any], dict] | None = None) -> dict:
+def run(start: Start, names: Sequence[str], *, steps: int, lane: str = "float64",
+        watch: Callable[[Any], dict] | None = None) -> dict:
     """The twin with these faults in it, `steps` steps.
 
     Returns "losses" (see `losses`), "cosines": network -> of its first update and the reference's, "failure": what the
     faulty program raised, or None; with `watch` also what it makes of the trained program.
     """
-    reference = _first_update(start, lane)
+    reference, plans = _first_update(start, lane), _plans(start)  # before the faults are there
     with faults.inject(*names), TWIN.seeded(start.seed):
-        program = twin(start, lane)
-        before, seen, failure, more = _parameters(program, start), Losses(), None, {}
+        program = twin(start, lane, plans)
+        before, seen, failure, more = _parameters(program, plans), Losses(), None, {}
         cosines: dict[str, float] = {}
         try:
             for step in range(1, steps + 1):
                 _note(seen, program.step(*_tensors(TWIN, start, step, lane), step))
                 if step == 1:
-                    after = _parameters(program, start)
+                    after = _parameters(program, plans)
                     cosines = {name: _cosine(reference[name], {key: after[name][key] - before[name][key] for key in before[name]})
                                for name in NETWORKS}
             more = watch(program) if watch else {}
@@ -67,13 +68,13 @@ def reference(start: Start, *, steps: int, lane: str = "float64", draw: int | No
     return {"losses": totals(seen), "cosines": {}, "failure": None, **(watch(program) if watch else {})}
 
 
-def twin(start: Start, lane: str) -> Any:
+def twin(start: Start, lane: str, plans: Mapping[str, Plan]) -> Any:
     """The twin's training program, as it is now (with the faults injected), at the start.
 
     What the start does not say, or a fault has given another shape, stays as the program made it; but a convolution whose
     spectral norm has another number of rows begins where the real port's did.
     """
-    plans, state = _plans(start), starting.weights(start)
+    state = starting.weights(start)
     program = paddle_impl.Training(**arguments(start), dtype=lane)
     own = program.state()["networks"]
     for name, entries in own.items():
@@ -115,9 +116,9 @@ def _plans(start: Start) -> dict[str, Plan]:
     return {name: plan(network, programs[1].networks[name]) for name, network in programs[0].networks.items()}
 
 
-def _parameters(program: Any, start: Start) -> dict[str, dict[str, np.ndarray]]:
+def _parameters(program: Any, plans: Mapping[str, Plan]) -> dict[str, dict[str, np.ndarray]]:
     """Network -> the twin's trained entries, in the reference's names and layouts; what does not fit is left out."""
-    plans, found = _plans(start), {}
+    found = {}
     for name, entries in program.state()["networks"].items():
         trained = TWIN.parameters(program.networks[name])
         found[name] = {entry.source: entry.to_torch(entries[key]) for key, entry in

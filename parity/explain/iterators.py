@@ -16,8 +16,8 @@ import numpy as np
 import paddle
 from paddle import nn
 
-ON_1_8_5 = ("Paddle 1.8.5, an iterator handed to Adam with weight decay: no error, and no update ever; the constructor's check of the "
-            "regularisers uses the iterator up. Without weight decay only the first step updates.")
+ON_1_8_5 = ("Paddle 1.8.5, an iterator handed to Adam with weight decay: no error, and no update ever; the constructor's check of "
+            "the regularisers uses the iterator up. Without weight decay only the first step updates.")
 """Measured once on paddlepaddle 1.8.5 (CPU, Python 3.7), where this project cannot run."""
 
 STEPS, SAMPLES, WIDTH = 300, 32, 16

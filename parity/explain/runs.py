@@ -25,6 +25,7 @@ from parity.files import InputError, write
 
 Task = Mapping[str, Any]
 PACKAGES = ("parity", "torch_ref", "paddle_impl", "weights_convert")
+REPORT = Path(__file__).with_name("report")  # how a result is told does not change it
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -55,7 +56,8 @@ def run_all(tasks: Sequence[Task], *, folder: Path | None = None, workers: int |
                 done[key(task)] = found
                 progress(task, True)
         for task, result in _made(missing, min(workers or cores(), max(1, len(missing)))):
-            write(home / f"{key(task)}.json", json.dumps({"task": task, "cpu_seconds": result.cpu_seconds, "result": result.result}))
+            kept = {"task": task, "cpu_seconds": result.cpu_seconds, "result": result.result}
+            write(home / f"{key(task)}.json", json.dumps(kept))
             done[key(task)] = result
             progress(task, False)
         return done
@@ -75,24 +77,18 @@ def key(task: Task) -> str:
 @functools.lru_cache(maxsize=1)
 def _code() -> str:
     """A fingerprint of all that a result depends on: our source, Python's and the frameworks' versions."""
-    global _fingerprint
-    if _fingerprint is None:
-        state = hashlib.sha256()
-        for package in PACKAGES:
-            root = Path(importlib.import_module(package).__file__).parent
-            for file in sorted(root.rglob("*")):
-                if file.suffix in (".py", ".npz"):
-                    state.update(str(file.relative_to(root)).encode() + b"\\0" + file.read_bytes())
-        for distribution in ("torch", "paddlepaddle", "paddlepaddle-gpu", "numpy"):
-            try:
-                state.update(f"{distribution} {metadata.version(distribution)}".encode())
-            except metadata.PackageNotFoundError:
-                continue
-        _fingerprint = state.hexdigest()
-    return _fingerprint
-
-
-_fingerprint: str | None = None
+    state = hashlib.sha256(sys.version.encode())
+    for package in PACKAGES:
+        root = Path(importlib.import_module(package).__file__).parent
+        for file in sorted(root.rglob("*")):
+            if file.suffix in (".py", ".npz") and file.parent != REPORT:
+                state.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    for distribution in ("torch", "paddlepaddle", "paddlepaddle-gpu", "numpy"):
+        try:
+            state.update(f"{distribution} {metadata.version(distribution)}".encode())
+        except metadata.PackageNotFoundError:
+            continue
+    return state.hexdigest()
 
 
 @contextmanager
@@ -104,7 +100,8 @@ def _kept_in(folder: Path | None) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: expected a folder to keep results in, cannot make it ({error.strerror}); choose another") from error
+        raise InputError(f"{folder}: expected a folder to keep results in, cannot make it ({error.strerror}); choose "
+                         f"another") from error
     yield folder
 
 

@@ -5,8 +5,9 @@ A task is {"kind", "start", ...}; its result is JSON as well, so that it can be 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -32,7 +33,7 @@ class Scope:
     names: tuple[str, ...]
     more: tuple[str, ...] = ()
     long: tuple[tuple[str, ...], ...] = ((),)
-    start: Start = Start()
+    start: Start = field(default_factory=Start)
     steps: int = STEPS
     long_steps: int = LONG
 
@@ -57,7 +58,8 @@ def plan(scope: Scope) -> list[Task]:
     tasks += [losses(scope, names) for names in sets] + [losses(scope, names, scope.other) for names in alone]
     tasks += [noise(scope, "float64", None, scope.other), *(pair(scope, *names) for names in combinations(scope.names, 2))]
     tasks += [errors(scope, names) for names in dict.fromkeys([(), *alone, scope.names])]
-    return [*tasks, features(scope), iterator_trap()]
+    tasks += [features(scope), iterator_trap()]
+    return list({json.dumps(task, sort_keys=True): task for task in tasks}.values())  # a pair may be all there is
 
 
 def long_run(scope: Scope, side: str, names: Sequence[str] = ()) -> Task:

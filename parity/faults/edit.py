@@ -58,7 +58,7 @@ class Edit:
 
 
     def shown(self) -> tuple[str, str, str]:
-        """For readers: "file:line" as `Site` has it, the lines as they stand there, and as the edit makes them, without indentation."""
+        """For readers: "file:line", the lines as they stand there, and as the edit makes them; without indentation."""
         file, first = self.site()
         lines = Path(file).read_text().splitlines(keepends=True)[first - 1:first + self.old.count("\n")]
         before = "".join(lines)

@@ -34,16 +34,17 @@ def to_json(explanation: Explanation) -> str:
         "faults": [_part(part) for part in explanation.parts],
         "pairs": [{**vars(pair), "interaction": pair.interaction} for pair in explanation.pairs],
         "iterators": {"on_1_8_5": ON_1_8_5, "here": explanation.iterators}, "left": left,
-        "start": scope.start.to_json(), "steps": scope.steps, "cpu_seconds": round(explanation.cpu_seconds, 1), "versions": versions(),
+        "start": scope.start.to_json(), "steps": scope.steps, "cpu_seconds": round(explanation.cpu_seconds, 1),
+        "versions": versions(),
     }
     return json.dumps(strict(document), indent=1, allow_nan=False) + "\n"
 
 
 def _part(part: Part) -> dict[str, Any]:
     errors = {network: {name: value for name, value in found.items() if name != "place"} for network, found in part.errors.items()}
-    return {"name": part.name, "what": part.what, "fix": part.fix, "seen_in": part.seen_in, **vars(part.effect), "masked": part.effect.masked,
-            "cosines": part.cosines, "errors": errors, "network": part.network, "lines": [vars(lines) for lines in part.lines],
-            "failure": part.failure}
+    return {"name": part.name, "what": part.what, "fix": part.fix, "seen_in": part.seen_in, **vars(part.effect),
+            "masked": part.effect.masked, "cosines": part.cosines, "errors": errors, "network": part.network,
+            "lines": [vars(lines) for lines in part.lines], "failure": part.failure}
 
 
 def to_html(explanation: Explanation) -> str:
@@ -59,11 +60,8 @@ def to_html(explanation: Explanation) -> str:
 
 def _sheets(explanation: Explanation) -> list[dict]:
     """For each picture that was translated: itself, and (title, translation, heat map) of every program."""
-    runs = [("PyTorch original", explanation.long("reference"))]
-    for names in explanation.scope.long:
-        label = explanation.label(names)
-        title = {"healthy": "Paddle twin", "all": f"twin with all {len(explanation.scope.names)} faults"}.get(label, f"twin with {label}")
-        runs.append((title, explanation.long("twin", names)))
+    runs = [(explanation.title("reference"), explanation.long("reference"))]
+    runs += [(explanation.title(explanation.label(names)), explanation.long("twin", names)) for names in explanation.scope.long]
     names = ("a training picture", "a drawn face")
     return [{"name": names[number], "input": symptom.png(to_image(array)),
              "programs": [{"title": title, "translation": run["panels"][number][0], "heat": run["panels"][number][1]}

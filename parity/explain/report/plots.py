@@ -16,6 +16,7 @@ from parity.steps_picture import BAD, GRID, INK, NOISE, REFERENCE, SOFT, TWIN
 
 DPI = 110
 LOSS_NAMES = {"G_loss": "generator loss", "D_loss": "discriminator loss"}
+_RECORDED = {"official": (REFERENCE, "the official code"), "port": (BAD, "the real 2020 port, Paddle 1.8.5")}
 _NETWORK_NAMES = {"genA2B": "generator", "disGA": "discriminator, 7 layers", "disLA": "discriminator, 5 layers"}
 
 
@@ -28,18 +29,16 @@ def cam(explanation: Explanation) -> bytes:
     axes.annotate(f"guessing: 4 ln 2 = {course.CHANCE:.3f}", (steps[-1], course.CHANCE), xytext=(0, 5), textcoords="offset points",
                   ha="right", color=SOFT, size=9)
     for name, values in explanation.recorded_cam.items():
-        if name != "port_repaired":
-            axes.plot(steps[::4], values[::4], ls="", marker="o", ms=4.5, mfc="none", mec=REFERENCE if name == "official" else BAD, mew=1.1,
-                      label="recorded: " + ("the official code" if name == "official" else "the real 2020 port, Paddle 1.8.5"))
+        if name in _RECORDED:
+            colour, title = _RECORDED[name]
+            axes.plot(steps[::4], values[::4], ls="", marker="o", ms=4.5, mfc="none", mec=colour, label=f"recorded: {title}")
     reference = explanation.long("reference")["losses"]["cam"]
-    axes.plot(steps, reference, color=REFERENCE, lw=4.5, alpha=0.5, label=_arrives(explanation, "reference", "PyTorch original"))
+    axes.plot(steps, reference, color=REFERENCE, lw=4.5, alpha=0.5, label=_arrives(explanation, "reference"))
     styles = iter(((TWIN, "-"), (BAD, "-"), ("#6a3d9a", (0, (5, 2))), ("#444444", ":"), ("#888888", "-.")))
     for names in explanation.scope.long[:5]:
         colour, dashes = next(styles)
-        label = explanation.label(names)
-        title = {"healthy": "Paddle twin, repaired", "all": f"Paddle twin with all {len(explanation.scope.names)} faults"}
         axes.plot(steps, explanation.long("twin", names)["losses"]["cam"], color=colour, ls=dashes, lw=1.6,
-                  label=_arrives(explanation, label, title.get(label, f"Paddle twin with {label} alone")))
+                  label=_arrives(explanation, explanation.label(names)))
     axes.set_ylim(bottom=0)
     axes.set(xlabel="training step", ylabel="CAM loss of the generators")
     _dress(axes)
@@ -47,8 +46,8 @@ def cam(explanation: Explanation) -> bytes:
     return _png(figure)
 
 
-def _arrives(explanation: Explanation, label: str, title: str) -> str:
-    return f"{title}: arrives at {explanation.settled[label]:.3f}"
+def _arrives(explanation: Explanation, label: str) -> str:
+    return f"{explanation.title(label)}: arrives at {explanation.settled[label]:.3f}"
 
 
 def losses(explanation: Explanation) -> bytes:
@@ -89,7 +88,8 @@ def layers(explanation: Explanation) -> bytes:
     names = explanation.scope.names
     found = {network: [(name, explanation.part_errors((name,) if name else names)[network]["layers"]) for name in (*names, None)]
              for network in networks.NETWORKS}
-    rows = {network: [(name, each) for name, each in lines if any(error > _SAME for _, error in each)] for network, lines in found.items()}
+    rows = {network: [(name, each) for name, each in lines if any(error > _SAME for _, error in each)]
+            for network, lines in found.items()}
     heights = [max(1, len(lines)) + 2.6 for lines in rows.values()]
     figure = Figure(figsize=(11.5, 0.3 * sum(heights) + 0.7), dpi=DPI, facecolor="white", layout="constrained")
     panels = figure.subplots(len(rows), 1, height_ratios=heights)
@@ -98,7 +98,8 @@ def layers(explanation: Explanation) -> bytes:
         modules = [module.partition(".")[2] or "result" for module, _ in found[network][0][1]]
         grid = np.array([[error for _, error in each] for _, each in lines] or [[0.0] * len(modules)])
         image = axes.imshow(grid, aspect="auto", cmap=shades, norm=LogNorm(_SAME, 10), interpolation="nearest")
-        axes.set_yticks(range(max(1, len(lines))), [name or f"all {len(names)}" for name, _ in lines] or ["none acts here"], fontsize=9)
+        titles = [name or f"all {len(names)}" for name, _ in lines] or ["none acts here"]
+        axes.set_yticks(range(len(titles)), titles, fontsize=9)
         every = -(-len(modules) // 24)
         axes.set_xticks(range(0, len(modules), every), modules[::every], rotation=40, ha="right", fontsize=7.5)
         axes.set_title(_NETWORK_NAMES[network], color=INK, size=10.5, loc="left")

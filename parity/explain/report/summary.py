@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
+import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from parity.explain.report import story
 from parity.explain.runs import Done, key
 from parity.explain.tasks import Scope
 from parity.noise import M
+from parity.source import Site
 
 STUCK, LEARNED = 0.1, 0.5  # of the CAM loss below chance: no more than this, and no less
 SHOWN = 1e-3  # interactions that change a loss by less are counted, not told
@@ -124,8 +127,8 @@ class Explanation:
         names = self.scope.names
         together = {(one, other): self.of(tasks.pair(self.scope, one, other))["losses"]
                     for number, one in enumerate(names) for other in names[number + 1:]}
-        found = attribution.pairs({(name,): self.course((name,)) for name in names} | {(): self.course(())}, together, self.reference,
-                                  self.draws["float64"])
+        alone = {names: self.course(names) for names in [(), *((name,) for name in names)]}
+        found = attribution.pairs(alone, together, self.reference, self.draws["float64"])
         return sorted((pair for pair in found if pair.interaction), key=lambda pair: -abs(pair.together - pair.alone))
 
     @property
@@ -175,6 +178,11 @@ class Explanation:
     def label(self, names: Sequence[str]) -> str:
         return "healthy" if not names else "all" if tuple(names) == self.scope.names else " and ".join(names)
 
+    def title(self, label: str) -> str:
+        """The program of that label, for readers."""
+        return {"reference": "PyTorch original", "healthy": "Paddle twin, healthy",
+                "all": f"Paddle twin, all {len(self.scope.names)} faults"}.get(label, f"Paddle twin, only {label}")
+
     @property
     def recorded_cam(self) -> dict[str, np.ndarray]:
         """The same losses as the real programs wrote them down: official, port, port_repaired; empty where there are none."""
@@ -213,7 +221,8 @@ class Explanation:
         network = max(acting, key=lambda name: max(acting[name]["output"]["relative"], acting[name]["gradient"]["relative"]),
                       default=None)
         first = self._places[(fault.name,)]["first"]
-        cosines = {kind: _range([value for name, value in run["cosines"].items() if name.startswith(kind)]) for kind in ("gen", "dis")}
+        cosines = {kind: _range([value for name, value in run["cosines"].items() if name.startswith(kind)])
+                   for kind in ("gen", "dis")}
         failure = run["failure"] or next((found["failure"] for found in errors.values() if found["failure"]), None)
         return Part(fault.name, story.NINE.get(fault.name, fault.what), fault.fix, fault.seen_in, effect, cosines, errors, network,
                     first, _lines(fault, first), failure)
@@ -238,8 +247,8 @@ class Explanation:
     def left(self) -> str:
         """What stays unexplained, in a sentence with the number."""
         same = self.healthy["verdict"] == "same" and self.residual <= M * self.noise
-        number = (f"the losses of {len(self.reference['G_loss'])} steps differ by at most {self.residual:.1g}, rounding alone makes "
-                  f"{self.noise:.1g}")
+        number = (f"the losses of {len(self.reference['G_loss'])} steps differ by at most {self.residual:.1g}, rounding alone "
+                  f"makes {self.noise:.1g}")
         repaired = f"With {_all(self.scope.names)} repaired"
         if same:
             return f"{repaired}, Paddle and PyTorch compute the same: {number}."
@@ -255,11 +264,27 @@ def _all(names: Sequence[str]) -> str:
 
 
 def _lines(fault: faults.Fault, first: dict | None) -> tuple[Lines, ...]:
-    """Each edited line of the twin, before and after, and the line of the reference that the harness named."""
-    held = (first or {}).get("lines", {}).get("reference") or {}
-    reference, place = held.get("text"), f"{held['file']}:{held['line']}" if held else None
-    edits = [edit.shown() for edit in fault.edits]
-    if not edits:
-        return (Lines(reference, place, None, None, None),)
-    return tuple(Lines(reference if number == 0 else None, place if number == 0 else None, faulty, repaired, where)
-                 for number, (where, repaired, faulty) in enumerate(edits))
+    """Each edited line of the twin, before and after, beside the reference's: the one most like it in the function of the same
+    name; where there is none (torch does it inside a library), the line that the harness named, once."""
+    named = (first or {}).get("lines", {}).get("reference") or {}
+    spare = (named.get("text"), f"{named['file']}:{named['line']}" if named else None)
+    edits = [edit.shown() for edit in fault.edits] or [(None, None, None)]
+    found = [_counterpart(edit, repaired) for edit, (_, repaired, _) in zip(fault.edits, edits, strict=False)]
+    if not any(found):
+        found = [spare, *found[1:]]
+    return tuple(Lines(*(reference or (None, None)), faulty, repaired, where)
+                 for reference, (where, repaired, faulty) in zip(found, edits, strict=True))
+
+
+def _counterpart(edit: faults.Edit, repaired: str) -> tuple[str, str] | None:
+    """(line, place) in the reference: the twins have the same files, classes and names."""
+    try:
+        function = replace(edit, where=edit.where.replace("paddle_impl", "torch_ref")).function
+    except (faults.EditError, ImportError):
+        return None
+    lines, start = inspect.getsourcelines(function)
+    close = difflib.get_close_matches(repaired, [line.strip() for line in lines], 1, cutoff=0.4)
+    if not close:
+        return None
+    number = next(number for number, line in enumerate(lines) if line.strip() == close[0])
+    return close[0], str(Site(inspect.getsourcefile(function), start + number))

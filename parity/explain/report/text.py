@@ -13,52 +13,58 @@ from parity.explain.report.summary import Explanation, Part
 from parity.explain.runs import cores
 from parity.report import COLOURS, short
 
+PAIRS = 12  # how many are told before "and N more"
+
 
 def show(console: Console, explanation: Explanation) -> None:
     """The symptom, the faults by effect, who masks whom, the iterator trap, what is left, the answer."""
-    _symptom(console, explanation)
-    scope = explanation.scope
-    console.print(Text(f"\nEach fault alone, {scope.steps} steps in float64 against one reference, the largest effect first", style="bold"))
+    def heading(text: str) -> None:
+        console.print(Text(f"\n{text}", style="bold"))
+
+    def say(text: str, style: str = "") -> None:
+        console.print(Text(text, style=style), soft_wrap=True)
+
+    steps, long = explanation.scope.steps, explanation.scope.long_steps
+    console.print(_symptom(explanation, long))
+    averaged, maximal = ([each[kind] for each in explanation.features.values()] for kind in ("average", "maximum"))
+    say(f"  Why: from picture to picture the averaged features vary by {min(averaged):.2g} to {max(averaged):.2g}, the maximal\n"
+        f"  ones by {min(maximal):.2g} to {max(maximal):.2g}. Averages hold nothing to tell pictures apart by.")
+    heading(f"Each fault alone, {steps} float64 steps, the largest effect first")
     console.print(_table(explanation))
-    console.print(Text(
-        "effect: largest relative difference of a loss; rounding alone: " + short(explanation.noise) + ". (n): the rank from another "
-        "start\nwithout: what repairing it alone changes when all others are there. update: lowest cosine of the first update with "
-        "the\nreference's. floors: error where it acts, in noise floors. f32: losses in which it stands above float32 noise", style="dim"))
+    say(f"effect: largest relative difference of a loss; rounding alone makes {short(explanation.noise)}. (n): the rank\n"
+        "from another start. without: what repairing it alone changes when all others are there.\n"
+        "update: lowest cosine of the first update with the reference's. floors: error where it acts,\n"
+        "in noise floors. f32: the losses in which it stands above float32 noise.", "dim")
     if explanation.told_pairs:
-        console.print(Text("\nPairs that mask (half and less) or amplify (twice and more) each other", style="bold"))
-        for pair in explanation.told_pairs[:12]:
-            console.print(Text(f"  {pair.one} changes the losses by {short(pair.alone)} alone, by {short(pair.together)} where "
-                               f"{pair.other} is: {pair.interaction}"), soft_wrap=True)
-        console.print(Text(f"  and {len(explanation.pairs) - len(explanation.told_pairs[:12])} more of less weight (--json FILE has all)"))
-    console.print(Text("\nThe iterator trap: parameters handed to an optimizer that does not keep them", style="bold"))
-    console.print(Text(f"  cited: {ON_1_8_5}"), soft_wrap=True)
+        heading("Pairs that mask (half and less) or amplify (twice and more) each other")
+        told = explanation.told_pairs[:PAIRS]
+        for pair in told:
+            say(f"  {pair.one} changes the losses by {short(pair.alone)} alone, by {short(pair.together)} where {pair.other} is: "
+                f"{pair.interaction}")
+        say(f"  and {len(explanation.pairs) - len(told)} more of less weight (--json FILE has all)")
+    heading("The iterator trap: parameters handed to an optimizer that does not keep them")
+    say(f"  cited: {ON_1_8_5}")
     for case in explanation.iterators:
         outcome = case["error"] or (f"loss {case['first']:.3g} -> {case['last']:.2g}, {case['moved']} of {case['parameters']} "
                                     f"parameters move")
-        console.print(Text(f"  {case['what']}: {outcome}"), soft_wrap=True)
-    console.print(Text("\nWhat is left", style="bold"))
-    console.print(Text(f"  {explanation.left()}"), soft_wrap=True)
+        say(f"  {case['what']}: {outcome}")
+    heading("What is left")
+    say(f"  {explanation.left()}")
     if explanation.fidelity:
         found = explanation.fidelity
-        console.print(Text(f"  With the nine in it, the Paddle twin's losses are those of the official code with the nine built in, within "
-                           f"{found['official']:.1g} over ten steps (float64), and those of the real port on Paddle 1.8.5 within "
-                           f"{found['port_first']:.1g} at step 1 (it ran in float32)."), soft_wrap=True)
-    console.print(Text(f"\n{explanation.cpu_seconds:.0f} processor seconds of runs; {cores()} cores here", style="dim"))
-    console.print(Text(f"\n{explanation.sentence()}", style=COLOURS[explanation.verdict]), soft_wrap=True)
+        say(f"  With the nine in it, the Paddle twin's losses are those of the official code with the nine built in,\n"
+            f"  within {found['official']:.1g} over {steps} float64 steps, and those of the real port on Paddle 1.8.5, which ran\n"
+            f"  in float32, within {found['port_first']:.1g} at step 1.")
+    say(f"\n{explanation.cpu_seconds:.0f} processor seconds of runs; {cores()} cores here", "dim")
+    say(f"\n{explanation.sentence()}", COLOURS[explanation.verdict])
 
 
-def _symptom(console: Console, explanation: Explanation) -> None:
-    scope = explanation.scope
+def _symptom(explanation: Explanation, steps: int) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), title_justify="left", title_style="bold",
-                  title=f"The symptom: the generators' CAM loss after {scope.long_steps} steps (guessing: {course.CHANCE:.3f})")
-    for name, value in explanation.settled.items():
-        title = {"reference": "PyTorch original", "healthy": "Paddle twin", "all": f"Paddle twin with all {len(scope.names)} faults"}
-        table.add_row(title.get(name, f"Paddle twin with {name}"), f"{value:.3f}")
-    console.print(table)
-    features = explanation.features.values()
-    averaged, maximal = ([each[kind] for each in features] for kind in ("average", "maximum"))
-    console.print(Text(f"  Why: from picture to picture the averaged features vary by {min(averaged):.2g} to {max(averaged):.2g}, the maximal "
-                       f"ones by {min(maximal):.2g} to {max(maximal):.2g}. Averages hold nothing to tell pictures apart by."), soft_wrap=True)
+                  title=f"The symptom: the generators' CAM loss after {steps} steps (guessing: {course.CHANCE:.3f})")
+    for label, value in explanation.settled.items():
+        table.add_row(explanation.title(label), f"{value:.3f}")
+    return table
 
 
 def _table(explanation: Explanation) -> Table:
