@@ -33,7 +33,7 @@ def show(console: Console, explanation: Explanation) -> None:
     console.print(_table(explanation))
     say(f"effect: largest relative difference of a loss; rounding alone makes {short(explanation.noise)}. (n): the rank\n"
         "from another start. without: what repairing it alone changes when all others are there.\n"
-        "update: lowest cosine of the first update with the reference's. floors: error where it acts,\n"
+        "cos: lowest cosine of the first update with the reference's. floors: error where it acts,\n"
         "in noise floors. f32: the losses in which it stands above float32 noise.", "dim")
     if explanation.told_pairs:
         heading("Pairs that mask (half and less) or amplify (twice and more) each other")
@@ -70,7 +70,7 @@ def _symptom(explanation: Explanation, steps: int) -> Table:
 def _table(explanation: Explanation) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("fault", no_wrap=True)
-    for header in ("effect", "without", "G loss\nlast", "D loss\nlast", "update\nG", "update\nD", "floors"):
+    for header in ("effect", "without", "G loss\nlast", "D loss\nlast", "cos\nG", "cos\nD", "floors"):
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column("f32", no_wrap=True)
     for part in explanation.parts:
