@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from parity.compare import Deviation
 from parity.frameworks import Framework
+from parity.initial import drawn_otherwise
 from parity.source import ConstructionSites, Site
 from weights_convert import LayoutTable, Plan, pair_up
 
@@ -39,8 +42,11 @@ class Census:
 
 
 def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
-         constructions: tuple[ConstructionSites, ConstructionSites], layouts: LayoutTable) -> Census:
-    """Pair all parameters and buffers of two models by name and layer type, and compare what they are."""
+         constructions: tuple[ConstructionSites, ConstructionSites], layouts: LayoutTable, *, fresh: bool = False) -> Census:
+    """Pair all parameters and buffers of two models by name and layer type, and compare what they are.
+
+    fresh: both hold the initial weights that they drew themselves; compare how these are distributed.
+    """
     plan, problems = pair_up(reference, twin, layouts)
     modules = [dict(framework.modules(model)) for framework, model in zip(frameworks, (reference, twin), strict=True)]
 
@@ -57,7 +63,13 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
                 for problem in problems]
     findings += [CensusFinding(name, message, site(0, name), site(1, name))
                  for name, message in _disagreements(plan, reference, twin, frameworks)]
-    return Census(plan, len(plan.entries) + len(problems), tuple(findings))
+    compared = len(plan.entries) + len(problems)
+    if fresh:
+        drawn = _fresh_pairs(plan, reference, twin, frameworks)
+        compared += len(drawn)
+        findings += [CensusFinding(name, message, site(0, name), site(1, name)) for name, (left, right) in drawn.items()
+                     if (message := drawn_otherwise(left, right, len(drawn))) is not None]
+    return Census(plan, compared, tuple(findings))
 
 
 def _disagreements(plan: Plan, reference: Any, twin: Any,
@@ -74,3 +86,12 @@ def _disagreements(plan: Plan, reference: Any, twin: Any,
             left, right = kinds[0].get(entry.source), kinds[1].get(entry.target)
             if left != right:
                 yield entry.source, f"{left or 'no entry'} in the reference, {right or 'no entry'} in the twin"
+
+
+def _fresh_pairs(plan: Plan, reference: Any, twin: Any,
+                 frameworks: tuple[Framework, Framework]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The parameters that both sides have, as each drew them."""
+    left, right = ({name: framework.array(parameter, copy=False) for name, parameter in framework.parameters(model).items()}
+                   for framework, model in zip(frameworks, (reference, twin), strict=True))
+    return {entry.source: (left[entry.source], right[entry.target])
+            for entry in plan.entries.values() if entry.source in left and entry.target in right}

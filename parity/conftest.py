@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import HealthCheck, settings
 
+from parity.files import write
 from parity.findings import Report
+
+if TYPE_CHECKING:
+    from parity.faults.score import Mark
 
 settings.register_profile("parity", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("parity")
@@ -17,13 +24,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="float64: the same computation? float32: as accurate? (default: both)")
     group.addoption("--device", choices=("cpu", "gpu"), default="cpu", help="where both sides run (default: cpu)")
     group.addoption("--seeds", type=int, default=1, metavar="N", help="how many seeds the fixed subjects run with")
-    group.addoption("--draws", type=int, default=25, metavar="N",
-                    help="how many examples hypothesis draws for each property (default: 25)")
+    group.addoption("--draws", type=int, metavar="N",
+                    help="how many examples hypothesis draws for each property (default: 25; with --exam 200)")
+    group.addoption("--exam", action="store_true",
+                    help="put every fault of the catalogue into the twin (default: one of each stage)")
+    group.addoption("--exam-table", metavar="FILE.md", help="write what the exam found, missed and misplaced")
+
+
+ONE_OF_EACH_STAGE = ("one_network_only", "bicubic_resize", "iln_eps", "wrong_loss_weight", "detached_attention", "adam_eps",
+                     "sn_update")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
         metafunc.parametrize("seed", range(metafunc.config.getoption("--seeds")))
+    if {"fault", "subject"} & set(metafunc.fixturenames):
+        from parity.faults import CATALOGUE
+        names = list(CATALOGUE) if metafunc.config.getoption("--exam") else ONE_OF_EACH_STAGE
+        if "fault" in metafunc.fixturenames:
+            # One subject's faults together: a training's reference is recorded once for all of them.
+            metafunc.parametrize("fault", sorted(names, key=lambda name: CATALOGUE[name].answer.subject))
+        else:
+            metafunc.parametrize("subject", sorted({CATALOGUE[name].answer.subject for name in names}))
+
+
+@pytest.fixture
+def marked(record_property: Callable[[str, object], None]) -> Callable[[Mark], None]:
+    """Enters a mark of the exam."""
+    return lambda mark: record_property("mark", mark.to_json())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    reports = [report for status in ("passed", "failed") for report in terminalreporter.getreports(status)]
+    entered = [value for report in reports if report.when == "call" for name, value in report.user_properties if name == "mark"]
+    if entered:
+        from parity.faults.score import Mark, page, summary
+        marks = [Mark(**value) for value in entered]
+        terminalreporter.section("exam")
+        terminalreporter.line(summary(marks))
+        if file := config.getoption("--exam-table"):
+            write(file, page(marks))
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +89,7 @@ def device(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def draws(request: pytest.FixtureRequest) -> int:
-    return request.config.getoption("--draws")
+    return request.config.getoption("--draws") or (200 if request.config.getoption("--exam") else 25)
 
 
 CEILINGS = {"forward": 1e-12, "losses": 1e-12, "state": 1e-12, "gradients": 1e-10}

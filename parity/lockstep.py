@@ -257,7 +257,8 @@ class _Programs:
         self.programs = tuple(programs)
         self.optimizers = tuple({name: value for name, value in vars(program).items() if framework.is_optimizer(value)}
                                 for framework, program in zip(self.frameworks, self.programs, strict=True))
-        self._census = {name: take(network, self.programs[1].networks[name], self.frameworks, self.sites, pair.layouts)
+        self._census = {name: take(network, self.programs[1].networks[name], self.frameworks, self.sites, pair.layouts,
+                                   fresh=subject.own_start)
                         for name, network in self.programs[0].networks.items()}
         self.plans: dict[str, Plan] = {name: census.plan for name, census in self._census.items()}
         self._names = {f"{network}.{entry.target}": (f"{network}.{entry.source}", entry)
@@ -275,8 +276,9 @@ class _Programs:
         return {f"{network}.{name}": parameter for network, model in self.programs[side].networks.items()
                 for name, parameter in self.frameworks[side].parameters(model).items()}
 
-    def batch(self, step: int) -> dict[str, np.ndarray]:
-        return {name: array.astype(self.lane) for name, array in self.subject.batch(step).items()}
+    def batch(self, step: int, side: int = 0) -> dict[str, np.ndarray]:
+        load = self.subject.twin_batch if side and self.subject.twin_batch else self.subject.batch
+        return {name: array.astype(self.lane) for name, array in load(step).items()}
 
     def state(self) -> dict[str, Any]:
         """All that the reference's next step depends on, the gradients that it has not cleared included."""
@@ -315,6 +317,8 @@ class _Programs:
         parameters = self.parameters(side)
         with (watching(framework, recorder, source, self.optimizers[side], parameters) as updated,
               recorder.recording(), framework.rounding(rounding) if rounding is not None else nullcontext()):
+            if self.subject.twin_batch is not None and rounding is None:
+                batch = self.batch(number, side)  # once more, now that it is being followed
             tensors = [framework.tensor(array) for array in batch.values()]
             for name, tensor in zip(batch, tensors, strict=True):
                 recorder.record("data", name, tensor)

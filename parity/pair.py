@@ -61,6 +61,9 @@ class TrainingSubject:
     phases: top-level function of the program -> (phase, stage) of what happens in it.
     batch: step number (from 1) -> the arrays of that step, in [-1, 1], float32. state: what both start from, in the reference's
     layouts (with or without moments).
+    twin_batch: the same of the twin's own data code; `batch` is the reference's then, and both are followed while they work,
+    line by line, at stage "data". own_start: both programs also draw initial weights of their own when trained from scratch, so
+    the distributions that they draw from are compared.
     """
 
     name: str
@@ -71,3 +74,5 @@ class TrainingSubject:
     batch: Callable[[int], Mapping[str, np.ndarray]]
     phases: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
     seed: int = 0
+    twin_batch: Callable[[int], Mapping[str, np.ndarray]] | None = None
+    own_start: bool = False

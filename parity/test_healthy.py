@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parity import ugatit
 from parity.conftest import must_be_same
+from parity.faults.score import Mark, mark_healthy
 from parity.ladder import compare
 from parity.noise import generator
 
@@ -53,10 +56,17 @@ def draw_subject(name: str, seed: int, channels: int, size: int, batch: int, tra
     return ugatit.with_changes(subject, inputs=inputs, state=state)
 
 
-def test_no_healthy_configuration_fails(draws: int, lanes: tuple[str, ...], device: str) -> None:
+def test_no_healthy_configuration_fails(draws: int, lanes: tuple[str, ...], device: str, marked: Callable[[Mark], None]) -> None:
+    verdicts: list[str] = []
+
     @settings(max_examples=draws, database=None)
     @given(SUBJECTS)
     def healthy(words: dict) -> None:
-        must_be_same(compare(draw_subject(**words), lanes=lanes, device=device), ceilings=False)
+        report = compare(draw_subject(**words), lanes=lanes, device=device)
+        verdicts.append(report.verdict)
+        must_be_same(report, ceilings=False)
 
-    healthy()
+    try:
+        healthy()
+    finally:
+        marked(mark_healthy("drawn configurations", "diverged" if "diverged" in verdicts else "same", len(verdicts)))

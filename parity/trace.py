@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from parity.compare import largest_magnitude
-from parity.frameworks import Framework, numbers_in
+from parity.frameworks import Framework, numbers_in, pixels_in
 from parity.source import ConstructionSites, Site, SourceTree, Statement, statements_of
 
 
@@ -248,6 +248,16 @@ class Recorder:
                        call=_Call(module, 0, None))
         finally:
             self.stage = stage
+
+    def emit_pixels(self, array: np.ndarray, variable: str, function: str, frame: int, site: Site | None,
+                    called: Site | None) -> None:
+        """Emit a value of the data code that is no tensor: a picture, an array."""
+        key = Key(self.stage, self.step, self.phase, "", 0, function, frame, variable, 0)
+        key = key._replace(occurrence=self._occurrences[key])
+        self._occurrences[key._replace(occurrence=0)] += 1
+        largest = largest_magnitude(array) if array.dtype.kind == "f" else 0.0
+        self._send(Event(key, self._next_order(), site, array.copy() if self._sink.keeps else array, None, called,
+                         largest, largest, largest))
 
     # --- module borders ------------------------------------------------------------------------------------
 
@@ -547,6 +557,10 @@ class _FrameTrace:
             snapshot = recorder._emit(tensor, variable, function=self._code.co_name, frame=self._number, site=site,
                                       call=self._call, size=size, called=self._caller)
             self._note(name, snapshot.largest, size, elements, place)
+        if recorder.stage == "data":  # pictures and arrays on their way into a batch
+            for place, array in pixels_in(value):
+                recorder.emit_pixels(array, f"argument {name}{place}" if argument else name + place, self._code.co_name,
+                                     self._number, site, self._caller)
 
     def _note(self, name: str, largest: float, size: _Size, elements: int, place: str) -> None:
         # The unit of what went in stays with the value: rounding does not vanish by being assigned.

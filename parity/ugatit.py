@@ -286,15 +286,36 @@ def training(sizes: Sizes, *, seed: int = 0, iteration: int = 1_000_000, batch: 
 
 def exam_training(name: str, seed: int = 0) -> TrainingSubject:
     """A training small enough for an exam: "training"; "training_decay": lr falls from step 3 on; "training_initial": rho
-    at the bounds, where an unclipped update leaves [0, 1] at once. Raises KeyError."""
+    at the bounds, where an unclipped update leaves [0, 1] at once; "training_resumed": in the middle of a run, with moments;
+    "training_start": with the weights that each side draws; "training_files": with pictures from files. Raises KeyError."""
     sizes = Sizes(ngf=2, n_blocks=1, img_size=96, light=True, ndf=1)
     if name == "training_decay":
         return training(sizes, seed=seed, iteration=4)
     subject = training(sizes, seed=seed)
     if name == "training":
         return subject
+    if name == "training_resumed":
+        return with_changes(subject, state={**subject.state, "moments": _moments(subject, seed), "lr": {"G": 6e-5, "D": 6e-5}})
+    if name == "training_start":
+        return with_changes(training(with_changes(sizes, ngf=8, ndf=4), seed=seed), own_start=True)
+    if name == "training_files":
+        from parity.ugatit_data import from_files
+        return from_files(subject, sizes.img_size, seed)
     if name != "training_initial":
         raise KeyError(name)
     states = {network: {entry: np.round(values) if entry.endswith("rho") else values for entry, values in state.items()}
               for network, state in subject.state["networks"].items()}
     return with_changes(subject, state={"networks": states})
+
+
+def _moments(subject: TrainingSubject, seed: int) -> dict[str, dict[str, dict[str, Any]]]:
+    """What Adam might remember after five updates: gradients of about the size that training has."""
+    moments: dict[str, dict[str, dict[str, Any]]] = {}
+    for network, state in subject.state["networks"].items():
+        for name, values in state.items():
+            if not name.endswith(("weight_u", "weight_v")):
+                rng = generator(seed, "moments", network, name)
+                moments.setdefault(network, {})[name] = {
+                    "updates": 5, "exp_avg": (0.01 * rng.standard_normal(values.shape)).astype(np.float32),
+                    "exp_avg_sq": (1e-6 * rng.standard_normal(values.shape) ** 2).astype(np.float32)}
+    return moments

@@ -16,6 +16,12 @@ def load_image(path):
     return image
 
 
+def epoch_order(count, rng):
+    """The numbers of the pictures in the order of one epoch, all of them shuffled. rng: a numpy generator."""
+    order = rng.permutation(count)
+    return order
+
+
 def train_transform(image, size, flip, top, left):
     """The official augmentation with given draws: RGB picture -> float32 array (3, size, size) in [-1, 1]."""
     if flip:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from parity.faults.data_faults import DATA_FAULTS
 from parity.faults.model_faults import MODEL_FAULTS
 from parity.faults.port2020 import PARTS, PORT2020, PORT2020_FAULTS
+from parity.faults.start_faults import START_FAULTS
 from parity.faults.training_faults import TRAINING_FAULTS
 
-CATALOGUE = {fault.name: fault for fault in (*PORT2020_FAULTS, *PARTS, *MODEL_FAULTS, *TRAINING_FAULTS)}
+_ALL = (*PORT2020_FAULTS, *PARTS, *DATA_FAULTS, *START_FAULTS, *MODEL_FAULTS, *TRAINING_FAULTS)
+
+CATALOGUE = {fault.name: fault for fault in _ALL}
 
 GROUPS = {"port2020": PORT2020}
 """Names that stand for several faults together."""

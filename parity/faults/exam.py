@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from parity.faults.catalogue import CATALOGUE
 from parity.faults.fault import Answer, Fault, injected
 from parity.findings import Finding, Report
 from parity.ladder import compare
@@ -41,13 +42,22 @@ def sit(fault: Fault, *, seed: int = 0, lanes: tuple[str, ...] = ("float64",)) -
         return _grade(fault, report), report
 
 
+def sit_healthy(name: str, *, seed: int = 0, lanes: tuple[str, ...] = ("float64",)) -> Report:
+    """The same comparison of the subject's healthy twin, followed as far as any fault of this subject is."""
+    if not name.startswith("training"):
+        return compare(exam_subject(name, seed), lanes=lanes)
+    steps = max(fault.answer.step for fault in CATALOGUE.values() if fault.answer.subject == name)
+    subject, recorded = _recorded(name, max(1, steps), seed)
+    return follow(subject, steps=len(recorded), recorded=recorded).report
+
+
 def _grade(fault: Fault, report: Report) -> Grade:
     headline = report.first  # its source lines are those of the edited twin, while the fault is in
     wrong = tuple(misplacements(headline, fault.answer)) if headline else ()
     return Grade(fault.name, report.verdict == "diverged", wrong, headline)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def _recorded(name: str, steps: int, seed: int) -> tuple[TrainingSubject, list[ReferenceStep]]:
     """A small training and its recorded reference, which all faults of that training are held against."""
     subject = exam_training(name, seed)

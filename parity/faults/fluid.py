@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import paddle
+from paddle.nn import initializer
 
 from paddle_impl.spectral import _matrix
 
@@ -26,3 +29,22 @@ def divide_by_sigma(layer, u, v, sigma):
     outer = paddle.outer(u, v).flatten()[origin.argsort()].reshape(weight.shape)
     factor = ((1 - outer * normalised.sum()) / sigma).detach()
     return normalised + (weight - weight.detach()) * factor
+
+
+def spectral_norm_operator(layer, inputs):
+    """What `paddle.nn.SpectralNorm` does with a layer's weight, as a hook: the operator of then, still in Paddle 3.3.
+
+    Its epsilon, 1e-8 by default, is added to the norms.
+    """
+    dim = 1 if isinstance(layer, paddle.nn.Linear) else 0
+    layer.weight = paddle._C_ops.spectral_norm(layer.weight_orig, layer.weight_u, layer.weight_v, dim, 1, 1e-8)
+
+
+def conv_weights(fan_in):
+    """The default initialiser of a convolution: normal, variance 2 / fan_in (of 2.45 times torch's standard deviation)."""
+    return paddle.ParamAttr(initializer=initializer.Normal(0.0, math.sqrt(2 / fan_in)))
+
+
+def linear_weights():
+    """The default initialiser of a Linear: Xavier, uniform."""
+    return paddle.ParamAttr(initializer=initializer.XavierUniform())

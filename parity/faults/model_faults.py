@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from unittest import mock
 
+import paddle
+
+from parity.faults import fluid
 from parity.faults.edit import Edit
 from parity.faults.fault import Answer, Fault
 from weights_convert import Entry
@@ -25,6 +28,25 @@ def _square_matrices_not_transposed():
 
     with mock.patch.object(Entry, "to_paddle", guess):
         yield
+
+
+def _to_tensor(layer):
+    """Weights put back through `paddle.to_tensor`, whose tensors have stop_gradient=True."""
+    for parameter in layer.parameters():
+        parameter.stop_gradient = True
+    return layer
+
+
+class _PythonList:
+    """Layers in a plain list: they run, and no parent knows of them."""
+
+    def __init__(self, layers):
+        self.layers = layers
+
+    def __call__(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
 
 
 MODEL_FAULTS = (
@@ -143,5 +165,50 @@ MODEL_FAULTS = (
         "use the parameter itself",
         Answer("CAM", "gradients", "CAM.gap_fc", "weight", None),
         edits=(Edit(_CAM, "gap_weight = raw_weight(gap_fc).t()", "gap_weight = raw_weight(gap_fc).detach().t()"),),
+    ),
+    Fault(
+        "spectral_norm_layer", "Paddle 3.3.1 (paddle.nn.SpectralNorm), ports of many GANs",
+        "the layer that is called SpectralNorm: u and v stand still, and its gradient is 26 to 127 % off",
+        "paddle.nn.utils.spectral_norm, or compose it",
+        Answer("disLA", "forward", "disLA.model.1", "output", "spectral_norm(nn.Conv2d(input_nc, ndf"),  # by its epsilon
+        edits=(Edit("paddle_impl.spectral:spectral_norm", "register_forward_pre_hook(_divide_by_sigma)",
+                    "register_forward_pre_hook(operator)", {"operator": fluid.spectral_norm_operator}),),
+    ),
+    Fault(
+        "eps_outside_sqrt", "ports by hand", "sqrt(var) + eps instead of sqrt(var + eps): it shows where the variance is small",
+        "add eps inside the square root",
+        Answer("AdaLIN", "forward", "AdaLIN", "out_in", "out_in = "),
+        edits=(Edit("paddle_impl.functional:standardize", "rows(paddle.sqrt(add_eps(x_var, eps)), x)",
+                    "rows(paddle.sqrt(x_var) + eps, x)"),),
+    ),
+    Fault(
+        "concat_swapped", "ports by hand", "maximum before average: same shapes, and conv1x1 gets the other's features",
+        "concat([gap, gmp])",
+        Answer("CAM", "forward", "CAM", "cam_logit", "cam_logit = torch.cat([gap_logit, gmp_logit], 1)"),
+        edits=(Edit(_CAM, "[gap_logit, gmp_logit]", "[gmp_logit, gap_logit]"), Edit(_CAM, "[gap, gmp]", "[gmp, gap]")),
+    ),
+    Fault(
+        "frozen_by_to_tensor", "Paddle issues: to_tensor has stop_gradient=True",
+        "a layer whose weights were put back through to_tensor is never trained",
+        "parameter.set_value(array), or stop_gradient=False",
+        Answer("genA2B", "census", "genA2B.gamma", "weight", "self.gamma = nn.Linear("),
+        edits=(Edit(_GENERATOR + ".__init__", "self.gamma = linear(ngf * mult, ngf * mult, bias=False)",
+                    "self.gamma = _to_tensor(linear(ngf * mult, ngf * mult, bias=False))", {"_to_tensor": _to_tensor}),),
+    ),
+    Fault(
+        "layers_in_a_list", "Paddle and torch forums", "layers kept in a Python list: not in the state dict, never trained",
+        "nn.LayerList or nn.Sequential",
+        Answer("genA2B", "census", "genA2B.FC.0", "weight", "FC = [nn.Linear("),
+        edits=(Edit(_GENERATOR + ".__init__", "self.FC = nn.Sequential(*FC)", "self.FC = _PythonList(FC)",
+                    {"_PythonList": _PythonList}),),
+    ),
+    Fault(
+        "parameter_made_in_forward", "Paddle issues: create_parameter in forward",
+        "gamma is made anew at each forward: always 1, never trained",
+        "create parameters in __init__",
+        Answer("LIN", "forward", "LIN", "out", "out = out * self.gamma"),
+        edits=(Edit("paddle_impl.norms:LIN.forward", "rows(self.gamma, input)",
+                    "rows(paddle.create_parameter(self.gamma.shape, self.gamma.dtype, default_initializer=Constant(1.0)), input)",
+                    {"paddle": paddle}),),
     ),
 )

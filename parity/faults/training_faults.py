@@ -36,6 +36,17 @@ def _copies(parameters):
     return [paddle.create_parameter(p.shape, p.dtype) for p in parameters]
 
 
+def _undecayed(attribute):
+    """The parameter's own regularizer, of coefficient 0: it overrides the optimizer's weight_decay."""
+    attribute.regularizer = paddle.regularizer.L2Decay(0.0)
+    return attribute
+
+
+def _replaced(parameters, weight):
+    """The optimizer's list, with a weight that the network no longer has: loading replaced it."""
+    return [paddle.create_parameter(p.shape, p.dtype) if p is weight else p for p in parameters]
+
+
 TRAINING_FAULTS = (
     Fault(
         "fakes_detached", "ports by hand",
@@ -175,5 +186,49 @@ TRAINING_FAULTS = (
         Answer("training", "forward", "genA2B", "input[0]", "fake_A2B, _, _ = self.genA2B(real_A)", 1, "D"),
         edits=(Edit(_D, "fake_A2B, _, _ = self.genA2B(real_A)", "fake_A2B, _, _ = self.genA2B(real_B)"),
                Edit(_D, "fake_B2A, _, _ = self.genB2A(real_B)", "fake_B2A, _, _ = self.genB2A(real_A)")),
+    ),
+    Fault(
+        "weight_replaced", "port write-ups: layer.weight = ... after the optimizer was built; loss 5.32 -> 5.10 instead of 0.01",
+        "one weight of the network is another tensor than the optimizer's, and stands still",
+        "set_value, or build the optimizer last",
+        Answer("training", "census", "G_optim", "parameters", "self.G_optim = adam(", 0),
+        edits=(Edit(_TRAINING + ".__init__", "self.G_optim = adam(G_parameters,",
+                    "self.G_optim = adam(_replaced(G_parameters, self.genB2A.conv1x1.weight),", {"_replaced": _replaced}),),
+    ),
+    Fault(
+        "biases_not_decayed", "ports by hand; a ParamAttr regularizer overrides weight_decay",
+        "no weight decay of biases: a recipe of other networks, not of this one",
+        "no regularizer of their own",
+        Answer("training", "update", "dis*", "bias", "self.D_optim.step()", 1, "D"),
+        edits=(Edit("paddle_impl.layers:conv2d", "bias_attr=_like_torch(fan_in) if bias else False",
+                    "bias_attr=_undecayed(_like_torch(fan_in)) if bias else False", {"_undecayed": _undecayed}),),
+    ),
+    Fault(
+        "minimize_without_backward", "Paddle 3: minimize(loss) does no backward, in Paddle 1 it did",
+        "the generators never get a gradient; only weight decay moves them",
+        "loss.backward(); optimizer.step()",
+        Answer("training", "gradients", "dis*.conv", "output", "self.conv = spectral_norm(", 1, "G"),
+        edits=(Edit(_G, "Generator_loss.backward()", "self.G_optim.minimize(Generator_loss)"),
+               Edit(_G, "self.G_optim.step()", "pass")),
+    ),
+    Fault(
+        "graph_cut", "Paddle issues: to_tensor(tensor), .numpy(), .detach()",
+        "a tensor made anew of a tensor: the cycle loss is right, and nothing of it reaches the first generator",
+        "pass the tensor itself",
+        Answer("training", "gradients", "gen*", None, None, 1, "G"),
+        edits=(Edit(_G, "self.genB2A(fake_A2B)", "self.genB2A(paddle.to_tensor(fake_A2B))"),),
+    ),
+    Fault(
+        "silent_broadcast", "Paddle and torch forums: mse_loss([N, 1], [N])",
+        "a picture of three channels held against one of them: shapes broadcast, the loss looks plausible",
+        "compare shapes before subtracting",
+        Answer("training", "losses", "", "loss", "loss = F.l1_loss(identity, image)", 1, "G"),
+        edits=(Edit("paddle_impl.losses:identity_loss", "paddle.abs(identity - image)", "paddle.abs(identity - image[:, 0])"),),
+    ),
+    Fault(
+        "rho_clipped_in_one", "ports by hand", "the rho of one generator only is clipped",
+        "clip rho of both generators",
+        Answer("training_initial", "state", "genB2A.*", "rho", None, 1, None),
+        edits=(Edit(_TRAINING + ".clip_rho", "(self.genA2B, self.genB2A)", "(self.genA2B,)"),),
     ),
 )

@@ -213,6 +213,17 @@ def numbers_in(value: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]
             yield from numbers_in(item, f"{prefix}.{name}")
 
 
+def pixels_in(value: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """numpy arrays and pictures (whatever offers its memory as an array) inside tuples and lists, each with its access path."""
+    if isinstance(value, (tuple, list)):
+        for index, item in enumerate(value):
+            yield from pixels_in(item, f"{prefix}[{index}]")
+    elif hasattr(value, "__array_interface__"):
+        array = np.asarray(value)
+        if array.ndim:
+            yield prefix, array
+
+
 def _frameworks() -> tuple[Framework, ...]:
     from parity.frameworks.paddle_side import PaddleFramework
     from parity.frameworks.torch_side import TorchFramework
