@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import browser
 import numpy as np
-import pytest
 from test_cli_steps import found, made
 from test_report import finding, result, translation
 
@@ -23,11 +22,12 @@ def uncompared(variable: str) -> Finding:
 
 
 def test_the_check_page(tmp_path):
-    summary = report.Summary([result(title="LIN"), result(finding(cause="an average for a maximum"), finding(run="replay", variable=LONG),
-                                                          uncompared(LONG), title="genA2B light")])
+    diverged = [finding(cause="an average for a maximum"), finding(run="replay", variable=LONG)]
+    summary = report.Summary([result(title="LIN"), result(*diverged, uncompared(LONG), title="genA2B light")])
     picture = sheet.draw([translation(0.3)])
     page = report.to_html(summary, picture=picture, caption=sheet.caption([translation(0.3)]))
-    probe = browser.check(page, tmp_path, {"First divergence", "The ladder", "Pictures", "Programs", "Independent places", "All findings"})
+    probe = browser.check(page, tmp_path, {"First divergence", "The ladder", "Pictures", "Programs", "Independent places",
+                                           "All findings"})
     assert probe["images"] == 1
 
 
@@ -37,7 +37,8 @@ def test_the_healthy_check_page(tmp_path):
 
 def test_the_steps_page(tmp_path):
     steps = np.linspace(8, 7, 12).tolist()
-    summary = Summary([made("float64", found(variable=LONG), found(verdict=Verdict.UNCOMPARED), reference=steps, twin=[1.01 * loss for loss in steps]),
+    findings = (found(variable=LONG), found(verdict=Verdict.UNCOMPARED))
+    summary = Summary([made("float64", *findings, reference=steps, twin=[1.01 * loss for loss in steps]),
                        made("float32", reference=steps)], steps=12, faults=("gmp_G",))
     page = steps_report.to_html(summary, steps_picture.draw(summary))
     probe = browser.check(page, tmp_path, {"First divergence", "The losses", "Step by step, float64 lane", "All findings"})

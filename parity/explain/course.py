@@ -36,11 +36,11 @@ def run(start: Start, names: Sequence[str], *, steps: int, lane: str = "float64"
     faulty program raised, or None; with `watch` also what it makes of the trained program.
     """
     reference, plans = _first_update(start, lane), _plans(start)  # before the faults are there
+    seen, cosines, failure, more = Losses(), {}, None, {}
     with faults.inject(*names), TWIN.seeded(start.seed):
-        program = twin(start, lane, plans)
-        before, seen, failure, more = _parameters(program, plans), Losses(), None, {}
-        cosines: dict[str, float] = {}
         try:
+            program = twin(start, lane, plans)
+            before = _parameters(program, plans)
             for step in range(1, steps + 1):
                 _note(seen, program.step(*_tensors(TWIN, start, step, lane), step))
                 if step == 1:

@@ -17,8 +17,8 @@ from parity.steps_summary import Summary
 def run(start: Start, names: Sequence[str]) -> dict:
     """One float64 step against the recorded reference: every line, layer, loss, gradient and update.
 
-    Returns "verdict", "counts", "first" (a finding's JSON with the source lines, or None), "sentence", "rungs", "stages": the
-    number of diverged values of each, and "multiple": the largest noise floor multiple seen, of a value that has one.
+    Returns "verdict", "counts", "first" (a finding's JSON with the source lines, or None), "sentence", "rungs" and "multiple": the
+    largest noise floor multiple seen, of a value that has one. Raises what the faulty program raises while it is built.
     """
     with faults.inject(*names):
         result = follow(starting.training(start), steps=1, recorded=_recorded(start))

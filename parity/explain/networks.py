@@ -24,6 +24,7 @@ NETWORKS = ("genA2B", "disGA", "disLA")
 """A generator, a global and a local discriminator: the three programs, of which training has two each."""
 
 _RUNS = ("free", "replay")
+_WRONG = {"relative": 1.0, "floors": float("inf")}  # of a program that cannot be built
 
 
 def run(start: Start, names: Sequence[str], network: str) -> dict:
@@ -38,8 +39,12 @@ def run(start: Start, names: Sequence[str], network: str) -> dict:
     truth, floors = _reference(start, network)
     subject = starting.network(start, network)
     with faults.inject(*names), TWIN.seeded(start.seed):
-        both, report = Both(subject, "cpu"), Report(network)
-        errors = _Errors(truth, floors["free"], M)
+        report, errors = Report(network), _Errors(truth, floors["free"], M)
+        try:
+            both = Both(subject, "cpu")
+        except Exception as error:  # a faulty program: anything may come
+            return {"output": _WRONG, "gradient": {"parameter": None, **_WRONG}, "layers": [], "place": None, "at_place": None,
+                    "failure": f"{type(error).__name__}: {error}"}
         failure = both.twin("float64", errors)
         _judge(subject, "free", truth, floors["free"], errors, failure, report)
         if report.diverged:
