@@ -121,7 +121,8 @@ def _made(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Done]]:
     try:
         waiting = {pool.submit(_do, dict(task)): task for task in tasks}
         while waiting:
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            finished = wait(waiting, return_when=FIRST_COMPLETED).done
+            for future in sorted(finished, key=lambda future: future.exception() is not None):  # what is good is kept first
                 yield waiting.pop(future), Done(*future.result())
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
