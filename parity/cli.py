@@ -240,6 +240,39 @@ def steps(checkpoint: str | None, images: str | None, size: int | None, seed: in
     return _exit_code(summary)
 
 
+@cli.command()
+@click.option("--thorough", is_flag=True, help="The whole catalogue of faults, and each of the nine over the long run.")
+@click.option("--fault", "names", multiple=True, metavar="NAME", help="Explain this fault instead of the nine. May be repeated.")
+@click.option("--steps", "count", type=click.IntRange(min=1), metavar="N", default=10, show_default=True,
+              help="Steps of each fault's training.")
+@click.option("--long-steps", "long", type=click.IntRange(min=1), metavar="N", default=100, show_default=True,
+              help="Steps of the training in which the symptom shows.")
+@click.option("--work", "work_path", metavar="DIR", help="Keep the results of all runs here, and pick up from it what is there.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Runs at a time, one thread each.  [default: the cores]")
+@_REPORTS
+def explain(thorough: bool, names: tuple[str, ...], count: int, long: int, work_path: str | None, workers: int | None,
+            json_path: str | None, html_path: str | None) -> int:
+    """Why did the 2020 Paddle port of U-GAT-IT diverge, and why did its loss not fall?
+
+    Puts the port's nine faults into the twin, alone, all but each, in pairs and together, trains each from the weights and
+    pictures with which the real port was recorded, and measures what each does. Exit code 1: the divergence that is explained.
+
+    \b
+    Examples:
+      parity explain
+      parity explain --html port2020.html --json port2020.json --work runs/
+      parity explain --fault gmp_G --fault sn_dim --long-steps 20
+    """
+    _check_outputs(json_path, html_path)
+    _quieten()
+    from parity import explain as explaining
+    scope = explaining.scope(names, thorough=thorough, steps=count, long_steps=long)
+    with _progress() as bar:
+        explanation = explaining.explain(scope, work_path, workers, _counting(bar))
+    _publish_explanation(explanation, json_path, html_path)
+    return _exit_code(explanation)
+
+
 @cli.command("faults")
 @click.option("--json", "json_path", metavar="FILE", help="Write the list as JSON; - for standard output.")
 def list_faults(json_path: str | None) -> None:
@@ -353,6 +386,18 @@ def _follow(training: Any, lane: str, *, steps: int, **options: Any) -> list[Any
         return list(run(training, lanes=_chosen(lane), steps=steps, progress=told, **options))
 
 
+def _counting(bar: Any) -> Callable[[int, str], None]:
+    """Tells a bar how many runs there are (at first), and that one more is done."""
+    task = bar.add_task("starting", total=None)
+
+    def told(total: int, what: str) -> None:
+        bar.update(task, total=total, description=what)
+        if what:
+            bar.advance(task)
+
+    return told
+
+
 def _progress() -> Any:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     console = _console(err=True)
@@ -385,6 +430,15 @@ def _publish_steps(summary: Any, json_path: str | None, html_path: str | None, p
         if html_path:
             write(html_path, steps_report.to_html(summary, picture))
     _publish_json(steps_report.to_json, summary, json_path)
+
+
+def _publish_explanation(explanation: Any, json_path: str | None, html_path: str | None) -> None:
+    from parity.explain.report import page, text
+    from parity.files import write
+    text.show(_console(err=json_path == "-"), explanation)
+    if html_path:
+        write(html_path, page.to_html(explanation))
+    _publish_json(page.to_json, explanation, json_path)
 
 
 def _publish_json(to_json: Callable[[Any], str], what: Any, path: str | None) -> None:

@@ -96,17 +96,17 @@ def to_json(summary: Summary) -> str:
     document = {"verdict": summary.verdict, "counts": whole["counts"], "first": whole["first"], "mode": summary.mode,
                 "steps": summary.steps, "faults": summary.faults, "lanes": lanes, "findings": whole["findings"],
                 "seconds": round(summary.seconds, 3), "versions": versions()}
-    return json.dumps(_strict(document), indent=1, allow_nan=False) + "\n"
+    return json.dumps(strict(document), indent=1, allow_nan=False) + "\n"
 
 
-def _strict(value: object) -> object:
+def strict(value: object) -> object:
     """NaN and infinities as the strings "nan", "inf", "-inf": JSON has none."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: _strict(item) for key, item in value.items()}
+        return {key: strict(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_strict(item) for item in value]
+        return [strict(item) for item in value]
     return value
 
 

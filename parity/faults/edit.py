@@ -13,7 +13,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import dedent
 from types import CodeType, FunctionType
+
+from parity.source import Site
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,14 @@ class Edit:
         file, lines, (first, last) = _source(self.function)
         offset = _offset(lines, first, last, self)
         return file, "".join(lines)[:offset].count("\n") + 1
+
+
+    def shown(self) -> tuple[str, str, str]:
+        """For readers: "file:line", the lines as they stand there, and as the edit makes them; without indentation."""
+        file, first = self.site()
+        lines = Path(file).read_text().splitlines(keepends=True)[first - 1:first + self.old.count("\n")]
+        before = "".join(lines)
+        return str(Site(file, first)), dedent(before).rstrip(), dedent(before.replace(self.old, self.new)).rstrip()
 
 
 class EditError(ValueError):
