@@ -161,7 +161,8 @@ MODEL_FAULTS = (
                     "spectral_norm(conv2d(input_nc, ndf, 4, stride=2, bias=True)),\n                 LeakyReLU(0.01)"),),
     ),
     Fault(
-        "detached_attention", "ports by hand", "the attention weight is taken by value: right pictures, no gradient through it",
+        "detached_attention", "ports by hand",
+        "the attention weight is taken by value: right pictures, no gradient through it",
         "use the parameter itself",
         Answer("CAM", "gradients", "CAM.gap_fc", "weight", None),
         edits=(Edit(_CAM, "gap_weight = raw_weight(gap_fc).t()", "gap_weight = raw_weight(gap_fc).detach().t()"),),
@@ -175,7 +176,8 @@ MODEL_FAULTS = (
                     "register_forward_pre_hook(operator)", {"operator": fluid.spectral_norm_operator}),),
     ),
     Fault(
-        "eps_outside_sqrt", "ports by hand", "sqrt(var) + eps instead of sqrt(var + eps): it shows where the variance is small",
+        "eps_outside_sqrt", "ports by hand",
+        "sqrt(var) + eps instead of sqrt(var + eps): it shows where the variance is small",
         "add eps inside the square root",
         Answer("AdaLIN", "forward", "AdaLIN", "out_in", "out_in = "),
         edits=(Edit("paddle_impl.functional:standardize", "rows(paddle.sqrt(add_eps(x_var, eps)), x)",
@@ -196,7 +198,8 @@ MODEL_FAULTS = (
                     "self.gamma = _to_tensor(linear(ngf * mult, ngf * mult, bias=False))", {"_to_tensor": _to_tensor}),),
     ),
     Fault(
-        "layers_in_a_list", "traps of Paddle 3.3.1; PyTorch issue 715", "layers kept in a Python list: not in the state dict, never trained",
+        "layers_in_a_list", "traps of Paddle 3.3.1; PyTorch issue 715",
+        "layers kept in a Python list: not in the state dict, never trained",
         "nn.LayerList or nn.Sequential",
         Answer("genA2B", "census", "genA2B.FC.0", "weight", "FC = [nn.Linear("),
         edits=(Edit(_GENERATOR + ".__init__", "self.FC = nn.Sequential(*FC)", "self.FC = _PythonList(FC)",

@@ -27,7 +27,8 @@ START_FAULTS = (
                     {"linear_weights": fluid.linear_weights}),),
     ),
     Fault(
-        "bias_initialiser", "port2020; PaddleScience pull request 1018: the default to this day", "biases start at 0, torch's do not",
+        "bias_initialiser", "port2020; PaddleScience pull request 1018: the default to this day",
+        "biases start at 0, torch's do not",
         "uniform, bound 1 / sqrt(fan_in)",
         Answer("training_start", "census", "disGA.*", "bias", None),
         edits=(Edit(_CONV, "bias_attr=_like_torch(fan_in) if bias else False", "bias_attr=None if bias else False"),),
@@ -48,13 +49,15 @@ START_FAULTS = (
         edits=(Edit("paddle_impl.optimizer:set_moments", 'held["updates"] if held else 0', "0"),),
     ),
     Fault(
-        "lr_lost_on_resume", "port2020 (a resume counts from 1); PaddleGAN issue 350", "after a resume the learning rate is the initial one again",
+        "lr_lost_on_resume", "port2020 (a resume counts from 1); PaddleGAN issue 350",
+        "after a resume the learning rate is the initial one again",
         "restore the learning rate",
         Answer("training_resumed", "update", "*_optim", "lr", "self.D_optim.step()", 1, "D"),
         edits=(Edit(_LOAD, 'if "lr" in state:', "if False:"),),
     ),
     Fault(
-        "discriminators_not_restored", "ports by hand", "only the generators are loaded: after a resume the discriminators are new",
+        "discriminators_not_restored", "ports by hand",
+        "only the generators are loaded: after a resume the discriminators are new",
         "load all six networks",
         Answer("training_resumed", "forward", "dis*", "output", "spectral_norm(nn.Conv2d(input_nc", 1, "D"),
         edits=(Edit(_LOAD, 'load_network(network, state["networks"][name])',
