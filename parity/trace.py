@@ -263,7 +263,7 @@ class Recorder:
         key = Key(self.stage, self.step, self.phase, "", 0, function, frame, variable, 0)
         key = key._replace(occurrence=self._occurrences[key])
         self._occurrences[key._replace(occurrence=0)] += 1
-        largest = largest_magnitude(array) if array.dtype.kind == "f" else 0.0
+        largest = largest_magnitude(array)
         self._send(Event(key, self._next_order(), site, array.copy() if self._sink.keeps else array, None, called,
                          largest, largest, largest))
 

@@ -7,8 +7,11 @@ import paddle
 import pytest
 import torch
 
+from parity.faults import inject
 from parity.frameworks import PaddleFramework, TorchFramework
 from parity.initial import FALSE_ALARMS, distance, drawn_otherwise
+from parity.lockstep import _Programs
+from parity.ugatit import exam_training
 
 
 def rng(seed=0):
@@ -70,3 +73,14 @@ def test_seeded_draws_repeat_and_leave_the_others_as_they_were(framework, draw):
         again = [draw(), draw(), draw()]
     assert np.array_equal(again[:2], expected) and np.array_equal(again[2], following)
     assert not np.array_equal(inside, after_inside)
+
+
+@pytest.mark.parametrize(("fault", "expected"), [(None, False), ("conv_initialiser", True), ("linear_initialiser", True),
+                                                 ("bias_initialiser", True)])
+def test_initialisers_are_compared_in_a_training_from_scratch(fault, expected):
+    with inject(*([fault] if fault else [])):
+        both = _Programs(exam_training("training_start"), "float32")
+    found = [finding for census in both._census.values() for finding in census.findings]
+    assert bool(found) == expected and all("another distribution" in finding.message for finding in found)
+    if expected:
+        assert all(finding.reference and finding.twin for finding in found)

@@ -9,7 +9,9 @@ import pytest
 
 import paddle_impl
 from parity import faults
+from parity.lockstep import _Programs
 from parity.noise import ACCURACY
+from parity.ugatit import exam_training
 
 
 @pytest.mark.parametrize(("layer", "dim"), [(lambda: paddle.nn.Conv2D(3, 4, 2), 0), (lambda: paddle.nn.Conv2D(3, 4, 2), 1),
@@ -44,6 +46,21 @@ def test_the_nine_compose_in_any_order():
         backwards = paddle_impl.class_activation_map.__code__
     with faults.inject("port2020"):
         assert paddle_impl.class_activation_map.__code__.co_names == backwards.co_names
+
+
+def test_a_state_of_other_shapes_is_taken_over_as_far_as_it_fits():
+    """With sn_dim no u or v of a convolution fits: the twin keeps its own, the same in every run."""
+    subject, given = exam_training("training"), []
+    with faults.inject("sn_dim"):
+        for _ in range(2):
+            both = _Programs(subject, "float64")
+            both.load(1, both.start)
+            given.append(both.programs[1].state()["networks"]["disLA"])
+    before = subject.state["networks"]["disLA"]
+    assert given[0]["model.4.weight_u"].shape != before["model.4.weight_u"].shape
+    assert np.array_equal(given[0]["model.4.weight_u"], given[1]["model.4.weight_u"]) and given[0]["model.4.weight_u"].any()
+    assert np.array_equal(given[0]["model.4.weight_orig"], before["model.4.weight_orig"])
+    assert np.array_equal(given[0]["gap_fc.weight_v"], before["gap_fc.weight_v"])
 
 
 # --- stage by stage --------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def _buffered(count, size, rng):
 
 DATA_FAULTS = (
     Fault(
-        "bgr", "port2020 (cv2.imread)", "red and blue exchanged, consistently: translations look right, checkpoints do not fit",
+        "bgr", "port2020", "red and blue exchanged, consistently: translations look right, checkpoints do not fit",
         'image.convert("RGB")',
         Answer("training_files", "data", "", "image", 'image = file.convert("RGB")', 1),
         edits=(Edit(_DATA + "load_image", 'file.convert("RGB")', '_bgr(file.convert("RGB"))', {"_bgr": _bgr}),),
@@ -58,7 +58,7 @@ DATA_FAULTS = (
                Edit(_DATA + "train_transform", _CROP, "image = functional.crop(image, 0, 0, size, size)")),
     ),
     Fault(
-        "shuffle_buffer", "port2020 (paddle.reader.shuffle)", "a buffer of 20 over sorted files: every epoch nearly in file order",
+        "shuffle_buffer", "port2020", "a buffer of 20 over sorted files: every epoch nearly in file order",
         "shuffle the whole epoch",
         Answer("training_files", "data", "", "order", "order = rng.permutation(count)", 1),
         edits=(Edit(_DATA + "epoch_order", "rng.permutation(count)", "_buffered(count, 20, rng)", {"_buffered": _buffered}),),
@@ -69,7 +69,8 @@ DATA_FAULTS = (
         edits=(Edit(_DATA + "train_transform", '"bilinear"', '"bicubic"'),),
     ),
     Fault(
-        "not_antialiased", "ports that read with cv2", "bilinear, but of four neighbours only: pictures alias when they shrink",
+        "not_antialiased", "ports that read with cv2; Pillow issue 4445, torchvision issue 2950",
+        "bilinear, but of four neighbours only: pictures alias when they shrink",
         "resize PIL pictures",
         Answer("training_files", "data", "", "image", "image = image.resize((size + 30, size + 30)", 1),
         edits=(Edit(_DATA + "train_transform", _RESIZE, "image = _not_antialiased(image, (size + 30, size + 30))",
@@ -88,7 +89,8 @@ DATA_FAULTS = (
         edits=(Edit(_DATA + "normalize", "[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]", "[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]"),),
     ),
     Fault(
-        "pictures_on_their_side", "ports by hand (transpose((2, 1, 0)))", "height and width exchanged: no error in square pictures",
+        "pictures_on_their_side", "ports by hand (transpose((2, 1, 0)))",
+        "height and width exchanged: no error in square pictures",
         "transpose((2, 0, 1))",
         Answer("training_files", "data", "", "tensor", "tensor = torch.tensor(np.asarray(image))", 1),
         edits=(Edit(_DATA + "normalize", "functional.to_tensor(image)", "functional.to_tensor(image).transpose([0, 2, 1])"),),

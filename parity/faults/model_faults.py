@@ -1,4 +1,4 @@
-"""Faults of the networks and of conversion: a forward or a backward alone shows them. Issues are of the Paddle repository."""
+"""Faults of the networks and of conversion: a forward or a backward alone shows them. "Paddle issue N" is PaddlePaddle/Paddle's."""
 
 from __future__ import annotations
 
@@ -161,13 +161,14 @@ MODEL_FAULTS = (
                     "spectral_norm(conv2d(input_nc, ndf, 4, stride=2, bias=True)),\n                 LeakyReLU(0.01)"),),
     ),
     Fault(
-        "detached_attention", "ports by hand", "the attention weight is taken by value: right pictures, no gradient through it",
+        "detached_attention", "ports by hand",
+        "the attention weight is taken by value: right pictures, no gradient through it",
         "use the parameter itself",
         Answer("CAM", "gradients", "CAM.gap_fc", "weight", None),
         edits=(Edit(_CAM, "gap_weight = raw_weight(gap_fc).t()", "gap_weight = raw_weight(gap_fc).detach().t()"),),
     ),
     Fault(
-        "spectral_norm_layer", "Paddle 3.3.1 (paddle.nn.SpectralNorm), ports of many GANs",
+        "spectral_norm_layer", "Paddle 3.3.1 (paddle.nn.SpectralNorm); Paddle issues 26084, 27243",
         "the layer that is called SpectralNorm: u and v stand still, and its gradient is 26 to 127 % off",
         "paddle.nn.utils.spectral_norm, or compose it",
         Answer("disLA", "forward", "disLA.model.1", "output", "spectral_norm(nn.Conv2d(input_nc, ndf"),  # by its epsilon
@@ -175,7 +176,8 @@ MODEL_FAULTS = (
                     "register_forward_pre_hook(operator)", {"operator": fluid.spectral_norm_operator}),),
     ),
     Fault(
-        "eps_outside_sqrt", "ports by hand", "sqrt(var) + eps instead of sqrt(var + eps): it shows where the variance is small",
+        "eps_outside_sqrt", "ports by hand",
+        "sqrt(var) + eps instead of sqrt(var + eps): it shows where the variance is small",
         "add eps inside the square root",
         Answer("AdaLIN", "forward", "AdaLIN", "out_in", "out_in = "),
         edits=(Edit("paddle_impl.functional:standardize", "rows(paddle.sqrt(add_eps(x_var, eps)), x)",
@@ -188,7 +190,7 @@ MODEL_FAULTS = (
         edits=(Edit(_CAM, "[gap_logit, gmp_logit]", "[gmp_logit, gap_logit]"), Edit(_CAM, "[gap, gmp]", "[gmp, gap]")),
     ),
     Fault(
-        "frozen_by_to_tensor", "Paddle issues: to_tensor has stop_gradient=True",
+        "frozen_by_to_tensor", "traps of Paddle 3.3.1: to_tensor has stop_gradient=True",
         "a layer whose weights were put back through to_tensor is never trained",
         "parameter.set_value(array), or stop_gradient=False",
         Answer("genA2B", "census", "genA2B.gamma", "weight", "self.gamma = nn.Linear("),
@@ -196,14 +198,15 @@ MODEL_FAULTS = (
                     "self.gamma = _to_tensor(linear(ngf * mult, ngf * mult, bias=False))", {"_to_tensor": _to_tensor}),),
     ),
     Fault(
-        "layers_in_a_list", "Paddle and torch forums", "layers kept in a Python list: not in the state dict, never trained",
+        "layers_in_a_list", "traps of Paddle 3.3.1; PyTorch issue 715",
+        "layers kept in a Python list: not in the state dict, never trained",
         "nn.LayerList or nn.Sequential",
         Answer("genA2B", "census", "genA2B.FC.0", "weight", "FC = [nn.Linear("),
         edits=(Edit(_GENERATOR + ".__init__", "self.FC = nn.Sequential(*FC)", "self.FC = _PythonList(FC)",
                     {"_PythonList": _PythonList}),),
     ),
     Fault(
-        "parameter_made_in_forward", "Paddle issues: create_parameter in forward",
+        "parameter_made_in_forward", "traps of Paddle 3.3.1: create_parameter in forward",
         "gamma is made anew at each forward: always 1, never trained",
         "create parameters in __init__",
         Answer("LIN", "forward", "LIN", "out", "out = out * self.gamma"),

@@ -53,7 +53,8 @@ PORT2020_FAULTS = (
                Edit("paddle_impl.training:Training.clip_rho", "paddle.assign(rho, parameter)", "pass")),
     ),
     Fault(
-        "sn_dim", "port2020", "spectral norm of convolutions over the input channels: D loss .037 off by step 10",
+        "sn_dim", "port2020; Paddle issue 26229 (UGATIT)",
+        "spectral norm of convolutions over the input channels: D loss .037 off by step 10",
         "spectral norm over dim 0 of a convolution's weight",
         Answer("disLA", "census", "disLA.model.1", "weight_u", "spectral_norm(nn.Conv2d(input_nc, ndf"),
         edits=(Edit("paddle_impl.spectral:_matrix", "weight.reshape([weight.shape[0], -1])",

@@ -188,8 +188,8 @@ TRAINING_FAULTS = (
                Edit(_D, "fake_B2A, _, _ = self.genB2A(real_B)", "fake_B2A, _, _ = self.genB2A(real_A)")),
     ),
     Fault(
-        "weight_replaced", "port write-ups: layer.weight = ... after the optimizer was built; loss 5.32 -> 5.10 instead of 0.01",
-        "one weight of the network is another tensor than the optimizer's, and stands still",
+        "weight_replaced", "traps of Paddle 3.3.1: a weight assigned after the optimizer was built",
+        "one weight of the network is another tensor than the optimizer's, and stands still (loss 5.32 -> 5.10 instead of 0.01)",
         "set_value, or build the optimizer last",
         Answer("training", "census", "G_optim", "parameters", "self.G_optim = adam(", 0),
         edits=(Edit(_TRAINING + ".__init__", "self.G_optim = adam(G_parameters,",
@@ -212,14 +212,14 @@ TRAINING_FAULTS = (
                Edit(_G, "self.G_optim.step()", "pass")),
     ),
     Fault(
-        "graph_cut", "Paddle issues: to_tensor(tensor), .numpy(), .detach()",
+        "graph_cut", "traps of Paddle 3.3.1: to_tensor(tensor), .numpy(), .detach()",
         "a tensor made anew of a tensor: the cycle loss is right, and nothing of it reaches the first generator",
         "pass the tensor itself",
         Answer("training", "gradients", "gen*", None, None, 1, "G"),
         edits=(Edit(_G, "self.genB2A(fake_A2B)", "self.genB2A(paddle.to_tensor(fake_A2B))"),),
     ),
     Fault(
-        "silent_broadcast", "Paddle and torch forums: mse_loss([N, 1], [N])",
+        "silent_broadcast", "traps of Paddle 3.3.1: mse_loss([N, 1], [N])",
         "a picture of three channels held against one of them: shapes broadcast, the loss looks plausible",
         "compare shapes before subtracting",
         Answer("training", "losses", "", "loss", "loss = F.l1_loss(identity, image)", 1, "G"),
