@@ -123,6 +123,7 @@ def cli() -> None:
       parity check
       parity convert model.pt converted/
       parity steps --steps 10 --html steps.html
+      parity explain --html port2020.html
     """
 
 

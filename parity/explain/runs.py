@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -117,7 +118,7 @@ def _made(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Done]]:
     """The tasks as they are done, in processes of their own: threads and injected faults stay there."""
     if not tasks:
         return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_single_threaded)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_prepare)
     try:
         waiting = {pool.submit(_do, dict(task)): task for task in tasks}
         while waiting:
@@ -128,7 +129,9 @@ def _made(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Done]]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _single_threaded() -> None:
+def _prepare() -> None:
+    """One thread each; and on Ctrl-C a worker goes quietly, it is the command that says so."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name in THREADS:
         os.environ[name] = "1"
 

@@ -2,7 +2,8 @@
 
 The real port (paddlepaddle 1.8.5, CPU) and the official code were run side by side once, ten and a hundred steps, from
 `torch.manual_seed(2020)` and four generated pictures of each domain. `port2020.npz` holds what cannot be made again
-here: the pictures, the vectors from which the port's spectral norm started, and the losses that those runs wrote down.
+here: the pictures, the vectors from which the port's spectral norm started, and the losses that those runs wrote down
+(tests/fixtures/make_explain_port2020.py).
 """
 
 from __future__ import annotations
