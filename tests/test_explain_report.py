@@ -23,7 +23,7 @@ from parity.files import InputError
 
 FIXED = {"stage", "step", "phase", "module", "variable", "reference", "twin", "worst", "floor_multiple", "cause"}
 SCOPE = Scope(("gmp_G", "sn_grad"), ("mirrored_output",), ((), ("gmp_G",), ("gmp_G", "sn_grad")),
-              Start(ngf=2, n_blocks=1, size=96, light=True, ndf=1), steps=2, long_steps=3)
+              Start(ngf=2, n_blocks=1, size=96, light=True, ndf=1), steps=1, long_steps=2)
 
 
 @pytest.fixture(scope="module")

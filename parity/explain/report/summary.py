@@ -176,7 +176,7 @@ class Explanation:
         return {name: symptom.settled(run["losses"]["cam"]) for name, run in runs.items()}
 
     def label(self, names: Sequence[str]) -> str:
-        return "healthy" if not names else "all" if tuple(names) == self.scope.names else " and ".join(names)
+        return "healthy" if not names else "all" if len(names) > 1 and tuple(names) == self.scope.names else " and ".join(names)
 
     def title(self, label: str) -> str:
         """The program of that label, for readers."""

@@ -25,10 +25,13 @@ def show(console: Console, explanation: Explanation) -> None:
         console.print(Text(text, style=style), soft_wrap=True)
 
     steps, long = explanation.scope.steps, explanation.scope.long_steps
-    console.print(_symptom(explanation, long))
+    heading(f"The symptom: the generators' CAM loss after {long} steps (guessing: {course.CHANCE:.3f})")
+    for label, value in explanation.settled.items():
+        say(f"  {explanation.title(label):26}  {value:.3f}")
     averaged, maximal = ([each[kind] for each in explanation.features.values()] for kind in ("average", "maximum"))
-    say(f"  Why: from picture to picture the averaged features vary by {min(averaged):.2g} to {max(averaged):.2g}, the maximal\n"
-        f"  ones by {min(maximal):.2g} to {max(maximal):.2g}. Averages hold nothing to tell pictures apart by.")
+    if explanation.culprit:
+        say(f"  Why: from picture to picture the averaged features vary by {min(averaged):.2g} to {max(averaged):.2g}, the\n"
+            f"  maximal ones by {min(maximal):.2g} to {max(maximal):.2g}. Averages hold nothing to tell pictures apart by.")
     heading(f"Each fault alone, {steps} float64 steps, the largest effect first")
     console.print(_table(explanation))
     say(f"effect: largest relative difference of a loss; rounding alone makes {short(explanation.noise)}. (n): the rank\n"
@@ -57,14 +60,6 @@ def show(console: Console, explanation: Explanation) -> None:
             f"  in float32, within {found['port_first']:.1g} at step 1.")
     say(f"\n{explanation.cpu_seconds:.0f} processor seconds of runs; {cores()} cores here", "dim")
     say(f"\n{explanation.sentence()}", COLOURS[explanation.verdict])
-
-
-def _symptom(explanation: Explanation, steps: int) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), title_justify="left", title_style="bold",
-                  title=f"The symptom: the generators' CAM loss after {steps} steps (guessing: {course.CHANCE:.3f})")
-    for label, value in explanation.settled.items():
-        table.add_row(explanation.title(label), f"{value:.3f}")
-    return table
 
 
 def _table(explanation: Explanation) -> Table:
