@@ -165,6 +165,55 @@ class PaddleFramework(Framework):
             state["updates"] = np.asarray(round(math.log(float(power.numpy().ravel()[0])) / math.log(optimizer._beta2)) - 1)
         return state
 
+    # --- what the doctor watches ---------------------------------------------------------------------------
+
+    backward_functions = ((paddle.Tensor, "backward"), (paddle.autograd, "backward"))
+    step_methods = ("step", "minimize")
+    functional = paddle.nn.functional
+    no_grad = staticmethod(paddle.no_grad)
+
+    @property
+    def scheduler_class(self) -> type:
+        return paddle.optimizer.lr.LRScheduler
+
+    def scheduler_of(self, optimizer: paddle.optimizer.Optimizer) -> Any | None:
+        held = optimizer._learning_rate
+        return held if isinstance(held, paddle.optimizer.lr.LRScheduler) else None
+
+    def is_parameter(self, value: Any) -> bool:
+        return isinstance(value, paddle.base.framework.EagerParamBase)
+
+    def values(self, tensor: paddle.Tensor) -> np.ndarray:
+        if tensor.dtype in (paddle.float16, paddle.bfloat16):
+            with paddle.no_grad():
+                tensor = tensor.detach().astype("float32")
+        return self.array(tensor, copy=False)
+
+    def grad_enabled(self) -> bool:
+        return paddle.is_grad_enabled()
+
+    def moving_state(self, module: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
+        own = {**module._parameters, **module._buffers}
+        return {name: value for name, value in own.items()
+                if value is not None and name in ("_mean", "_variance", "weight_u", "weight_v")}
+
+    def updates(self, optimizer: paddle.optimizer.Optimizer, parameter: paddle.Tensor) -> int | None:
+        power = optimizer._accumulators.get("beta1_pow_acc", {}).get(parameter.name)
+        if power is None:
+            return None
+        value = float(power.numpy().ravel()[0])
+        # beta1^(n+1) underflows late in a training; a count that cannot be told any more is no count.
+        return round(math.log(value) / math.log(optimizer._beta1)) - 1 if 0 < value < 1 else None
+
+    def effective_lr(self, optimizer: paddle.optimizer.Optimizer) -> float | None:
+        held = optimizer._global_learning_rate() if optimizer._learning_rate_map else None
+        return None if held is None or self.scheduler_of(optimizer) is not None else float(held.numpy().ravel()[0])
+
+    def decays(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, float]]:
+        decay = self.optimizer_settings(optimizer)["weight_decay"]
+        return [(parameter, getattr(parameter.regularizer, "_coeff", decay) if parameter.regularizer else decay)
+                for parameter in self.optimizer_parameters(optimizer)]
+
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
     """The running statistics of batch norms: Paddle keeps them as frozen parameters."""

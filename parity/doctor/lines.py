@@ -1,0 +1,205 @@
+"""Following the user's lines: scalars and their weight in the loss, cuts of the graph, the line that made a NaN."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from parity.doctor.arrays import is_finite
+from parity.doctor.record import Cut, Iteration, Labels, NonFinite, Term
+from parity.frameworks import Framework
+from parity.source import Site, Statement, statements_of
+
+_HOW = ("numpy", "item", "detach", "to_tensor", "tensor(", "no_grad", "stop_gradient", "float(", "tolist", "argmax", "round", ".data")
+
+
+class Lines:
+    """A trace function (`sys.settrace`) for the files of a source tree. Values are looked at and let go at once.
+
+    iteration: what to write into. close: also look at every element of what lines bind. tick: the clock of events.
+    depth: how many module calls are going on; graphs: counts network calls whose output has a graph.
+    """
+
+    def __init__(self, framework: Framework, source: Any, parameter_ids: Callable[[], dict[int, str]],
+                 tick: Callable[[], int]) -> None:
+        self.framework, self.source, self.tick = framework, source, tick
+        self.parameter_ids = parameter_ids
+        self.iteration: Iteration | None = None
+        self.close = False
+        self.depth = 0
+        self.graphs = 0
+        self.files: dict[str, bool] = {}
+        self._before: Any = None
+
+    def start(self, frame: FrameType | None) -> None:
+        """From now on; `frame`, where the block is, is followed from its next line."""
+        self._before = sys.gettrace()
+        self._frame = frame
+        if frame is not None and self._wanted(frame.f_code.co_filename):
+            self._frame_before = frame.f_trace
+            frame.f_trace = _Frame(self, frame)
+        else:
+            self._frame = None
+        sys.settrace(self._enter)
+
+    def stop(self) -> None:
+        sys.settrace(self._before)
+        if self._frame is not None:
+            self._frame.f_trace = self._frame_before
+            self._frame = None
+
+    def _wanted(self, file: str) -> bool:
+        wanted = self.files.get(file)
+        if wanted is None:
+            wanted = self.files[file] = file in self.source
+        return wanted
+
+    def _enter(self, frame: FrameType, event: str, arg: Any) -> Any:
+        code = frame.f_code
+        if not self._wanted(code.co_filename) or code.co_name.startswith("<"):
+            return None
+        return _Frame(self, frame)
+
+
+class _Frame:
+    """One running function, statement by statement."""
+
+    __slots__ = ("_current", "_graphs", "_inside", "_kinds", "_lines", "_statements")
+
+    def __init__(self, lines: Lines, frame: FrameType) -> None:
+        self._lines = lines
+        self._statements = statements_of(frame.f_code)
+        self._current: Statement | None = None
+        self._inside = lines.depth > 0
+        self._graphs = lines.graphs
+        self._kinds: dict[str, tuple[bool, bool, Cut | None]] = {}  # name -> (has a graph, is finite, the cut it comes from)
+        code = frame.f_code
+        for name in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]:
+            self._see(name, frame.f_locals.get(name))
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if event == "line":
+            statement = self._statements.at(frame.f_lineno)
+            if statement is not self._current:
+                self._finish(frame)
+                self._current, self._graphs = statement, self._lines.graphs
+        elif event == "exception":
+            self._current = None
+        elif event == "return":
+            if arg is not None and self._current is not None and not self._current.binds and self._lines.iteration is not None:
+                self._returned(frame, arg)
+            self._finish(frame)
+        return self
+
+    def _see(self, name: str, value: Any) -> None:
+        framework = self._lines.framework
+        tensors = [tensor for _, tensor in framework.tensors_in(value)] if _may_hold(value) else []
+        if framework.is_tensor(value):
+            tensors = [value]
+        if tensors:
+            finite = not self._lines.close or all(is_finite(framework.values(tensor)) for tensor in tensors)
+            self._kinds[name] = (any(map(framework.requires_grad, tensors)), finite, None)
+
+    def _finish(self, frame: FrameType) -> None:
+        statement, lines = self._current, self._lines
+        if statement is None or lines.iteration is None or not statement.binds:
+            return
+        values = frame.f_locals
+        for name in statement.binds:
+            value = values.get(name)
+            if value is not None:
+                self._bound(name, value, statement, Site(frame.f_code.co_filename, statement.first), frame)
+
+    def _bound(self, name: str, value: Any, statement: Statement, site: Site, frame: FrameType) -> None:
+        lines = self._lines
+        framework, iteration = lines.framework, lines.iteration
+        sources = [self._kinds[read] for read in statement.reads if read in self._kinds]
+        from_graph = any(kind[0] for kind in sources) or lines.graphs > self._graphs
+        finite_before = all(kind[1] for kind in sources)
+        cut = next((kind[2] for kind in sources if kind[2] is not None), None)
+        if framework.is_tensor(value):
+            graph, finite = framework.requires_grad(value), True
+            shape, dtype = framework.shape_dtype(value)
+            if cut is not None:
+                cut.used = True
+            if framework.is_parameter(value) and id(value) not in lines.parameter_ids() and graph:
+                iteration.made.append((f"a parameter, bound to {name!r}", site))
+            if dtype.startswith(("float", "bfloat")):
+                if from_graph and not graph:
+                    cut = Cut(site, name, _sources(statement), _how(site.text), used=shape == ())
+                    iteration.cuts.append(cut)
+                small = all(length == 1 for length in shape)
+                if lines.close or small:
+                    finite = self._finite(name, value, site, finite_before)
+                if small and len(shape) <= 1 and not self._inside:
+                    self._term(name, value, graph, statement, site, frame)
+            elif dtype.startswith("int") and len(shape) == 1 and shape[0] > 1 and not self._inside:
+                array = framework.values(value)
+                iteration.labels.append(Labels(name, site, int(array[0]), len(np.unique(array)), int(array.size)))
+            self._kinds[name] = (graph, finite, cut)
+        elif isinstance(value, (np.ndarray, float)) and from_graph:
+            if not isinstance(value, np.ndarray) or value.dtype.kind == "f":
+                cut = Cut(site, name, _sources(statement), _how(site.text))
+                iteration.cuts.append(cut)
+            self._kinds[name] = (False, True, cut)
+        elif _may_hold(value):
+            self._see(name, value)
+            if name in self._kinds and cut is not None:
+                self._kinds[name] = (*self._kinds[name][:2], cut)
+        elif cut is not None and name not in self._kinds:
+            self._kinds[name] = (False, True, cut)
+
+    def _returned(self, frame: FrameType, value: Any) -> None:
+        """A cut, or the origin of a NaN, in a return statement."""
+        lines, statement = self._lines, self._current
+        sources = [self._kinds[read] for read in statement.reads if read in self._kinds]
+        from_graph = any(kind[0] for kind in sources) or lines.graphs > self._graphs
+        site = Site(frame.f_code.co_filename, statement.first)
+        if not lines.framework.is_tensor(value):
+            return
+        for kind in sources:
+            if kind[2] is not None:
+                kind[2].used = True
+        floating = lines.framework.shape_dtype(value)[1].startswith(("float", "bfloat"))
+        if from_graph and floating and not lines.framework.requires_grad(value):
+            lines.iteration.cuts.append(Cut(site, "what is returned", _sources(statement), _how(site.text), used=True))
+        if lines.close and floating:
+            self._finite("what is returned", value, site, all(kind[1] for kind in sources))
+
+    def _finite(self, name: str, value: Any, site: Site, before: bool) -> bool:
+        lines = self._lines
+        array = lines.framework.values(value)
+        if is_finite(array):
+            return True
+        lines.iteration.nonfinite.append(NonFinite(lines.tick(), name, bool(np.isnan(array).any()), site, before))
+        return False
+
+    def _term(self, name: str, value: Any, graph: bool, statement: Statement, site: Site, frame: FrameType) -> None:
+        lines = self._lines
+        base = not any(read in lines.iteration.terms_of(frame.f_code) for read in statement.reads)
+        term = Term(float(lines.framework.values(value).ravel()[0]), site, len(lines.iteration.terms), name=name,
+                    function=frame.f_code.co_name, differentiable=graph, base=base)
+        lines.iteration.terms[f"{name}:{site.line}"] = term
+        if graph:
+            # The hook dies with the graph; it holds numbers only.
+            def observe(gradient: Any) -> None:
+                if gradient is not None:
+                    term.weight = float(np.abs(lines.framework.values(gradient)).sum())
+
+            lines.framework.on_gradient(value, observe)
+
+
+def _may_hold(value: Any) -> bool:
+    return isinstance(value, (tuple, list, dict)) and 0 < len(value) <= 64
+
+
+def _sources(statement: Statement) -> str:
+    return ", ".join(sorted(statement.reads)[:4])
+
+
+def _how(text: str) -> str:
+    return next((word.rstrip("(").lstrip(".") for word in _HOW if word in text), "")
