@@ -366,10 +366,15 @@ class _Programs:
         """Optimizer -> the reference's names of what it holds; a tensor that is no parameter of a network counts as foreign."""
         framework = self.frameworks[side]
         names = {id(parameter): name for name, parameter in self.parameters(side).items()}
+        # Paddle lists a batch norm's running statistics among its parameters, frozen: an optimizer holds and skips them.
+        skipped = {id(value) for model in self.programs[side].networks.values() for value in framework.buffers(model).values()
+                   if framework.is_parameter(value) and not framework.requires_grad(value)}
         held: dict[str, set[str]] = {}
         for optimizer_name, optimizer in self.optimizers[side].items():
             held[optimizer_name] = set()
             for number, parameter in enumerate(framework.optimizer_parameters(optimizer)):
+                if id(parameter) in skipped:
+                    continue
                 name = names.get(id(parameter), f"foreign tensor {number}")
                 held[optimizer_name].add(self._names[name][0] if side and name in self._names else name)
         return held

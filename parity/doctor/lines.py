@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -14,7 +15,8 @@ from parity.doctor.record import Cut, Iteration, Labels, NonFinite, Term
 from parity.frameworks import Framework
 from parity.source import Site, Statement, statements_of
 
-_HOW = ("numpy", "item", "detach", "to_tensor", "tensor(", "no_grad", "stop_gradient", "float(", "tolist", "argmax", "round", ".data")
+# Ways to leave the graph, as they stand in a line.
+_HOW = re.compile(r"\.(numpy|item|detach|tolist|argmax|round|data)\b|\b(to_tensor|as_tensor|tensor|asarray|array)\(|(no_grad|stop_gradient)")
 
 
 class Lines:
@@ -106,9 +108,11 @@ class _Frame:
 
     def _finish(self, frame: FrameType) -> None:
         statement, lines = self._current, self._lines
-        if statement is None or lines.iteration is None or not statement.binds:
+        if statement is None or lines.iteration is None:
             return
         values = frame.f_locals
+        if not statement.binds and self._kinds:
+            self._switched_off(values, statement, Site(frame.f_code.co_filename, statement.first))
         for name in statement.binds:
             value = values.get(name)
             if value is not None:
@@ -130,8 +134,7 @@ class _Frame:
                 iteration.made.append((f"a parameter, bound to {name!r}", site))
             if dtype.startswith(("float", "bfloat")):
                 if from_graph and not graph:
-                    cut = Cut(site, name, _sources(statement), _how(site.text), used=shape == ())
-                    iteration.cuts.append(cut)
+                    cut = self._cut(name, site, statement, used=shape == ()) or cut
                 small = all(length == 1 for length in shape)
                 if lines.close or small:
                     finite = self._finite(name, value, site, finite_before)
@@ -143,8 +146,7 @@ class _Frame:
             self._kinds[name] = (graph, finite, cut)
         elif isinstance(value, (np.ndarray, float)) and from_graph:
             if not isinstance(value, np.ndarray) or value.dtype.kind == "f":
-                cut = Cut(site, name, _sources(statement), _how(site.text))
-                iteration.cuts.append(cut)
+                cut = self._cut(name, site, statement)
             self._kinds[name] = (False, True, cut)
         elif _may_hold(value):
             self._see(name, value)
@@ -166,9 +168,24 @@ class _Frame:
                 kind[2].used = True
         floating = lines.framework.shape_dtype(value)[1].startswith(("float", "bfloat"))
         if from_graph and floating and not lines.framework.requires_grad(value):
-            lines.iteration.cuts.append(Cut(site, "what is returned", _sources(statement), _how(site.text), used=True))
+            self._cut("what is returned", site, statement, used=True)
         if lines.close and floating:
             self._finite("what is returned", value, site, all(kind[1] for kind in sources))
+
+    def _cut(self, name: str, site: Site, statement: Statement, used: bool = False) -> Cut | None:
+        how = _how(site.text, self._lines.framework)
+        if not how:
+            return None
+        cut = Cut(site, name, ", ".join(sorted(read for read in statement.reads if self._kinds.get(read, (False,))[0])[:4]), how, used)
+        self._lines.iteration.cuts.append(cut)
+        return cut
+
+    def _switched_off(self, values: Any, statement: Statement, site: Site) -> None:
+        """`h.stop_gradient = True` and the like bind no name, but change what a name stands for."""
+        for name in statement.reads:
+            known, value = self._kinds.get(name), values.get(name)
+            if known and known[0] and self._lines.framework.is_tensor(value) and not self._lines.framework.requires_grad(value):
+                self._kinds[name] = (False, known[1], self._cut(name, site, statement, used=True))
 
     def _finite(self, name: str, value: Any, site: Site, before: bool) -> bool:
         lines = self._lines
@@ -197,9 +214,9 @@ def _may_hold(value: Any) -> bool:
     return isinstance(value, (tuple, list, dict)) and 0 < len(value) <= 64
 
 
-def _sources(statement: Statement) -> str:
-    return ", ".join(sorted(statement.reads)[:4])
-
-
-def _how(text: str) -> str:
-    return next((word.rstrip("(").lstrip(".") for word in _HOW if word in text), "")
+def _how(text: str, framework: Framework) -> str:
+    """What in the line leaves the graph, as a word; "" where nothing does (a comparison has no gradient, and misses none)."""
+    found = _HOW.search(text)
+    if found:
+        return next(group for group in found.groups() if group)
+    return "" if framework.grad_enabled() else "no_grad"

@@ -235,6 +235,8 @@ class Watch:
         use.last_tick = self._tick()
         use.training = module.training
         use.with_grad = use.with_grad or graph
+        if path in self.program.models and not graph and not framework.grad_enabled():
+            use.site = self.program.source.site(sys._getframe(2))
         if graph:
             self._last_forward[self.program.network_of(path)] = use.last_tick
             self.lines.graphs += 1

@@ -17,6 +17,10 @@ from typing import Any
 import numpy as np
 
 
+# Names, in either framework, of state that each training forward moves: of batch norms and of spectral norms.
+MOVING_STATE = frozenset({"_mean", "_variance", "running_mean", "running_var", "weight_u", "weight_v"})
+
+
 class FrameworkError(RuntimeError):
     """A framework was asked for something that it cannot do here (a device that is missing, a foreign object)."""
 

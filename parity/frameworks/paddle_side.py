@@ -12,7 +12,7 @@ import numpy as np
 import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 
-from parity.frameworks.base import Framework, FrameworkError
+from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
@@ -195,7 +195,7 @@ class PaddleFramework(Framework):
     def moving_state(self, module: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
         own = {**module._parameters, **module._buffers}
         return {name: value for name, value in own.items()
-                if value is not None and name in ("_mean", "_variance", "weight_u", "weight_v")}
+                if value is not None and name in MOVING_STATE}
 
     def updates(self, optimizer: paddle.optimizer.Optimizer, parameter: paddle.Tensor) -> int | None:
         power = optimizer._accumulators.get("beta1_pow_acc", {}).get(parameter.name)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from parity.frameworks.base import Framework, FrameworkError
+from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.torch_rounding import StochasticRounding
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -178,7 +178,7 @@ class TorchFramework(Framework):
 
     def moving_state(self, module: torch.nn.Module) -> dict[str, torch.Tensor]:
         return {name: value for name, value in module._buffers.items()
-                if value is not None and name in ("running_mean", "running_var", "weight_u", "weight_v")}
+                if value is not None and name in MOVING_STATE}
 
     def updates(self, optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> int | None:
         step = optimizer.state.get(parameter, {}).get("step")

@@ -80,6 +80,8 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
             yield Finding("graph-cut", network, f"no gradient reaches {network}: this line leaves the graph"
                           + (f" ({cut.how})" if cut.how else ""), f"{cut.name} has no graph, {cut.source or 'what it came from'} had one",
                           cut.site, 1)
+        elif (off := next((use.site for iteration in case.iterations if (use := iteration.modules.get(network)) and use.site), None)):
+            yield Finding("graph-cut", network, f"no gradient reaches {network}: it ran with gradients switched off (no_grad)", "", off, 1)
         else:
             yield Finding("network-without-gradient", network, f"none of the {len(mine)} parameters of {network} gets a gradient: the loss "
                           f"does not depend on it", site=step_site, iteration=1)
@@ -211,11 +213,15 @@ def decay(case: Case) -> Iterator[Finding]:
             yield Finding("decay-dominates", name, f"weight decay pulls {statistics.median(pulls.values()):.2g} times as hard as the loss",
                           f"weight_decay {max(decays.values()):.3g} of {name}", program.optimizer_site(name), 1)
             continue
-        flat = [key for key, pull in pulls.items() if pull > 1 and
-                sum(length > 1 for length in case.framework.shape_dtype(program.parameters[key])[0]) == 1]
+        flat = [key for key, pull in pulls.items() if pull > 1 and _is_norms(case, key)]
         if flat:
-            yield Finding("decay-on-norms", name, f"weight decay pulls harder than the loss on {plural(len(flat), 'norm or bias')} "
+            yield Finding("decay-on-norms", name, f"weight decay pulls harder than the loss on {plural(len(flat), 'norm parameter')} "
                           f"({some(flat)}): on purpose?", site=program.optimizer_site(name), iteration=1)
+
+
+def _is_norms(case: Case, name: str) -> bool:
+    """Whether it is a norm's scale or shift. (The bias of a layer before a norm has no gradient worth speaking of, and no effect.)"""
+    return "norm" in type(case.program.modules.get(name.rpartition(".")[0])).__name__.lower()
 
 
 CHECKS = (backwards, missing_gradients, mixed, updates, learning_rate, decay)
