@@ -91,15 +91,16 @@ def found_in(function: Callable) -> tuple[dict[str, Any], dict[str, Any]]:
     """Networks and optimizers in reach of a function, by the names that it knows them by; parts of other networks left out."""
     models: dict[str, Any] = {}
     optimizers: dict[str, Any] = {}
-    for name, value in _reach(function):
+    for name, value, twice in _reach(function):
         held, is_kind = (models, "model") if _is(value, "model") else (optimizers, "optimizer")
-        if _is(value, is_kind) and not any(value is other for other in held.values()):
+        if _is(value, is_kind) and (twice or not any(value is other for other in held.values())):
             held[name] = value
     parts = {id(module) for model in models.values() for module in _below(model)}
     return {name: model for name, model in models.items() if id(model) not in parts and _parameters(model)}, optimizers
 
 
-def _reach(function: Callable) -> Iterator[tuple[str, Any]]:
+def _reach(function: Callable) -> Iterator[tuple[str, Any, bool]]:
+    """(name, object, whether the same dict has it under two names: one network where two were meant)."""
     owner = getattr(function, "__self__", None)
     function = getattr(function, "__func__", function)
     scopes: list[dict[str, Any]] = [vars(owner)] if hasattr(owner, "__dict__") else []
@@ -112,12 +113,14 @@ def _reach(function: Callable) -> Iterator[tuple[str, Any]]:
         for name, value in list(scope.items()):
             if name.startswith("__") or isinstance(value, type):
                 continue
-            yield name, value
+            yield name, value, False
             inner = value if isinstance(value, dict) else getattr(value, "__dict__", {})
             if isinstance(value, (list, tuple)):
                 inner = {f"{name}[{index}]": item for index, item in enumerate(value)}
             if not _is(value, "model") and not _is(value, "optimizer") and not callable(value) or isinstance(value, dict):
-                yield from ((str(key), item) for key, item in list(inner.items()) if len(inner) < 1000)
+                plain = isinstance(value, dict) and len(inner) < 1000
+                for key, item in list(inner.items())[:1000]:
+                    yield str(key), item, plain and sum(item is other for other in inner.values()) > 1
 
 
 def _is(value: Any, what: str) -> bool:

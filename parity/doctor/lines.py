@@ -26,10 +26,8 @@ class Lines:
     depth: how many module calls are going on; graphs: counts network calls whose output has a graph.
     """
 
-    def __init__(self, framework: Framework, source: Any, parameter_ids: Callable[[], dict[int, str]],
-                 tick: Callable[[], int]) -> None:
+    def __init__(self, framework: Framework, source: Any, tick: Callable[[], int]) -> None:
         self.framework, self.source, self.tick = framework, source, tick
-        self.parameter_ids = parameter_ids
         self.iteration: Iteration | None = None
         self.close = False
         self.depth = 0
@@ -111,7 +109,7 @@ class _Frame:
         if statement is None or lines.iteration is None:
             return
         values = frame.f_locals
-        if not statement.binds and self._kinds:
+        if self._kinds:
             self._switched_off(values, statement, Site(frame.f_code.co_filename, statement.first))
         for name in statement.binds:
             value = values.get(name)
@@ -130,10 +128,9 @@ class _Frame:
             shape, dtype = framework.shape_dtype(value)
             if cut is not None:
                 cut.used = True
-            if framework.is_parameter(value) and id(value) not in lines.parameter_ids() and graph:
-                iteration.made.append((f"a parameter, bound to {name!r}", site))
             if dtype.startswith(("float", "bfloat")):
-                if from_graph and not graph:
+                revived = graph and from_graph and value.is_leaf and not framework.is_parameter(value)
+                if from_graph and (revived or not graph):
                     cut = self._cut(name, site, statement, used=shape == ()) or cut
                 small = all(length == 1 for length in shape)
                 if lines.close or small:
@@ -182,7 +179,7 @@ class _Frame:
 
     def _switched_off(self, values: Any, statement: Statement, site: Site) -> None:
         """`h.stop_gradient = True` and the like bind no name, but change what a name stands for."""
-        for name in statement.reads:
+        for name in statement.reads.difference(statement.binds):
             known, value = self._kinds.get(name), values.get(name)
             if known and known[0] and self._lines.framework.is_tensor(value) and not self._lines.framework.requires_grad(value):
                 self._kinds[name] = (False, known[1], self._cut(name, site, statement, used=True))

@@ -66,7 +66,7 @@ def attribute_site(owner: Any, name: str) -> Site | None:
             file = inspect.getsourcefile(base)
         except (OSError, TypeError):
             continue
-        tree = _parsed(inspect.cleandoc("".join(lines)) if not lines[0][:1].isspace() else _dedented(lines))
+        tree = _parsed(_dedented(lines))
         for node in ast.walk(tree) if tree is not None else ():
             if _sets(node, name):
                 return Site(str(file), first + node.lineno - 1)

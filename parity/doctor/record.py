@@ -48,6 +48,8 @@ class Step:
     counts: tuple[int | None, int | None]
     updates: dict[str, Update] = field(default_factory=dict)
     method: str = "step"
+    cleared: int = 0  # parameters whose gradient was cleared between its backward and this step
+    cleared_at: Site | None = None
 
 
 @dataclass

@@ -113,7 +113,9 @@ class Doctor:
         """What is to be said so far."""
         watch = self._watch
         case = Case(watch.program, tuple(watch.iterations))
-        found = [*self._extra, *(finding for check in CHECKS for finding in check(case))]
+        found = [finding for check in CHECKS for finding in check(case)]
+        said = {finding.id for finding in found}
+        found += [finding for finding in self._extra if finding.id not in said]
         found = [finding.declared(self._expect) for finding in dict.fromkeys(found)]
         found.sort(key=lambda finding: (finding.expected, finding.severity != ERROR, finding.rank))
         return Diagnosis(tuple(found), len(watch.iterations))

@@ -49,7 +49,7 @@ class Watch:
         self.iterations: list[Iteration] = []
         self.current: Iteration | None = None
         self.ticks = 0
-        self.lines = Lines(self.framework, program.source, lambda: program.names, self._tick)
+        self.lines = Lines(self.framework, program.source, self._tick)
         self._stack = ExitStack()
         self._thread = threading.get_ident()
         self._stranger_depth = 0
@@ -62,6 +62,8 @@ class Watch:
         self._last_forward: dict[str, int] = {}
         self._last_change: dict[str, tuple[int, Site | None]] = {}
         self._after: dict[str, tuple[int, bool]] = {}  # parameter -> checksum after its latest update, and whether that changed it
+        self._cleared_at: dict[str, Site | None] = {}
+        self._stepped: dict[str, int] = {}
         self._before_update: dict[str, int] = {}
         self._state: dict[str, int] = {}
         self._odd = False
@@ -77,6 +79,7 @@ class Watch:
         try:
             self._replace(framework.module_class, "__call__", self._call)
             self._replace(framework.module_class, "__init__", self._init)
+            self._replace(*framework.parameter_maker, self._make)
             for owner, name in framework.backward_functions:
                 self._replace(owner, name, self._backward)
             for kind in _with_own_step(framework.scheduler_class):
@@ -86,7 +89,8 @@ class Watch:
                     self._replace(framework.functional, name, self._loss)
             for name, optimizer in self.program.optimizers.items():
                 for method in framework.step_methods:
-                    self._wrap_method(name, optimizer, method)
+                    self._wrap_method(name, optimizer, method, self._step)
+                self._wrap_method(name, optimizer, framework.clear_method, self._clear)
             self.lines.start(frame)
             self._stack.callback(self.lines.stop)
         except BaseException:
@@ -114,13 +118,13 @@ class Watch:
         setattr(owner, name, wrapped)
         self._stack.callback(lambda: setattr(owner, name, original) if own else delattr(owner, name))
 
-    def _wrap_method(self, name: str, optimizer: Any, method: str) -> None:
+    def _wrap_method(self, name: str, optimizer: Any, method: str, around: Callable) -> None:
         original, own = getattr(optimizer, method), vars(optimizer).get(method)
 
         def step(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
             if self.current is None or self._in_step:
                 return original(*args, **kwargs)
-            return self._step(name, method, lambda: original(*args, **kwargs))
+            return around(name, method, lambda: original(*args, **kwargs))
 
         functools.update_wrapper(step, getattr(original, "__func__", original))
         setattr(optimizer, method, MethodType(step, optimizer))  # a scheduler made later asks for a bound method
@@ -186,6 +190,12 @@ class Watch:
         site = self.program.source.site(sys._getframe(2), skip_self=args[0])
         if site is not None and self._running:  # inside a network's forward
             self.current.made.append((f"a {type(args[0]).__name__}", site))
+        return result
+
+    def _make(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        result = original(*args, **kwargs)
+        if self._running and (site := self.program.source.site(sys._getframe(2))) is not None:
+            self.current.made.append(("a parameter", site))
         return result
 
     def _call(self, original: Callable, args: tuple, kwargs: dict) -> Any:
@@ -345,11 +355,19 @@ class Watch:
                 self.current.stale.append((network, changed_at))
         return result
 
+    def _clear(self, name: str, method: str, proceed: Callable[[], Any]) -> Any:
+        self._perhaps_mark()
+        self._cleared_at[name] = self.program.source.site(sys._getframe(2))
+        return proceed()
+
     def _step(self, name: str, method: str, proceed: Callable[[], Any]) -> Any:
         framework, program = self.framework, self.program
         optimizer = program.optimizers[name]
         held = {program.names[id(p)]: p for p in program.held[name] if id(p) in program.names}
-        self._look_for_clearing(self._pulses())
+        pulses = self._pulses()
+        lost = sum(1 for key in held if self._gradients.get(key, _Gradient()).pulse and not pulses.get(key)
+                   and self._gradients[key].made and self._gradients[key].made[-1] > self._stepped.get(name, 0))
+        self._look_for_clearing(pulses)
         counted = next((p for p in held.values() if framework.gradient(p) is not None), None)
         count = framework.updates(optimizer, counted) if counted is not None else None
         before = {key: framework.values(p) for key, p in held.items()}
@@ -361,7 +379,7 @@ class Watch:
                 self.current.undone.append(key)
         record = Step(self._tick(), name, self.program.source.site(sys._getframe(2)),
                       framework.optimizer_settings(optimizer)["lr"], None,
-                      self._backwards - self._seen.get(name, 0), (count, None), method=method)
+                      self._backwards - self._seen.get(name, 0), (count, None), method=method, cleared=lost, cleared_at=self._cleared_at.get(name))
         for key, parameter in held.items():
             known = self._gradients.get(key, _Gradient())
             gradient = framework.gradient(parameter)
@@ -376,6 +394,7 @@ class Watch:
         finally:
             self._in_step = False
         self._seen[name] = self._backwards
+        self._stepped[name] = record.tick
         if counted is not None:
             record.counts = (count, framework.updates(optimizer, counted))
         record.effective_lr = framework.effective_lr(optimizer)

@@ -160,7 +160,7 @@ class Framework(ABC):
     backward_functions: Sequence[tuple[Any, str]]  # (owner, attribute) of the functions that start a backward
     step_methods: Sequence[str]  # of an optimizer: those that update its parameters
     functional: Any  # the module of the functional losses
-    no_grad: Callable[[], AbstractContextManager]
+    parameter_maker: tuple[type, str]  # the class of parameters, and the method that each of them is made by
 
     @property
     @abstractmethod

@@ -170,7 +170,7 @@ class PaddleFramework(Framework):
     backward_functions = ((paddle.Tensor, "backward"), (paddle.autograd, "backward"))
     step_methods = ("step", "minimize")
     functional = paddle.nn.functional
-    no_grad = staticmethod(paddle.no_grad)
+    parameter_maker = (paddle.base.framework.EagerParamBase, "__init__")
 
     @property
     def scheduler_class(self) -> type:
@@ -211,8 +211,8 @@ class PaddleFramework(Framework):
 
     def decays(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, float]]:
         decay = self.optimizer_settings(optimizer)["weight_decay"]
-        return [(parameter, getattr(parameter.regularizer, "_coeff", decay) if parameter.regularizer else decay)
-                for parameter in self.optimizer_parameters(optimizer)]
+        own = [(parameter, getattr(parameter, "regularizer", None)) for parameter in self.optimizer_parameters(optimizer)]
+        return [(parameter, getattr(regularizer, "_coeff", decay) if regularizer else decay) for parameter, regularizer in own]
 
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:

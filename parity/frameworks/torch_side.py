@@ -154,7 +154,7 @@ class TorchFramework(Framework):
     backward_functions = ((torch.Tensor, "backward"), (torch.autograd, "backward"))
     step_methods = ("step",)
     functional = torch.nn.functional
-    no_grad = staticmethod(torch.no_grad)
+    parameter_maker = (torch.nn.Parameter, "__new__")
 
     @property
     def scheduler_class(self) -> type:

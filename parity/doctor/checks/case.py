@@ -8,6 +8,7 @@ from typing import Any
 
 from parity.doctor.program import Program
 from parity.doctor.record import Cut, Iteration, Step
+from parity.source import Site
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Case:
         """Whether some optimizer holds a parameter of the network."""
         return any(self.program.network_of(name) == network
                    for optimizer in self.program.optimizers for name in self.program.held_names(optimizer))
+
+    def switched_off(self, network: str | None = None) -> Site | None:
+        """The line that ran a network with gradients switched off."""
+        return next((use.site for iteration in self.iterations for path, use in iteration.modules.items()
+                     if use.site and not use.with_grad and path in self.program.models and network in (None, path)), None)
 
     def cut(self) -> Cut | None:
         """The first line that left the graph and whose result went on as a tensor; u and v are computed without one, and rightly."""

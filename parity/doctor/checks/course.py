@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Iterator
 
@@ -13,6 +14,9 @@ from parity.doctor.finding import Finding
 WINDOW = 20  # iterations after which a loss should have left the value of chance
 STUCK = 8  # iterations after which a scheduler that is stepped at each of them has shown itself
 DROWNED = 100.0  # so many times all other terms together
+
+# Only a logarithmic loss has its value of chance at ln C; a squared one may be at 0.69 as well.
+_LOGARITHMIC = re.compile(r"cross_entropy|bce|nll|log_softmax|log\(|criterion|loss_fn|ce_loss|CrossEntropy", re.IGNORECASE)
 
 
 def scheduler(case: Case) -> Iterator[Finding]:
@@ -65,21 +69,23 @@ def chance(case: Case) -> Iterator[Finding]:
     if len(case.iterations) < WINDOW:
         return
     classes = {seen.classes for iteration in case.iterations for seen in iteration.labels}
-    classes = {max(classes), max(classes) + 1} if classes else set()
+    classes = {max(classes)} if classes else set()
     values = {f"{count} ln 2" if count > 1 else "ln 2": count * math.log(2) for count in (1, 2, 4)}
-    values |= {f"ln {count}": math.log(count) for count in classes if count > 2}
     curves: dict[str, list] = {}
     for iteration in case.iterations:
         for key, term in iteration.terms.items():
-            if term.weight:
+            if term.weight and _LOGARITHMIC.search(term.site.text):
                 curves.setdefault(key, []).append(term)
     for terms in curves.values():
         if len(terms) < WINDOW:
             continue
         course = [term.value for term in terms]
         early, late = statistics.fmean(course[:WINDOW // 2]), statistics.fmean(course[-WINDOW // 2:])
-        for name, value in values.items():
-            if abs(late - value) < 0.03 * value and late > 0.985 * min(early, value):
+        # Where the number of classes is known, a loss a little above chance is as telling: it learns by heart what means nothing.
+        ranges = {name: (value, 0.97 * value, 1.03 * value) for name, value in values.items()}
+        ranges |= {f"ln {count}": (math.log(count), 0.97 * math.log(count), 1.25 * math.log(count)) for count in classes if count > 1}
+        for name, (value, low, high) in ranges.items():
+            if low < late < high and late > 0.985 * min(early, value):
                 yield Finding("loss-at-chance", terms[0].name, f"{terms[0].name} stays at {late:.4g}: that is {name} = {value:.4g}, the value "
                               f"of guessing", f"mean of the last {WINDOW // 2} of {len(course)} iterations; of the first: {early:.4g}",
                               terms[0].site, WINDOW)

@@ -67,14 +67,14 @@ def features(case: Case) -> Iterator[Finding]:
         groups.setdefault((path.rpartition(".")[0], math.prod(width)), {})[path] = max(ratios)
     for paths in groups.values():
         if max(paths.values()) < CONSTANT:
-            path = next(iter(paths))
+            path = list(paths)[-1]
             samples = close[0].features[path][2]
             site = case.program.site_of(path)
             yield Finding("features-constant", path, f"what {some(paths)} {'gets' if len(paths) == 1 else 'get'} does not vary over "
                           f"{samples} samples: it cannot learn to tell them apart, and its loss stays at chance",
                           "spread over samples / size: " + ", ".join(f"{ratio:.2g}" for ratio in paths.values())
-                          + f" (maximum pooling: about 0.3; below {CONSTANT}: constant)",
-                          _call_site(case, path) or site, close[0].number)
+                          + f" (pooled maxima: 0.1 and more; below {CONSTANT}: constant)",
+                          _call_site(case, list(paths)[-1]) or site, close[0].number)
 
 
 def _call_site(case: Case, path: str):

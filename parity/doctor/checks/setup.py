@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from parity.doctor.checks.case import Case, plural, some
+from parity.doctor.checks.source import assignments_of
 from parity.doctor.finding import Finding
 
 _LIKE_A_WEIGHT = re.compile(r"(^|_)(w|b|weights?|bias|scale|gamma|beta|alpha|kernel|embedding|token|query|table)$")
@@ -27,7 +28,7 @@ def held(case: Case) -> Iterator[Finding]:
     iterators = [name for name in program.optimizers if program.iterator_of(name)]
     for name in iterators:
         yield Finding("iterator-exhausted", name, f"{name} was given an iterator of parameters: after its first use it is empty",
-                      site=program.optimizer_site(name))
+                      site=assignments_of(case, "_parameter_list") or program.optimizer_site(name))
     for network, names in by_network.items():
         if iterators or not program.optimizers:
             break

@@ -20,9 +20,10 @@ def backwards(case: Case) -> Iterator[Finding]:
         for backward in iteration.backwards:
             if not backward.differentiable:
                 cut = case.cut()
+                where = cut.site if cut else case.switched_off()
                 yield Finding("loss-without-graph", "loss", "backward() was called on a loss without a graph: "
                               + ("no gradient was computed, and nothing said so" if case.framework.name == "paddle" else "torch refuses"),
-                              f"the graph ends at {cut.site}: {cut.site.text}" if cut else "", cut.site if cut else backward.site,
+                              f"the graph ends at {where}: {where.text}" if where else "", where or backward.site,
                               iteration.number)
                 return
     seen = set()
@@ -80,7 +81,7 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
             yield Finding("graph-cut", network, f"no gradient reaches {network}: this line leaves the graph"
                           + (f" ({cut.how})" if cut.how else ""), f"{cut.name} has no graph, {cut.source or 'what it came from'} had one",
                           cut.site, 1)
-        elif (off := next((use.site for iteration in case.iterations if (use := iteration.modules.get(network)) and use.site), None)):
+        elif (off := case.switched_off(network)):
             yield Finding("graph-cut", network, f"no gradient reaches {network}: it ran with gradients switched off (no_grad)", "", off, 1)
         else:
             yield Finding("network-without-gradient", network, f"none of the {len(mine)} parameters of {network} gets a gradient: the loss "
@@ -98,6 +99,25 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
         yield Finding(kind, rest[0], f"{plural(len(rest), 'parameter')} of {network} never got a gradient: {some(rest)}"
                       + ("; this line leaves the graph" + (f" ({cut.how})" if cut.how else "") if cut else ""),
                       site=cut.site if cut else program.site_of(rest[0]), iteration=1)
+
+
+def bypassed(case: Case) -> Iterator[Finding]:
+    """Library layers that never run while their weight is used: the layer beside may run in their place."""
+    program = case.program
+    for path, module in program.modules.items():
+        outer = program.modules.get(path.rpartition(".")[0])
+        own = [name for name in program.trainable() if name.rpartition(".")[0] == path]
+        used = [name for _, step in case.steps() for name in own if (update := step.updates.get(name)) and update.gradient]
+        library = type(module).__module__.partition(".")[0] == case.framework.name
+        if library and used and not case.ran(path) and outer is not None and _of_the_kind_ran(case, path, outer):
+            yield Finding("module-bypassed", path, f"{path} never runs, though its weight is used elsewhere: on purpose?",
+                          "a layer of the same kind beside it does run", program.site_of(path), 1)
+
+
+def _of_the_kind_ran(case: Case, path: str, outer: object) -> bool:
+    kind, parent = type(case.program.modules[path]), path.rpartition(".")[0]
+    return any(type(module) is kind and other != path and other.rpartition(".")[0] == parent and case.ran(other)
+               for other, module in case.program.modules.items())
 
 
 def mixed(case: Case) -> Iterator[Finding]:
@@ -132,6 +152,11 @@ def updates(case: Case) -> Iterator[Finding]:
             yield Finding("unchanged", optimizer, f"{plural(len(idle or late), 'parameter')} ({some(idle or late)}) have a gradient and "
                           f"do not change" + ("" if idle else " after the first step"), f"lr {steps[0][1].lr:.3g}",
                           program.optimizer_site(optimizer), steps[0 if idle else 1][0].number)
+        cleared = next(((iteration, step) for iteration, step in steps if step.cleared), None)
+        if cleared:
+            iteration, step = cleared
+            yield Finding("cleared-too-late", optimizer, f"the gradients of {plural(step.cleared, 'parameter')} were cleared between the "
+                          f"backward and the step of {optimizer}", site=step.cleared_at or step.site, iteration=iteration.number)
         for iteration, step in steps:
             ghosts = [name for name, update in step.updates.items() if not update.gradient and update.changed]
             if ghosts:
@@ -146,7 +171,8 @@ def updates(case: Case) -> Iterator[Finding]:
                               iteration.number)
                 break
     for iteration in case.iterations:
-        if iteration.undone:
+        # A clip puts single parameters back to its bounds; a reload puts back most of them.
+        if len(iteration.undone) > sum(len(step.updates) for step in iteration.steps) / 2:
             yield Finding("update-undone", iteration.undone[0], f"{plural(len(iteration.undone), 'parameter')} "
                           f"({some(iteration.undone)}) have their old values again: something took the last update back",
                           iteration=iteration.number)
@@ -224,4 +250,4 @@ def _is_norms(case: Case, name: str) -> bool:
     return "norm" in type(case.program.modules.get(name.rpartition(".")[0])).__name__.lower()
 
 
-CHECKS = (backwards, missing_gradients, mixed, updates, learning_rate, decay)
+CHECKS = (backwards, missing_gradients, bypassed, mixed, updates, learning_rate, decay)
