@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -68,6 +69,13 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
     return doctor.diagnose()
 
 
+def versions() -> dict[str, str]:
+    """What ran."""
+    held = {"paddle-parity": "paddle-parity", "torch": "torch", "paddle": "paddle", "numpy": "numpy"}
+    found = {name: getattr(sys.modules.get(package), "__version__", None) for name, package in held.items()}
+    return {**{name: version for name, version in found.items() if version}, "python": platform.python_version()}
+
+
 def _loaded(target: str) -> Callable:
     name, _, path = target.partition(":")
     if not path:
@@ -118,9 +126,15 @@ def _reach(function: Callable) -> Iterator[tuple[str, Any, bool]]:
             if isinstance(value, (list, tuple)):
                 inner = {f"{name}[{index}]": item for index, item in enumerate(value)}
             if not _is(value, "model") and not _is(value, "optimizer") and not callable(value) or isinstance(value, dict):
-                plain = isinstance(value, dict) and len(inner) < 1000
-                for key, item in list(inner.items())[:1000]:
-                    yield str(key), item, plain and sum(item is other for other in inner.values()) > 1
+                yield from _inside(inner, isinstance(value, dict))
+
+
+
+def _inside(held: dict[str, Any], plain: bool) -> Iterator[tuple[str, Any, bool]]:
+    for key, item in list(held.items())[:1000]:
+        yield str(key), item, plain and sum(item is other for other in held.values()) > 1
+        if isinstance(item, dict) and not plain:  # `networks` of a training object
+            yield from _inside(item, True)
 
 
 def _is(value: Any, what: str) -> bool:

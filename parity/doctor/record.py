@@ -159,6 +159,7 @@ class Iteration:
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
     stale: list[tuple[str, Site | None]] = field(default_factory=list)  # networks stepped between forward and backward
     undone: list[str] = field(default_factory=list)
+    loaded_at: Site | None = None  # where a state was loaded while it ran
     bad_parameters: list[str] = field(default_factory=list)  # not finite at its end
 
     def terms_of(self, code: CodeType) -> set[str]:

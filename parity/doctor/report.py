@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import jinja2
 from rich.console import Console
 from rich.text import Text
 
@@ -61,7 +62,9 @@ def to_json(diagnosis: Diagnosis, versions: Mapping[str, str] | None = None, **m
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def to_html(diagnosis: Diagnosis, target: str) -> str:
-    from parity.report import page
-    return page("doctor.html", title=f"Doctor: {target}", verdict="diverged" if diagnosis.errors else "same",
-                sentence=sentence(diagnosis), errors=diagnosis.errors, warnings=diagnosis.warnings, expected=diagnosis.expected)
+def to_html(diagnosis: Diagnosis, target: str, versions: Mapping[str, str]) -> str:
+    """One page that needs nothing else."""
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("parity"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template("doctor.html").render(
+        title=f"Doctor: {target}", verdict="diverged" if diagnosis.errors else "same", sentence=sentence(diagnosis),
+        errors=diagnosis.errors, warnings=diagnosis.warnings, expected=diagnosis.expected, versions=versions)

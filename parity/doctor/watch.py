@@ -87,6 +87,9 @@ class Watch:
             for name in LOSSES:
                 if hasattr(framework.functional, name):
                     self._replace(framework.functional, name, self._loss)
+            for name in ("load_state_dict", "set_state_dict"):
+                if hasattr(framework.module_class, name):
+                    self._replace(framework.module_class, name, self._load)
             for name, optimizer in self.program.optimizers.items():
                 for method in framework.step_methods:
                     self._wrap_method(name, optimizer, method, self._step)
@@ -103,7 +106,6 @@ class Watch:
             self.end()
         self.current = self.lines.iteration = None
         self._stack.close()
-        self.program.files = [file for file, wanted in self.lines.files.items() if wanted]
 
     def _replace(self, owner: Any, name: str, around: Callable) -> None:
         original = getattr(owner, name)
@@ -162,6 +164,7 @@ class Watch:
         self._odd = self._odd or bool(iteration.nonfinite or iteration.bad_parameters) or any(
             not np.isfinite(loss) for backward in iteration.backwards for loss in backward.losses)
         self.iterations.append(iteration)
+        self.program.files = [file for file, wanted in self.lines.files.items() if wanted]
         known = set(self.program.names)
         self.program.refresh()
         iteration.made += [(f"parameter {name}", None) for key, name in self.program.names.items() if key not in known]
@@ -354,6 +357,10 @@ class Watch:
             if changed > self._last_forward.get(network, tick):
                 self.current.stale.append((network, changed_at))
         return result
+
+    def _load(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        self.current.loaded_at = self.program.source.site(sys._getframe(2))
+        return original(*args, **kwargs)
 
     def _clear(self, name: str, method: str, proceed: Callable[[], Any]) -> Any:
         self._perhaps_mark()

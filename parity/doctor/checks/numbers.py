@@ -11,6 +11,7 @@ from parity.doctor.finding import Finding
 DEAD, SATURATED = 0.999, 0.95
 # Features that tell pictures apart vary by about .3 of their size (maximum pooling); averages of an instance-normed map by .02.
 CONSTANT = 0.05
+ROUNDING = 1e-5  # features below it are what rounding leaves of an average that is 0
 
 
 def finite(case: Case) -> Iterator[Finding]:
@@ -60,7 +61,7 @@ def features(case: Case) -> Iterator[Finding]:
     close = [iteration for iteration in case.iterations if iteration.features]
     groups: dict[tuple[str, int], dict[str, float]] = {}
     for path in dict.fromkeys(path for iteration in close for path in iteration.features):
-        ratios = [iteration.features[path][0] / iteration.features[path][1] if iteration.features[path][1] else 0.0
+        ratios = [iteration.features[path][0] / iteration.features[path][1] if iteration.features[path][1] > ROUNDING else 0.0
                   for iteration in close if path in iteration.features]
         width = case.framework.shape_dtype(next(iter(case.framework.parameters(case.program.modules[path]).values())))[0]
         # Heads side by side (gap_fc and gmp_fc) are one classifier: one of them that varies is enough.

@@ -59,7 +59,8 @@ def held(case: Case) -> Iterator[Finding]:
                           program.optimizer_site(_likely(case, network)) or program.site_of(first))
     for optimizer, parameters in strangers.items():
         unused = [p for p in parameters if not framework.updates(program.optimizers[optimizer], p)]
-        if unused and not by_network and _counts(case, optimizer):
+        state = any(id(p) in program.buffers for p in program.held[optimizer])  # said by `buffers_held`
+        if unused and not by_network and not state and _counts(case, optimizer):
             yield Finding("foreign-parameters", optimizer, f"{optimizer} holds {plural(len(unused), 'tensor')} that belong to no "
                           f"network and are never updated", site=program.optimizer_site(optimizer))
 
@@ -129,7 +130,8 @@ def shared(case: Case) -> Iterator[Finding]:
         whole = len(names) == min(sizes)
         yield Finding("networks-shared" if whole else "weights-shared", owners[-1],
                       f"{' and '.join(owners)} share {'all' if whole else len(names)} of their parameters"
-                      + ("" if whole else f" ({some(names)}): on purpose?"), site=program.site_of(owners[-1]))
+                      + ("" if whole else f" ({some(names)}): on purpose?"),
+                      site=assignments_of(case, owners[-1]) or program.site_of(owners[-1]))
     for network, model in program.models.items():
         repeated = {path: first for path, first in _repeated(model, network) if case.framework.parameters(program.modules[first])}
         outer = [path for path in repeated if path.rpartition(".")[0] not in repeated]

@@ -175,7 +175,7 @@ def updates(case: Case) -> Iterator[Finding]:
         if len(iteration.undone) > sum(len(step.updates) for step in iteration.steps) / 2:
             yield Finding("update-undone", iteration.undone[0], f"{plural(len(iteration.undone), 'parameter')} "
                           f"({some(iteration.undone)}) have their old values again: something took the last update back",
-                          iteration=iteration.number)
+                          site=iteration.loaded_at, iteration=iteration.number)
             return
 
 

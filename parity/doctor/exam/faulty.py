@@ -29,10 +29,10 @@ def _ugatit(name: str, fault: str | None = None, *edits: tuple[str, str, str], *
 SIX = (
     _ugatit("132 parameters: affine instance norms", None,
             ("paddle_impl.norms:InstanceNorm2D.__init__", "self.eps = eps", "self.eps = eps; self.scale = "
-             "self.create_parameter([num_features], default_initializer=paddle.nn.initializer.Constant(1.0)); "
+             "self.create_parameter([num_features], default_initializer=Constant(1.0)); "
              "self.bias = self.create_parameter([num_features], is_bias=True)"),
-            ("paddle_impl.norms:InstanceNorm2D.forward", "return out",
-             "return out * self.scale.reshape([1, -1, 1, 1]) + self.bias.reshape([1, -1, 1, 1])"), ids=("affine-instance-norm",), line="self.eps = eps",
+            ("paddle_impl.norms:InstanceNorm2D.forward", "return instance_norm(input, self.eps)",
+             "return instance_norm(input, self.eps) * self.scale.reshape([1, -1, 1, 1]) + self.bias.reshape([1, -1, 1, 1])"), ids=("affine-instance-norm",), line="self.eps = eps",
             reference_line="InstanceNorm2d(", trap="Paddle issue 26721"),
     _ugatit("144 parameters: u and v handed over", "buffers_trained", ids=("buffers-held",), line="self.D_optim = adam(",
             reference_line="self.D_optim = adam(", trap="Paddle issue 26721"),
@@ -157,7 +157,7 @@ STEP = (
             ((_STEP, "tokens, values, odd = self.batch(number)",
               "self.net.load_state_dict(self.start) if hasattr(self, 'start') else setattr(self, 'start', "
               "{k: v.clone() for k, v in self.net.state_dict().items()}); tokens, values, odd = self.batch(number)"),),
-            ids=("update-undone",)),
+            ids=("update-undone",), line="self.net.load_state_dict"),
     Sitting("a loss detached and revived", "classifier", "torch",
             ((_STEP, "logits = self.net(x)", "logits = self.net(x).detach().requires_grad_()"),),
             ids=("network-without-gradient", "graph-cut"), line="logits ="),
