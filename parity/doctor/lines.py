@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from parity.doctor.arrays import is_finite
 from parity.doctor.record import Cut, Iteration, Labels, NonFinite, Term
 from parity.frameworks import Framework
-from parity.source import Site, Statement, statements_of
+from parity.source import Site, Statement, Statements, statements_of
 
 # Ways to leave the graph, as they stand in a line.
 _HOW = re.compile(r"\.(numpy|item|detach|tolist|argmax|round|data)\b|\b(to_tensor|as_tensor|tensor|asarray|array)\(|(no_grad|stop_gradient)")
@@ -34,6 +34,7 @@ class Lines:
         self.graphs = 0
         self.files: dict[str, bool] = {}
         self._before: Any = None
+        self._codes: dict[int, tuple[CodeType, Statements]] = {}
 
     def start(self, frame: FrameType | None) -> None:
         """From now on; `frame`, where the block is, is followed from its next line."""
@@ -58,8 +59,17 @@ class Lines:
             wanted = self.files[file] = file in self.source
         return wanted
 
+    def statements(self, code: CodeType) -> Statements:
+        """Of a code object, remembered by identity: to hash one takes longer than to trace a line."""
+        known = self._codes.get(id(code))
+        if known is None:
+            known = self._codes[id(code)] = code, statements_of(code)
+        return known[1]
+
     def _enter(self, frame: FrameType, event: str, arg: Any) -> Any:
         code = frame.f_code
+        if self.depth and not self.close:  # between close iterations the lines of the training loop are enough
+            return None
         if not self._wanted(code.co_filename) or code.co_name.startswith("<"):
             return None
         return _Frame(self, frame)
@@ -72,12 +82,14 @@ class _Frame:
 
     def __init__(self, lines: Lines, frame: FrameType) -> None:
         self._lines = lines
-        self._statements = statements_of(frame.f_code)
+        self._statements = lines.statements(frame.f_code)
         self._current: Statement | None = None
         self._inside = lines.depth > 0
         self._graphs = lines.graphs
         self._kinds: dict[str, tuple[bool, bool, Cut | None]] = {}  # name -> (has a graph, is finite, the cut it comes from)
         code = frame.f_code
+        if not lines.close:
+            return
         for name in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]:
             self._see(name, frame.f_locals.get(name))
 
@@ -108,8 +120,10 @@ class _Frame:
         statement, lines = self._current, self._lines
         if statement is None or lines.iteration is None:
             return
+        if not lines.close and not statement.binds:
+            return
         values = frame.f_locals
-        if self._kinds:
+        if lines.close and self._kinds:
             self._switched_off(values, statement, Site(frame.f_code.co_filename, statement.first))
         for name in statement.binds:
             value = values.get(name)

@@ -38,8 +38,8 @@ def user_source(files: Iterable[str], models: Iterable[Any]) -> SourceTree:
             roots.append(path)
         else:
             roots.append(path.parent if path.parent != Path.home() else path)
-    if not roots:
-        raise ValueError("no file of the user's own to watch")
+    if not roots:  # typed at a prompt, with layers of the library's only
+        return UserFiles()
     return SourceTree(*dict.fromkeys(roots))
 
 

@@ -47,6 +47,7 @@ class Program:
         self.names: dict[int, str] = {}
         self.owners: dict[int, list[str]] = {}  # parameter id -> networks that have it
         self.buffers: dict[int, str] = {}
+        self.leaves: set[str] = set()
         self.modules: dict[str, Any] = {}
         self.paths: dict[int, str] = {}
         for network, model in self.models.items():
@@ -54,6 +55,8 @@ class Program:
                 full = f"{network}.{path}" if path else network
                 self.modules[full] = module
                 self.paths.setdefault(id(module), full)
+                if next(iter(module.children()), None) is None:
+                    self.leaves.add(full)
             for name, parameter in framework.parameters(model).items():
                 self.owners.setdefault(id(parameter), []).append(network)
                 if id(parameter) not in self.names:

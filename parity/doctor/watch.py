@@ -25,6 +25,7 @@ from parity.source import Site
 
 CLOSE = 2  # so many iterations at first are watched closely, and all after something was not finite
 FLAT = {"Tanh": 0.99, "Sigmoid": 0.99}  # |tanh| above it, or |2 sigmoid - 1|: the slope is below 0.02 (0.005)
+IN_TURN = 8  # between close iterations, one layer in so many is looked at: what stays NaN is seen within as many iterations
 RECTIFIERS = ("ReLU", "ReLU6")
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy", "huber_loss")
 
@@ -66,7 +67,10 @@ class Watch:
         self._stepped: dict[str, int] = {}
         self._before_update: dict[str, int] = {}
         self._state: dict[str, int] = {}
+        self._moving = [(f"{path}.{name}", path, name) for path, module in program.modules.items()
+                        for name in program.framework.moving_state(module)]
         self._odd = False
+        self._turn = 0
         self._features: dict[str, list[np.ndarray]] = {}
         self._cycle: set[str] = set()
         self.explicit = False  # whether iterations are marked by the user's loop
@@ -148,13 +152,13 @@ class Watch:
         self.lines.close = close
         self._features.clear()
         self._cycle.clear()
-        self._state = {name: checksum(self.framework.values(value)) for name, value in self._moving()}
+        self._state = self._sums()
 
     def end(self) -> None:
         """The iteration is over: what state moved, what was odd."""
         iteration = self.current
-        for name, value in self._moving():
-            iteration.moved[name] = self._state.get(name) != checksum(self.framework.values(value))
+        for name, mark in self._sums().items():
+            iteration.moved[name] = self._state.get(name) != mark
         for name, optimizer in self.program.optimizers.items():
             iteration.lrs[name] = self.framework.optimizer_settings(optimizer)["lr"]
         for path, rows in self._features.items():
@@ -165,9 +169,12 @@ class Watch:
             not np.isfinite(loss) for backward in iteration.backwards for loss in backward.losses)
         self.iterations.append(iteration)
         self.program.files = [file for file, wanted in self.lines.files.items() if wanted]
-        known = set(self.program.names)
-        self.program.refresh()
-        iteration.made += [(f"parameter {name}", None) for key, name in self.program.names.items() if key not in known]
+        if iteration.close:
+            known = set(self.program.names)
+            self.program.refresh()
+            iteration.made += [(f"parameter {name}", None) for key, name in self.program.names.items() if key not in known]
+            self._moving = [(f"{path}.{name}", path, name) for path, module in self.program.modules.items()
+                            for name in self.framework.moving_state(module)]
         self.current = self.lines.iteration = None
 
     def mark(self) -> None:
@@ -182,9 +189,14 @@ class Watch:
         if not self.explicit and self._cycle and (self._cycle >= set(self.program.optimizers) or len(self.current.steps) >= 16):
             self.mark()
 
-    def _moving(self) -> list[tuple[str, Any]]:
-        return [(f"{path}.{name}", value) for path, module in self.program.modules.items()
-                for name, value in self.framework.moving_state(module).items()]
+    def _sums(self) -> dict[str, int]:
+        """Checksums of all state that forwards move."""
+        sums = {}
+        for full, path, name in self._moving:
+            value = getattr(self.program.modules[path], name, None)
+            if value is not None:
+                sums[full] = checksum(self.framework.values(value))
+        return sums
 
     # --- modules -------------------------------------------------------------------------------------------
 
@@ -241,7 +253,7 @@ class Watch:
 
     def _note_use(self, path: str, module: Any, inputs: tuple, result: Any) -> None:
         framework, iteration = self.framework, self.current
-        outputs = [tensor for _, tensor in framework.tensors_in(result)]
+        outputs = [result] if framework.is_tensor(result) else [tensor for _, tensor in framework.tensors_in(result)]
         graph = any(map(framework.requires_grad, outputs))
         use = iteration.modules.setdefault(path, ModuleUse())
         use.calls += 1
@@ -253,8 +265,10 @@ class Watch:
         if graph:
             self._last_forward[self.program.network_of(path)] = use.last_tick
             self.lines.graphs += 1
-        if next(iter(module.children()), None) is None:
-            self._note_leaf(path, module, inputs, outputs)
+        if path in self.program.leaves:
+            self._turn += 1
+            if iteration.close or self._turn % IN_TURN == iteration.number % IN_TURN:
+                self._note_leaf(path, module, inputs, outputs)
 
     def _note_leaf(self, path: str, module: Any, inputs: tuple, outputs: list[Any]) -> None:
         """Numbers of a layer's output: finite? dead, saturated? And of a classifier's input: does it vary?"""
@@ -312,9 +326,10 @@ class Watch:
 
     # --- backward and update -------------------------------------------------------------------------------
 
-    def _pulses(self) -> dict[str, float | None]:
+    def _pulses(self, parameters: dict[str, Any] | None = None) -> dict[str, float | None]:
         framework = self.framework
-        gradients = {name: framework.gradient(p) for name, p in self.program.parameters.items() if framework.requires_grad(p)}
+        wanted = self.program.parameters if parameters is None else parameters
+        gradients = {name: framework.gradient(p) for name, p in wanted.items() if framework.requires_grad(p)}
         return {name: None if gradient is None else pulse(framework.values(gradient)) for name, gradient in gradients.items()}
 
     def _look_for_clearing(self, pulses: dict[str, float | None]) -> None:
@@ -335,7 +350,8 @@ class Watch:
         frame = sys._getframe(2)
         site = self.program.source.site(frame)
         function = next((f.f_code.co_name for f in _stack(frame) if f.f_code.co_filename in self.program.source), "")
-        before = self._pulses()
+        close = self.current.close
+        before = self._pulses() if close else {}
         self._look_for_clearing(before)
         tick = self._tick()
         record = Backward(tick, site, values, any(map(framework.requires_grad, losses)), function)
@@ -346,7 +362,7 @@ class Watch:
         finally:
             self._in_backward = False
         self._backwards += 1
-        for name, value in self._pulses().items():
+        for name, value in self._pulses().items() if close else ():
             known = self._gradients.setdefault(name, _Gradient())
             if value != before.get(name) or (value is not None and np.isnan(value)):
                 known.made.append(tick)
@@ -368,10 +384,12 @@ class Watch:
         return proceed()
 
     def _step(self, name: str, method: str, proceed: Callable[[], Any]) -> Any:
+        if not self.current.close:
+            return self._light_step(name, method, proceed)
         framework, program = self.framework, self.program
         optimizer = program.optimizers[name]
         held = {program.names[id(p)]: p for p in program.held[name] if id(p) in program.names}
-        pulses = self._pulses()
+        pulses = self._pulses(held)
         lost = sum(1 for key in held if self._gradients.get(key, _Gradient()).pulse and not pulses.get(key)
                    and self._gradients[key].made and self._gradients[key].made[-1] > self._stepped.get(name, 0))
         self._look_for_clearing(pulses)
@@ -417,6 +435,31 @@ class Watch:
             self._after[key] = mark, update.changed
             if update.changed:
                 self._last_change[program.network_of(key)] = record.tick, record.site
+        self._steps.append((record.tick, name))
+        self.current.steps.append(record)
+        self._cycle.add(name)
+        return result
+
+    def _light_step(self, name: str, method: str, proceed: Callable[[], Any]) -> Any:
+        """A step between close iterations: whether it came after a backward, its learning rate, gradients that are not finite."""
+        framework, program = self.framework, self.program
+        held = {program.names[id(p)]: p for p in program.held[name] if id(p) in program.names}
+        record = Step(self._tick(), name, self.program.source.site(sys._getframe(2)),
+                      framework.optimizer_settings(program.optimizers[name])["lr"], None,
+                      self._backwards - self._seen.get(name, 0), (None, None), method=method)
+        for key, value in self._pulses(held).items():
+            if value is not None and not np.isfinite(value):
+                record.updates[key] = Update(float("nan"), 0.0, True, 0.0, 0.0, None)
+        self._in_step = True
+        try:
+            result = proceed()
+        finally:
+            self._in_step = False
+        record.effective_lr = framework.effective_lr(program.optimizers[name])
+        self._seen[name] = self._backwards
+        self._stepped[name] = record.tick
+        self._after.clear()
+        self._gradients.clear()
         self._steps.append((record.tick, name))
         self.current.steps.append(record)
         self._cycle.add(name)
