@@ -252,6 +252,7 @@ def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: s
 
     FUNCTION runs one training step and takes no arguments, or builds everything and returns such a function. Networks and
     optimizers are found in its reach (globals, closure, attributes of its object). Nothing of the training is changed.
+    It may also be a parity.pair.TrainingSubject: then the twin is held beside its reference, too.
 
     Exit codes: 0 no finding (what is merely unusual is shown, and does not count), 1 finding, 2 bad input.
 
@@ -268,7 +269,9 @@ def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: s
     from parity.files import write
     with _progress() as bar:
         task = bar.add_task("watching", total=iterations)
-        diagnosis = examine(target, iterations=iterations, expect=expect, progress=lambda number: bar.update(task, completed=number))
+        diagnosis = examine(
+            target, iterations=iterations, expect=expect, progress=lambda number: bar.update(task, completed=number)
+        )
     report.show(_console(err=json_path == "-"), diagnosis)
     if html_path:
         write(html_path, report.to_html(diagnosis, target, versions()))

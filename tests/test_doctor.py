@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import weakref
+from pathlib import Path
 
 import numpy as np
 import paddle
@@ -153,10 +154,29 @@ def test_ugatit_is_healthy():
 
 def test_every_trap_of_the_field_is_in_the_exam():
     traps = " ".join(sitting.trap for sitting in FAULTY)
-    for trap in ("stop_gradient=True", "backward without graph", "without with", "to_tensor(tensor)", ".numpy()", "detach()",
-                 "between forward and backward", "plain Tensor attribute", "create_parameter in forward", "Python list", "ReLU(True)",
-                 "broadcasts", "leaves zeros", "minimize(loss)", "created after the optimizer", "regularizer overrides",
-                 "_learning_rate", "set_lr with a scheduler", "accumulate", "iterators given to Adam", "26721"):
+    for trap in (
+        "stop_gradient=True",
+        "backward without graph",
+        "without with",
+        "to_tensor(tensor)",
+        ".numpy()",
+        "detach()",
+        "between forward and backward",
+        "plain Tensor attribute",
+        "create_parameter in forward",
+        "Python list",
+        "ReLU(True)",
+        "broadcasts",
+        "leaves zeros",
+        "minimize(loss)",
+        "created after the optimizer",
+        "regularizer overrides",
+        "_learning_rate",
+        "set_lr with a scheduler",
+        "accumulate",
+        "iterators given to Adam",
+        "26721",
+    ):
         assert trap in traps, trap
 
 
@@ -224,6 +244,33 @@ def test_what_is_no_model_is_refused():
         parity.doctor(torch.nn.Linear(1, 1), None, expect=["no-such-thing"])
 
 
+# --- beside a reference ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["the wrong token asked for", "layers in a Python list", None])
+def test_beside_the_reference(name):
+    from parity.doctor.exam.run import _subject
+    from parity.doctor.reference import diagnose_beside
+    sitting = next((one for one in FAULTY if one.name == name), Sitting("plain", "series"))
+    subject = _subject(sitting.program)
+    with sitting.in_place():
+        said = diagnose_beside(subject, steps=2)
+        if name is None:
+            assert not said.findings and said.iterations == 2
+        else:
+            assert said.first.id == ("differs-from-reference" if name in MISSED else "module-unregistered")
+            assert said.first.site is not None
+
+
+def test_a_known_bug_is_recognised_by_its_fingerprint():
+    from parity.doctor.reference import likely_causes
+    from parity.faults import CATALOGUE
+    from parity.faults.exam import sit
+    grade, _ = sit(CATALOGUE["G_gradients_not_cleared"])
+    assert [fault.name for fault in likely_causes(grade.headline)][0] == "G_gradients_not_cleared"
+    assert "wrong_label" not in [fault.name for fault in likely_causes(grade.headline)]
+
+
 # --- the command ---------------------------------------------------------------------------------------------------------
 
 SCRIPT = """
@@ -276,12 +323,40 @@ def test_the_command(script, tmp_path, capsys):
     assert "declared" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("target", "message"), [("nowhere:step", "there is no module"), ("refused:no", "has no no"),
-                                                 ("refused", "expected module:function"), ("refused:nothing", "expected a function")])
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("nowhere:step", "there is no module"),
+        ("refused:no", "has no no"),
+        ("refused", "expected module:function"),
+        ("refused:nothing", "expected a function"),
+    ],
+)
 def test_bad_input(script, capsys, target, message):
     script("refused")
     assert main(["doctor", target]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_page_shows_what_the_command_says(tmp_path, monkeypatch, capsys):
+    """The walk through of docs/my-loss-does-not-go-down.md, from its script to its outputs."""
+    page = (Path(__file__).parent.parent / "docs" / "my-loss-does-not-go-down.md").read_text()
+    script = page.split("```python\n")[1].split("```")[0]
+    shown = [part.split("```")[0].strip() for part in page.split("```text\n")[1:]]
+    better = script
+    for old, new in (("[nn.Linear(8, 8) for _ in range(2)]", "nn.LayerList([nn.Linear(8, 8) for _ in range(2)])"),
+                     ("parameters=encoder.parameters()", "parameters=[*encoder.parameters(), *head.parameters()]"),
+                     ("head(encoder(x))", "head(encoder(x)).reshape([-1])")):
+        assert better.count(old) == 1
+        better = better.replace(old, new)
+    good = better.replace("    optimizer.step()\n", "    optimizer.step()\n    optimizer.clear_grad()\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.chdir(tmp_path)
+    for number, (text, expected) in enumerate(zip((script, better, good), shown, strict=True)):
+        (tmp_path / f"page{number}.py").write_text(text)
+        importlib.invalidate_caches()
+        assert main(["doctor", f"page{number}:step"]) == (1 if number < 2 else 0)
+        assert capsys.readouterr().out.strip().replace(f"page{number}.py", "train.py") == expected
 
 
 def test_parity_stays_light():

@@ -11,7 +11,7 @@ SAMPLE = 4096
 
 
 def pulse(array: np.ndarray) -> float:
-    """The sum of squares: 0 for zeros only, not finite where an element is not."""
+    """The sum of squares: 0 for zeros only, not finite where an element is not. (The caller holds back numpy's warnings.)"""
     flat = array.ravel()
     if flat.dtype.kind != "f":
         flat = flat.astype(np.float64)
@@ -43,7 +43,8 @@ def is_finite(array: np.ndarray) -> bool:
     if array.dtype.kind != "f":
         return True
     flat = array.ravel()
-    return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())  # squares may overflow where values do not
+    with np.errstate(all="ignore"):  # squares may overflow where values do not
+        return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
 
 
 def digest(array: np.ndarray) -> int:

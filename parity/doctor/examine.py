@@ -25,7 +25,8 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
     """Run `iterations` training steps under watch (fewer where an error is found at once).
 
     target: "module:function" (or the function): it runs one step and takes no arguments, or builds everything and returns
-    such a function. Networks and optimizers are found among the function's globals, closure and `self`.
+    such a function; or "module:pair", a `parity.pair.TrainingSubject`, whose twin is held beside its reference.
+    Networks and optimizers are found among the function's globals, closure and `self`.
     Raises InputError where there is no such function, or it trains nothing.
     """
     if os.getcwd() not in sys.path:
@@ -33,6 +34,9 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
     constructions = ConstructionSites()
     with _watching(constructions, source):
         function = _loaded(target) if isinstance(target, str) else target
+        if _is_pair(function):
+            from parity.doctor.reference import diagnose_beside
+            return diagnose_beside(function, steps=min(iterations, FIRST), expect=expect)
         models, optimizers = found_in(function)
         if not models:
             try:
@@ -40,13 +44,17 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
             except Exception as error:
                 return Diagnosis((explain(error, source=source),), 0)
             if not callable(made):
-                raise InputError(f"{target}: expected a function that runs one step, or one that builds the training and returns its "
-                                 f"step; no network is in its reach, and it returned {type(made).__name__}")
+                raise InputError(
+                    f"{target}: expected a function that runs one step, or one that builds the training and returns its "
+                    f"step; no network is in its reach, and it returned {type(made).__name__}"
+                )
             function = made
             models, optimizers = found_in(function)
     if not models:
-        raise InputError(f"{target}: no network in reach of the step; keep networks and optimizers as globals, attributes of `self`, or in "
-                         f"the closure of the step")
+        raise InputError(
+            f"{target}: no network in reach of the step; keep networks and optimizers as globals, attributes of `self`, or in "
+            f"the closure of the step"
+        )
     if source is None:
         code = getattr(getattr(function, "__func__", function), "__code__", None)
         source = user_source([code.co_filename] if code else [], models.values())
@@ -76,7 +84,19 @@ def versions() -> dict[str, str]:
     return {**{name: version for name, version in found.items() if version}, "python": platform.python_version()}
 
 
+def _is_pair(value: Any) -> bool:
+    """Whether it declares a twin and its reference (`parity.pair.TrainingSubject`)."""
+    return "parity.pair" in sys.modules and isinstance(value, sys.modules["parity.pair"].TrainingSubject)
+
+
 def _loaded(target: str) -> Callable:
+    found = _reached(target)
+    if not callable(found) and not _is_pair(found):
+        raise InputError(f"{target}: expected a function, found {type(found).__name__}")
+    return found
+
+
+def _reached(target: str) -> Any:
     name, _, path = target.partition(":")
     if not path:
         raise InputError(f"{target}: expected module:function, as in train:step")
@@ -90,8 +110,6 @@ def _loaded(target: str) -> Callable:
         if not hasattr(found, part):
             raise InputError(f"{target}: {name} has no {path}")
         found = getattr(found, part)
-    if not callable(found):
-        raise InputError(f"{target}: expected a function, found {type(found).__name__}")
     return found
 
 
@@ -125,7 +143,7 @@ def _reach(function: Callable) -> Iterator[tuple[str, Any, bool]]:
             inner = value if isinstance(value, dict) else getattr(value, "__dict__", {})
             if isinstance(value, (list, tuple)):
                 inner = {f"{name}[{index}]": item for index, item in enumerate(value)}
-            if not _is(value, "model") and not _is(value, "optimizer") and not callable(value) or isinstance(value, dict):
+            if (not _is(value, "model") and not _is(value, "optimizer") and not callable(value)) or isinstance(value, dict):
                 yield from _inside(inner, isinstance(value, dict))
 
 

@@ -22,7 +22,11 @@ class Kind:
 # before what follows from it, so that the first line is the one to act on.
 _KINDS = (
     # set-up: known before the first step
-    Kind("iterator-exhausted", ERROR, "make a list of the parameters first: list(model.parameters()); an iterator gives them once"),
+    Kind(
+        "iterator-exhausted",
+        ERROR,
+        "make a list of the parameters first: list(model.parameters()); an iterator gives them once",
+    ),
     Kind("no-data", ERROR, "make the loader anew for each epoch; an iterator over it runs dry"),
     Kind("module-unregistered", ERROR, "keep layers in nn.LayerList (torch: nn.ModuleList), not in a Python list or dict"),
     Kind("optimizer-holds-copies", ERROR, "build the optimizer last, from the parameters of the very model that is trained"),
@@ -38,8 +42,16 @@ _KINDS = (
     Kind("weights-shared", WARNING, "if the two are not meant to share, build each of them by a call of its own"),
     Kind("module-repeated", WARNING, "[layer] * n repeats one layer; [Layer() for _ in range(n)] builds n"),
     Kind("frozen-network", WARNING, "if it is to be trained, hand its parameters to an optimizer and call train()"),
-    Kind("spectral-norm-layer", ERROR, "use paddle.nn.utils.spectral_norm(layer); the layer nn.SpectralNorm never updates u and v"),
-    Kind("regularizer-overrides", WARNING, "set the decay in one place: a ParamAttr regularizer replaces the optimizer's weight_decay"),
+    Kind(
+        "spectral-norm-layer",
+        ERROR,
+        "use paddle.nn.utils.spectral_norm(layer); the layer nn.SpectralNorm never updates u and v",
+    ),
+    Kind(
+        "regularizer-overrides",
+        WARNING,
+        "set the decay in one place: a ParamAttr regularizer replaces the optimizer's weight_decay",
+    ),
     Kind("argument-became-name", ERROR, "pass arguments by name: in Paddle this position is the `name`"),
     Kind("no-grad-without-with", ERROR, "with paddle.no_grad(): ... ; the bare call does nothing"),
     Kind("bgr-images", WARNING, "cv2.imread gives BGR: convert with cv2.cvtColor(image, cv2.COLOR_BGR2RGB) or [..., ::-1]"),
@@ -47,29 +59,61 @@ _KINDS = (
     Kind("raised", ERROR, "the step must run before it can be watched; see the error"),
     Kind("lr-scheduler-conflict", ERROR, "step the scheduler, or build the optimizer with a number instead of a scheduler"),
     Kind("nonfinite", ERROR, "look at this line: a log or root of 0, a division by 0, an exp that overflows, lr too large"),
-    Kind("loss-without-graph", ERROR, "keep the loss a tensor from the network to backward(): no numpy, item, detach, to_tensor on the way"),
+    Kind(
+        "loss-without-graph",
+        ERROR,
+        "keep the loss a tensor from the network to backward(): no numpy, item, detach, to_tensor on the way",
+    ),
     Kind("no-backward", ERROR, "call loss.backward() before each step; minimize() and step() do not"),
     Kind("eval-mode", ERROR, "call model.train() before each training step, also after every evaluation"),
-    Kind("step-between", ERROR, "step an optimizer only after all backwards through its networks are done, or run forward again"),
+    Kind(
+        "step-between", ERROR, "step an optimizer only after all backwards through its networks are done, or run forward again"
+    ),
     Kind("cleared-too-late", ERROR, "clear the gradients before the backward, or after the step"),
-    Kind("graph-cut", ERROR, "do not leave the graph here: no numpy(), item(), detach(), to_tensor(), no_grad() between network and loss"),
+    Kind(
+        "graph-cut",
+        ERROR,
+        "do not leave the graph here: no numpy(), item(), detach(), to_tensor(), no_grad() between network and loss",
+    ),
     Kind("module-never-run", ERROR, "call it in forward, or remove it"),
     Kind("network-without-gradient", ERROR, "let the loss depend on its output, and nothing on the way leave the graph"),
-    Kind("leftover-gradient", ERROR, "clear this optimizer's gradients before the backward: Paddle and torch add to what is there"),
-    Kind("parameters-without-gradient", ERROR, "let the loss depend on them, or freeze them (stop_gradient=True, requires_grad=False)"),
-    Kind("features-constant", ERROR, "pool the maximum, or pool before the norm: the average of an instance-normed map is a constant"),
+    Kind(
+        "leftover-gradient",
+        ERROR,
+        "clear this optimizer's gradients before the backward: Paddle and torch add to what is there",
+    ),
+    Kind(
+        "parameters-without-gradient",
+        ERROR,
+        "let the loss depend on them, or freeze them (stop_gradient=True, requires_grad=False)",
+    ),
     Kind("activation-dead", ERROR, "lower lr or the biases, or use a leaky activation; look at the scale of its input"),
+    Kind(
+        "features-constant",
+        ERROR,
+        "pool the maximum, or pool before the norm: the average of an instance-normed map is a constant",
+    ),
     Kind("activation-saturated", ERROR, "scale the input of tanh or sigmoid down: beyond +-3 it has no gradient"),
     Kind("module-bypassed", WARNING, "call the layer itself where its output is meant"),
-    Kind("gradient-zero", ERROR, "look for a clip, a saturated or dead activation, or a product with 0 between them and the loss"),
+    Kind(
+        "gradient-zero", ERROR, "look for a clip, a saturated or dead activation, or a product with 0 between them and the loss"
+    ),
     Kind("lr-ignored", ERROR, "use optimizer.set_lr(value); assigning _learning_rate does nothing after the first step"),
     Kind("lr-zero", ERROR, "give the optimizer a learning rate above 0"),
-    Kind("lr-too-large", ERROR, "divide the learning rate by 10 until an update is well below the weights' size (1e-3 of it is usual)"),
+    Kind(
+        "lr-too-large",
+        ERROR,
+        "divide the learning rate by 10 until an update is well below the weights' size (1e-3 of it is usual)",
+    ),
     Kind("scheduler-too-often", ERROR, "step the scheduler once per optimizer step (or per epoch, as it was built for)"),
     Kind("never-stepped", ERROR, "call this optimizer's step() after its backward"),
     Kind("unchanged", ERROR, "check lr, the gradient's size, and that nothing puts the old values back"),
     Kind("update-undone", ERROR, "find what writes to the parameters between two steps (a reload, an average, a clip)"),
-    Kind("change-without-gradient", ERROR, "without a backward, Adam's momentum and weight decay still move weights: skip the step"),
+    Kind(
+        "change-without-gradient",
+        ERROR,
+        "without a backward, Adam's momentum and weight decay still move weights: skip the step",
+    ),
     Kind("counter-stuck", ERROR, "do not rebuild the optimizer or reset its state at each step"),
     Kind("fp16-underflow", ERROR, "scale the loss (GradScaler), or keep this part in float32"),
     Kind("decay-dominates", ERROR, "lower weight_decay: it pulls harder than the loss"),
@@ -88,7 +132,11 @@ _KINDS = (
     Kind("scheduler-stuck", ERROR, "call scheduler.step() after the optimizer's step"),
     Kind("scheduler-idle", WARNING, "if it is to be stepped at each iteration, call scheduler.step() there"),
     Kind("loss-drowned", WARNING, "weigh the terms so that each has a say in the gradient, or log them apart"),
-    Kind("loss-at-chance", ERROR, "the network tells the classes no better than a coin: see whether its inputs can, and its gradient"),
+    Kind(
+        "loss-at-chance",
+        ERROR,
+        "the network tells the classes no better than a coin: see whether its inputs can, and its gradient",
+    ),
     Kind("loss-constant", ERROR, "nothing that the loss depends on is changing: see the findings above"),
     # beside a reference
     Kind("differs-from-reference", ERROR, "make the line do what the reference's does"),

@@ -16,7 +16,9 @@ from parity.frameworks import Framework
 from parity.source import Site, Statement, Statements, statements_of
 
 # Ways to leave the graph, as they stand in a line.
-_HOW = re.compile(r"\.(numpy|item|detach|tolist|argmax|round|data)\b|\b(to_tensor|as_tensor|tensor|asarray|array)\(|(no_grad|stop_gradient)")
+_HOW = re.compile(
+    r"\.(numpy|item|detach|tolist|argmax|round|data)\b|\b(to_tensor|as_tensor|tensor|asarray|array)\(|(no_grad|stop_gradient)"
+)
 
 
 class Lines:
@@ -32,8 +34,10 @@ class Lines:
         self.close = False
         self.depth = 0
         self.graphs = 0
+        self.known: set[tuple[str, int]] = set()
         self.files: dict[str, bool] = {}
         self._before: Any = None
+        self._useful: set[int] = set()
         self._codes: dict[int, tuple[CodeType, Statements]] = {}
 
     def start(self, frame: FrameType | None) -> None:
@@ -59,6 +63,12 @@ class Lines:
             wanted = self.files[file] = file in self.source
         return wanted
 
+    def remember(self, code: CodeType, name: str, line: int) -> None:
+        """Look at this binding in all iterations."""
+        self.statements(code)  # keeps the code, and so its id
+        self._useful.add(id(code))
+        self.known.add((name, line))
+
     def statements(self, code: CodeType) -> Statements:
         """Of a code object, remembered by identity: to hash one takes longer than to trace a line."""
         known = self._codes.get(id(code))
@@ -68,7 +78,8 @@ class Lines:
 
     def _enter(self, frame: FrameType, event: str, arg: Any) -> Any:
         code = frame.f_code
-        if self.depth and not self.close:  # between close iterations the lines of the training loop are enough
+        # Between close iterations the lines of the training loop are enough, where scalars or labels were seen.
+        if not self.close and (self.depth or id(code) not in self._useful):
             return None
         if not self._wanted(code.co_filename) or code.co_name.startswith("<"):
             return None
@@ -133,6 +144,8 @@ class _Frame:
     def _bound(self, name: str, value: Any, statement: Statement, site: Site, frame: FrameType) -> None:
         lines = self._lines
         framework, iteration = lines.framework, lines.iteration
+        if not lines.close and (not framework.is_tensor(value) or len(value.shape) > 1 or (name, site.line) not in lines.known):
+            return
         sources = [self._kinds[read] for read in statement.reads if read in self._kinds]
         from_graph = any(kind[0] for kind in sources) or lines.graphs > self._graphs
         finite_before = all(kind[1] for kind in sources)
@@ -153,6 +166,7 @@ class _Frame:
                     self._term(name, value, graph, statement, site, frame)
             elif dtype.startswith("int") and len(shape) == 1 and shape[0] > 1 and not self._inside:
                 array = framework.values(value)
+                lines.remember(frame.f_code, name, site.line)
                 iteration.labels.append(Labels(name, site, int(array[0]), len(np.unique(array)), int(array.size)))
             self._kinds[name] = (graph, finite, cut)
         elif isinstance(value, (np.ndarray, float)) and from_graph:
@@ -187,7 +201,9 @@ class _Frame:
         how = _how(site.text, self._lines.framework)
         if not how:
             return None
-        cut = Cut(site, name, ", ".join(sorted(read for read in statement.reads if self._kinds.get(read, (False,))[0])[:4]), how, used)
+        cut = Cut(
+            site, name, ", ".join(sorted(read for read in statement.reads if self._kinds.get(read, (False,))[0])[:4]), how, used
+        )
         self._lines.iteration.cuts.append(cut)
         return cut
 
@@ -208,11 +224,12 @@ class _Frame:
 
     def _term(self, name: str, value: Any, graph: bool, statement: Statement, site: Site, frame: FrameType) -> None:
         lines = self._lines
+        lines.remember(frame.f_code, name, site.line)
         base = not any(read in lines.iteration.terms_of(frame.f_code) for read in statement.reads)
         term = Term(float(lines.framework.values(value).ravel()[0]), site, len(lines.iteration.terms), name=name,
                     function=frame.f_code.co_name, differentiable=graph, base=base)
         lines.iteration.terms[f"{name}:{site.line}"] = term
-        if graph:
+        if graph and lines.close:
             # The hook dies with the graph; it holds numbers only.
             def observe(gradient: Any) -> None:
                 if gradient is not None:

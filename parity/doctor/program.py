@@ -34,7 +34,9 @@ class Program:
         self.framework: Framework = next(iter(frameworks.values()))
         for name, optimizer in self.optimizers.items():
             if not self.framework.is_optimizer(optimizer):
-                raise InputError(f"doctor: {name}: expected a {self.framework.name} optimizer, found {type(optimizer).__qualname__}")
+                raise InputError(
+                    f"doctor: {name}: expected a {self.framework.name} optimizer, found {type(optimizer).__qualname__}"
+                )
         self.source = source
         self.constructions = constructions or ConstructionSites()
         self.files: list[str] = []  # of the user's, in which code has run

@@ -11,10 +11,18 @@ from parity.source import Site, SourceTree
 
 # (piece of the message, kind, what it means); the first that fits.
 _MESSAGES = (
-    ("optimizer's learning rate can't be lrscheduler", "lr-scheduler-conflict", "set_lr was called on an optimizer that has a scheduler"),
+    (
+        "optimizer's learning rate can't be lrscheduler",
+        "lr-scheduler-conflict",
+        "set_lr was called on an optimizer that has a scheduler",
+    ),
     ("does not require grad", "loss-without-graph", "backward() was called on a loss without a graph"),
     ("modified by an inplace operation", "step-between", "weights were changed between a forward and the backward through it"),
-    ("empty parameter list", "iterator-exhausted", "the optimizer was given no parameters: an iterator that was used up before"),
+    (
+        "empty parameter list",
+        "iterator-exhausted",
+        "the optimizer was given no parameters: an iterator that was used up before",
+    ),
     ("does not match the size", "raised", "shapes do not fit"),
 )
 
@@ -31,8 +39,14 @@ def explain(error: Exception, program: Program | None = None, iteration: int = 0
     if isinstance(error, StopIteration):
         return Finding("no-data", "loader", "the iterator over the data ran dry", said, site, iteration)
     if isinstance(error, IndexError) and site is not None and "optim" in _library_files(error):
-        return Finding("iterator-exhausted", "optimizer", "the optimizer was given an iterator of parameters that was used up before",
-                       said, site, iteration)
+        return Finding(
+            "iterator-exhausted",
+            "optimizer",
+            "the optimizer was given an iterator of parameters that was used up before",
+            said,
+            site,
+            iteration,
+        )
     for piece, kind, meaning in _MESSAGES:
         if piece in text.lower():
             return Finding(kind, "step", meaning, said, site, iteration)

@@ -19,8 +19,15 @@ _STYLES = {"error": "bold red", "warning": "yellow"}
 
 def sentence(diagnosis: Diagnosis) -> str:
     """The verdict in one line."""
-    counts = [f"{len(found)} {noun}{'' if len(found) == 1 else 's'}" for found, noun in
-              ((diagnosis.errors, "finding"), (diagnosis.warnings, "unusual thing"), (diagnosis.expected, "declared thing")) if found]
+    counts = [
+        f"{len(found)} {noun}{'' if len(found) == 1 else 's'}"
+        for found, noun in (
+            (diagnosis.errors, "finding"),
+            (diagnosis.warnings, "unusual thing"),
+            (diagnosis.expected, "declared thing"),
+        )
+        if found
+    ]
     return f"{', '.join(counts) or 'no finding'} in {diagnosis.iterations} iteration{'' if diagnosis.iterations == 1 else 's'}"
 
 
@@ -56,9 +63,14 @@ def to_text(diagnosis: Diagnosis) -> str:
 
 def to_json(diagnosis: Diagnosis, versions: Mapping[str, str] | None = None, **more: Any) -> str:
     """`findings`: errors and warnings with `severity`; `counts`: errors apart from warnings and from what was declared."""
-    document = {"verdict": "finding" if diagnosis.errors else "healthy", "iterations": diagnosis.iterations,
-                "counts": {"errors": len(diagnosis.errors), "warnings": len(diagnosis.warnings), "expected": len(diagnosis.expected)},
-                "findings": [found.to_json() for found in diagnosis.findings], **more, "versions": dict(versions or {})}
+    document = {
+        "verdict": "finding" if diagnosis.errors else "healthy",
+        "iterations": diagnosis.iterations,
+        "counts": {"errors": len(diagnosis.errors), "warnings": len(diagnosis.warnings), "expected": len(diagnosis.expected)},
+        "findings": [found.to_json() for found in diagnosis.findings],
+        **more,
+        "versions": dict(versions or {}),
+    }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 

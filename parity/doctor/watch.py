@@ -238,7 +238,7 @@ class Watch:
         own = framework.parameters(module) if self._stranger_depth == 0 else {}
         loose = [p for p in own.values() if framework.requires_grad(p) and id(p) not in self.program.names]
         if loose and framework.grad_enabled() and module.training:
-            name, _, calls = self.current.strangers.get(id(module), ("", None, 0))
+            _name, _, calls = self.current.strangers.get(id(module), ("", None, 0))
             held = sum(any(p is q for held in self.program.held.values() for q in held) for p in loose)
             if not held:
                 self.current.strangers[id(module)] = (type(module).__name__, self._site_above(), calls + 1)
@@ -280,15 +280,14 @@ class Watch:
                 site = self.program.source.site(sys._getframe(3))
                 weights = all(is_finite(framework.values(p)) for p in framework.parameters(module).values())
                 self.current.nonfinite.append(NonFinite(self._tick(), path, bool(np.isnan(array).any()), site, before and weights))
-            elif self.current.close and array.size:
-                if kind in RECTIFIERS or kind in FLAT:
-                    seen = self.current.activations.setdefault(path, Activation(kind=kind))
-                    seen.size += array.size
-                    if kind in RECTIFIERS:
-                        seen.zeros += array.size - int(np.count_nonzero(array))
-                    else:
-                        centred = array if kind == "Tanh" else 2 * array - 1
-                        seen.flat += int(np.count_nonzero(np.abs(centred) > FLAT[kind]))
+            elif self.current.close and array.size and (kind in RECTIFIERS or kind in FLAT):
+                seen = self.current.activations.setdefault(path, Activation(kind=kind))
+                seen.size += array.size
+                if kind in RECTIFIERS:
+                    seen.zeros += array.size - int(np.count_nonzero(array))
+                else:
+                    centred = array if kind == "Tanh" else 2 * array - 1
+                    seen.flat += int(np.count_nonzero(np.abs(centred) > FLAT[kind]))
         if self.current.close and kind == "Linear" and inputs and framework.is_tensor(inputs[0]):
             array = framework.values(inputs[0])
             width = framework.shape_dtype(outputs[0])[0][-1] if outputs else 0
@@ -330,7 +329,8 @@ class Watch:
         framework = self.framework
         wanted = self.program.parameters if parameters is None else parameters
         gradients = {name: framework.gradient(p) for name, p in wanted.items() if framework.requires_grad(p)}
-        return {name: None if gradient is None else pulse(framework.values(gradient)) for name, gradient in gradients.items()}
+        with np.errstate(all="ignore"):
+            return {name: None if gradient is None else pulse(framework.values(gradient)) for name, gradient in gradients.items()}
 
     def _look_for_clearing(self, pulses: dict[str, float | None]) -> None:
         for name, value in pulses.items():
@@ -402,9 +402,18 @@ class Watch:
             after, changed = self._after.get(key, (mark, False))
             if after != mark and changed and key in self._before_update and self._before_update[key] == mark:
                 self.current.undone.append(key)
-        record = Step(self._tick(), name, self.program.source.site(sys._getframe(2)),
-                      framework.optimizer_settings(optimizer)["lr"], None,
-                      self._backwards - self._seen.get(name, 0), (count, None), method=method, cleared=lost, cleared_at=self._cleared_at.get(name))
+        record = Step(
+            self._tick(),
+            name,
+            self.program.source.site(sys._getframe(2)),
+            framework.optimizer_settings(optimizer)["lr"],
+            None,
+            self._backwards - self._seen.get(name, 0),
+            (count, None),
+            method=method,
+            cleared=lost,
+            cleared_at=self._cleared_at.get(name),
+        )
         for key, parameter in held.items():
             known = self._gradients.get(key, _Gradient())
             gradient = framework.gradient(parameter)

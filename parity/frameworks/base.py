@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-
 # Names, in either framework, of state that each training forward moves: of batch norms and of spectral norms.
 MOVING_STATE = frozenset({"_mean", "_variance", "running_mean", "running_var", "weight_u", "weight_v"})
 

@@ -42,7 +42,7 @@ class Case:
                      if use.site and not use.with_grad and path in self.program.models and network in (None, path)), None)
 
     def cut(self) -> Cut | None:
-        """The first line that left the graph and whose result went on as a tensor; u and v are computed without one, and rightly."""
+        """The first line that left the graph and whose result went on as a tensor (u and v rightly have none: they come last)."""
         cuts = [cut for iteration in self.iterations for cut in iteration.cuts if cut.used]
         return next(iter(sorted(cuts, key=lambda cut: cut.how == "no_grad")), None)
 

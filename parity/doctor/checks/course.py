@@ -32,8 +32,13 @@ def scheduler(case: Case) -> Iterator[Finding]:
             yield Finding("scheduler-stuck", name, f"{name} has a scheduler that nothing steps: lr stays at {steps[0][1].lr:.3g}",
                           "no line calls step() on it", program.optimizer_site(name), 1)
         elif len(steps) >= STUCK:
-            yield Finding("scheduler-idle", name, f"the scheduler of {name} was not stepped in {len(steps)} iterations: once an epoch, on "
-                          f"purpose?", site=program.optimizer_site(name), iteration=STUCK)
+            yield Finding(
+                "scheduler-idle",
+                name,
+                f"the scheduler of {name} was not stepped in {len(steps)} iterations: once an epoch, on purpose?",
+                site=program.optimizer_site(name),
+                iteration=STUCK,
+            )
 
 
 def constant(case: Case) -> Iterator[Finding]:
@@ -60,8 +65,13 @@ def drowned(case: Case) -> Iterator[Finding]:
             heavy.setdefault(first, []).append(shares[first] / rest)
     for (name, site), ratios in heavy.items():
         if len(ratios) == counted:
-            yield Finding("loss-drowned", name, f"{name} weighs {statistics.median(ratios):.3g} times all other terms of the loss together: "
-                          f"on purpose?", site=site, iteration=1)
+            yield Finding(
+                "loss-drowned",
+                name,
+                f"{name} weighs {statistics.median(ratios):.3g} times all other terms of the loss together: on purpose?",
+                site=site,
+                iteration=1,
+            )
 
 
 def chance(case: Case) -> Iterator[Finding]:
@@ -72,9 +82,10 @@ def chance(case: Case) -> Iterator[Finding]:
     classes = {max(classes)} if classes else set()
     values = {f"{count} ln 2" if count > 1 else "ln 2": count * math.log(2) for count in (1, 2, 4)}
     curves: dict[str, list] = {}
+    weighed = {key for iteration in case.iterations for key, term in iteration.terms.items() if term.weight}
     for iteration in case.iterations:
         for key, term in iteration.terms.items():
-            if term.weight and _LOGARITHMIC.search(term.site.text):
+            if key in weighed and _LOGARITHMIC.search(term.site.text):
                 curves.setdefault(key, []).append(term)
     for terms in curves.values():
         if len(terms) < WINDOW:
@@ -83,12 +94,19 @@ def chance(case: Case) -> Iterator[Finding]:
         early, late = statistics.fmean(course[:WINDOW // 2]), statistics.fmean(course[-WINDOW // 2:])
         # Where the number of classes is known, a loss a little above chance is as telling: it learns by heart what means nothing.
         ranges = {name: (value, 0.97 * value, 1.03 * value) for name, value in values.items()}
-        ranges |= {f"ln {count}": (math.log(count), 0.97 * math.log(count), 1.25 * math.log(count)) for count in classes if count > 1}
+        ranges |= {
+            f"ln {count}": (math.log(count), 0.97 * math.log(count), 1.25 * math.log(count)) for count in classes if count > 1
+        }
         for name, (value, low, high) in ranges.items():
             if low < late < high and late > 0.985 * min(early, value):
-                yield Finding("loss-at-chance", terms[0].name, f"{terms[0].name} stays at {late:.4g}: that is {name} = {value:.4g}, the value "
-                              f"of guessing", f"mean of the last {WINDOW // 2} of {len(course)} iterations; of the first: {early:.4g}",
-                              terms[0].site, WINDOW)
+                yield Finding(
+                    "loss-at-chance",
+                    terms[0].name,
+                    f"{terms[0].name} stays at {late:.4g}: that is {name} = {value:.4g}, the value of guessing",
+                    f"mean of the last {WINDOW // 2} of {len(course)} iterations; of the first: {early:.4g}",
+                    terms[0].site,
+                    WINDOW,
+                )
                 return
 
 

@@ -28,11 +28,16 @@ def finite(case: Case) -> Iterator[Finding]:
         if first is not None:
             hidden = first.nan and not harm
             what = "NaN" if first.nan else "infinite"
-            yield Finding("nonfinite", first.what, f"{first.what} is the first value that is {what}"
-                          + (", what went in was finite" if first.inputs_finite else "")
-                          + ("; it does not show in the loss, because a relu or max pooling swallowed it" if hidden else ""),
-                          f"loss {'not ' if bad_loss else ''}finite, {plural(len(bad_gradients), 'gradient')} not finite", first.site,
-                          iteration.number)
+            yield Finding(
+                "nonfinite",
+                first.what,
+                f"{first.what} is the first value that is {what}"
+                + (", what went in was finite" if first.inputs_finite else "")
+                + ("; it does not show in the loss, because a relu or max pooling swallowed it" if hidden else ""),
+                f"loss {'not ' if bad_loss else ''}finite, {plural(len(bad_gradients), 'gradient')} not finite",
+                first.site,
+                iteration.number,
+            )
         else:
             names = bad_gradients or iteration.bad_parameters
             backward = next((backward for backward in iteration.backwards), None)
@@ -52,8 +57,13 @@ def activations(case: Case) -> Iterator[Finding]:
             yield Finding("activation-dead", path, f"{path} ({seen[0].kind}) is dead: {zeros:.1%} of what comes out is 0",
                           site=case.program.site_of(path), iteration=close[0].number)
         if flat > SATURATED:
-            yield Finding("activation-saturated", path, f"{path} ({seen[0].kind}) is saturated: {flat:.1%} of what comes out is at its "
-                          f"flat ends", site=case.program.site_of(path), iteration=close[0].number)
+            yield Finding(
+                "activation-saturated",
+                path,
+                f"{path} ({seen[0].kind}) is saturated: {flat:.1%} of what comes out is at its flat ends",
+                site=case.program.site_of(path),
+                iteration=close[0].number,
+            )
 
 
 def features(case: Case) -> Iterator[Finding]:
@@ -71,11 +81,17 @@ def features(case: Case) -> Iterator[Finding]:
             path = list(paths)[-1]
             samples = close[0].features[path][2]
             site = case.program.site_of(path)
-            yield Finding("features-constant", path, f"what {some(paths)} {'gets' if len(paths) == 1 else 'get'} does not vary over "
-                          f"{samples} samples: it cannot learn to tell them apart, and its loss stays at chance",
-                          "spread over samples / size: " + ", ".join(f"{ratio:.2g}" for ratio in paths.values())
-                          + f" (pooled maxima: 0.1 and more; below {CONSTANT}: constant)",
-                          _call_site(case, list(paths)[-1]) or site, close[0].number)
+            yield Finding(
+                "features-constant",
+                path,
+                f"what {some(paths)} {'gets' if len(paths) == 1 else 'get'} does not vary over "
+                f"{samples} samples: it cannot learn to tell them apart, and its loss stays at chance",
+                "spread over samples / size: "
+                + ", ".join(f"{ratio:.2g}" for ratio in paths.values())
+                + f" (pooled maxima: 0.1 and more; below {CONSTANT}: constant)",
+                _call_site(case, list(paths)[-1]) or site,
+                close[0].number,
+            )
 
 
 def _call_site(case: Case, path: str):
@@ -88,8 +104,13 @@ def half(case: Case) -> Iterator[Finding]:
         names = [name for name, update in step.updates.items() if update.half and update.zeros > 0.5]
         if names:
             share = max(step.updates[name].zeros for name in names)
-            yield Finding("fp16-underflow", names[0], f"{share:.0%} of the float16 gradient of {some(names)} is exactly 0: too small for "
-                          f"float16", site=step.site, iteration=iteration.number)
+            yield Finding(
+                "fp16-underflow",
+                names[0],
+                f"{share:.0%} of the float16 gradient of {some(names)} is exactly 0: too small for float16",
+                site=step.site,
+                iteration=iteration.number,
+            )
             return
 
 

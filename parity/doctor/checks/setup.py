@@ -45,8 +45,13 @@ def held(case: Case) -> Iterator[Finding]:
                           program.optimizer_site(optimizer) if len(names) == len(trainable) else program.site_of(names[0]))
         elif len(names) == len(trainable):
             if _passive(case, network):
-                yield Finding("frozen-network", network, f"no optimizer holds {network} ({len(names)} parameters): frozen, on purpose?",
-                              "it ran in eval mode or without a graph", program.site_of(network))
+                yield Finding(
+                    "frozen-network",
+                    network,
+                    f"no optimizer holds {network} ({len(names)} parameters): frozen, on purpose?",
+                    "it ran in eval mode or without a graph",
+                    program.site_of(network),
+                )
             else:
                 optimizer = _likely(case, network)
                 yield Finding("network-unheld", network, f"no optimizer holds any of the {len(names)} parameters of {network}",
@@ -96,9 +101,13 @@ def buffers_held(case: Case) -> Iterator[Finding]:
         names = [program.buffers[id(p)] for p in parameters if id(p) in program.buffers
                  and (case.framework.requires_grad(p) or not case.framework.is_parameter(p))]
         if names:
-            yield Finding("buffers-held", optimizer, f"{optimizer} holds {len(parameters)} tensors, and {len(names)} of them are no "
-                          f"parameters but state ({some(names)}): {len(parameters) - len(names)} would be right",
-                          site=program.optimizer_site(optimizer))
+            yield Finding(
+                "buffers-held",
+                optimizer,
+                f"{optimizer} holds {len(parameters)} tensors, and {len(names)} of them are no "
+                f"parameters but state ({some(names)}): {len(parameters) - len(names)} would be right",
+                site=program.optimizer_site(optimizer),
+            )
 
 
 def twice(case: Case) -> Iterator[Finding]:
@@ -136,8 +145,12 @@ def shared(case: Case) -> Iterator[Finding]:
         repeated = {path: first for path, first in _repeated(model, network) if case.framework.parameters(program.modules[first])}
         outer = [path for path in repeated if path.rpartition(".")[0] not in repeated]
         if outer:
-            yield Finding("module-repeated", network, f"{network}: {some(outer)} is the same layer as {repeated[outer[0]]}: on purpose?",
-                          site=program.site_of(repeated[outer[0]]))
+            yield Finding(
+                "module-repeated",
+                network,
+                f"{network}: {some(outer)} is the same layer as {repeated[outer[0]]}: on purpose?",
+                site=program.site_of(repeated[outer[0]]),
+            )
 
 
 def _repeated(model: Any, network: str) -> Iterator[tuple[str, str]]:
@@ -164,8 +177,13 @@ def unregistered(case: Case) -> Iterator[Finding]:
     for iteration in case.iterations:
         for name, site in iteration.made:
             if site is not None or iteration.number > 1:
-                yield Finding("parameter-made-in-forward", name, f"{name} is made while the network runs: no optimizer knows it, and "
-                              f"the next call makes another", site=site, iteration=iteration.number)
+                yield Finding(
+                    "parameter-made-in-forward",
+                    name,
+                    f"{name} is made while the network runs: no optimizer knows it, and the next call makes another",
+                    site=site,
+                    iteration=iteration.number,
+                )
                 return
         for key, (kind, site, _) in iteration.strangers.items():
             found.setdefault((kind, site), (kind, site, iteration.number))
@@ -173,10 +191,16 @@ def unregistered(case: Case) -> Iterator[Finding]:
     for key, (kind, site, number) in found.items():
         each = counts[key] // len(case.iterations) or 1
         holder = _list_of(case, key)
-        yield Finding("module-unregistered", kind, f"{plural(each, kind + ' layer')} ran and {'is' if each == 1 else 'are'} part of no "
-                      f"network: no optimizer holds what {'it' if each == 1 else 'they'} should learn"
-                      + (f" ({holder} is a plain list)" if holder else ""),
-                      f"called at {site}" if site else "", _list_site(case, holder) or site, number)
+        yield Finding(
+            "module-unregistered",
+            kind,
+            f"{plural(each, kind + ' layer')} ran and {'is' if each == 1 else 'are'} part of no "
+            f"network: no optimizer holds what {'it' if each == 1 else 'they'} should learn"
+            + (f" ({holder} is a plain list)" if holder else ""),
+            f"called at {site}" if site else "",
+            _list_site(case, holder) or site,
+            number,
+        )
 
 
 def _list_of(case: Case, key: tuple) -> str | None:
@@ -206,8 +230,12 @@ def attributes(case: Case) -> Iterator[Finding]:
             named_so = (_LIKE_A_WEIGHT.search(name) and framework.shape_dtype(value)[1].startswith("float")
                         and site is not None and "register_buffer" not in site.text and f".{name} " in site.text)
             if framework.requires_grad(value) or named_so:
-                yield Finding("tensor-attribute", f"{path}.{name}", f"{path}.{name} is a plain tensor and no parameter: parameters() "
-                              f"does not list it, and it is never trained", site=site)
+                yield Finding(
+                    "tensor-attribute",
+                    f"{path}.{name}",
+                    f"{path}.{name} is a plain tensor and no parameter: parameters() does not list it, and it is never trained",
+                    site=site,
+                )
 
 
 def paddle_defaults(case: Case) -> Iterator[Finding]:
@@ -224,22 +252,34 @@ def paddle_defaults(case: Case) -> Iterator[Finding]:
                           f"gradient is 26 % off", site=program.site_of(path))
         for name in ("_name", "name"):
             if type(value := vars(module).get(name)) in (bool, int, float):
-                yield Finding("argument-became-name", path, f"{path}: {kind} got {value!r} as its name: a positional argument landed "
-                              f"in the wrong place", site=program.site_of(path))
+                yield Finding(
+                    "argument-became-name",
+                    path,
+                    f"{path}: {kind} got {value!r} as its name: a positional argument landed in the wrong place",
+                    site=program.site_of(path),
+                )
     if norms:
         mine = [p for path in norms for p in program.modules[path]._parameters.values() if p is not None]
         total = sum(len(parameters) for parameters in program.held.values())
         inside = sum(any(p is q for q in parameters) for parameters in program.held.values() for p in mine)
         if inside:
-            yield Finding("affine-instance-norm", some(norms, 1), f"{inside} of the {total} parameters that the optimizers hold are scale "
-                          f"and bias of instance norms, which torch's InstanceNorm2d does not have: expected {total - inside}?",
-                          f"Paddle trains them by default; {plural(len(norms), 'layer')}: {some(norms)}",
-                          program.site_of(f"{norms[0]}.scale") or program.site_of(norms[0]))
+            yield Finding(
+                "affine-instance-norm",
+                some(norms, 1),
+                f"{inside} of the {total} parameters that the optimizers hold are scale "
+                f"and bias of instance norms, which torch's InstanceNorm2d does not have: expected {total - inside}?",
+                f"Paddle trains them by default; {plural(len(norms), 'layer')}: {some(norms)}",
+                program.site_of(f"{norms[0]}.scale") or program.site_of(norms[0]),
+            )
     for optimizer, parameters in program.held.items():
         own = [program.names.get(id(p), "?") for p in parameters if getattr(p, "regularizer", None) is not None]
         if own and program.optimizers[optimizer].regularization is not None:
-            yield Finding("regularizer-overrides", own[0], f"{some(own)}: a regularizer of its own replaces the weight_decay of {optimizer}",
-                          site=program.site_of(own[0]))
+            yield Finding(
+                "regularizer-overrides",
+                own[0],
+                f"{some(own)}: a regularizer of its own replaces the weight_decay of {optimizer}",
+                site=program.site_of(own[0]),
+            )
 
 
 CHECKS = (held, buffers_held, twice, shared, unregistered, attributes, paddle_defaults)

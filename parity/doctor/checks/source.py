@@ -19,12 +19,20 @@ def calls(case: Case) -> Iterator[Finding]:
         text = ast.unparse(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _called(node.value) == "no_grad":
-                yield Finding("no-grad-without-with", "no_grad", "no_grad() is called without `with`: it does nothing, and the graph is "
-                              "kept", site=Site(file, node.lineno))
+                yield Finding(
+                    "no-grad-without-with",
+                    "no_grad",
+                    "no_grad() is called without `with`: it does nothing, and the graph is kept",
+                    site=Site(file, node.lineno),
+                )
             elif (isinstance(node, ast.Call) and _called(node) == "imread" and "cv2" in ast.unparse(node.func)
                   and "COLOR_BGR2RGB" not in text and "::-1" not in text):
-                yield Finding("bgr-images", "cv2.imread", "pictures are read by cv2 and never converted: blue and red are exchanged",
-                              site=Site(file, node.lineno))
+                yield Finding(
+                    "bgr-images",
+                    "cv2.imread",
+                    "pictures are read by cv2 and never converted: blue and red are exchanged",
+                    site=Site(file, node.lineno),
+                )
 
 
 def _called(node: ast.Call) -> str | None:
@@ -39,7 +47,12 @@ def scheduler_calls(case: Case) -> set[str]:
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "step":
                 receiver = ast.unparse(node.func.value)
-                if "sched" in receiver.lower() or "lr" in receiver.lower() or "decay" in receiver.lower() or "warm" in receiver.lower():
+                if (
+                    "sched" in receiver.lower()
+                    or "lr" in receiver.lower()
+                    or "decay" in receiver.lower()
+                    or "warm" in receiver.lower()
+                ):
                     receivers.add(receiver)
     return receivers
 

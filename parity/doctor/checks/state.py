@@ -29,8 +29,13 @@ def modes(case: Case) -> Iterator[Finding]:
             asleep = [path for path in mine if path in iteration.modules and not iteration.modules[path].training]
             if asleep and not use.training:
                 site = _eval_site(case)
-                yield Finding("eval-mode", network, f"{network} is trained in eval mode: {some(asleep)} {'stands' if len(asleep) == 1 else 'stand'} "
-                              f"still", site=site, iteration=iteration.number)
+                yield Finding(
+                    "eval-mode",
+                    network,
+                    f"{network} is trained in eval mode: {some(asleep)} {'stands' if len(asleep) == 1 else 'stand'} still",
+                    site=site,
+                    iteration=iteration.number,
+                )
                 break
             still = [path for path in asleep if case.framework.moving_state(program.modules[path])]
             if still:
@@ -72,11 +77,22 @@ def movement(case: Case) -> Iterator[Finding]:
                 if resting and len(resting) == len(uses) and any(iteration.moved.get(key) for iteration in resting):
                     moving.append(key)
         if frozen:
-            yield Finding("state-frozen", network, f"{len(frozen)} of {len(ran)} running values of {network} do not move in training: "
-                          f"{some(frozen)}", f"unchanged to the bit over {len(case.iterations)} iterations", _update_site(case, frozen[0]), 1)
+            yield Finding(
+                "state-frozen",
+                network,
+                f"{len(frozen)} of {len(ran)} running values of {network} do not move in training: {some(frozen)}",
+                f"unchanged to the bit over {len(case.iterations)} iterations",
+                _update_site(case, frozen[0]),
+                1,
+            )
         if moving:
-            yield Finding("state-moves-in-eval", network, f"{len(moving)} running values of {network} move in eval mode: {some(moving)}",
-                          site=_update_site(case, moving[0]), iteration=1)
+            yield Finding(
+                "state-moves-in-eval",
+                network,
+                f"{len(moving)} running values of {network} move in eval mode: {some(moving)}",
+                site=_update_site(case, moving[0]),
+                iteration=1,
+            )
 
 
 def _update_site(case: Case, name: str) -> Any:

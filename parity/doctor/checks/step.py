@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections.abc import Iterator
@@ -21,23 +22,38 @@ def backwards(case: Case) -> Iterator[Finding]:
             if not backward.differentiable:
                 cut = case.cut()
                 where = cut.site if cut else case.switched_off()
-                yield Finding("loss-without-graph", "loss", "backward() was called on a loss without a graph: "
-                              + ("no gradient was computed, and nothing said so" if case.framework.name == "paddle" else "torch refuses"),
-                              f"the graph ends at {where}: {where.text}" if where else "", where or backward.site,
-                              iteration.number)
+                yield Finding(
+                    "loss-without-graph",
+                    "loss",
+                    "backward() was called on a loss without a graph: "
+                    + ("no gradient was computed, and nothing said so" if case.framework.name == "paddle" else "torch refuses"),
+                    f"the graph ends at {where}: {where.text}" if where else "",
+                    where or backward.site,
+                    iteration.number,
+                )
                 return
     seen = set()
     for iteration, step in case.steps():
         if step.backwards == 0 and step.optimizer not in seen:
             seen.add(step.optimizer)
             moved = sum(update.changed for update in step.updates.values())
-            yield Finding("no-backward", step.optimizer, f"{step.optimizer}.{step.method}() ran without a backward since its last step"
-                          + (f", and still moved {plural(moved, 'parameter')}" if moved else ", and moved nothing"),
-                          site=step.site, iteration=iteration.number)
+            yield Finding(
+                "no-backward",
+                step.optimizer,
+                f"{step.optimizer}.{step.method}() ran without a backward since its last step"
+                + (f", and still moved {plural(moved, 'parameter')}" if moved else ", and moved nothing"),
+                site=step.site,
+                iteration=iteration.number,
+            )
     for iteration in case.iterations:
         for network, site in iteration.stale:
-            yield Finding("step-between", network, f"{network} was updated between its forward and the backward through it: its gradients "
-                          f"belong to other weights", site=site, iteration=iteration.number)
+            yield Finding(
+                "step-between",
+                network,
+                f"{network} was updated between its forward and the backward through it: its gradients belong to other weights",
+                site=site,
+                iteration=iteration.number,
+            )
             return
 
 
@@ -63,9 +79,14 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
             yield from _missing(case, network, mine, missing, steps[0][1].site)
             dead = [name for name in zero if program.network_of(name) == network]
             if dead:
-                yield Finding("gradient-zero", dead[0], f"{plural(len(dead), 'parameter')} of {network} got a gradient of exactly 0 in "
-                              f"all {plural(len(steps), 'step')}: {some(dead)}", site=program.site_of(dead[0]),
-                              iteration=steps[0][0].number)
+                yield Finding(
+                    "gradient-zero",
+                    dead[0],
+                    f"{plural(len(dead), 'parameter')} of {network} got a gradient of exactly 0 in "
+                    f"all {plural(len(steps), 'step')}: {some(dead)}",
+                    site=program.site_of(dead[0]),
+                    iteration=steps[0][0].number,
+                )
 
 
 def _missing(case: Case, network: str, mine: list[str], missing: list[str], step_site) -> Iterator[Finding]:
@@ -78,14 +99,26 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
     if 0 < len(missing) == len(mine):
         cut = case.cut()
         if cut:
-            yield Finding("graph-cut", network, f"no gradient reaches {network}: this line leaves the graph"
-                          + (f" ({cut.how})" if cut.how else ""), f"{cut.name} has no graph, {cut.source or 'what it came from'} had one",
-                          cut.site, 1)
+            yield Finding(
+                "graph-cut",
+                network,
+                f"no gradient reaches {network}: this line leaves the graph" + (f" ({cut.how})" if cut.how else ""),
+                f"{cut.name} has no graph, {cut.source or 'what it came from'} had one",
+                cut.site,
+                1,
+            )
         elif (off := case.switched_off(network)):
-            yield Finding("graph-cut", network, f"no gradient reaches {network}: it ran with gradients switched off (no_grad)", "", off, 1)
+            yield Finding(
+                "graph-cut", network, f"no gradient reaches {network}: it ran with gradients switched off (no_grad)", "", off, 1
+            )
         else:
-            yield Finding("network-without-gradient", network, f"none of the {len(mine)} parameters of {network} gets a gradient: the loss "
-                          f"does not depend on it", site=step_site, iteration=1)
+            yield Finding(
+                "network-without-gradient",
+                network,
+                f"none of the {len(mine)} parameters of {network} gets a gradient: the loss does not depend on it",
+                site=step_site,
+                iteration=1,
+            )
         return
     for owner in idle:
         outer = owner.rpartition(".")[0]
@@ -149,14 +182,26 @@ def updates(case: Case) -> Iterator[Finding]:
         late = [name for name, all_ in seen.items() if len(all_) > 1 and all_[0].changed and all(update.gradient for update in all_)
                 and not any(update.changed for update in all_[1:])]
         if idle or late:
-            yield Finding("unchanged", optimizer, f"{plural(len(idle or late), 'parameter')} ({some(idle or late)}) have a gradient and "
-                          f"do not change" + ("" if idle else " after the first step"), f"lr {steps[0][1].lr:.3g}",
-                          program.optimizer_site(optimizer), steps[0 if idle else 1][0].number)
+            yield Finding(
+                "unchanged",
+                optimizer,
+                f"{plural(len(idle or late), 'parameter')} ({some(idle or late)}) have a gradient and "
+                f"do not change" + ("" if idle else " after the first step"),
+                f"lr {steps[0][1].lr:.3g}",
+                program.optimizer_site(optimizer),
+                steps[0 if idle else 1][0].number,
+            )
         cleared = next(((iteration, step) for iteration, step in steps if step.cleared), None)
         if cleared:
             iteration, step = cleared
-            yield Finding("cleared-too-late", optimizer, f"the gradients of {plural(step.cleared, 'parameter')} were cleared between the "
-                          f"backward and the step of {optimizer}", site=step.cleared_at or step.site, iteration=iteration.number)
+            yield Finding(
+                "cleared-too-late",
+                optimizer,
+                f"the gradients of {plural(step.cleared, 'parameter')} were cleared between the "
+                f"backward and the step of {optimizer}",
+                site=step.cleared_at or step.site,
+                iteration=iteration.number,
+            )
         for iteration, step in steps:
             ghosts = [name for name, update in step.updates.items() if not update.gradient and update.changed]
             if ghosts:
@@ -164,11 +209,17 @@ def updates(case: Case) -> Iterator[Finding]:
                               f"gradient ({some(ghosts)})", site=step.site, iteration=iteration.number)
                 break
         counts = [(iteration, step) for iteration, step in steps if step.counts[1] is not None]
-        for (_, one), (iteration, other) in zip(counts, counts[1:], strict=False):
+        for (_, one), (iteration, other) in itertools.pairwise(counts):
             if other.counts[1] <= one.counts[1]:
-                yield Finding("counter-stuck", optimizer, f"the step counter of {optimizer} does not move: {one.counts[1]} after one step, "
-                              f"{other.counts[1]} after the next", "its moments start anew each time", program.optimizer_site(optimizer),
-                              iteration.number)
+                yield Finding(
+                    "counter-stuck",
+                    optimizer,
+                    f"the step counter of {optimizer} does not move: {one.counts[1]} after one step, "
+                    f"{other.counts[1]} after the next",
+                    "its moments start anew each time",
+                    program.optimizer_site(optimizer),
+                    iteration.number,
+                )
                 break
     for iteration in case.iterations:
         # A clip puts single parameters back to its bounds; a reload puts back most of them.
@@ -192,9 +243,14 @@ def learning_rate(case: Case) -> Iterator[Finding]:
             yield Finding("lr-zero", name, f"the learning rate of {name} is 0", site=site, iteration=1)
         for iteration, step in steps:
             if step.effective_lr is not None and not math.isclose(step.effective_lr, step.lr, rel_tol=1e-4, abs_tol=1e-12):
-                yield Finding("lr-ignored", name, f"{name} says lr {step.lr:.3g} and steps with {step.effective_lr:.3g}: it was assigned "
-                              f"after the first step, which is ignored", site=assignments_of(case, "_learning_rate") or site,
-                              iteration=iteration.number)
+                yield Finding(
+                    "lr-ignored",
+                    name,
+                    f"{name} says lr {step.lr:.3g} and steps with {step.effective_lr:.3g}: it was assigned "
+                    f"after the first step, which is ignored",
+                    site=assignments_of(case, "_learning_rate") or site,
+                    iteration=iteration.number,
+                )
                 break
         large = [_relative(step.updates.values()) for _, step in steps]
         large = [ratio for ratio in large if ratio is not None]
@@ -210,9 +266,14 @@ def learning_rate(case: Case) -> Iterator[Finding]:
                           f"lr {lrs[0]:.3g} at first, {lrs[-1]:.3g} after {len(case.iterations)} iterations",
                           often[0].scheduler_sites.get(name), often[0].number)
         elif vanished and lrs.index(max(lrs)) < lrs.index(min(lrs)):
-            yield Finding("scheduler-too-often", name, f"the learning rate of {name} fell from {max(lrs):.3g} to {min(lrs):.3g} within "
-                          f"{len(case.iterations)} iterations", site=vanished[0].scheduler_sites.get(name) or site,
-                          iteration=vanished[0].number)
+            yield Finding(
+                "scheduler-too-often",
+                name,
+                f"the learning rate of {name} fell from {max(lrs):.3g} to {min(lrs):.3g} within "
+                f"{len(case.iterations)} iterations",
+                site=vanished[0].scheduler_sites.get(name) or site,
+                iteration=vanished[0].number,
+            )
 
 
 def _relative(updates_: object) -> float | None:
@@ -236,17 +297,28 @@ def decay(case: Case) -> Iterator[Finding]:
             if ratios and value:
                 pulls[key] = statistics.median(ratios)
         if pulls and statistics.median(pulls.values()) > 1:
-            yield Finding("decay-dominates", name, f"weight decay pulls {statistics.median(pulls.values()):.2g} times as hard as the loss",
-                          f"weight_decay {max(decays.values()):.3g} of {name}", program.optimizer_site(name), 1)
+            yield Finding(
+                "decay-dominates",
+                name,
+                f"weight decay pulls {statistics.median(pulls.values()):.2g} times as hard as the loss",
+                f"weight_decay {max(decays.values()):.3g} of {name}",
+                program.optimizer_site(name),
+                1,
+            )
             continue
         flat = [key for key, pull in pulls.items() if pull > 1 and _is_norms(case, key)]
         if flat:
-            yield Finding("decay-on-norms", name, f"weight decay pulls harder than the loss on {plural(len(flat), 'norm parameter')} "
-                          f"({some(flat)}): on purpose?", site=program.optimizer_site(name), iteration=1)
+            yield Finding(
+                "decay-on-norms",
+                name,
+                f"weight decay pulls harder than the loss on {plural(len(flat), 'norm parameter')} ({some(flat)}): on purpose?",
+                site=program.optimizer_site(name),
+                iteration=1,
+            )
 
 
 def _is_norms(case: Case, name: str) -> bool:
-    """Whether it is a norm's scale or shift. (The bias of a layer before a norm has no gradient worth speaking of, and no effect.)"""
+    """Whether it is a norm's scale or shift. (The bias of a layer before a norm has no gradient to speak of, and no effect.)"""
     return "norm" in type(case.program.modules.get(name.rpartition(".")[0])).__name__.lower()
 
 

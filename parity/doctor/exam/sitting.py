@@ -25,7 +25,8 @@ class Sitting:
     program: one of `PROGRAMS`; framework: "paddle" or "torch". edits: ((function, old, new), ...) in the program's file, or
     catalogued: the name of a fault of `parity faults`. ids: the kinds that name the fault (none: the run is healthy).
     line: a piece of the line at which it must be placed, without and with the reference. trap: the trap of the field that it is.
-    names: what the edits use. steps: the reference comparison must have seen it by then. expect: declared to the doctor.
+    names: what the edits use. steps: the reference comparison must have seen it by then; 0: the fault is no difference from this
+    reference (a tensor that it does not have and that stays as it was made). expect: declared to the doctor.
     """
 
     name: str
@@ -56,7 +57,9 @@ class Sitting:
         return SourceTree(importlib.import_module(self.module).__file__)
 
     def _edits(self) -> tuple[Edit, ...]:
-        return tuple(Edit(where if ":" in where else f"{self.module}:{where}", old, new, self.names) for where, old, new in self.edits)
+        return tuple(
+            Edit(where if ":" in where else f"{self.module}:{where}", old, new, self.names) for where, old, new in self.edits
+        )
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
