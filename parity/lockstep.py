@@ -31,7 +31,7 @@ from parity.pair import TrainingSubject
 from parity.sinks import Against, Distances, Store
 from parity.source import ConstructionSites, Site
 from parity.trace import Key, Recorder, Sink
-from weights_convert import Plan
+from weights_convert import ConversionError, Plan
 
 MODES = ("free", "resync")
 Progress = Callable[[int, str], None]
@@ -111,7 +111,12 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     for step in recorded if recorded is not None else _reference_steps(both, steps, mode, draws, floor_every, tell):
         tell(step.number, "twin")
         if mode == "resync" or step.number == 1:
-            both.load(1, step.before)
+            try:
+                both.load(1, step.before)
+            except (ConversionError, ValueError):
+                if not result.report.diverged:
+                    raise
+                break  # the census has said which parameters the twin lacks or has too many
         against = Against(step.store, step.floors, M, release=recorded is None)
         failure = both.twin_step(step.number, step.batch, against)
         Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M).judge(against, failure, result.report)

@@ -369,3 +369,150 @@ def test_one_framework_is_enough():
             "with parity.doctor(net, torch.optim.SGD(net.parameters(), 1.)): pass\n"
             "assert 'paddle' not in sys.modules")
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- kinds that the exam does not ask for, each with its healthy twin --------------------------------------------------------
+
+
+def ids(models, optimizers, step, iterations=3, **options):
+    """What is said of a torch training of so many steps."""
+    with parity.doctor(models, optimizers, **options) as d:
+        for _ in range(iterations):
+            d.mark()
+            step()
+    return {found.id for found in d.findings}
+
+
+def training_of(net, optimizer, loss=lambda out: out.square().mean(), width=4):
+    rng = np.random.default_rng(0)
+
+    def step():
+        x = torch.tensor(rng.standard_normal((8, width)), dtype=torch.float32)
+        optimizer.zero_grad()
+        loss(net(x)).backward()
+        optimizer.step()
+
+    return step
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_foreign_parameters(foreign):
+    net, extra = torch.nn.Linear(4, 2), torch.nn.Parameter(torch.zeros(7))
+    optimizer = torch.optim.Adam([*net.parameters(), *([extra] if foreign else [])], 1e-3)
+    assert ids(net, optimizer, training_of(net, optimizer)) == ({"foreign-parameters"} if foreign else set())
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_parameter_that_the_loss_does_not_depend_on(used):
+    net = torch.nn.Linear(4, 2)
+    net.register_parameter("gain", torch.nn.Parameter(torch.ones(1)))
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    step = training_of(net, optimizer, (lambda out: (out * net.gain).square().mean()) if used else (lambda out: out.square().mean()))
+    assert ids(net, optimizer, step) == (set() if used else {"parameters-without-gradient"})
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_two_networks_that_share_a_part(share):
+    one, other = (torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2)) for _ in range(2))
+    if share:
+        other[0] = one[0]
+    optimizer = torch.optim.Adam(dict.fromkeys([*one.parameters(), *other.parameters()]), 1e-3)
+    step = training_of(lambda x: one(x) + other(x), optimizer)
+    assert ids({"one": one, "other": other}, optimizer, step) == ({"weights-shared"} if share else set())
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_state_that_moves_in_eval(always):
+    class Counts(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(4, 2)
+            self.register_buffer("running_mean", torch.zeros(4))
+
+        def forward(self, x):
+            if self.training or always:
+                self.running_mean.mul_(0.9).add_(0.1 * x.mean(0))
+            return self.linear(x - self.running_mean)
+
+    teacher, net = Counts().eval(), torch.nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    with_teacher = training_of(lambda x: net(teacher(x).detach()), optimizer)
+    said = ids({"net": net, "teacher": teacher}, optimizer, with_teacher, expect=["frozen-network"])
+    assert said == {"frozen-network"} | ({"state-moves-in-eval"} if always else set())
+
+
+@pytest.mark.parametrize(("decay", "expected"), [(0.05, {"decay-on-norms"}), (1e-6, set())])
+def test_decay_that_is_stronger_than_the_loss_on_a_norm(decay, expected):
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.LayerNorm(4), torch.nn.Linear(4, 2))
+    with torch.no_grad():
+        net[2].weight.mul_(0.1)  # what comes after makes the norm's gradient small
+    optimizer = torch.optim.SGD(net.parameters(), 1e-3, weight_decay=decay)
+    assert ids(net, optimizer, training_of(net, optimizer, lambda out: (out - 1).square().mean() * 0.5)) == expected
+
+
+@pytest.mark.parametrize(("lr", "expected"), [(1e-30, {"unchanged"}), (1e-3, set())])
+def test_a_gradient_that_changes_nothing(lr, expected):
+    net = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr)
+    assert ids(net, optimizer, training_of(net, optimizer)) == expected
+
+
+@pytest.mark.parametrize("constant", [True, False])
+def test_a_loss_that_is_the_same_to_the_bit(constant):
+    net = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(net.parameters(), 1e-3)
+    step = training_of(net, optimizer, lambda out: out.sign().abs().mean() + 0 * out.sum() if constant else out.square().mean())
+    assert ("loss-constant" in ids(net, optimizer, step, iterations=5)) is constant
+
+
+@pytest.mark.parametrize("clipped", [True, False])
+def test_a_gradient_of_zero(clipped):
+    net = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(net.parameters(), 1e-3)
+    step = training_of(net, optimizer, lambda out: (out.clamp(50, 60) if clipped else out).square().mean())
+    assert ("gradient-zero" in ids(net, optimizer, step)) is clipped
+
+
+@pytest.mark.parametrize("momentum", [True, False])
+def test_a_change_without_gradient(momentum):
+    """A part that is used at the first step only, and moved on by what Adam remembers."""
+    net = torch.nn.ModuleDict({"a": torch.nn.Linear(4, 2), "b": torch.nn.Linear(4, 2)})
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    turn = iter(range(9))
+
+    def step():
+        optimizer.zero_grad(set_to_none=not momentum)
+        x = torch.ones(3, 4)
+        out = net["a"](x) + (net["b"](x) if next(turn) == 0 else 0)
+        out.square().mean().backward()
+        optimizer.step()
+
+    assert ("change-without-gradient" in ids(net, optimizer, step)) is momentum
+
+
+@pytest.mark.parametrize("converted", [True, False])
+def test_pictures_read_by_cv2(script, tmp_path, converted):
+    name = f"cv2_{converted}"
+    script(name)
+    file = tmp_path / f"{name}.py"
+    read = "cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)" if converted else "cv2.imread(path)"
+    file.write_text(file.read_text() + f"\n\ndef load(path):\n    import cv2\n    return {read}\n")
+    said = examine(f"{name}:step", iterations=3)
+    assert [found.id for found in said.findings] == ([] if converted else ["bgr-images"])
+
+
+def test_what_a_step_raises_is_said_with_its_place(script, tmp_path):
+    script("raises")
+    file = tmp_path / "raises.py"
+    file.write_text(file.read_text().replace("loss.backward()", "1 / 0"))
+    said = examine("raises:step", iterations=3)
+    assert (said.first.id, said.first.site.text) == ("raised", "1 / 0")
+
+
+def test_every_kind_is_tested():
+    from parity.doctor import KINDS
+    asked = {kind for sitting in (*FAULTY, *HEALTHY) for kind in (*sitting.ids, *sitting.declared, *sitting.expect)}
+    asked = {kind.partition(":")[0] for kind in asked}
+    here = Path(__file__).read_text()
+    assert [kind for kind in KINDS if kind not in asked and f'"{kind}"' not in here] == []

@@ -89,7 +89,7 @@ def beside(sitting: Sitting) -> Beside:
         try:
             report = follow(subject, steps=len(recorded), recorded=recorded).report
         except Exception as error:  # the twin cannot even be built
-            return Beside(None, True, 0, f"{type(error).__name__} while it is built")
+            return Beside(None, False, 0, f"{type(error).__name__} while it is built")
         first = report.first
         if first is None:
             return Beside(None, False, len(recorded))
