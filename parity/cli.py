@@ -274,6 +274,44 @@ def explain(thorough: bool, names: tuple[str, ...], count: int, long: int, work_
     return _exit_code(explanation)
 
 
+@cli.command("doctor")
+@click.argument("target", metavar="MODULE:FUNCTION")
+@click.option("--iterations", type=click.IntRange(min=1), metavar="N", default=20, show_default=True,
+              help="Training steps to watch; three where an error is found by then.")
+@click.option("--expect", multiple=True, metavar="ID", help="A finding that is meant: its id, or id:what. May be repeated.")
+@_REPORTS
+def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: str | None, html_path: str | None) -> int:
+    """Why does my loss not go down? Watch a few steps of a Paddle or torch training, and say what is wrong with it.
+
+    FUNCTION runs one training step and takes no arguments, or builds everything and returns such a function. Networks and
+    optimizers are found in its reach (globals, closure, attributes of its object). Nothing of the training is changed.
+    It may also be a parity.pair.TrainingSubject: then the twin is held beside its reference, too.
+
+    Exit codes: 0 no finding (what is merely unusual is shown, and does not count), 1 finding, 2 bad input.
+
+    \b
+    Examples:
+      parity doctor train:step
+      parity doctor train:build --iterations 5 --html doctor.html
+      parity doctor train:step --expect frozen-network:teacher
+    """
+    _check_outputs(json_path, html_path)
+    _quieten()
+    from parity.doctor import report
+    from parity.doctor.examine import examine, versions
+    from parity.files import write
+    with _progress() as bar:
+        task = bar.add_task("watching", total=iterations)
+        diagnosis = examine(
+            target, iterations=iterations, expect=expect, progress=lambda number: bar.update(task, completed=number)
+        )
+    report.show(_console(err=json_path == "-"), diagnosis)
+    if html_path:
+        write(html_path, report.to_html(diagnosis, target, versions()))
+    _publish_json(lambda one: report.to_json(one, versions()), diagnosis, json_path)
+    return 1 if diagnosis.errors else 0
+
+
 @cli.command("faults")
 @click.option("--json", "json_path", metavar="FILE", help="Write the list as JSON; - for standard output.")
 def list_faults(json_path: str | None) -> None:

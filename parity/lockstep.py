@@ -123,7 +123,12 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     for step in recorded if recorded is not None else _reference_steps(both, steps, mode, draws, floor_every, tell):
         tell(step.number, "twin")
         if mode == "resync" or step.number == 1:
-            both.load(1, both.for_twin(step.before))
+            try:
+                both.load(1, both.for_twin(step.before))
+            except (ConversionError, ValueError):
+                if not result.report.diverged:
+                    raise
+                break  # the census has said which parameters the twin lacks or has too many
         alone = mode == "free" and recorded is None and diverged_at is None
         start = both.state(1) if alone else {}
         against = Against(step.store, step.floors, M, release=recorded is None)
@@ -469,10 +474,15 @@ class _Programs:
         """Optimizer -> the reference's names of what it holds; a tensor that is no parameter of a network counts as foreign."""
         framework = self.frameworks[side]
         names = {id(parameter): name for name, parameter in self.parameters(side).items()}
+        # Paddle lists a batch norm's running statistics among its parameters, frozen: an optimizer holds and skips them.
+        skipped = {id(value) for model in self.programs[side].networks.values() for value in framework.buffers(model).values()
+                   if framework.is_parameter(value) and not framework.requires_grad(value)}
         held: dict[str, set[str]] = {}
         for optimizer_name, optimizer in self.optimizers[side].items():
             held[optimizer_name] = set()
             for number, parameter in enumerate(framework.optimizer_parameters(optimizer)):
+                if id(parameter) in skipped:
+                    continue
                 name = names.get(id(parameter), f"foreign tensor {number}")
                 held[optimizer_name].add(self._names[name][0] if side and name in self._names else name)
         return held

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+# Names, in either framework, of state that each training forward moves: of batch norms and of spectral norms.
+MOVING_STATE = frozenset({"_mean", "_variance", "running_mean", "running_var", "weight_u", "weight_v"})
 
 
 class FrameworkError(RuntimeError):
@@ -158,6 +162,47 @@ class Framework(ABC):
     def seeded(self, seed: int) -> AbstractContextManager:
         """While active, the framework's own random numbers (its initialisers') come from `seed`; afterwards as before."""
 
+    # --- what the doctor watches ---------------------------------------------------------------------------
+
+    backward_functions: Sequence[tuple[Any, str]]  # (owner, attribute) of the functions that start a backward
+    step_methods: Sequence[str]  # of an optimizer: those that update its parameters
+    functional: Any  # the module of the functional losses
+    parameter_maker: tuple[type, str]  # the class of parameters, and the method that each of them is made by
+
+    @property
+    @abstractmethod
+    def scheduler_class(self) -> type: ...
+
+    @abstractmethod
+    def scheduler_of(self, optimizer: Any) -> Any | None:
+        """The optimizer's learning-rate scheduler; True where there is one that cannot be reached; None without one."""
+
+    @abstractmethod
+    def is_parameter(self, value: Any) -> bool: ...
+
+    @abstractmethod
+    def values(self, tensor: Any) -> np.ndarray:
+        """The values for reading only, sharing memory where possible; half precisions as float32."""
+
+    @abstractmethod
+    def grad_enabled(self) -> bool: ...
+
+    @abstractmethod
+    def moving_state(self, module: Any) -> dict[str, Any]:
+        """The module's own state (not that of modules below) that a training forward should move: running statistics, u and v."""
+
+    @abstractmethod
+    def updates(self, optimizer: Any, parameter: Any) -> int | None:
+        """How many updates the optimizer has counted for a parameter; None where it does not count (SGD) or has not begun."""
+
+    @abstractmethod
+    def effective_lr(self, optimizer: Any) -> float | None:
+        """The learning rate that the next step will use, where it may differ from the one in the settings; None: it cannot."""
+
+    @abstractmethod
+    def decays(self, optimizer: Any) -> list[tuple[Any, float]]:
+        """(parameter, weight decay) of all held parameters."""
+
     def rounding(self, seed: int) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""
         return nullcontext()
@@ -236,11 +281,24 @@ def pixels_in(value: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
             yield prefix, array
 
 
-def _frameworks() -> tuple[Framework, ...]:
-    from parity.frameworks.paddle_side import PaddleFramework
-    from parity.frameworks.torch_side import TorchFramework
+def _frameworks() -> Iterator[Framework]:
+    """Those that have been imported: a value is of no other."""
+    if "torch" in sys.modules:
+        from parity.frameworks.torch_side import TorchFramework
+        yield TorchFramework()
+    if "paddle" in sys.modules:
+        from parity.frameworks.paddle_side import PaddleFramework
+        yield PaddleFramework()
 
-    return TorchFramework(), PaddleFramework()
+
+def loadable() -> Iterator[Framework]:
+    """Those that are installed; importing them is the price."""
+    with suppress(ImportError):
+        from parity.frameworks.torch_side import TorchFramework
+        yield TorchFramework()
+    with suppress(ImportError):
+        from parity.frameworks.paddle_side import PaddleFramework
+        yield PaddleFramework()
 
 
 def of_model(model: Any) -> Framework:

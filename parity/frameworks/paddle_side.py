@@ -12,10 +12,12 @@ import numpy as np
 import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 
-from parity.frameworks.base import Framework, FrameworkError
+from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
+
+_HALVES = (paddle.float16, paddle.bfloat16)
 
 
 class PaddleFramework(Framework):
@@ -176,6 +178,57 @@ class PaddleFramework(Framework):
             # Paddle keeps beta2^(n+1), the power that the next step needs, and not n (in float32 it is 0 after 90 000 steps).
             state["updates"] = np.asarray(round(math.log(float(power.numpy().ravel()[0])) / math.log(optimizer._beta2)) - 1)
         return state
+
+    # --- what the doctor watches ---------------------------------------------------------------------------
+
+    backward_functions = ((paddle.Tensor, "backward"), (paddle.autograd, "backward"))
+    step_methods = ("step", "minimize")
+    functional = paddle.nn.functional
+    parameter_maker = (paddle.base.framework.EagerParamBase, "__init__")
+
+    @property
+    def scheduler_class(self) -> type:
+        return paddle.optimizer.lr.LRScheduler
+
+    def scheduler_of(self, optimizer: paddle.optimizer.Optimizer) -> Any | None:
+        held = optimizer._learning_rate
+        return held if isinstance(held, paddle.optimizer.lr.LRScheduler) else None
+
+    def is_parameter(self, value: Any) -> bool:
+        return isinstance(value, paddle.base.framework.EagerParamBase)
+
+    def values(self, tensor: paddle.Tensor) -> np.ndarray:
+        if tensor.dtype in _HALVES:
+            with paddle.no_grad():
+                tensor = tensor.detach().astype("float32")
+        if tensor.size <= 16384 or not _SHARES_MEMORY or not tensor.place.is_cpu_place():
+            return tensor.numpy()  # a small copy is faster than a capsule
+        return np.from_dlpack(tensor.detach())
+
+    def grad_enabled(self) -> bool:
+        return paddle.is_grad_enabled()
+
+    def moving_state(self, module: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
+        own = {**module._parameters, **module._buffers}
+        return {name: value for name, value in own.items()
+                if value is not None and name in MOVING_STATE}
+
+    def updates(self, optimizer: paddle.optimizer.Optimizer, parameter: paddle.Tensor) -> int | None:
+        power = optimizer._accumulators.get("beta1_pow_acc", {}).get(parameter.name)
+        if power is None:
+            return None
+        value = float(power.numpy().ravel()[0])
+        # beta1^(n+1) underflows late in a training; a count that cannot be told any more is no count.
+        return round(math.log(value) / math.log(optimizer._beta1)) - 1 if 0 < value < 1 else None
+
+    def effective_lr(self, optimizer: paddle.optimizer.Optimizer) -> float | None:
+        held = optimizer._global_learning_rate() if optimizer._learning_rate_map else None
+        return None if held is None or self.scheduler_of(optimizer) is not None else float(held.numpy().ravel()[0])
+
+    def decays(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, float]]:
+        decay = self.optimizer_settings(optimizer)["weight_decay"]
+        own = [(parameter, getattr(parameter, "regularizer", None)) for parameter in self.optimizer_parameters(optimizer)]
+        return [(parameter, getattr(regularizer, "_coeff", decay) if regularizer else decay) for parameter, regularizer in own]
 
 
 class _Spliced(paddle.autograd.PyLayer):

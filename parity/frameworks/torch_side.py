@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from parity.frameworks.base import Framework, FrameworkError
+from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.noise import one_ulp
 
@@ -171,6 +171,48 @@ class TorchFramework(Framework):
         if "step" in held:
             state["updates"] = np.asarray(round(float(held["step"])))
         return state
+
+    # --- what the doctor watches ---------------------------------------------------------------------------
+
+    backward_functions = ((torch.Tensor, "backward"), (torch.autograd, "backward"))
+    step_methods = ("step",)
+    functional = torch.nn.functional
+    parameter_maker = (torch.nn.Parameter, "__new__")
+
+    @property
+    def scheduler_class(self) -> type:
+        return torch.optim.lr_scheduler.LRScheduler
+
+    def scheduler_of(self, optimizer: torch.optim.Optimizer) -> Any | None:
+        # A scheduler writes this into the groups, and is itself not to be reached from the optimizer.
+        return True if any("initial_lr" in group for group in optimizer.param_groups) else None
+
+    def is_parameter(self, value: Any) -> bool:
+        return isinstance(value, torch.nn.Parameter)
+
+    def values(self, tensor: torch.Tensor) -> np.ndarray:
+        tensor = tensor.detach()
+        if tensor.dtype in (torch.float16, torch.bfloat16):
+            tensor = tensor.float()
+        return tensor.cpu().numpy()
+
+    def grad_enabled(self) -> bool:
+        return torch.is_grad_enabled()
+
+    def moving_state(self, module: torch.nn.Module) -> dict[str, torch.Tensor]:
+        return {name: value for name, value in module._buffers.items()
+                if value is not None and name in MOVING_STATE}
+
+    def updates(self, optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> int | None:
+        step = optimizer.state.get(parameter, {}).get("step")
+        return None if step is None else round(float(step))
+
+    def effective_lr(self, optimizer: torch.optim.Optimizer) -> float | None:
+        return None
+
+    def decays(self, optimizer: torch.optim.Optimizer) -> list[tuple[torch.Tensor, float]]:
+        return [(parameter, float(group.get("weight_decay", 0.0)))
+                for group in optimizer.param_groups for parameter in group["params"]]
 
 
 class _Spliced(torch.autograd.Function):

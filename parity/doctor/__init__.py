@@ -1,0 +1,30 @@
+"""Why does my loss not go down? Three lines around a training loop, for Paddle and torch alike:
+
+    with parity.doctor(models, optimizers) as d:
+        for batch in d.watch(loader):       # the loop as it was; two or three iterations are enough for most
+            training_step(batch)
+    print(d)
+
+`parity doctor module:function` does the same for a function that runs one step.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from parity.doctor.finding import KINDS, Finding
+from parity.doctor.session import Diagnosis, Doctor
+
+__all__ = ["KINDS", "Diagnosis", "Doctor", "Finding"]
+
+
+class _Callable(ModuleType):
+    """`parity.doctor(...)`: the package under the name that users write."""
+
+    def __call__(self, *args: Any, **options: Any) -> Doctor:
+        return Doctor(*args, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

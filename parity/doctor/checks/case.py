@@ -1,0 +1,58 @@
+"""What the checks look at: the program, and what was written down of its iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from parity.doctor.program import Program
+from parity.doctor.record import Cut, Iteration, Step
+from parity.source import Site
+
+
+@dataclass(frozen=True)
+class Case:
+    """program: as it is after the last iteration. iterations: those that were watched, in order."""
+
+    program: Program
+    iterations: tuple[Iteration, ...]
+
+    @property
+    def framework(self) -> Any:
+        return self.program.framework
+
+    def steps(self, optimizer: str | None = None) -> Iterator[tuple[Iteration, Step]]:
+        for iteration in self.iterations:
+            for step in iteration.steps:
+                if optimizer in (None, step.optimizer):
+                    yield iteration, step
+
+    def ran(self, path: str) -> bool:
+        return any(path in iteration.modules for iteration in self.iterations)
+
+    def trained(self, network: str) -> bool:
+        """Whether some optimizer holds a parameter of the network."""
+        return any(self.program.network_of(name) == network
+                   for optimizer in self.program.optimizers for name in self.program.held_names(optimizer))
+
+    def switched_off(self, network: str | None = None) -> Site | None:
+        """The line that ran a network with gradients switched off."""
+        return next((use.site for iteration in self.iterations for path, use in iteration.modules.items()
+                     if use.site and not use.with_grad and path in self.program.models and network in (None, path)), None)
+
+    def cut(self) -> Cut | None:
+        """The first line that left the graph and whose result went on as a tensor (u and v rightly have none: they come last)."""
+        cuts = [cut for iteration in self.iterations for cut in iteration.cuts if cut.used]
+        return next(iter(sorted(cuts, key=lambda cut: cut.how == "no_grad")), None)
+
+
+def some(names: Any, limit: int = 3) -> str:
+    """A few of the names, and how many there are."""
+    names = list(names)
+    rest = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + rest
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

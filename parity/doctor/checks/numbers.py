@@ -1,0 +1,117 @@
+"""Values that no healthy forward or backward has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from parity.doctor.checks.case import Case, plural, some
+from parity.doctor.finding import Finding
+
+DEAD, SATURATED = 0.999, 0.95
+# Features that tell pictures apart vary by about .3 of their size (maximum pooling); averages of an instance-normed map by .02.
+CONSTANT = 0.05
+ROUNDING = 1e-5  # features below it are what rounding leaves of an average that is 0
+
+
+def finite(case: Case) -> Iterator[Finding]:
+    """The first operation that made a NaN or an infinity; those that vanished again on the way (Paddle's relu(NaN) is 0)."""
+    for iteration in case.iterations:
+        bad_loss = any(not math.isfinite(loss) for backward in iteration.backwards for loss in backward.losses)
+        bad_gradients = [name for step in iteration.steps for name, update in step.updates.items()
+                         if update.gradient is not None and not math.isfinite(update.gradient)]
+        harm = bad_loss or bad_gradients or iteration.bad_parameters
+        seen = sorted((value for value in iteration.nonfinite if value.nan or harm), key=lambda value: value.tick)
+        if not seen and not harm:
+            continue
+        first = next((value for value in seen if value.inputs_finite), seen[0] if seen else None)
+        if first is not None:
+            hidden = first.nan and not harm
+            what = "NaN" if first.nan else "infinite"
+            yield Finding(
+                "nonfinite",
+                first.what,
+                f"{first.what} is the first value that is {what}"
+                + (", what went in was finite" if first.inputs_finite else "")
+                + ("; it does not show in the loss, because a relu or max pooling swallowed it" if hidden else ""),
+                f"loss {'not ' if bad_loss else ''}finite, {plural(len(bad_gradients), 'gradient')} not finite",
+                first.site,
+                iteration.number,
+            )
+        else:
+            names = bad_gradients or iteration.bad_parameters
+            backward = next((backward for backward in iteration.backwards), None)
+            yield Finding("nonfinite", names[0] if names else "loss", f"the forward is finite, and the backward is not: "
+                          f"{plural(len(names), 'gradient')} ({some(names)})", "a root or norm of 0 has an infinite slope",
+                          backward.site if backward else None, iteration.number)
+        return
+
+
+def activations(case: Case) -> Iterator[Finding]:
+    close = [iteration for iteration in case.iterations if iteration.close]
+    for path in dict.fromkeys(path for iteration in close for path in iteration.activations):
+        seen = [iteration.activations[path] for iteration in close if path in iteration.activations]
+        size = sum(one.size for one in seen)
+        zeros, flat = sum(one.zeros for one in seen) / size, sum(one.flat for one in seen) / size
+        if zeros > DEAD:
+            yield Finding("activation-dead", path, f"{path} ({seen[0].kind}) is dead: {zeros:.1%} of what comes out is 0",
+                          site=case.program.site_of(path), iteration=close[0].number)
+        if flat > SATURATED:
+            yield Finding(
+                "activation-saturated",
+                path,
+                f"{path} ({seen[0].kind}) is saturated: {flat:.1%} of what comes out is at its flat ends",
+                site=case.program.site_of(path),
+                iteration=close[0].number,
+            )
+
+
+def features(case: Case) -> Iterator[Finding]:
+    """Classifiers whose input does not vary over the samples: nothing to tell them apart by."""
+    close = [iteration for iteration in case.iterations if iteration.features]
+    groups: dict[tuple[str, int], dict[str, float]] = {}
+    for path in dict.fromkeys(path for iteration in close for path in iteration.features):
+        ratios = [iteration.features[path][0] / iteration.features[path][1] if iteration.features[path][1] > ROUNDING else 0.0
+                  for iteration in close if path in iteration.features]
+        width = case.framework.shape_dtype(next(iter(case.framework.parameters(case.program.modules[path]).values())))[0]
+        # Heads side by side (gap_fc and gmp_fc) are one classifier: one of them that varies is enough.
+        groups.setdefault((path.rpartition(".")[0], math.prod(width)), {})[path] = max(ratios)
+    for paths in groups.values():
+        if max(paths.values()) < CONSTANT:
+            path = list(paths)[-1]
+            samples = close[0].features[path][2]
+            site = case.program.site_of(path)
+            yield Finding(
+                "features-constant",
+                path,
+                f"what {some(paths)} {'gets' if len(paths) == 1 else 'get'} does not vary over "
+                f"{samples} samples: it cannot learn to tell them apart, and its loss stays at chance",
+                "spread over samples / size: "
+                + ", ".join(f"{ratio:.2g}" for ratio in paths.values())
+                + f" (pooled maxima: 0.1 and more; below {CONSTANT}: constant)",
+                _call_site(case, list(paths)[-1]) or site,
+                close[0].number,
+            )
+
+
+def _call_site(case: Case, path: str):
+    """The line that feeds the head."""
+    return next((use.site for iteration in case.iterations if (use := iteration.modules.get(path)) and use.site), None)
+
+
+def half(case: Case) -> Iterator[Finding]:
+    for iteration, step in case.steps():
+        names = [name for name, update in step.updates.items() if update.half and update.zeros > 0.5]
+        if names:
+            share = max(step.updates[name].zeros for name in names)
+            yield Finding(
+                "fp16-underflow",
+                names[0],
+                f"{share:.0%} of the float16 gradient of {some(names)} is exactly 0: too small for float16",
+                site=step.site,
+                iteration=iteration.number,
+            )
+            return
+
+
+CHECKS = (finite, activations, features, half)

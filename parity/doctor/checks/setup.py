@@ -1,0 +1,285 @@
+"""Who holds which parameter: known from the objects themselves, at the latest after one iteration."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from parity.doctor.checks.case import Case, plural, some
+from parity.doctor.checks.source import assignments_of
+from parity.doctor.finding import Finding
+
+_LIKE_A_WEIGHT = re.compile(r"(^|_)(w|b|weights?|bias|scale|gamma|beta|alpha|kernel|embedding|token|query|table)$")
+
+
+def held(case: Case) -> Iterator[Finding]:
+    """Parameters that no optimizer holds, and what optimizers hold instead."""
+    program, framework = case.program, case.framework
+    everywhere = {id(p) for parameters in program.held.values() for p in parameters}
+    total = sum(len(parameters) for parameters in program.held.values())
+    loose = {name: p for name, p in program.trainable().items() if id(p) not in everywhere}
+    by_network: dict[str, list[str]] = {}
+    for name in loose:
+        by_network.setdefault(program.network_of(name), []).append(name)
+    strangers = {optimizer: [p for p in parameters if id(p) not in program.names and id(p) not in program.buffers]
+                 for optimizer, parameters in program.held.items()}
+    iterators = [name for name in program.optimizers if program.iterator_of(name)]
+    for name in iterators:
+        yield Finding("iterator-exhausted", name, f"{name} was given an iterator of parameters: after its first use it is empty",
+                      site=assignments_of(case, "_parameter_list") or program.optimizer_site(name))
+    for network, names in by_network.items():
+        if iterators or not program.optimizers:
+            break
+        shapes = Counter(framework.shape_dtype(loose[name])[0] for name in names)
+        trainable = [name for name in program.trainable() if program.network_of(name) == network]
+        copies = {optimizer: count for optimizer, parameters in strangers.items()
+                  if (count := _overlap(shapes, Counter(framework.shape_dtype(p)[0] for p in parameters))) >= len(names) / 2}
+        if copies:
+            optimizer = max(copies, key=copies.__getitem__)
+            yield Finding("optimizer-holds-copies", optimizer,
+                          f"{optimizer} holds {plural(len(strangers[optimizer]), 'tensor')} that no network uses, while nobody "
+                          f"holds {len(names)} of the {len(trainable)} parameters of {network}: copies, or weights replaced later",
+                          f"{copies[optimizer]} of them have the shapes of {some(names)}",
+                          program.optimizer_site(optimizer) if len(names) == len(trainable) else program.site_of(names[0]))
+        elif len(names) == len(trainable):
+            if _passive(case, network):
+                yield Finding(
+                    "frozen-network",
+                    network,
+                    f"no optimizer holds {network} ({len(names)} parameters): frozen, on purpose?",
+                    "it ran in eval mode or without a graph",
+                    program.site_of(network),
+                )
+            else:
+                optimizer = _likely(case, network)
+                yield Finding("network-unheld", network, f"no optimizer holds any of the {len(names)} parameters of {network}",
+                              f"the optimizers hold {total} of {len(program.trainable())} trainable parameters",
+                              program.optimizer_site(optimizer) if optimizer else program.site_of(network))
+        else:
+            first = names[0]
+            yield Finding("parameters-unheld", network, f"no optimizer holds {len(names)} of the {len(trainable)} parameters of "
+                          f"{network}: {some(names)}", "made after the optimizer, or used up by an iterator before it",
+                          program.optimizer_site(_likely(case, network)) or program.site_of(first))
+    for optimizer, parameters in strangers.items():
+        unused = [p for p in parameters if not framework.updates(program.optimizers[optimizer], p)]
+        state = any(id(p) in program.buffers for p in program.held[optimizer])  # said by `buffers_held`
+        if unused and not by_network and not state and _counts(case, optimizer):
+            yield Finding("foreign-parameters", optimizer, f"{optimizer} holds {plural(len(unused), 'tensor')} that belong to no "
+                          f"network and are never updated", site=program.optimizer_site(optimizer))
+
+
+def _overlap(one: Counter, other: Counter) -> int:
+    return sum((one & other).values())
+
+
+def _counts(case: Case, optimizer: str) -> bool:
+    return any(step.counts[1] for _, step in case.steps(optimizer))
+
+
+def _passive(case: Case, network: str) -> bool:
+    """Whether the network only lends its output: never in train mode with a graph of its own."""
+    uses = [iteration.modules[network] for iteration in case.iterations if network in iteration.modules]
+    return bool(uses) and not any(use.training and use.with_grad for use in uses)
+
+
+def _likely(case: Case, network: str) -> str | None:
+    """The optimizer that should hold the network: the one whose networks are of its class, else the first."""
+    program = case.program
+    kinds = {name: type(model) for name, model in program.models.items()}
+    for optimizer in program.optimizers:
+        if any(kinds[program.network_of(name)] is kinds[network] for name in program.held_names(optimizer)):
+            return optimizer
+    return next(iter(program.optimizers), None)
+
+
+def buffers_held(case: Case) -> Iterator[Finding]:
+    program = case.program
+    for optimizer, parameters in program.held.items():
+        # Paddle keeps a batch norm's running statistics as frozen parameters, and skips them.
+        names = [program.buffers[id(p)] for p in parameters if id(p) in program.buffers
+                 and (case.framework.requires_grad(p) or not case.framework.is_parameter(p))]
+        if names:
+            yield Finding(
+                "buffers-held",
+                optimizer,
+                f"{optimizer} holds {len(parameters)} tensors, and {len(names)} of them are no "
+                f"parameters but state ({some(names)}): {len(parameters) - len(names)} would be right",
+                site=program.optimizer_site(optimizer),
+            )
+
+
+def twice(case: Case) -> Iterator[Finding]:
+    program = case.program
+    holders: dict[int, list[str]] = {}
+    for optimizer, parameters in program.held.items():
+        for p in parameters:
+            holders.setdefault(id(p), []).append(optimizer)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for key, names in holders.items():
+        if len(names) > 1:
+            groups.setdefault(tuple(names), []).append(program.names.get(key, "a tensor of no network"))
+    for names, parameters in groups.items():
+        who = " and ".join(dict.fromkeys(names))
+        yield Finding("held-twice", names[-1], f"{plural(len(parameters), 'parameter')} ({some(parameters)}) held "
+                      f"{'twice by ' + who if len(set(names)) == 1 else 'by ' + who}: each step moves them twice",
+                      site=program.optimizer_site(names[-1]))
+
+
+def shared(case: Case) -> Iterator[Finding]:
+    """Networks, or layers of one network, that are one and the same."""
+    program = case.program
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for key, owners in program.owners.items():
+        if len(set(owners)) > 1:
+            groups.setdefault(tuple(dict.fromkeys(owners)), []).append(program.names[key])
+    for owners, names in groups.items():
+        sizes = [len(case.framework.parameters(program.models[owner])) for owner in owners]
+        whole = len(names) == min(sizes)
+        yield Finding("networks-shared" if whole else "weights-shared", owners[-1],
+                      f"{' and '.join(owners)} share {'all' if whole else len(names)} of their parameters"
+                      + ("" if whole else f" ({some(names)}): on purpose?"),
+                      site=assignments_of(case, owners[-1]) or program.site_of(owners[-1]))
+    for network, model in program.models.items():
+        repeated = {path: first for path, first in _repeated(model, network) if case.framework.parameters(program.modules[first])}
+        outer = [path for path in repeated if path.rpartition(".")[0] not in repeated]
+        if outer:
+            yield Finding(
+                "module-repeated",
+                network,
+                f"{network}: {some(outer)} is the same layer as {repeated[outer[0]]}: on purpose?",
+                site=program.site_of(repeated[outer[0]]),
+            )
+
+
+def _repeated(model: Any, network: str) -> Iterator[tuple[str, str]]:
+    """(path, first path) of modules that are registered under several names."""
+    first: dict[int, str] = {}
+    pending = [(network, model)]
+    while pending:
+        path, module = pending.pop(0)
+        if id(module) in first:
+            yield path, first[id(module)]
+            continue
+        first[id(module)] = path
+        pending += [(f"{path}.{name}", child) for name, child in _children(module).items() if child is not None]
+
+
+def _children(module: Any) -> Mapping[str, Any]:
+    return getattr(module, "_sub_layers", None) or getattr(module, "_modules", None) or {}
+
+
+def unregistered(case: Case) -> Iterator[Finding]:
+    """Layers that ran and whose parameters belong to no network; parameters and layers that forward makes."""
+    found: dict[tuple, tuple[str, Any, int]] = {}
+    counts: Counter = Counter()
+    for iteration in case.iterations:
+        for name, site in iteration.made:
+            if site is not None or iteration.number > 1:
+                yield Finding(
+                    "parameter-made-in-forward",
+                    name,
+                    f"{name} is made while the network runs: no optimizer knows it, and the next call makes another",
+                    site=site,
+                    iteration=iteration.number,
+                )
+                return
+        for key, (kind, site, _) in iteration.strangers.items():
+            found.setdefault((kind, site), (kind, site, iteration.number))
+            counts[(kind, site)] += key is not None
+    for key, (kind, site, number) in found.items():
+        each = counts[key] // len(case.iterations) or 1
+        holder = _list_of(case, key)
+        yield Finding(
+            "module-unregistered",
+            kind,
+            f"{plural(each, kind + ' layer')} ran and {'is' if each == 1 else 'are'} part of no "
+            f"network: no optimizer holds what {'it' if each == 1 else 'they'} should learn"
+            + (f" ({holder} is a plain list)" if holder else ""),
+            f"called at {site}" if site else "",
+            _list_site(case, holder) or site,
+            number,
+        )
+
+
+def _list_of(case: Case, key: tuple) -> str | None:
+    """The attribute that holds such layers in a plain list or dict."""
+    for path, module in case.program.modules.items():
+        for name, value in vars(module).items():
+            items = value.values() if isinstance(value, dict) and not name.startswith("_") else value
+            if isinstance(value, (list, tuple, dict)) and not name.startswith("_") and any(
+                    case.framework.is_model(item) and type(item).__name__ == key[0] for item in items):
+                return f"{path}.{name}"
+    return None
+
+
+def _list_site(case: Case, holder: str | None) -> Any:
+    return case.program.site_of(holder) if holder else None
+
+
+def attributes(case: Case) -> Iterator[Finding]:
+    """Tensors that are attributes of a layer and no parameters, though they look meant to be trained."""
+    framework, program = case.framework, case.program
+    for path, module in program.modules.items():
+        moving = framework.moving_state(module)
+        for name, value in {**vars(module), **getattr(module, "_buffers", {})}.items():
+            if not framework.is_tensor(value) or framework.is_parameter(value) or not value.is_leaf or name in moving:
+                continue
+            site = program.site_of(f"{path}.{name}")
+            named_so = (_LIKE_A_WEIGHT.search(name) and framework.shape_dtype(value)[1].startswith("float")
+                        and site is not None and "register_buffer" not in site.text and f".{name} " in site.text)
+            if framework.requires_grad(value) or named_so:
+                yield Finding(
+                    "tensor-attribute",
+                    f"{path}.{name}",
+                    f"{path}.{name} is a plain tensor and no parameter: parameters() does not list it, and it is never trained",
+                    site=site,
+                )
+
+
+def paddle_defaults(case: Case) -> Iterator[Finding]:
+    """What Paddle does and people coming from torch do not expect."""
+    program = case.program
+    if case.framework.name != "paddle":
+        return
+    norms = [path for path, module in program.modules.items()
+             if type(module).__name__.startswith("InstanceNorm") and any(p is not None for p in module._parameters.values())]
+    for path, module in program.modules.items():
+        kind = type(module).__name__
+        if kind == "SpectralNorm":
+            yield Finding("spectral-norm-layer", path, f"{path} is Paddle's layer SpectralNorm: it never updates u and v, and its "
+                          f"gradient is 26 % off", site=program.site_of(path))
+        for name in ("_name", "name"):
+            if type(value := vars(module).get(name)) in (bool, int, float):
+                yield Finding(
+                    "argument-became-name",
+                    path,
+                    f"{path}: {kind} got {value!r} as its name: a positional argument landed in the wrong place",
+                    site=program.site_of(path),
+                )
+    if norms:
+        mine = [p for path in norms for p in program.modules[path]._parameters.values() if p is not None]
+        total = sum(len(parameters) for parameters in program.held.values())
+        inside = sum(any(p is q for q in parameters) for parameters in program.held.values() for p in mine)
+        if inside:
+            yield Finding(
+                "affine-instance-norm",
+                some(norms, 1),
+                f"{inside} of the {total} parameters that the optimizers hold are scale "
+                f"and bias of instance norms, which torch's InstanceNorm2d does not have: expected {total - inside}?",
+                f"Paddle trains them by default; {plural(len(norms), 'layer')}: {some(norms)}",
+                program.site_of(f"{norms[0]}.scale") or program.site_of(norms[0]),
+            )
+    for optimizer, parameters in program.held.items():
+        own = [program.names.get(id(p), "?") for p in parameters if getattr(p, "regularizer", None) is not None]
+        if own and program.optimizers[optimizer].regularization is not None:
+            yield Finding(
+                "regularizer-overrides",
+                own[0],
+                f"{some(own)}: a regularizer of its own replaces the weight_decay of {optimizer}",
+                site=program.site_of(own[0]),
+            )
+
+
+CHECKS = (held, buffers_held, twice, shared, unregistered, attributes, paddle_defaults)

@@ -1,0 +1,109 @@
+"""Modes, and the state that forwards move: running statistics, u and v."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from parity.doctor.checks.case import Case, some
+from parity.doctor.finding import Finding
+
+
+def _sensitive(case: Case, path: str) -> bool:
+    """Whether the mode of this module changes what it does."""
+    module = case.program.modules[path]
+    return bool(case.framework.moving_state(module)) or "Dropout" in type(module).__name__
+
+
+def modes(case: Case) -> Iterator[Finding]:
+    """Networks, or layers of them, that are trained in eval mode."""
+    program = case.program
+    for network in program.models:
+        if not case.trained(network):
+            continue
+        mine = [path for path in program.modules if program.network_of(path) == network and _sensitive(case, path)]
+        for iteration in case.iterations:
+            use = iteration.modules.get(network)
+            if use is None or not use.with_grad:
+                continue
+            asleep = [path for path in mine if path in iteration.modules and not iteration.modules[path].training]
+            if asleep and not use.training:
+                site = _eval_site(case)
+                yield Finding(
+                    "eval-mode",
+                    network,
+                    f"{network} is trained in eval mode: {some(asleep)} {'stands' if len(asleep) == 1 else 'stand'} still",
+                    site=site,
+                    iteration=iteration.number,
+                )
+                break
+            still = [path for path in asleep if case.framework.moving_state(program.modules[path])]
+            if still:
+                yield Finding("frozen-statistics", network, f"{network} is trained, and {some(still)} in eval mode: on purpose?",
+                              site=program.site_of(still[0]), iteration=iteration.number)
+                break
+
+
+def _eval_site(case: Case) -> Any:
+    """The line that calls eval(), where there is only one such line."""
+    import ast
+
+    from parity.doctor.places import parsed
+    from parity.source import Site
+    found = [Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None
+             for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "eval" and not node.args]
+    return found[0] if found else None
+
+
+def movement(case: Case) -> Iterator[Finding]:
+    """State that stands still in training, or moves outside it."""
+    program, framework = case.program, case.framework
+    for network in program.models:
+        frozen, moving, ran = [], [], []
+        for path in program.modules:
+            if program.network_of(path) != network:
+                continue
+            uses = [(iteration, iteration.modules[path]) for iteration in case.iterations if path in iteration.modules]
+            for name, value in framework.moving_state(program.modules[path]).items():
+                key = f"{path}.{name}"
+                training = [iteration for iteration, use in uses if use.training and use.with_grad]
+                size = framework.values(value).size
+                if training and size > 1:  # the u of a single row is 1 or -1, and stays so
+                    ran.append(key)
+                    if not any(iteration.moved.get(key, True) for iteration in training):
+                        frozen.append(key)
+                resting = [iteration for iteration, use in uses if not use.training]
+                if resting and len(resting) == len(uses) and any(iteration.moved.get(key) for iteration in resting):
+                    moving.append(key)
+        if frozen:
+            yield Finding(
+                "state-frozen",
+                network,
+                f"{len(frozen)} of {len(ran)} running values of {network} do not move in training: {some(frozen)}",
+                f"unchanged to the bit over {len(case.iterations)} iterations",
+                _update_site(case, frozen[0]),
+                1,
+            )
+        if moving:
+            yield Finding(
+                "state-moves-in-eval",
+                network,
+                f"{len(moving)} running values of {network} move in eval mode: {some(moving)}",
+                site=_update_site(case, moving[0]),
+                iteration=1,
+            )
+
+
+def _update_site(case: Case, name: str) -> Any:
+    """Where a layer's state should be updated: its forward hooks' or forward's own file if it is the user's, else its making."""
+    module = case.program.modules.get(name.rpartition(".")[0])
+    for hook in getattr(module, "_forward_pre_hooks", {}).values():
+        code = getattr(hook, "__code__", None)
+        if code is not None and code.co_filename in case.program.files:
+            from parity.source import Site
+            return Site(code.co_filename, code.co_firstlineno)
+    return case.program.site_of(name)
+
+
+CHECKS = (modes, movement)

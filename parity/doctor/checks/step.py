@@ -1,0 +1,325 @@
+"""From the loss to the update: graph, backward, gradients, learning rate."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Iterator
+
+from parity.doctor.checks.case import Case, plural, some
+from parity.doctor.checks.source import assignments_of
+from parity.doctor.finding import Finding
+from parity.doctor.record import Update
+
+TOO_LARGE = 0.3  # of a weight's size, moved by one step (1e-3 is usual, and 1e-2 still trains)
+
+
+def backwards(case: Case) -> Iterator[Finding]:
+    """Losses without a graph; steps without a backward; networks stepped between their forward and their backward."""
+    for iteration in case.iterations:
+        for backward in iteration.backwards:
+            if not backward.differentiable:
+                cut = case.cut()
+                where = cut.site if cut else case.switched_off()
+                yield Finding(
+                    "loss-without-graph",
+                    "loss",
+                    "backward() was called on a loss without a graph: "
+                    + ("no gradient was computed, and nothing said so" if case.framework.name == "paddle" else "torch refuses"),
+                    f"the graph ends at {where}: {where.text}" if where else "",
+                    where or backward.site,
+                    iteration.number,
+                )
+                return
+    seen = set()
+    for iteration, step in case.steps():
+        if step.backwards == 0 and step.optimizer not in seen:
+            seen.add(step.optimizer)
+            moved = sum(update.changed for update in step.updates.values())
+            yield Finding(
+                "no-backward",
+                step.optimizer,
+                f"{step.optimizer}.{step.method}() ran without a backward since its last step"
+                + (f", and still moved {plural(moved, 'parameter')}" if moved else ", and moved nothing"),
+                site=step.site,
+                iteration=iteration.number,
+            )
+    for iteration in case.iterations:
+        for network, site in iteration.stale:
+            yield Finding(
+                "step-between",
+                network,
+                f"{network} was updated between its forward and the backward through it: its gradients belong to other weights",
+                site=site,
+                iteration=iteration.number,
+            )
+            return
+
+
+def missing_gradients(case: Case) -> Iterator[Finding]:
+    """Held parameters that no backward reaches, or reaches with zero."""
+    program = case.program
+    for optimizer in program.optimizers:
+        steps = [(iteration, step) for iteration, step in case.steps(optimizer) if step.backwards]
+        if not steps:
+            if any(iteration.backwards for iteration in case.iterations) and not any(True for _ in case.steps(optimizer)):
+                yield Finding("never-stepped", optimizer, f"{optimizer}.step() was never called in "
+                              f"{plural(len(case.iterations), 'iteration')}", site=program.optimizer_site(optimizer))
+            continue
+        trainable = [name for name in dict.fromkeys(program.held_names(optimizer)) if name in program.trainable()]
+        seen = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in trainable}
+        none = [name for name, updates in seen.items() if updates and not any(update.gradient for update in updates)
+                and updates[0].gradient is None]
+        zero = [name for name, updates in seen.items() if updates and all(update.gradient == 0 for update in updates)]
+        networks = dict.fromkeys(program.network_of(name) for name in [*none, *zero])
+        for network in networks:
+            mine = [name for name in trainable if program.network_of(name) == network]
+            missing = [name for name in none if program.network_of(name) == network]
+            yield from _missing(case, network, mine, missing, steps[0][1].site)
+            dead = [name for name in zero if program.network_of(name) == network]
+            if dead:
+                yield Finding(
+                    "gradient-zero",
+                    dead[0],
+                    f"{plural(len(dead), 'parameter')} of {network} got a gradient of exactly 0 in "
+                    f"all {plural(len(steps), 'step')}: {some(dead)}",
+                    site=program.site_of(dead[0]),
+                    iteration=steps[0][0].number,
+                )
+
+
+def _missing(case: Case, network: str, mine: list[str], missing: list[str], step_site) -> Iterator[Finding]:
+    program = case.program
+    idle = {}
+    for name in missing:
+        owner = name.rpartition(".")[0]
+        if not case.ran(owner) and owner != network:
+            idle.setdefault(owner, []).append(name)
+    if 0 < len(missing) == len(mine):
+        cut = case.cut()
+        if cut:
+            yield Finding(
+                "graph-cut",
+                network,
+                f"no gradient reaches {network}: this line leaves the graph" + (f" ({cut.how})" if cut.how else ""),
+                f"{cut.name} has no graph, {cut.source or 'what it came from'} had one",
+                cut.site,
+                1,
+            )
+        elif (off := case.switched_off(network)):
+            yield Finding(
+                "graph-cut", network, f"no gradient reaches {network}: it ran with gradients switched off (no_grad)", "", off, 1
+            )
+        else:
+            yield Finding(
+                "network-without-gradient",
+                network,
+                f"none of the {len(mine)} parameters of {network} gets a gradient: the loss does not depend on it",
+                site=step_site,
+                iteration=1,
+            )
+        return
+    for owner in idle:
+        outer = owner.rpartition(".")[0]
+        if outer not in idle:
+            yield Finding("module-never-run", owner, f"{owner} was built and never run", f"its parameters: {some(idle[owner])}",
+                          program.site_of(owner), 1)
+    rest = [name for name in missing if name.rpartition(".")[0] not in idle]
+    if rest:
+        cut = case.cut()
+        kind = "graph-cut" if cut else "parameters-without-gradient"
+        yield Finding(kind, rest[0], f"{plural(len(rest), 'parameter')} of {network} never got a gradient: {some(rest)}"
+                      + ("; this line leaves the graph" + (f" ({cut.how})" if cut.how else "") if cut else ""),
+                      site=cut.site if cut else program.site_of(rest[0]), iteration=1)
+
+
+def bypassed(case: Case) -> Iterator[Finding]:
+    """Library layers that never run while their weight is used: the layer beside may run in their place."""
+    program = case.program
+    for path, module in program.modules.items():
+        outer = program.modules.get(path.rpartition(".")[0])
+        own = [name for name in program.trainable() if name.rpartition(".")[0] == path]
+        used = [name for _, step in case.steps() for name in own if (update := step.updates.get(name)) and update.gradient]
+        library = type(module).__module__.partition(".")[0] == case.framework.name
+        if library and used and not case.ran(path) and outer is not None and _of_the_kind_ran(case, path, outer):
+            yield Finding("module-bypassed", path, f"{path} never runs, though its weight is used elsewhere: on purpose?",
+                          "a layer of the same kind beside it does run", program.site_of(path), 1)
+
+
+def _of_the_kind_ran(case: Case, path: str, outer: object) -> bool:
+    kind, parent = type(case.program.modules[path]), path.rpartition(".")[0]
+    return any(type(module) is kind and other != path and other.rpartition(".")[0] == parent and case.ran(other)
+               for other, module in case.program.modules.items())
+
+
+def mixed(case: Case) -> Iterator[Finding]:
+    """Gradients that hold more than the loss of this step."""
+    seen = set()
+    for iteration, step in case.steps():
+        names = [name for name, update in step.updates.items() if update.mixed]
+        if names and step.optimizer not in seen:
+            seen.add(step.optimizer)
+            which = {step.updates[name].mixed for name in names}
+            where = "an earlier step" if "step" in which else "another loss"
+            yield Finding("leftover-gradient", step.optimizer, f"{step.optimizer} steps with gradients left over from {where} in "
+                          f"{plural(len(names), 'parameter')} ({some(names)}): they were not cleared before this backward",
+                          "another optimizer's step lies between the two backwards" if where == "another loss"
+                          else "its own step lies between the two backwards", step.site, iteration.number)
+
+
+def updates(case: Case) -> Iterator[Finding]:
+    """Gradients that change nothing, changes without gradient, changes that are put back, counters that stand."""
+    program = case.program
+    for optimizer in program.optimizers:
+        steps = [(iteration, step) for iteration, step in case.steps(optimizer) if step.backwards and step.lr]
+        if not steps:
+            continue
+        names = program.held_names(optimizer)
+        seen: dict[str, list[Update]] = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in names}
+        idle = [name for name, all_ in seen.items() if all_ and all(update.gradient for update in all_)
+                and not any(update.changed for update in all_)]
+        late = [name for name, all_ in seen.items() if len(all_) > 1 and all_[0].changed and all(update.gradient for update in all_)
+                and not any(update.changed for update in all_[1:])]
+        if idle or late:
+            yield Finding(
+                "unchanged",
+                optimizer,
+                f"{plural(len(idle or late), 'parameter')} ({some(idle or late)}) have a gradient and "
+                f"do not change" + ("" if idle else " after the first step"),
+                f"lr {steps[0][1].lr:.3g}",
+                program.optimizer_site(optimizer),
+                steps[0 if idle else 1][0].number,
+            )
+        cleared = next(((iteration, step) for iteration, step in steps if step.cleared), None)
+        if cleared:
+            iteration, step = cleared
+            yield Finding(
+                "cleared-too-late",
+                optimizer,
+                f"the gradients of {plural(step.cleared, 'parameter')} were cleared between the "
+                f"backward and the step of {optimizer}",
+                site=step.cleared_at or step.site,
+                iteration=iteration.number,
+            )
+        for iteration, step in steps:
+            ghosts = [name for name, update in step.updates.items() if not update.gradient and update.changed]
+            if ghosts:
+                yield Finding("change-without-gradient", optimizer, f"{optimizer} moved {plural(len(ghosts), 'parameter')} without "
+                              f"gradient ({some(ghosts)})", site=step.site, iteration=iteration.number)
+                break
+        counts = [(iteration, step) for iteration, step in steps if step.counts[1] is not None]
+        for (_, one), (iteration, other) in itertools.pairwise(counts):
+            if other.counts[1] <= one.counts[1]:
+                yield Finding(
+                    "counter-stuck",
+                    optimizer,
+                    f"the step counter of {optimizer} does not move: {one.counts[1]} after one step, "
+                    f"{other.counts[1]} after the next",
+                    "its moments start anew each time",
+                    program.optimizer_site(optimizer),
+                    iteration.number,
+                )
+                break
+    for iteration in case.iterations:
+        # A clip puts single parameters back to its bounds; a reload puts back most of them.
+        if len(iteration.undone) > sum(len(step.updates) for step in iteration.steps) / 2:
+            yield Finding("update-undone", iteration.undone[0], f"{plural(len(iteration.undone), 'parameter')} "
+                          f"({some(iteration.undone)}) have their old values again: something took the last update back",
+                          site=iteration.loaded_at, iteration=iteration.number)
+            return
+
+
+def learning_rate(case: Case) -> Iterator[Finding]:
+    program = case.program
+    for name, optimizer in program.optimizers.items():
+        steps = list(case.steps(name))
+        if not steps:
+            continue
+        scheduled = case.framework.scheduler_of(optimizer) is not None
+        site = program.optimizer_site(name)
+        lrs = [step.lr for _, step in steps]
+        if not any(lrs) and (len(lrs) > 1 or not scheduled) and not case.iterations[-1].lrs.get(name):
+            yield Finding("lr-zero", name, f"the learning rate of {name} is 0", site=site, iteration=1)
+        for iteration, step in steps:
+            if step.effective_lr is not None and not math.isclose(step.effective_lr, step.lr, rel_tol=1e-4, abs_tol=1e-12):
+                yield Finding(
+                    "lr-ignored",
+                    name,
+                    f"{name} says lr {step.lr:.3g} and steps with {step.effective_lr:.3g}: it was assigned "
+                    f"after the first step, which is ignored",
+                    site=assignments_of(case, "_learning_rate") or site,
+                    iteration=iteration.number,
+                )
+                break
+        large = [_relative(step.updates.values()) for _, step in steps]
+        large = [ratio for ratio in large if ratio is not None]
+        if large and min(large[:2]) > TOO_LARGE:
+            yield Finding("lr-too-large", name, f"one step of {name} moves its parameters by {large[0]:.2g} times their own size",
+                          f"lr {lrs[0]:.3g}; 1e-3 of it is usual", site, 1)
+        often = [iteration for iteration in case.iterations
+                 if iteration.schedulers[name] > max(1, sum(step.optimizer == name for step in iteration.steps))]
+        vanished = [iteration for iteration, step in steps if scheduled and step.lr < 1e-3 * max(lrs) and step.lr == min(lrs)]
+        if often:
+            count = often[0].schedulers[name]
+            yield Finding("scheduler-too-often", name, f"the scheduler of {name} is stepped {count} times an iteration",
+                          f"lr {lrs[0]:.3g} at first, {lrs[-1]:.3g} after {len(case.iterations)} iterations",
+                          often[0].scheduler_sites.get(name), often[0].number)
+        elif vanished and lrs.index(max(lrs)) < lrs.index(min(lrs)):
+            yield Finding(
+                "scheduler-too-often",
+                name,
+                f"the learning rate of {name} fell from {max(lrs):.3g} to {min(lrs):.3g} within "
+                f"{len(case.iterations)} iterations",
+                site=vanished[0].scheduler_sites.get(name) or site,
+                iteration=vanished[0].number,
+            )
+
+
+def _relative(updates_: object) -> float | None:
+    """The median of |change| / |weight|."""
+    ratios = [update.change / update.weight for update in updates_ if update.changed and update.weight]
+    return statistics.median(ratios) if ratios else None
+
+
+def decay(case: Case) -> Iterator[Finding]:
+    """Weight decay beside the gradient of the loss."""
+    program = case.program
+    for name, optimizer in program.optimizers.items():
+        steps = [(iteration, step) for iteration, step in case.steps(name) if step.backwards]
+        if program.iterator_of(name) or not steps:
+            continue
+        decays = {program.names[id(p)]: value for p, value in case.framework.decays(optimizer) if id(p) in program.names}
+        pulls = {}
+        for key, value in decays.items():
+            ratios = [value * update.weight / update.gradient for _, step in steps
+                      if (update := step.updates.get(key)) and update.gradient]
+            if ratios and value:
+                pulls[key] = statistics.median(ratios)
+        if pulls and statistics.median(pulls.values()) > 1:
+            yield Finding(
+                "decay-dominates",
+                name,
+                f"weight decay pulls {statistics.median(pulls.values()):.2g} times as hard as the loss",
+                f"weight_decay {max(decays.values()):.3g} of {name}",
+                program.optimizer_site(name),
+                1,
+            )
+            continue
+        flat = [key for key, pull in pulls.items() if pull > 1 and _is_norms(case, key)]
+        if flat:
+            yield Finding(
+                "decay-on-norms",
+                name,
+                f"weight decay pulls harder than the loss on {plural(len(flat), 'norm parameter')} ({some(flat)}): on purpose?",
+                site=program.optimizer_site(name),
+                iteration=1,
+            )
+
+
+def _is_norms(case: Case, name: str) -> bool:
+    """Whether it is a norm's scale or shift. (The bias of a layer before a norm has no gradient to speak of, and no effect.)"""
+    return "norm" in type(case.program.modules.get(name.rpartition(".")[0])).__name__.lower()
+
+
+CHECKS = (backwards, missing_gradients, bypassed, mixed, updates, learning_rate, decay)

@@ -1,0 +1,197 @@
+"""`parity doctor module:function`: find the step and what it trains, run it under watch."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from parity.doctor.finding import Finding
+from parity.doctor.places import user_source
+from parity.doctor.raised import explain
+from parity.doctor.session import Diagnosis, Doctor
+from parity.files import InputError
+from parity.source import ConstructionSites, SourceTree
+
+FIRST = 3  # state faults show by then; without one the course of the loss is watched on
+
+
+def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[str] = (), source: SourceTree | None = None,
+            progress: Callable[[int], None] | None = None) -> Diagnosis:
+    """Run `iterations` training steps under watch (fewer where an error is found at once).
+
+    target: "module:function" (or the function): it runs one step and takes no arguments, or builds everything and returns
+    such a function; or "module:pair", a `parity.pair.TrainingSubject`, whose twin is held beside its reference.
+    Networks and optimizers are found among the function's globals, closure and `self`.
+    Raises InputError where there is no such function, or it trains nothing.
+    """
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    constructions = ConstructionSites()
+    with _watching(constructions, source):
+        function = _loaded(target) if isinstance(target, str) else target
+        if _is_pair(function):
+            from parity.doctor.reference import diagnose_beside
+            return diagnose_beside(function, steps=min(iterations, FIRST), expect=expect)
+        models, optimizers = found_in(function)
+        if not models:
+            try:
+                made = function()
+            except Exception as error:
+                return Diagnosis((explain(error, source=source),), 0)
+            if not callable(made):
+                raise InputError(
+                    f"{target}: expected a function that runs one step, or one that builds the training and returns its "
+                    f"step; no network is in its reach, and it returned {type(made).__name__}"
+                )
+            function = made
+            models, optimizers = found_in(function)
+    if not models:
+        raise InputError(
+            f"{target}: no network in reach of the step; keep networks and optimizers as globals, attributes of `self`, or in "
+            f"the closure of the step"
+        )
+    if source is None:
+        code = getattr(getattr(function, "__func__", function), "__code__", None)
+        source = user_source([code.co_filename] if code else [], models.values())
+    doctor = Doctor(models, optimizers, expect=expect, source=source, constructions=constructions).start(None)
+    try:
+        for number in range(1, iterations + 1):
+            doctor.mark()
+            if progress:
+                progress(number)
+            try:
+                function()
+            except Exception as error:
+                doctor.note_error(error)
+                break
+            doctor._watch.end()
+            if number == FIRST and doctor.diagnose().errors:
+                break
+    finally:
+        doctor.stop()
+    return doctor.diagnose()
+
+
+def versions() -> dict[str, str]:
+    """What ran."""
+    held = {"paddle-parity": "paddle-parity", "torch": "torch", "paddle": "paddle", "numpy": "numpy"}
+    found = {name: getattr(sys.modules.get(package), "__version__", None) for name, package in held.items()}
+    return {**{name: version for name, version in found.items() if version}, "python": platform.python_version()}
+
+
+def _is_pair(value: Any) -> bool:
+    """Whether it declares a twin and its reference (`parity.pair.TrainingSubject`)."""
+    return "parity.pair" in sys.modules and isinstance(value, sys.modules["parity.pair"].TrainingSubject)
+
+
+def _loaded(target: str) -> Callable:
+    found = _reached(target)
+    if not callable(found) and not _is_pair(found):
+        raise InputError(f"{target}: expected a function, found {type(found).__name__}")
+    return found
+
+
+def _reached(target: str) -> Any:
+    name, _, path = target.partition(":")
+    if not path:
+        raise InputError(f"{target}: expected module:function, as in train:step")
+    try:
+        found: Any = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
+            raise
+        raise InputError(f"{target}: there is no module {name}; run this in the folder of {name.partition('.')[0]}.py") from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            raise InputError(f"{target}: {name} has no {path}")
+        found = getattr(found, part)
+    return found
+
+
+def found_in(function: Callable) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Networks and optimizers in reach of a function, by the names that it knows them by; parts of other networks left out."""
+    models: dict[str, Any] = {}
+    optimizers: dict[str, Any] = {}
+    for name, value, twice in _reach(function):
+        held, is_kind = (models, "model") if _is(value, "model") else (optimizers, "optimizer")
+        if _is(value, is_kind) and (twice or not any(value is other for other in held.values())):
+            held[name] = value
+    parts = {id(module) for model in models.values() for module in _below(model)}
+    return {name: model for name, model in models.items() if id(model) not in parts and _parameters(model)}, optimizers
+
+
+def _reach(function: Callable) -> Iterator[tuple[str, Any, bool]]:
+    """(name, object, whether the same dict has it under two names: one network where two were meant)."""
+    owner = getattr(function, "__self__", None)
+    function = getattr(function, "__func__", function)
+    scopes: list[dict[str, Any]] = [vars(owner)] if hasattr(owner, "__dict__") else []
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        cells = function.__closure__ or ()
+        scopes.append({name: cell.cell_contents for name, cell in zip(code.co_freevars, cells, strict=True)})
+        scopes.append(function.__globals__)
+    for scope in scopes:
+        for name, value in list(scope.items()):
+            if name.startswith("__") or isinstance(value, type):
+                continue
+            yield name, value, False
+            inner = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+            if isinstance(value, (list, tuple)):
+                inner = {f"{name}[{index}]": item for index, item in enumerate(value)}
+            if (not _is(value, "model") and not _is(value, "optimizer") and not callable(value)) or isinstance(value, dict):
+                yield from _inside(inner, isinstance(value, dict))
+
+
+
+def _inside(held: dict[str, Any], plain: bool) -> Iterator[tuple[str, Any, bool]]:
+    for key, item in list(held.items())[:1000]:
+        yield str(key), item, plain and sum(item is other for other in held.values()) > 1
+        if isinstance(item, dict) and not plain:  # `networks` of a training object
+            yield from _inside(item, True)
+
+
+def _is(value: Any, what: str) -> bool:
+    """Whether something is a model or an optimizer of a framework that has been imported."""
+    names = {"model": (("torch", "nn", "Module"), ("paddle", "nn", "Layer")),
+             "optimizer": (("torch", "optim", "Optimizer"), ("paddle", "optimizer", "Optimizer"))}[what]
+    for package, part, name in names:
+        if package in sys.modules:
+            kind = getattr(getattr(sys.modules[package], part, None), name, None)
+            if kind is not None and isinstance(value, kind):
+                return True
+    return False
+
+
+def _below(model: Any) -> Iterator[Any]:
+    modules = model.modules() if hasattr(model, "modules") else model.sublayers()
+    return (module for module in modules if module is not model)
+
+
+def _parameters(model: Any) -> bool:
+    return any(True for _ in model.parameters())
+
+
+class _watching:
+    """Notes where networks and optimizers are built, of whichever framework the user's module imports."""
+
+    def __init__(self, constructions: ConstructionSites, source: SourceTree | None) -> None:
+        self._constructions, self._source = constructions, source
+        self._stack = ExitStack()
+
+    def __enter__(self) -> None:
+        from parity.doctor.places import UserFiles
+        from parity.frameworks import loadable
+        for framework in loadable():
+            for kind in (framework.module_class, framework.optimizer_class):
+                self._stack.enter_context(self._constructions.watch(kind, self._source or UserFiles()))
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.close()
+
+
+__all__ = ["Finding", "examine", "found_in"]

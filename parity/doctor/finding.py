@@ -1,0 +1,187 @@
+"""What the doctor says: a `Finding`, and the kinds of them with their remedies, in the order in which causes come first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from parity.source import Site, relative
+
+ERROR, WARNING = "error", "warning"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """id; severity: "error" (no healthy training does this) or "warning" (unusual: on purpose?); remedy: what to do."""
+
+    id: str
+    severity: str
+    remedy: str
+
+
+# In this order findings are listed: what breaks the set-up, then the graph, then state, numbers, course. A cause stands
+# before what follows from it, so that the first line is the one to act on.
+_KINDS = (
+    # set-up: known before the first step
+    Kind(
+        "iterator-exhausted",
+        ERROR,
+        "make a list of the parameters first: list(model.parameters()); an iterator gives them once",
+    ),
+    Kind("no-data", ERROR, "make the loader anew for each epoch; an iterator over it runs dry"),
+    Kind("module-unregistered", ERROR, "keep layers in nn.LayerList (torch: nn.ModuleList), not in a Python list or dict"),
+    Kind("optimizer-holds-copies", ERROR, "build the optimizer last, from the parameters of the very model that is trained"),
+    Kind("network-unheld", ERROR, "hand the parameters of all networks to the optimizer: [*a.parameters(), *b.parameters()]"),
+    Kind("parameter-made-in-forward", ERROR, "make parameters and layers in __init__; what forward makes is new at every call"),
+    Kind("tensor-attribute", ERROR, "make it a parameter: self.create_parameter(...) (torch: nn.Parameter(...))"),
+    Kind("parameters-unheld", ERROR, "hand all of model.parameters() to the optimizer, after the last layer was built"),
+    Kind("foreign-parameters", ERROR, "hand over the model's own parameters, or tell the doctor of their model"),
+    Kind("buffers-held", ERROR, "hand over model.parameters() only, not its state dict or buffers"),
+    Kind("networks-shared", ERROR, "build each network by a call of its own; assigning one to two names does not copy it"),
+    Kind("held-twice", ERROR, "hand every parameter to one optimizer, once"),
+    Kind("affine-instance-norm", WARNING, "InstanceNorm2D(..., weight_attr=False, bias_attr=False) is torch's default"),
+    Kind("weights-shared", WARNING, "if the two are not meant to share, build each of them by a call of its own"),
+    Kind("module-repeated", WARNING, "[layer] * n repeats one layer; [Layer() for _ in range(n)] builds n"),
+    Kind("frozen-network", WARNING, "if it is to be trained, hand its parameters to an optimizer and call train()"),
+    Kind(
+        "spectral-norm-layer",
+        ERROR,
+        "use paddle.nn.utils.spectral_norm(layer); the layer nn.SpectralNorm never updates u and v",
+    ),
+    Kind(
+        "regularizer-overrides",
+        WARNING,
+        "set the decay in one place: a ParamAttr regularizer replaces the optimizer's weight_decay",
+    ),
+    Kind("argument-became-name", ERROR, "pass arguments by name: in Paddle this position is the `name`"),
+    Kind("no-grad-without-with", ERROR, "with paddle.no_grad(): ... ; the bare call does nothing"),
+    Kind("bgr-images", WARNING, "cv2.imread gives BGR: convert with cv2.cvtColor(image, cv2.COLOR_BGR2RGB) or [..., ::-1]"),
+    # the step: graph, backward, update
+    Kind("raised", ERROR, "the step must run before it can be watched; see the error"),
+    Kind("lr-scheduler-conflict", ERROR, "step the scheduler, or build the optimizer with a number instead of a scheduler"),
+    Kind("nonfinite", ERROR, "look at this line: a log or root of 0, a division by 0, an exp that overflows, lr too large"),
+    Kind(
+        "loss-without-graph",
+        ERROR,
+        "keep the loss a tensor from the network to backward(): no numpy, item, detach, to_tensor on the way",
+    ),
+    Kind("no-backward", ERROR, "call loss.backward() before each step; minimize() and step() do not"),
+    Kind("eval-mode", ERROR, "call model.train() before each training step, also after every evaluation"),
+    Kind(
+        "step-between", ERROR, "step an optimizer only after all backwards through its networks are done, or run forward again"
+    ),
+    Kind("cleared-too-late", ERROR, "clear the gradients before the backward, or after the step"),
+    Kind(
+        "graph-cut",
+        ERROR,
+        "do not leave the graph here: no numpy(), item(), detach(), to_tensor(), no_grad() between network and loss",
+    ),
+    Kind("module-never-run", ERROR, "call it in forward, or remove it"),
+    Kind("network-without-gradient", ERROR, "let the loss depend on its output, and nothing on the way leave the graph"),
+    Kind(
+        "leftover-gradient",
+        ERROR,
+        "clear this optimizer's gradients before the backward: Paddle and torch add to what is there",
+    ),
+    Kind(
+        "parameters-without-gradient",
+        ERROR,
+        "let the loss depend on them, or freeze them (stop_gradient=True, requires_grad=False)",
+    ),
+    Kind("activation-dead", ERROR, "lower lr or the biases, or use a leaky activation; look at the scale of its input"),
+    Kind(
+        "features-constant",
+        ERROR,
+        "pool the maximum, or pool before the norm: the average of an instance-normed map is a constant",
+    ),
+    Kind("activation-saturated", ERROR, "scale the input of tanh or sigmoid down: beyond +-3 it has no gradient"),
+    Kind("module-bypassed", WARNING, "call the layer itself where its output is meant"),
+    Kind(
+        "gradient-zero", ERROR, "look for a clip, a saturated or dead activation, or a product with 0 between them and the loss"
+    ),
+    Kind("lr-ignored", ERROR, "use optimizer.set_lr(value); assigning _learning_rate does nothing after the first step"),
+    Kind("lr-zero", ERROR, "give the optimizer a learning rate above 0"),
+    Kind(
+        "lr-too-large",
+        ERROR,
+        "divide the learning rate by 10 until an update is well below the weights' size (1e-3 of it is usual)",
+    ),
+    Kind("scheduler-too-often", ERROR, "step the scheduler once per optimizer step (or per epoch, as it was built for)"),
+    Kind("never-stepped", ERROR, "call this optimizer's step() after its backward"),
+    Kind("unchanged", ERROR, "check lr, the gradient's size, and that nothing puts the old values back"),
+    Kind("update-undone", ERROR, "find what writes to the parameters between two steps (a reload, an average, a clip)"),
+    Kind(
+        "change-without-gradient",
+        ERROR,
+        "without a backward, Adam's momentum and weight decay still move weights: skip the step",
+    ),
+    Kind("counter-stuck", ERROR, "do not rebuild the optimizer or reset its state at each step"),
+    Kind("fp16-underflow", ERROR, "scale the loss (GradScaler), or keep this part in float32"),
+    Kind("decay-dominates", ERROR, "lower weight_decay: it pulls harder than the loss"),
+    Kind("decay-on-norms", WARNING, "leave norms and biases out of the decay: a parameter group with weight_decay 0"),
+    # state
+    Kind("state-frozen", ERROR, "update u, v or the running statistics at each training forward (and in train mode)"),
+    Kind("state-moves-in-eval", ERROR, "update u, v and running statistics in train mode only"),
+    Kind("frozen-statistics", WARNING, "call train() on the norm as well, if its statistics are to follow"),
+    # numbers and data
+    Kind("loss-broadcast", ERROR, "give both the same shape: reshape the target to the prediction's"),
+    Kind("input-range", ERROR, "bring the input to about [-1, 1]: x / 127.5 - 1 for pictures, (x - mean) / std for others"),
+    Kind("batch-constant", ERROR, "take a new batch at each step: next(iterator), not next(iter(loader))"),
+    Kind("labels-sorted", ERROR, "shuffle over the whole data set: a batch of one class only teaches that class"),
+    Kind("order-repeats", ERROR, "shuffle=True, and a new permutation at each epoch"),
+    # course of the loss
+    Kind("scheduler-stuck", ERROR, "call scheduler.step() after the optimizer's step"),
+    Kind("scheduler-idle", WARNING, "if it is to be stepped at each iteration, call scheduler.step() there"),
+    Kind("loss-drowned", WARNING, "weigh the terms so that each has a say in the gradient, or log them apart"),
+    Kind(
+        "loss-at-chance",
+        ERROR,
+        "the network tells the classes no better than a coin: see whether its inputs can, and its gradient",
+    ),
+    Kind("loss-constant", ERROR, "nothing that the loss depends on is changing: see the findings above"),
+    # beside a reference
+    Kind("differs-from-reference", ERROR, "make the line do what the reference's does"),
+)
+KINDS = {kind.id: kind for kind in _KINDS}
+_RANK = {kind.id: rank for rank, kind in enumerate(_KINDS)}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong or unusual.
+
+    id: one of `KINDS`. about: what it is about (a network, parameter, optimizer, loss). message: one line. evidence: the numbers.
+    site: where in the user's source, None where no line says it. iteration: the first in which it showed, from 1; 0: before.
+    """
+
+    id: str
+    about: str
+    message: str
+    evidence: str = ""
+    site: Site | None = None
+    iteration: int = 0
+    instead: str | None = None  # a remedy that fits better than the kind's
+    expected: bool = False
+
+    def __post_init__(self) -> None:
+        KINDS[self.id]  # an unknown kind is a KeyError at once
+
+    @property
+    def severity(self) -> str:
+        return KINDS[self.id].severity
+
+    @property
+    def remedy(self) -> str:
+        return self.instead or KINDS[self.id].remedy
+
+    @property
+    def rank(self) -> int:
+        return _RANK[self.id]
+
+    def declared(self, expect: tuple[str, ...]) -> Finding:
+        """The same, marked where `expect` has its id, or "id:about"."""
+        return replace(self, expected=self.id in expect or f"{self.id}:{self.about}" in expect)
+
+    def to_json(self) -> dict:
+        return {"id": self.id, "severity": self.severity, "message": self.message, "evidence": self.evidence, "about": self.about,
+                "file": relative(self.site.file) if self.site else None, "line": self.site.line if self.site else None,
+                "remedy": self.remedy, "iteration": self.iteration, "expected": self.expected}

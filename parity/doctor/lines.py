@@ -1,0 +1,250 @@
+"""Following the user's lines: scalars and their weight in the loss, cuts of the graph, the line that made a NaN."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from parity.doctor.arrays import is_finite
+from parity.doctor.record import Cut, Iteration, Labels, NonFinite, Term
+from parity.frameworks import Framework
+from parity.source import Site, Statement, Statements, statements_of
+
+# Ways to leave the graph, as they stand in a line.
+_HOW = re.compile(
+    r"\.(numpy|item|detach|tolist|argmax|round|data)\b|\b(to_tensor|as_tensor|tensor|asarray|array)\(|(no_grad|stop_gradient)"
+)
+
+
+class Lines:
+    """A trace function (`sys.settrace`) for the files of a source tree. Values are looked at and let go at once.
+
+    iteration: what to write into. close: also look at every element of what lines bind. tick: the clock of events.
+    depth: how many module calls are going on; graphs: counts network calls whose output has a graph.
+    """
+
+    def __init__(self, framework: Framework, source: Any, tick: Callable[[], int]) -> None:
+        self.framework, self.source, self.tick = framework, source, tick
+        self.iteration: Iteration | None = None
+        self.close = False
+        self.depth = 0
+        self.graphs = 0
+        self.known: set[tuple[str, int]] = set()
+        self.files: dict[str, bool] = {}
+        self._before: Any = None
+        self._useful: set[int] = set()
+        self._codes: dict[int, tuple[CodeType, Statements]] = {}
+
+    def start(self, frame: FrameType | None) -> None:
+        """From now on; `frame`, where the block is, is followed from its next line."""
+        self._before = sys.gettrace()
+        self._frame = frame
+        if frame is not None and self._wanted(frame.f_code.co_filename):
+            self._frame_before = frame.f_trace
+            frame.f_trace = _Frame(self, frame)
+        else:
+            self._frame = None
+        sys.settrace(self._enter)
+
+    def stop(self) -> None:
+        sys.settrace(self._before)
+        if self._frame is not None:
+            self._frame.f_trace = self._frame_before
+            self._frame = None
+
+    def _wanted(self, file: str) -> bool:
+        wanted = self.files.get(file)
+        if wanted is None:
+            wanted = self.files[file] = file in self.source
+        return wanted
+
+    def remember(self, code: CodeType, name: str, line: int) -> None:
+        """Look at this binding in all iterations."""
+        self.statements(code)  # keeps the code, and so its id
+        self._useful.add(id(code))
+        self.known.add((name, line))
+
+    def statements(self, code: CodeType) -> Statements:
+        """Of a code object, remembered by identity: to hash one takes longer than to trace a line."""
+        known = self._codes.get(id(code))
+        if known is None:
+            known = self._codes[id(code)] = code, statements_of(code)
+        return known[1]
+
+    def _enter(self, frame: FrameType, event: str, arg: Any) -> Any:
+        code = frame.f_code
+        # Between close iterations the lines of the training loop are enough, where scalars or labels were seen.
+        if not self.close and (self.depth or id(code) not in self._useful):
+            return None
+        if not self._wanted(code.co_filename) or code.co_name.startswith("<"):
+            return None
+        return _Frame(self, frame)
+
+
+class _Frame:
+    """One running function, statement by statement."""
+
+    __slots__ = ("_current", "_graphs", "_inside", "_kinds", "_lines", "_statements")
+
+    def __init__(self, lines: Lines, frame: FrameType) -> None:
+        self._lines = lines
+        self._statements = lines.statements(frame.f_code)
+        self._current: Statement | None = None
+        self._inside = lines.depth > 0
+        self._graphs = lines.graphs
+        self._kinds: dict[str, tuple[bool, bool, Cut | None]] = {}  # name -> (has a graph, is finite, the cut it comes from)
+        code = frame.f_code
+        if not lines.close:
+            return
+        for name in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]:
+            self._see(name, frame.f_locals.get(name))
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if event == "line":
+            statement = self._statements.at(frame.f_lineno)
+            if statement is not self._current:
+                self._finish(frame)
+                self._current, self._graphs = statement, self._lines.graphs
+        elif event == "exception":
+            self._current = None
+        elif event == "return":
+            if arg is not None and self._current is not None and not self._current.binds and self._lines.iteration is not None:
+                self._returned(frame, arg)
+            self._finish(frame)
+        return self
+
+    def _see(self, name: str, value: Any) -> None:
+        framework = self._lines.framework
+        tensors = [tensor for _, tensor in framework.tensors_in(value)] if _may_hold(value) else []
+        if framework.is_tensor(value):
+            tensors = [value]
+        if tensors:
+            finite = not self._lines.close or all(is_finite(framework.values(tensor)) for tensor in tensors)
+            self._kinds[name] = (any(map(framework.requires_grad, tensors)), finite, None)
+
+    def _finish(self, frame: FrameType) -> None:
+        statement, lines = self._current, self._lines
+        if statement is None or lines.iteration is None:
+            return
+        if not lines.close and not statement.binds:
+            return
+        values = frame.f_locals
+        if lines.close and self._kinds:
+            self._switched_off(values, statement, Site(frame.f_code.co_filename, statement.first))
+        for name in statement.binds:
+            value = values.get(name)
+            if value is not None:
+                self._bound(name, value, statement, Site(frame.f_code.co_filename, statement.first), frame)
+
+    def _bound(self, name: str, value: Any, statement: Statement, site: Site, frame: FrameType) -> None:
+        lines = self._lines
+        framework, iteration = lines.framework, lines.iteration
+        if not lines.close and (not framework.is_tensor(value) or len(value.shape) > 1 or (name, site.line) not in lines.known):
+            return
+        sources = [self._kinds[read] for read in statement.reads if read in self._kinds]
+        from_graph = any(kind[0] for kind in sources) or lines.graphs > self._graphs
+        finite_before = all(kind[1] for kind in sources)
+        cut = next((kind[2] for kind in sources if kind[2] is not None), None)
+        if framework.is_tensor(value):
+            graph, finite = framework.requires_grad(value), True
+            shape, dtype = framework.shape_dtype(value)
+            if cut is not None:
+                cut.used = True
+            if dtype.startswith(("float", "bfloat")):
+                revived = graph and from_graph and value.is_leaf and not framework.is_parameter(value)
+                if from_graph and (revived or not graph):
+                    cut = self._cut(name, site, statement, used=shape == ()) or cut
+                small = all(length == 1 for length in shape)
+                if lines.close or small:
+                    finite = self._finite(name, value, site, finite_before)
+                if small and len(shape) <= 1 and not self._inside:
+                    self._term(name, value, graph, statement, site, frame)
+            elif dtype.startswith("int") and len(shape) == 1 and shape[0] > 1 and not self._inside:
+                array = framework.values(value)
+                lines.remember(frame.f_code, name, site.line)
+                iteration.labels.append(Labels(name, site, int(array[0]), len(np.unique(array)), int(array.size)))
+            self._kinds[name] = (graph, finite, cut)
+        elif isinstance(value, (np.ndarray, float)) and from_graph:
+            if not isinstance(value, np.ndarray) or value.dtype.kind == "f":
+                cut = self._cut(name, site, statement)
+            self._kinds[name] = (False, True, cut)
+        elif _may_hold(value):
+            self._see(name, value)
+            if name in self._kinds and cut is not None:
+                self._kinds[name] = (*self._kinds[name][:2], cut)
+        elif cut is not None and name not in self._kinds:
+            self._kinds[name] = (False, True, cut)
+
+    def _returned(self, frame: FrameType, value: Any) -> None:
+        """A cut, or the origin of a NaN, in a return statement."""
+        lines, statement = self._lines, self._current
+        sources = [self._kinds[read] for read in statement.reads if read in self._kinds]
+        from_graph = any(kind[0] for kind in sources) or lines.graphs > self._graphs
+        site = Site(frame.f_code.co_filename, statement.first)
+        if not lines.framework.is_tensor(value):
+            return
+        for kind in sources:
+            if kind[2] is not None:
+                kind[2].used = True
+        floating = lines.framework.shape_dtype(value)[1].startswith(("float", "bfloat"))
+        if from_graph and floating and not lines.framework.requires_grad(value):
+            self._cut("what is returned", site, statement, used=True)
+        if lines.close and floating:
+            self._finite("what is returned", value, site, all(kind[1] for kind in sources))
+
+    def _cut(self, name: str, site: Site, statement: Statement, used: bool = False) -> Cut | None:
+        how = _how(site.text, self._lines.framework)
+        if not how:
+            return None
+        cut = Cut(
+            site, name, ", ".join(sorted(read for read in statement.reads if self._kinds.get(read, (False,))[0])[:4]), how, used
+        )
+        self._lines.iteration.cuts.append(cut)
+        return cut
+
+    def _switched_off(self, values: Any, statement: Statement, site: Site) -> None:
+        """`h.stop_gradient = True` and the like bind no name, but change what a name stands for."""
+        for name in statement.reads.difference(statement.binds):
+            known, value = self._kinds.get(name), values.get(name)
+            if known and known[0] and self._lines.framework.is_tensor(value) and not self._lines.framework.requires_grad(value):
+                self._kinds[name] = (False, known[1], self._cut(name, site, statement, used=True))
+
+    def _finite(self, name: str, value: Any, site: Site, before: bool) -> bool:
+        lines = self._lines
+        array = lines.framework.values(value)
+        if is_finite(array):
+            return True
+        lines.iteration.nonfinite.append(NonFinite(lines.tick(), name, bool(np.isnan(array).any()), site, before))
+        return False
+
+    def _term(self, name: str, value: Any, graph: bool, statement: Statement, site: Site, frame: FrameType) -> None:
+        lines = self._lines
+        lines.remember(frame.f_code, name, site.line)
+        base = not any(read in lines.iteration.terms_of(frame.f_code) for read in statement.reads)
+        term = Term(float(lines.framework.values(value).ravel()[0]), site, len(lines.iteration.terms), name=name,
+                    function=frame.f_code.co_name, differentiable=graph, base=base)
+        lines.iteration.terms[f"{name}:{site.line}"] = term
+        if graph and lines.close:
+            # The hook dies with the graph; it holds numbers only.
+            def observe(gradient: Any) -> None:
+                if gradient is not None:
+                    term.weight = float(np.abs(lines.framework.values(gradient)).sum())
+
+            lines.framework.on_gradient(value, observe)
+
+
+def _may_hold(value: Any) -> bool:
+    return isinstance(value, (tuple, list, dict)) and 0 < len(value) <= 64
+
+
+def _how(text: str, framework: Framework) -> str:
+    """What in the line leaves the graph, as a word; "" where nothing does (a comparison has no gradient, and misses none)."""
+    found = _HOW.search(text)
+    if found:
+        return next(group for group in found.groups() if group)
+    return "" if framework.grad_enabled() else "no_grad"

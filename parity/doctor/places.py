@@ -1,0 +1,148 @@
+"""Where in the user's source something was made: read off the code (AST), when its construction was not watched."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import linecache
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from parity.source import Site, SourceTree
+
+_HERE = str(Path(__file__).resolve().parent.parent)
+_EXAM = str(Path(_HERE, "doctor", "exam"))
+_LIBRARIES = tuple(dict.fromkeys(str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib")))
+
+
+def is_library(file: str) -> bool:
+    """Whether a file is Python's, an installed package's, or the harness's own."""
+    if file.startswith("<"):
+        return True
+    path = str(Path(file).resolve())
+    ours = path.startswith(_HERE + "/") and not path.startswith(_EXAM + "/")
+    return ours or any(path.startswith(root + "/") for root in _LIBRARIES)
+
+
+def user_source(files: Iterable[str], models: Iterable[Any]) -> SourceTree:
+    """The folders of these files and of the models' classes; of an installed package that a model comes from, its own."""
+    roots = []
+    for file in [*files, *(file for model in models for file in _class_files(type(model)))]:
+        path = Path(file).resolve()
+        if is_library(file) and path.parent.name in ("site-packages", "dist-packages"):
+            roots.append(path)
+        else:
+            roots.append(path.parent if path.parent != Path.home() else path)
+    if not roots:  # typed at a prompt, with layers of the library's only
+        return UserFiles()
+    return SourceTree(*dict.fromkeys(roots))
+
+
+def _class_files(kind: type) -> Iterator[str]:
+    for base in kind.__mro__:
+        package = base.__module__.partition(".")[0]
+        module = sys.modules.get(base.__module__)
+        if package not in ("torch", "paddle", "builtins", "abc", "typing") and getattr(module, "__file__", None):
+            yield module.__file__
+
+
+def calling_site(source: SourceTree) -> Site | None:
+    """The innermost line of the user's that is running."""
+    return source.site(sys._getframe(1))
+
+
+def attribute_site(owner: Any, name: str) -> Site | None:
+    """The line of the owner's class that sets `self.name` (the first one), or registers it by that name."""
+    for base in type(owner).__mro__:
+        if base.__module__.partition(".")[0] in ("torch", "paddle", "builtins"):
+            continue
+        try:
+            lines, first = inspect.getsourcelines(base)
+            file = inspect.getsourcefile(base)
+        except (OSError, TypeError):
+            continue
+        tree = _parsed(_dedented(lines))
+        for node in ast.walk(tree) if tree is not None else ():
+            if _sets(node, name):
+                return Site(str(file), first + node.lineno - 1)
+    return None
+
+
+def _dedented(lines: list[str]) -> str:
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    return "".join(line[indent:] if line.strip() else "\n" for line in lines)
+
+
+def _sets(node: ast.AST, name: str) -> bool:
+    if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return any(isinstance(t, ast.Attribute) and t.attr == name for target in targets for t in ast.walk(target))
+    if isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+        if called in ("add_sublayer", "add_module", "add_parameter", "register_parameter", "register_buffer", "setattr"):
+            return any(isinstance(argument, ast.Constant) and argument.value == name for argument in node.args)
+    return False
+
+
+def assignment_site(files: Iterable[str], name: str, calls: str) -> Site | None:
+    """The line that binds `name` (or `self.name`) to the result of a call; failing that, the only line that calls `calls`."""
+    calling = []
+    for file in dict.fromkeys(files):
+        tree = _parsed("".join(linecache.getlines(file)))
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                for target in node.targets:
+                    bound = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", None)
+                    if bound == name:
+                        return Site(file, node.lineno)
+            if isinstance(node, ast.Call):
+                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+                if called == calls:
+                    calling.append(Site(file, node.lineno))
+    return calling[0] if len(calling) == 1 else None
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except SyntaxError:
+        return None
+
+
+def parsed(file: str) -> ast.Module | None:
+    """The syntax tree of a file as it is now; None where it is no Python."""
+    return _parsed("".join(linecache.getlines(file)))
+
+
+def name_in(frame: FrameType | None, value: Any) -> str | None:
+    """What a frame calls this object: a local or global name, or an attribute of one of its locals."""
+    if frame is None:
+        return None
+    for scope in (frame.f_locals, frame.f_globals):
+        for name, held in scope.items():
+            if held is value and not name.startswith("_"):
+                return name
+    for held in frame.f_locals.values():
+        for name, inner in getattr(held, "__dict__", {}).items() if not isinstance(held, type) else ():
+            if inner is value:
+                return name
+    return None
+
+
+class UserFiles(SourceTree):
+    """All files that are no library's: where nothing is known yet of the user's folders."""
+
+    def __init__(self) -> None:
+        super().__init__(Path.cwd())
+
+    def __contains__(self, file: str) -> bool:
+        known = self._known.get(file)
+        if known is None:
+            known = self._known[file] = not is_library(file)
+        return known

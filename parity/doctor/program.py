@@ -1,0 +1,133 @@
+"""The program under watch: its networks and optimizers by name, and where each thing was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import Any
+
+from parity.doctor.places import assignment_site, attribute_site, name_in
+from parity.files import InputError
+from parity.frameworks import Framework, FrameworkError, of_model
+from parity.source import ConstructionSites, Site, SourceTree
+
+
+class Program:
+    """Networks and optimizers of one framework.
+
+    models, optimizers: name -> object, or objects, which are then called what `frame` calls them.
+    Raises InputError where there is no model, or what is given is neither torch's nor Paddle's.
+    """
+
+    def __init__(self, models: Any, optimizers: Any, *, frame: FrameType | None = None, source: SourceTree | None = None,
+                 constructions: ConstructionSites | None = None) -> None:
+        self.models = _named(models, frame, "model")
+        self.optimizers = _named(optimizers, frame, "optimizer")
+        if not self.models:
+            raise InputError("doctor: expected at least one model, found none; hand over the networks that are trained")
+        try:
+            frameworks = {name: of_model(model) for name, model in self.models.items()}
+        except FrameworkError as error:
+            raise InputError(f"doctor: {error}") from error
+        if len({framework.name for framework in frameworks.values()}) > 1:
+            raise InputError("doctor: expected models of one framework, found torch and Paddle together; watch one at a time")
+        self.framework: Framework = next(iter(frameworks.values()))
+        for name, optimizer in self.optimizers.items():
+            if not self.framework.is_optimizer(optimizer):
+                raise InputError(
+                    f"doctor: {name}: expected a {self.framework.name} optimizer, found {type(optimizer).__qualname__}"
+                )
+        self.source = source
+        self.constructions = constructions or ConstructionSites()
+        self.files: list[str] = []  # of the user's, in which code has run
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look again at what the models hold: it may have changed."""
+        framework = self.framework
+        self.parameters: dict[str, Any] = {}
+        self.names: dict[int, str] = {}
+        self.owners: dict[int, list[str]] = {}  # parameter id -> networks that have it
+        self.buffers: dict[int, str] = {}
+        self.leaves: set[str] = set()
+        self.modules: dict[str, Any] = {}
+        self.paths: dict[int, str] = {}
+        for network, model in self.models.items():
+            for path, module in framework.modules(model):
+                full = f"{network}.{path}" if path else network
+                self.modules[full] = module
+                self.paths.setdefault(id(module), full)
+                if next(iter(module.children()), None) is None:
+                    self.leaves.add(full)
+            for name, parameter in framework.parameters(model).items():
+                self.owners.setdefault(id(parameter), []).append(network)
+                if id(parameter) not in self.names:
+                    self.names[id(parameter)] = f"{network}.{name}"
+                    self.parameters[f"{network}.{name}"] = parameter
+        for path, module in self.modules.items():
+            for name, value in {**getattr(module, "_buffers", {}), **framework.moving_state(module)}.items():
+                if value is not None:
+                    self.buffers[id(value)] = f"{path}.{name}"
+        # torch's attribute and Paddle's list of it may hold an iterator; looking into that would use it up.
+        self.held = {name: [] if self.iterator_of(name) else framework.optimizer_parameters(optimizer)
+                     for name, optimizer in self.optimizers.items()}
+
+    def iterator_of(self, optimizer: str) -> bool:
+        """Whether the optimizer was left with an iterator where a list belongs."""
+        listed = getattr(self.optimizers[optimizer], "_parameter_list", None)
+        return listed is not None and not isinstance(listed, Sequence)
+
+    def trainable(self) -> dict[str, Any]:
+        return {name: value for name, value in self.parameters.items() if self.framework.requires_grad(value)}
+
+    def network_of(self, name: str) -> str:
+        """The network of a full parameter or module name (network names may contain dots)."""
+        return next((network for network in sorted(self.models, key=len, reverse=True)
+                     if name == network or name.startswith(network + ".")), name.partition(".")[0])
+
+    def held_names(self, optimizer: str) -> list[str]:
+        return [self.names[id(p)] for p in self.held[optimizer] if id(p) in self.names]
+
+    def holder_of(self, name: str) -> str | None:
+        wanted = self.parameters.get(name)
+        return next((optimizer for optimizer, held in self.held.items() if any(p is wanted for p in held)), None)
+
+    def site_of(self, name: str) -> Site | None:
+        """The line that made a module or parameter: where its construction was seen, else as the classes' source says."""
+        path, attribute = name, None
+        while True:
+            module = self.modules.get(path)
+            if module is not None:
+                if attribute is not None and (site := attribute_site(module, attribute)) is not None:
+                    found = self.constructions.of(self.modules.get(f"{path}.{attribute}"))
+                    return found or site
+                if (site := self.constructions.of(module)) is not None and attribute is not None:
+                    return site
+            if path in self.models:
+                return self.constructions.of(module) or self.assigned(path, type(module).__name__)
+            path, _, attribute = path.rpartition(".")
+            if not path:
+                return None
+
+    def optimizer_site(self, name: str) -> Site | None:
+        optimizer = self.optimizers[name]
+        return self.constructions.of(optimizer) or self.assigned(name, type(optimizer).__name__)
+
+    def assigned(self, name: str, calls: str) -> Site | None:
+        return assignment_site(self.files, name, calls)
+
+
+def _named(given: Any, frame: FrameType | None, what: str) -> dict[str, Any]:
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        return {str(name): value for name, value in given.items()}
+    if not isinstance(given, (list, tuple)):
+        given = [given]
+    named: dict[str, Any] = {}
+    for number, value in enumerate(given):
+        name = name_in(frame, value) or (what if len(given) == 1 else f"{what}{number + 1}")
+        while name in named:
+            name += "'"
+        named[name] = value
+    return named

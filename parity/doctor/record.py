@@ -1,0 +1,167 @@
+"""What the watch writes down: plain numbers and names, no tensors (a reference kept alive would change the training)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from types import CodeType
+
+from parity.source import Site
+
+
+@dataclass
+class Backward:
+    """One backward. tick: its place in the order of events. touched: parameters whose gradient it changed."""
+
+    tick: int
+    site: Site | None
+    losses: list[float]
+    differentiable: bool
+    function: str = ""
+    touched: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Update:
+    """What one step did to one parameter. Norms are of the whole gradient, and of a sample for weight and change."""
+
+    gradient: float | None
+    zeros: float  # share of exact zeros in a half-precision gradient, else 0
+    changed: bool
+    weight: float
+    change: float
+    tick_made: int | None  # of the latest backward that changed the gradient since it was cleared
+    mixed: str | None = None  # "step" or "loss": what else is in the gradient
+    half: bool = False
+
+
+@dataclass
+class Step:
+    """One step of an optimizer. updates: by parameter name. backwards: how many since its previous step."""
+
+    tick: int
+    optimizer: str
+    site: Site | None
+    lr: float
+    effective_lr: float | None
+    backwards: int
+    counts: tuple[int | None, int | None]
+    updates: dict[str, Update] = field(default_factory=dict)
+    method: str = "step"
+    cleared: int = 0  # parameters whose gradient was cleared between its backward and this step
+    cleared_at: Site | None = None
+
+
+@dataclass
+class ModuleUse:
+    """One module in one iteration."""
+
+    calls: int = 0
+    training: bool = True
+    with_grad: bool = False
+    last_tick: int = 0
+    site: Site | None = None
+
+
+@dataclass
+class Activation:
+    """Of one activation module: elements seen, exact zeros, elements at the flat ends of tanh or sigmoid."""
+
+    size: int = 0
+    zeros: int = 0
+    flat: int = 0
+    kind: str = ""
+    site: Site | None = None
+
+
+@dataclass
+class Term:
+    """One scalar that a line of the user's bound. weight: d(loss)/d(term) of the backward that went through it."""
+
+    value: float
+    site: Site
+    order: int
+    weight: float | None = None
+    differentiable: bool = True
+    name: str = ""
+    function: str = ""
+    base: bool = True  # it is no sum of others that were bound in the same function
+
+
+@dataclass
+class Cut:
+    """A line that made something without a graph out of something with one. used: a later tensor was computed from it."""
+
+    site: Site
+    name: str
+    source: str
+    how: str
+    used: bool = False
+
+
+@dataclass
+class NonFinite:
+    """A value that is not finite, in order of appearance. inputs_finite: what went in was."""
+
+    tick: int
+    what: str
+    nan: bool
+    site: Site | None
+    inputs_finite: bool
+
+
+@dataclass
+class Batch:
+    """What a network was fed from outside: a hash of the values, their range and shape."""
+
+    network: str
+    hash: int
+    shape: tuple[int, ...]
+    low: float
+    high: float
+    mean: float
+    site: Site | None
+
+
+@dataclass
+class Labels:
+    """Whole numbers, one for each sample of the batch."""
+
+    name: str
+    site: Site
+    first: int
+    classes: int
+    size: int
+
+
+@dataclass
+class Iteration:
+    """All of one iteration, in numbers."""
+
+    number: int
+    close: bool
+    backwards: list[Backward] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    modules: dict[str, ModuleUse] = field(default_factory=dict)
+    strangers: dict[int, tuple[str, Site | None, int]] = field(default_factory=dict)  # unregistered modules that ran
+    activations: dict[str, Activation] = field(default_factory=dict)
+    features: dict[str, tuple[float, float, int]] = field(default_factory=dict)  # spread over samples, scale, samples
+    terms: dict[str, Term] = field(default_factory=dict)
+    cuts: list[Cut] = field(default_factory=list)
+    nonfinite: list[NonFinite] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+    labels: list[Labels] = field(default_factory=list)
+    moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
+    schedulers: Counter = field(default_factory=Counter)  # optimizer name -> scheduler steps
+    scheduler_sites: dict[str, Site | None] = field(default_factory=dict)
+    lrs: dict[str, float] = field(default_factory=dict)  # at the end of the iteration
+    made: list[tuple[str, Site | None]] = field(default_factory=list)  # parameters and layers made while it ran
+    broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
+    stale: list[tuple[str, Site | None]] = field(default_factory=list)  # networks stepped between forward and backward
+    undone: list[str] = field(default_factory=list)
+    loaded_at: Site | None = None  # where a state was loaded while it ran
+    bad_parameters: list[str] = field(default_factory=list)  # not finite at its end
+
+    def terms_of(self, code: CodeType) -> set[str]:
+        """Names of the scalars that lines of this function have bound."""
+        return {term.name for term in self.terms.values() if (term.function, term.site.file) == (code.co_name, code.co_filename)}

@@ -1,0 +1,82 @@
+"""The doctor beside a reference: the ladder over the user's pair, and the known bug that its first divergence looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from parity.doctor.examine import examine
+from parity.doctor.finding import Finding
+from parity.doctor.session import Diagnosis
+from parity.faults import CATALOGUE, Fault
+from parity.findings import Finding as Divergence
+from parity.lockstep import ReferenceStep, StepsReport, follow
+from parity.pair import TrainingSubject
+
+
+def diagnose_beside(subject: TrainingSubject, *, steps: int = 3, expect: Sequence[str] = (),
+                    recorded: Iterable[ReferenceStep] | None = None) -> Diagnosis:
+    """Watch the twin alone, then follow the pair for some steps.
+
+    What the twin alone gives away comes first, as it names the cause and its line; the first divergence from the reference
+    follows, and stands alone where only the reference can tell. Raises what `lockstep.follow` raises of the reference.
+    """
+    own = examine(twin_builder(subject), iterations=steps, expect=expect, source=subject.pair.twin_source)
+    if not own.iterations:  # it cannot be built or run: nothing to follow
+        return own
+    followed = follow(subject, steps=steps, recorded=recorded)
+    first = followed.report.first
+    beside = (_finding(first, followed).declared(tuple(expect)),) if first is not None else ()
+    return Diagnosis((*own.errors, *beside, *own.warnings, *own.expected), followed.steps)
+
+
+def twin_builder(subject: TrainingSubject) -> Callable[[], Callable[[], Any]]:
+    """A function that builds the twin, float32, and returns its step, as `examine` takes it."""
+    def build() -> Callable[[], Any]:
+        program, number = subject.twin("float32"), 0
+
+        def step() -> Any:
+            nonlocal number
+            number += 1
+            batch = [subject.pair.twin_framework.tensor(array) for array in subject.batch(number).values()]
+            return program.step(*batch, number)
+
+        return step
+
+    return build
+
+
+def _finding(first: Divergence, followed: StepsReport) -> Finding:
+    key = first.key
+    causes = likely_causes(first)
+    where = f"{key.module}.{key.variable}" if key.module else key.variable
+    place = first.twin or first.called
+    known = f"looks like: {causes[0].what} ({causes[0].name})" if causes else ""
+    grows = followed.growth
+    return Finding("differs-from-reference", where, f"first differs from the reference at stage {key.stage}"
+                   + (f" of step {key.step}" if key.step else "") + (f" ({key.phase})" if key.phase else "") + f": {where}"
+                   + (f", {first.deviation.trouble}" if first.deviation.trouble else ""),
+                   "; ".join(filter(None, [f"{first.floor_multiple:.3g} noise floors", known,
+                                           f"rounding grows by {grows:.3g} a step" if grows else ""])),
+                   place, key.step, causes[0].fix if causes else None)
+
+
+def likely_causes(first: Divergence, catalogue: Iterable[Fault] = tuple(CATALOGUE.values())) -> list[Fault]:
+    """Known bugs with this fingerprint: the same stage and phase, step and place; the best match first.
+
+    A fault that is placed by its source line must match it, or the variable: stage and step alone fit too many.
+    """
+    key = first.key
+    lines = [site.text for site in (first.reference, first.called) if site]
+    ranked = []
+    for fault in catalogue:
+        answer = fault.answer
+        if (answer.stage, answer.phase) != (key.stage, key.phase) or not fnmatchcase(key.module, answer.module):
+            continue
+        by_line = answer.line is not None and any(answer.line in line for line in lines)
+        by_variable = answer.variable is not None and answer.variable == key.variable
+        if (answer.line is not None and not by_line) or (answer.variable is not None and not by_variable):
+            continue
+        ranked.append((-(by_line + by_variable), abs(answer.step - key.step), fault.name, fault))
+    return [entry[-1] for entry in sorted(ranked, key=lambda entry: entry[:3])]

@@ -1,0 +1,82 @@
+"""A diagnosis for readers: terminal, JSON, one HTML page."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+from rich.console import Console
+from rich.text import Text
+
+from parity.doctor.finding import Finding
+from parity.doctor.session import Diagnosis
+
+_STYLES = {"error": "bold red", "warning": "yellow"}
+
+
+def sentence(diagnosis: Diagnosis) -> str:
+    """The verdict in one line."""
+    counts = [
+        f"{len(found)} {noun}{'' if len(found) == 1 else 's'}"
+        for found, noun in (
+            (diagnosis.errors, "finding"),
+            (diagnosis.warnings, "unusual thing"),
+            (diagnosis.expected, "declared thing"),
+        )
+        if found
+    ]
+    return f"{', '.join(counts) or 'no finding'} in {diagnosis.iterations} iteration{'' if diagnosis.iterations == 1 else 's'}"
+
+
+def show(console: Console, diagnosis: Diagnosis) -> None:
+    for number, found in enumerate((*diagnosis.errors, *diagnosis.warnings)):
+        console.print(_text(found, first=number == 0), soft_wrap=True)
+    for found in diagnosis.expected:
+        console.print(Text(f"declared: {found.message}", style="dim"), soft_wrap=True)
+    style = "red" if diagnosis.errors else "yellow" if diagnosis.warnings else "green"
+    console.print(Text(sentence(diagnosis), style=style), soft_wrap=True)
+
+
+def _text(found: Finding, first: bool) -> Text:
+    head = "unusual, on purpose? " if found.severity == "warning" else ""
+    text = Text.assemble((f"{head}{found.message}", _STYLES[found.severity] if first else ""), (f"   [{found.id}]", "dim"))
+    if found.site:
+        text.append(f"\n  where     {found.site}   {found.site.text}")
+    if found.evidence:
+        text.append(f"\n  evidence  {found.evidence}")
+    text.append(f"\n  remedy    {found.remedy}")
+    if found.iteration:
+        text.append(f"\n  seen      in iteration {found.iteration}", style="dim")
+    if found.severity == "warning":
+        text.append(f'\n  declare   expect=["{found.id}:{found.about}"]', style="dim")
+    return text.append("\n")
+
+
+def to_text(diagnosis: Diagnosis) -> str:
+    out = io.StringIO()
+    show(Console(file=out, width=140), diagnosis)
+    return out.getvalue().rstrip()
+
+
+def to_json(diagnosis: Diagnosis, versions: Mapping[str, str] | None = None, **more: Any) -> str:
+    """`findings`: errors and warnings with `severity`; `counts`: errors apart from warnings and from what was declared."""
+    document = {
+        "verdict": "finding" if diagnosis.errors else "healthy",
+        "iterations": diagnosis.iterations,
+        "counts": {"errors": len(diagnosis.errors), "warnings": len(diagnosis.warnings), "expected": len(diagnosis.expected)},
+        "findings": [found.to_json() for found in diagnosis.findings],
+        **more,
+        "versions": dict(versions or {}),
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def to_html(diagnosis: Diagnosis, target: str, versions: Mapping[str, str]) -> str:
+    """One page that needs nothing else."""
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("parity"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template("doctor.html").render(
+        title=f"Doctor: {target}", verdict="diverged" if diagnosis.errors else "same", sentence=sentence(diagnosis),
+        errors=diagnosis.errors, warnings=diagnosis.warnings, expected=diagnosis.expected, versions=versions)

@@ -1,0 +1,129 @@
+"""The doctor around a running loop: a context manager, and the diagnosis that it leaves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from types import FrameType, TracebackType
+from typing import Any
+
+from parity.doctor.checks import CHECKS, Case
+from parity.doctor.finding import ERROR, KINDS, WARNING, Finding
+from parity.doctor.places import user_source
+from parity.doctor.program import Program
+from parity.doctor.raised import explain
+from parity.doctor.watch import CLOSE, Watch
+from parity.files import InputError
+from parity.source import ConstructionSites, SourceTree
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """findings: all, the one to act on first. iterations: so many were watched."""
+
+    findings: tuple[Finding, ...]
+    iterations: int
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(found for found in self.findings if found.severity == ERROR and not found.expected)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Unusual, on purpose? No findings in the count."""
+        return tuple(found for found in self.findings if found.severity == WARNING and not found.expected)
+
+    @property
+    def expected(self) -> tuple[Finding, ...]:
+        return tuple(found for found in self.findings if found.expected)
+
+    @property
+    def first(self) -> Finding | None:
+        return next(iter((*self.errors, *self.warnings)), None)
+
+
+class Doctor:
+    """Watches a training loop while the `with` block runs, and changes nothing of it.
+
+    models: the networks, {name: network} or a list; optimizers: all of them, likewise. expect: ids of findings that are meant
+    ("frozen-network", or "frozen-network:teacher" for one network alone). source: the user's files; by default the folders of the
+    file with the loop and of the models' classes.
+
+    Raises InputError for things that are no models or optimizers, and for unknown ids in `expect`. What the block raises goes on.
+    """
+
+    def __init__(self, models: Any, optimizers: Any = None, *, expect: Sequence[str] = (), source: SourceTree | None = None,
+                 constructions: ConstructionSites | None = None, close: int = CLOSE) -> None:
+        unknown = [name for name in expect if name.partition(":")[0] not in KINDS]
+        if unknown:
+            raise InputError(f"expect: there is no finding {', '.join(unknown)}; there are {', '.join(KINDS)}")
+        self._expect = tuple(expect)
+        self._models, self._optimizers, self._source = models, optimizers, source
+        self._constructions, self._close = constructions, close
+        self._watch: Watch | None = None
+        self._extra: list[Finding] = []
+        self._diagnosis: Diagnosis | None = None
+
+    def __enter__(self) -> Doctor:
+        return self.start(sys._getframe(1))
+
+    def start(self, frame: FrameType | None) -> Doctor:
+        """What `with` does; `frame` is the function in which the loop stands."""
+        program = Program(self._models, self._optimizers, frame=frame, constructions=self._constructions)
+        files = [frame.f_code.co_filename] if frame is not None and not frame.f_code.co_filename.startswith("<") else []
+        program.source = self._source or user_source(files, program.models.values())
+        self._models = self._optimizers = None
+        self._watch = Watch(program, close=self._close)
+        self._watch.start(frame)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, Exception):
+            self.note_error(error)
+        self.stop()
+
+    def stop(self) -> None:
+        """End the watch; the program is as it was before."""
+        self._watch.stop()
+
+    def watch(self, loader: Iterable[Any], limit: int | None = None) -> Iterator[Any]:
+        """The loader's batches, each the beginning of an iteration; with a limit, so many of them."""
+        self._watch.explicit = True
+        count = 0
+        for item in loader if limit is None else islice(loader, limit):
+            count += 1
+            self._watch.mark()
+            yield item
+        if not count:
+            site = self._watch.program.source.site(sys._getframe(1))
+            self._extra.append(Finding("no-data", "loader", "the loader gave no batch at all", site=site))
+
+    def mark(self) -> None:
+        """An iteration begins here (for loops that do not go over `watch(loader)`)."""
+        self._watch.explicit = True
+        self._watch.mark()
+
+    def note_error(self, error: Exception) -> None:
+        """What the step raised, as a finding."""
+        self._extra.append(explain(error, self._watch.program, len(self._watch.iterations) + 1))
+
+    def diagnose(self) -> Diagnosis:
+        """What is to be said so far."""
+        watch = self._watch
+        case = Case(watch.program, tuple(watch.iterations))
+        found = [finding for check in CHECKS for finding in check(case)]
+        said = {finding.id for finding in found}
+        found += [finding for finding in self._extra if finding.id not in said]
+        found = [finding.declared(self._expect) for finding in dict.fromkeys(found)]
+        found.sort(key=lambda finding: (finding.expected, finding.severity != ERROR, finding.rank))
+        return Diagnosis(tuple(found), len(watch.iterations))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.diagnose().findings
+
+    def __str__(self) -> str:
+        from parity.doctor.report import to_text
+        return to_text(self.diagnose())

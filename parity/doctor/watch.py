@@ -1,0 +1,508 @@
+"""Watching a training run without changing it: module calls, backwards, optimizer steps, state, schedulers.
+
+Functions are wrapped while the watch is on and given back afterwards. Values are read, never written; nothing random is drawn;
+no tensor is kept beyond the event that shows it.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import FrameType, MethodType
+from typing import Any
+
+import numpy as np
+
+from parity.doctor.arrays import checksum, digest, is_finite, pulse, sample
+from parity.doctor.lines import Lines
+from parity.doctor.program import Program
+from parity.doctor.record import Activation, Backward, Batch, Iteration, ModuleUse, NonFinite, Step, Update
+from parity.source import Site
+
+CLOSE = 2  # so many iterations at first are watched closely, and all after something was not finite
+FLAT = {"Tanh": 0.99, "Sigmoid": 0.99}  # |tanh| above it, or |2 sigmoid - 1|: the slope is below 0.02 (0.005)
+IN_TURN = 8  # between close iterations, one layer in so many is looked at: what stays NaN is seen within as many iterations
+RECTIFIERS = ("ReLU", "ReLU6")
+LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy", "huber_loss")
+
+
+@dataclass
+class _Gradient:
+    """What is known of one parameter's gradient: its pulse, and the ticks of the backwards that are in it."""
+
+    pulse: float | None = None
+    made: list[int] = field(default_factory=list)
+
+
+class Watch:
+    """Iterations of a program, written down one after the other (`iterations`).
+
+    close: number of iterations that are watched closely from the start.
+    """
+
+    def __init__(self, program: Program, *, close: int = CLOSE) -> None:
+        self.program, self.framework = program, program.framework
+        self._close = close
+        self.iterations: list[Iteration] = []
+        self.current: Iteration | None = None
+        self.ticks = 0
+        self.lines = Lines(self.framework, program.source, self._tick)
+        self._stack = ExitStack()
+        self._thread = threading.get_ident()
+        self._stranger_depth = 0
+        self._running: list[str] = []  # networks in progress
+        self._in_backward = self._in_step = False
+        self._gradients: dict[str, _Gradient] = {}
+        self._steps: list[tuple[int, str]] = []  # (tick, optimizer)
+        self._backwards = 0
+        self._seen: dict[str, int] = {}  # optimizer -> backwards before its latest step
+        self._last_forward: dict[str, int] = {}
+        self._last_change: dict[str, tuple[int, Site | None]] = {}
+        self._after: dict[str, tuple[int, bool]] = {}  # parameter -> checksum after its latest update, and whether that changed it
+        self._cleared_at: dict[str, Site | None] = {}
+        self._stepped: dict[str, int] = {}
+        self._before_update: dict[str, int] = {}
+        self._state: dict[str, int] = {}
+        self._moving = [(f"{path}.{name}", path, name) for path, module in program.modules.items()
+                        for name in program.framework.moving_state(module)]
+        self._odd = False
+        self._turn = 0
+        self._features: dict[str, list[np.ndarray]] = {}
+        self._cycle: set[str] = set()
+        self.explicit = False  # whether iterations are marked by the user's loop
+
+    # --- on and off ----------------------------------------------------------------------------------------
+
+    def start(self, frame: FrameType | None = None) -> None:
+        """Begin to watch. `frame`: the running function in which the training loop stands."""
+        framework = self.framework
+        try:
+            self._replace(framework.module_class, "__call__", self._call)
+            self._replace(framework.module_class, "__init__", self._init)
+            self._replace(*framework.parameter_maker, self._make)
+            for owner, name in framework.backward_functions:
+                self._replace(owner, name, self._backward)
+            for kind in _with_own_step(framework.scheduler_class):
+                self._replace(kind, "step", self._scheduler_step)
+            for name in LOSSES:
+                if hasattr(framework.functional, name):
+                    self._replace(framework.functional, name, self._loss)
+            for name in ("load_state_dict", "set_state_dict"):
+                if hasattr(framework.module_class, name):
+                    self._replace(framework.module_class, name, self._load)
+            for name, optimizer in self.program.optimizers.items():
+                for method in framework.step_methods:
+                    self._wrap_method(name, optimizer, method, self._step)
+                self._wrap_method(name, optimizer, framework.clear_method, self._clear)
+            self.lines.start(frame)
+            self._stack.callback(self.lines.stop)
+        except BaseException:
+            self._stack.close()
+            raise
+        self.begin()
+
+    def stop(self) -> None:
+        if self.current is not None and (self.current.steps or self.current.backwards or self.current.modules):
+            self.end()
+        self.current = self.lines.iteration = None
+        self._stack.close()
+
+    def _replace(self, owner: Any, name: str, around: Callable) -> None:
+        original = getattr(owner, name)
+        own = name in vars(owner)
+
+        @functools.wraps(original)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if self.current is None or threading.get_ident() != self._thread:
+                return original(*args, **kwargs)
+            return around(original, args, kwargs)
+
+        setattr(owner, name, wrapped)
+        self._stack.callback(lambda: setattr(owner, name, original) if own else delattr(owner, name))
+
+    def _wrap_method(self, name: str, optimizer: Any, method: str, around: Callable) -> None:
+        original, own = getattr(optimizer, method), vars(optimizer).get(method)
+
+        def step(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+            if self.current is None or self._in_step:
+                return original(*args, **kwargs)
+            return around(name, method, lambda: original(*args, **kwargs))
+
+        functools.update_wrapper(step, getattr(original, "__func__", original))
+        setattr(optimizer, method, MethodType(step, optimizer))  # a scheduler made later asks for a bound method
+        self._stack.callback(lambda: delattr(optimizer, method) if own is None else setattr(optimizer, method, own))
+
+    def _tick(self) -> int:
+        self.ticks += 1
+        return self.ticks
+
+    def _site(self) -> Site | None:
+        return self.program.source.site(sys._getframe(2))
+
+    # --- iterations ----------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        number = len(self.iterations) + 1
+        close = number <= self._close or self._odd
+        self.current = self.lines.iteration = Iteration(number, close)
+        self.lines.close = close
+        self._features.clear()
+        self._cycle.clear()
+        self._state = self._sums()
+
+    def end(self) -> None:
+        """The iteration is over: what state moved, what was odd."""
+        iteration = self.current
+        for name, mark in self._sums().items():
+            iteration.moved[name] = self._state.get(name) != mark
+        for name, optimizer in self.program.optimizers.items():
+            iteration.lrs[name] = self.framework.optimizer_settings(optimizer)["lr"]
+        for path, rows in self._features.items():
+            together = np.concatenate(rows).astype(np.float64)
+            if len(together) > 1 and np.isfinite(together).all():
+                iteration.features[path] = (float(together.std(0).mean()), float(np.sqrt((together**2).mean())), len(together))
+        self._odd = self._odd or bool(iteration.nonfinite or iteration.bad_parameters) or any(
+            not np.isfinite(loss) for backward in iteration.backwards for loss in backward.losses)
+        self.iterations.append(iteration)
+        self.program.files = [file for file, wanted in self.lines.files.items() if wanted]
+        if iteration.close:
+            known = set(self.program.names)
+            self.program.refresh()
+            iteration.made += [(f"parameter {name}", None) for key, name in self.program.names.items() if key not in known]
+            self._moving = [(f"{path}.{name}", path, name) for path, module in self.program.modules.items()
+                            for name in self.framework.moving_state(module)]
+        self.current = self.lines.iteration = None
+
+    def mark(self) -> None:
+        """An iteration ends here and another begins."""
+        if self.current is not None and (self.current.steps or self.current.backwards or self.current.modules):
+            self.end()
+        if self.current is None:
+            self.begin()
+
+    def _perhaps_mark(self) -> None:
+        """Without marks of the user's, an iteration is over once all optimizers have stepped and work begins again."""
+        if not self.explicit and self._cycle and (self._cycle >= set(self.program.optimizers) or len(self.current.steps) >= 16):
+            self.mark()
+
+    def _sums(self) -> dict[str, int]:
+        """Checksums of all state that forwards move."""
+        sums = {}
+        for full, path, name in self._moving:
+            value = getattr(self.program.modules[path], name, None)
+            if value is not None:
+                sums[full] = checksum(self.framework.values(value))
+        return sums
+
+    # --- modules -------------------------------------------------------------------------------------------
+
+    def _init(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        result = original(*args, **kwargs)
+        site = self.program.source.site(sys._getframe(2), skip_self=args[0])
+        if site is not None and self._running:  # inside a network's forward
+            self.current.made.append((f"a {type(args[0]).__name__}", site))
+        return result
+
+    def _make(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        result = original(*args, **kwargs)
+        if self._running and (site := self.program.source.site(sys._getframe(2))) is not None:
+            self.current.made.append(("a parameter", site))
+        return result
+
+    def _call(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        module = args[0]
+        path = self.program.paths.get(id(module))
+        if path is None:
+            return self._call_stranger(original, args, kwargs)
+        if path in self.program.models and not self._running:
+            self._perhaps_mark()
+            self._note_batch(path, args[1:], kwargs)
+        self._running.append(path)
+        self.lines.depth += 1
+        try:
+            result = original(*args, **kwargs)
+        finally:
+            self.lines.depth -= 1
+            self._running.pop()
+        self._note_use(path, module, args[1:], result)
+        return result
+
+    def _call_stranger(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        """A module of none of the networks: a loss, or a layer that nobody registered."""
+        module, framework = args[0], self.framework
+        self._loss_shapes(type(module).__name__ if type(module).__name__.endswith("Loss") else "", args[1:3])
+        own = framework.parameters(module) if self._stranger_depth == 0 else {}
+        loose = [p for p in own.values() if framework.requires_grad(p) and id(p) not in self.program.names]
+        if loose and framework.grad_enabled() and module.training:
+            _name, _, calls = self.current.strangers.get(id(module), ("", None, 0))
+            held = sum(any(p is q for held in self.program.held.values() for q in held) for p in loose)
+            if not held:
+                self.current.strangers[id(module)] = (type(module).__name__, self._site_above(), calls + 1)
+        self._stranger_depth += 1
+        try:
+            return original(*args, **kwargs)
+        finally:
+            self._stranger_depth -= 1
+
+    def _site_above(self) -> Site | None:
+        return self.program.source.site(sys._getframe(3))
+
+    def _note_use(self, path: str, module: Any, inputs: tuple, result: Any) -> None:
+        framework, iteration = self.framework, self.current
+        outputs = [result] if framework.is_tensor(result) else [tensor for _, tensor in framework.tensors_in(result)]
+        graph = any(map(framework.requires_grad, outputs))
+        use = iteration.modules.setdefault(path, ModuleUse())
+        use.calls += 1
+        use.last_tick = self._tick()
+        use.training = module.training
+        use.with_grad = use.with_grad or graph
+        if path in self.program.models and not graph and not framework.grad_enabled():
+            use.site = self.program.source.site(sys._getframe(2))
+        if graph:
+            self._last_forward[self.program.network_of(path)] = use.last_tick
+            self.lines.graphs += 1
+        if path in self.program.leaves:
+            self._turn += 1
+            if iteration.close or self._turn % IN_TURN == iteration.number % IN_TURN:
+                self._note_leaf(path, module, inputs, outputs)
+
+    def _note_leaf(self, path: str, module: Any, inputs: tuple, outputs: list[Any]) -> None:
+        """Numbers of a layer's output: finite? dead, saturated? And of a classifier's input: does it vary?"""
+        framework, kind = self.framework, type(module).__name__
+        for tensor in outputs:
+            array = framework.values(tensor)
+            if not is_finite(array):
+                before = all(is_finite(framework.values(value)) for value in inputs if framework.is_tensor(value))
+                site = self.program.source.site(sys._getframe(3))
+                weights = all(is_finite(framework.values(p)) for p in framework.parameters(module).values())
+                self.current.nonfinite.append(NonFinite(self._tick(), path, bool(np.isnan(array).any()), site, before and weights))
+            elif self.current.close and array.size and (kind in RECTIFIERS or kind in FLAT):
+                seen = self.current.activations.setdefault(path, Activation(kind=kind))
+                seen.size += array.size
+                if kind in RECTIFIERS:
+                    seen.zeros += array.size - int(np.count_nonzero(array))
+                else:
+                    centred = array if kind == "Tanh" else 2 * array - 1
+                    seen.flat += int(np.count_nonzero(np.abs(centred) > FLAT[kind]))
+        if self.current.close and kind == "Linear" and inputs and framework.is_tensor(inputs[0]):
+            array = framework.values(inputs[0])
+            width = framework.shape_dtype(outputs[0])[0][-1] if outputs else 0
+            if array.ndim == 2 and width * 2 <= array.shape[1]:  # a head: it concludes more than it carries on
+                self._features.setdefault(path, []).append(array.astype(np.float64))
+                self.current.modules[path].site = self.program.source.site(sys._getframe(3))
+
+    def _note_batch(self, network: str, args: tuple, kwargs: dict) -> None:
+        framework = self.framework
+        for _, tensor in framework.tensors_in([*args, *kwargs.values()]):
+            if not framework.requires_grad(tensor):
+                array = framework.values(tensor)
+                if array.size:
+                    floating = array.dtype.kind == "f" and is_finite(array)
+                    low, high, mean = (array.min(), array.max(), array.mean()) if floating else (0, 0, 0)
+                    site = self.program.source.site(sys._getframe(3))
+                    self.current.batches.append(Batch(network, digest(array), tuple(array.shape), float(low), float(high),
+                                                      float(mean), site))
+                    if array.dtype.kind == "f" and not floating:
+                        self.current.nonfinite.append(NonFinite(self._tick(), f"the input of {network}",
+                                                                bool(np.isnan(array).any()), site, True))
+
+    def _loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        self._loss_shapes(original.__name__, args[:2] or tuple(kwargs.values())[:2])
+        return original(*args, **kwargs)
+
+    def _loss_shapes(self, name: str, pair: tuple) -> None:
+        if not name or len(pair) != 2 or not all(map(self.framework.is_tensor, pair)):
+            return
+        one, other = (self.framework.shape_dtype(tensor)[0] for tensor in pair)
+        classes = ("CrossEntropyLoss", "NLLLoss")
+        if one != other and name not in classes and one and other and max(*one, *other) > 1:
+            site = self.program.source.site(sys._getframe(3))
+            self.current.broadcasts.append((name, one, other, site))
+
+    # --- backward and update -------------------------------------------------------------------------------
+
+    def _pulses(self, parameters: dict[str, Any] | None = None) -> dict[str, float | None]:
+        framework = self.framework
+        wanted = self.program.parameters if parameters is None else parameters
+        gradients = {name: framework.gradient(p) for name, p in wanted.items() if framework.requires_grad(p)}
+        with np.errstate(all="ignore"):
+            return {name: None if gradient is None else pulse(framework.values(gradient)) for name, gradient in gradients.items()}
+
+    def _look_for_clearing(self, pulses: dict[str, float | None]) -> None:
+        for name, value in pulses.items():
+            known = self._gradients.setdefault(name, _Gradient())
+            if not value:
+                known.made.clear()
+            known.pulse = value
+
+    def _backward(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        if self._in_backward:
+            return original(*args, **kwargs)
+        self._perhaps_mark()
+        framework = self.framework
+        given = args[0] if args else next(iter(kwargs.values()))
+        losses = [tensor for _, tensor in framework.tensors_in(given)]
+        values = [float(array.sum()) for array in map(framework.values, losses) if array.size == 1]
+        frame = sys._getframe(2)
+        site = self.program.source.site(frame)
+        function = next((f.f_code.co_name for f in _stack(frame) if f.f_code.co_filename in self.program.source), "")
+        close = self.current.close
+        before = self._pulses() if close else {}
+        self._look_for_clearing(before)
+        tick = self._tick()
+        record = Backward(tick, site, values, any(map(framework.requires_grad, losses)), function)
+        self.current.backwards.append(record)
+        self._in_backward = True
+        try:
+            result = original(*args, **kwargs)
+        finally:
+            self._in_backward = False
+        self._backwards += 1
+        for name, value in self._pulses().items() if close else ():
+            known = self._gradients.setdefault(name, _Gradient())
+            if value != before.get(name) or (value is not None and np.isnan(value)):
+                known.made.append(tick)
+                record.touched.add(name)
+            known.pulse = value
+        for network in {self.program.network_of(name) for name in record.touched}:
+            changed, changed_at = self._last_change.get(network, (0, None))
+            if changed > self._last_forward.get(network, tick):
+                self.current.stale.append((network, changed_at))
+        return result
+
+    def _load(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        self.current.loaded_at = self.program.source.site(sys._getframe(2))
+        return original(*args, **kwargs)
+
+    def _clear(self, name: str, method: str, proceed: Callable[[], Any]) -> Any:
+        self._perhaps_mark()
+        self._cleared_at[name] = self.program.source.site(sys._getframe(2))
+        return proceed()
+
+    def _step(self, name: str, method: str, proceed: Callable[[], Any]) -> Any:
+        if not self.current.close:
+            return self._light_step(name, method, proceed)
+        framework, program = self.framework, self.program
+        optimizer = program.optimizers[name]
+        held = {program.names[id(p)]: p for p in program.held[name] if id(p) in program.names}
+        pulses = self._pulses(held)
+        lost = sum(1 for key in held if self._gradients.get(key, _Gradient()).pulse and not pulses.get(key)
+                   and self._gradients[key].made and self._gradients[key].made[-1] > self._stepped.get(name, 0))
+        self._look_for_clearing(pulses)
+        counted = next((p for p in held.values() if framework.gradient(p) is not None), None)
+        count = framework.updates(optimizer, counted) if counted is not None else None
+        before = {key: framework.values(p) for key, p in held.items()}
+        marks = {key: (checksum(array), sample(array)) for key, array in before.items()}
+        before.clear()
+        for key, (mark, _) in marks.items():
+            after, changed = self._after.get(key, (mark, False))
+            if after != mark and changed and key in self._before_update and self._before_update[key] == mark:
+                self.current.undone.append(key)
+        record = Step(
+            self._tick(),
+            name,
+            self.program.source.site(sys._getframe(2)),
+            framework.optimizer_settings(optimizer)["lr"],
+            None,
+            self._backwards - self._seen.get(name, 0),
+            (count, None),
+            method=method,
+            cleared=lost,
+            cleared_at=self._cleared_at.get(name),
+        )
+        for key, parameter in held.items():
+            known = self._gradients.get(key, _Gradient())
+            gradient = framework.gradient(parameter)
+            half = gradient is not None and framework.shape_dtype(gradient)[1] == "float16"
+            zeros = float(np.mean(framework.values(gradient) == 0)) if half else 0.0
+            record.updates[key] = Update(None if gradient is None or known.pulse is None else float(np.sqrt(known.pulse)), zeros,
+                                         False, float(np.linalg.norm(marks[key][1])), 0.0,
+                                         known.made[-1] if known.made else None, self._mixed(known.made, name), half)
+        self._in_step = True
+        try:
+            result = proceed()
+        finally:
+            self._in_step = False
+        self._seen[name] = self._backwards
+        self._stepped[name] = record.tick
+        if counted is not None:
+            record.counts = (count, framework.updates(optimizer, counted))
+        record.effective_lr = framework.effective_lr(optimizer)
+        for key, parameter in held.items():
+            array = framework.values(parameter)
+            mark, update = checksum(array), record.updates[key]
+            few = sample(array)
+            update.changed = mark != marks[key][0]
+            update.change = float(np.linalg.norm(few - marks[key][1]))
+            if not np.isfinite(few).all():
+                self.current.bad_parameters.append(key)
+            self._before_update[key] = marks[key][0]
+            self._after[key] = mark, update.changed
+            if update.changed:
+                self._last_change[program.network_of(key)] = record.tick, record.site
+        self._steps.append((record.tick, name))
+        self.current.steps.append(record)
+        self._cycle.add(name)
+        return result
+
+    def _light_step(self, name: str, method: str, proceed: Callable[[], Any]) -> Any:
+        """A step between close iterations: whether it came after a backward, its learning rate, gradients that are not finite."""
+        framework, program = self.framework, self.program
+        held = {program.names[id(p)]: p for p in program.held[name] if id(p) in program.names}
+        record = Step(self._tick(), name, self.program.source.site(sys._getframe(2)),
+                      framework.optimizer_settings(program.optimizers[name])["lr"], None,
+                      self._backwards - self._seen.get(name, 0), (None, None), method=method)
+        for key, value in self._pulses(held).items():
+            if value is not None and not np.isfinite(value):
+                record.updates[key] = Update(float("nan"), 0.0, True, 0.0, 0.0, None)
+        self._in_step = True
+        try:
+            result = proceed()
+        finally:
+            self._in_step = False
+        record.effective_lr = framework.effective_lr(program.optimizers[name])
+        self._seen[name] = self._backwards
+        self._stepped[name] = record.tick
+        self._after.clear()
+        self._gradients.clear()
+        self._steps.append((record.tick, name))
+        self.current.steps.append(record)
+        self._cycle.add(name)
+        return result
+
+    def _mixed(self, made: list[int], optimizer: str) -> str | None:
+        """Whether a step lies between the backwards that are in one gradient: then it is no accumulation."""
+        if len(made) < 2:
+            return None
+        between = {name for tick, name in self._steps if made[0] < tick < made[-1]}
+        return "step" if optimizer in between else "loss" if between else None
+
+    # --- schedulers ----------------------------------------------------------------------------------------
+
+    def _scheduler_step(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        scheduler = args[0]
+        for name, optimizer in self.program.optimizers.items():
+            if self.framework.scheduler_of(optimizer) is scheduler or getattr(scheduler, "optimizer", None) is optimizer:
+                self.current.schedulers[name] += 1
+                self.current.scheduler_sites[name] = self.program.source.site(sys._getframe(2))
+        return original(*args, **kwargs)
+
+
+def _with_own_step(kind: type) -> list[type]:
+    found, pending = [], [kind]
+    while pending:
+        one = pending.pop()
+        pending += one.__subclasses__()
+        if "step" in vars(one):
+            found.append(one)
+    return found
+
+
+def _stack(frame: FrameType | None):
+    while frame is not None:
+        yield frame
+        frame = frame.f_back

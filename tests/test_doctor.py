@@ -1,0 +1,519 @@
+"""The doctor changes nothing, finds what it should, and is silent where all is well."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import subprocess
+import sys
+import weakref
+from pathlib import Path
+
+import numpy as np
+import paddle
+import pytest
+import torch
+
+import parity
+from parity.cli import main
+from parity.doctor.exam.faulty import FAULTY, SIX
+from parity.doctor.exam.healthy import HEALTHY
+from parity.doctor.exam.sitting import Sitting, builder
+from parity.doctor.examine import examine
+from parity.files import InputError
+
+SMALL = [sitting for sitting in FAULTY if sitting.program != "ugatit"]
+MISSED = {"the wrong token asked for"}  # no run without a reference can know it
+ODD = [sitting for sitting in HEALTHY if sitting.program != "ugatit"]
+
+
+def diagnosis(sitting: Sitting, iterations: int = 20, seed: int = 0):
+    with sitting.in_place():
+        return examine(builder(sitting, seed), iterations=iterations, source=sitting.source, expect=sitting.expect)
+
+
+# --- nothing is changed ----------------------------------------------------------------------------------------------
+
+
+def train(sitting: Sitting, steps: int, watched: bool) -> list[bytes]:
+    """Weights, buffers, gradients and losses, as bytes, of a training with or without the doctor."""
+    with sitting.in_place():
+        step = builder(sitting)()
+        training = next(cell.cell_contents for cell in step.__closure__ if hasattr(cell.cell_contents, "networks"))
+        optimizers = {name: value for name, value in vars(training).items() if name.endswith(("optim", "second"))}
+        taken = []
+
+        def run():
+            for _ in range(steps):
+                taken.extend(np.asarray(loss.numpy()).tobytes() for loss in step().values())
+
+        if watched:
+            with parity.doctor(training.networks, optimizers, source=sitting.source) as d:
+                run()
+            assert len(d._watch.iterations) == steps
+        else:
+            run()
+        for network in training.networks.values():
+            taken += [value.numpy().tobytes() for _, value in sorted(network.state_dict().items())]
+            taken += [p.grad.numpy().tobytes() for p in network.parameters() if p.grad is not None]
+    return taken
+
+
+DROPOUT = [sitting for sitting in HEALTHY if sitting.name == "dropout"]
+
+
+@pytest.mark.parametrize("sitting", [Sitting("plain", program, framework) for program in ("classifier", "series", "ugatit")
+                                     for framework in ("paddle", "torch")] + DROPOUT,
+                         ids=lambda sitting: f"{sitting.name}-{sitting.program}-{sitting.framework}")
+def test_the_same_numbers_to_the_bit(sitting):
+    steps = 3 if sitting.program == "ugatit" else 6
+    with_doctor, without = train(sitting, steps, True), train(sitting, steps, False)
+    assert with_doctor == without and len(without) > 10
+
+
+def test_a_change_of_the_training_would_be_seen():
+    """The comparison above can fail: another seed is another training."""
+    one, other = (train(Sitting("x", "series", "paddle", edits=edits), 3, False) for edits in
+                  ((), (("Training.__init__", "Adam(0.02,", "Adam(0.021,"),)))
+    assert one != other
+
+
+@pytest.mark.parametrize("framework", ["paddle", "torch"])
+def test_everything_is_given_back(framework):
+    package = paddle if framework == "paddle" else torch
+    module = package.nn.Layer if framework == "paddle" else package.nn.Module
+    before = module.__call__, module.__init__, package.Tensor.backward, package.nn.functional.mse_loss, sys.gettrace()
+    net = package.nn.Linear(3, 2)
+    optimizer = (paddle.optimizer.SGD(0.1, parameters=net.parameters()) if framework == "paddle"
+                 else torch.optim.SGD(net.parameters(), 0.1))
+    own = set(vars(optimizer))
+    with pytest.raises(ZeroDivisionError), parity.doctor(net, optimizer):
+        assert (module.__call__ is not before[0]) and package.Tensor.backward is not before[2]
+        _ = 1 / 0
+    assert before == (module.__call__, module.__init__, package.Tensor.backward, package.nn.functional.mse_loss, sys.gettrace())
+    assert set(vars(optimizer)) == own
+
+
+def test_no_tensor_outlives_its_use():
+    """A graph that something holds on to would change the memory of the user's program."""
+    net = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    with parity.doctor(net, optimizer):
+        def step():
+            out = net(torch.ones(4, 3))
+            seen.append(weakref.ref(out))
+            loss = out.square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        seen: list = []
+        step()
+        gc.collect()
+        assert seen[0]() is None
+
+
+# --- faults are found, healthy runs are not ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sitting", SMALL, ids=lambda sitting: sitting.name)
+def test_a_fault_is_found_named_and_placed(sitting):
+    edited = sitting.edited_lines()
+    with sitting.in_place():
+        found = diagnose_in_place(sitting)
+        if sitting.name in MISSED:
+            assert found is None
+            return
+        assert found is not None and found.id in sitting.ids, found
+        assert found.site is not None
+        assert sitting.line in found.site.text or tuple(found.site) in edited
+
+
+def diagnose_in_place(sitting):
+    return examine(builder(sitting), source=sitting.source, expect=sitting.expect).first
+
+
+@pytest.mark.parametrize("sitting", ODD, ids=lambda sitting: f"{sitting.name}-{sitting.program}-{sitting.framework}")
+def test_a_healthy_run_has_no_finding(sitting):
+    said = diagnosis(sitting)
+    assert said.iterations == 20 and not said.errors
+    assert {found.id for found in said.warnings} == set(sitting.declared)
+    assert not sitting.expect or {found.id for found in said.expected} == {name.partition(":")[0] for name in sitting.expect}
+
+
+@pytest.mark.parametrize("sitting", [sitting for sitting in SIX if sitting.program == "ugatit"], ids=lambda sitting: sitting.name)
+def test_the_six_say_it_first(sitting):
+    said = diagnosis(sitting, iterations=2)
+    assert said.first.id in sitting.ids
+
+
+def test_ugatit_is_healthy():
+    said = diagnosis(Sitting("plain", "ugatit"), iterations=3)
+    assert said.iterations == 3 and not said.findings
+
+
+def test_every_trap_of_the_field_is_in_the_exam():
+    traps = " ".join(sitting.trap for sitting in FAULTY)
+    for trap in (
+        "stop_gradient=True",
+        "backward without graph",
+        "without with",
+        "to_tensor(tensor)",
+        ".numpy()",
+        "detach()",
+        "between forward and backward",
+        "plain Tensor attribute",
+        "create_parameter in forward",
+        "Python list",
+        "ReLU(True)",
+        "broadcasts",
+        "leaves zeros",
+        "minimize(loss)",
+        "created after the optimizer",
+        "regularizer overrides",
+        "_learning_rate",
+        "set_lr with a scheduler",
+        "accumulate",
+        "iterators given to Adam",
+        "26721",
+    ):
+        assert trap in traps, trap
+
+
+# --- single checks that no program of the exam reaches -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("scale", "ids"), [(1e-9, {"fp16-underflow"}), (1.0, set())])
+def test_float16_underflow(scale, ids):
+    torch.manual_seed(0)
+    net = torch.nn.Linear(16, 4).half()
+    optimizer = torch.optim.SGD(net.parameters(), 0.01)
+    with parity.doctor(net, optimizer) as d:
+        for _ in range(2):
+            x = torch.randn(8, 16).half()
+            loss = net(x).float().square().mean() * scale
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    assert {found.id for found in d.findings} & {"fp16-underflow"} == ids
+
+
+@pytest.mark.parametrize("moving", [True, False])
+def test_running_statistics_of_the_stock_batch_norm(moving):
+    paddle.seed(0)
+    net = paddle.nn.Sequential(paddle.nn.Conv2D(3, 4, 3), paddle.nn.BatchNorm2D(4, momentum=0.9 if moving else 1.0))
+    optimizer = paddle.optimizer.Adam(1e-3, parameters=net.parameters())
+    with parity.doctor(net, optimizer) as d:
+        for _ in range(2):
+            loss = net(paddle.randn([2, 3, 6, 6])).square().mean(axis=[2, 3]).sum()
+            loss.backward()
+            optimizer.step()
+            optimizer.clear_grad()
+    assert ("state-frozen" in {found.id for found in d.findings}) is not moving
+
+
+@pytest.mark.parametrize(("batches", "ids"), [(3, set()), (0, {"no-data"})])
+def test_a_loader_that_gives_nothing(batches, ids):
+    net = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    with parity.doctor(net, optimizer) as d:
+        for batch in d.watch(torch.randn(4, 3) for _ in range(batches)):
+            loss = net(batch).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    assert {found.id for found in d.findings} == ids
+
+
+@pytest.mark.parametrize(("slope", "bad"), [(0.0, True), (1.0, False)])
+def test_a_backward_that_is_not_finite(slope, bad):
+    net = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(net.parameters(), 1e-3)
+    with parity.doctor(net, optimizer) as d:
+        out = net(torch.ones(2, 3))
+        loss = (out * slope).square().sum().sqrt()
+        loss.backward()
+        optimizer.step()
+    assert ("nonfinite" in {found.id for found in d.findings}) is bad
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(InputError, match="expected a torch.nn.Module"), parity.doctor(3, None):
+        pass
+    with pytest.raises(InputError, match="there is no finding"):
+        parity.doctor(torch.nn.Linear(1, 1), None, expect=["no-such-thing"])
+
+
+# --- beside a reference ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["the wrong token asked for", "layers in a Python list", None])
+def test_beside_the_reference(name):
+    from parity.doctor.exam.run import _subject
+    from parity.doctor.reference import diagnose_beside
+    sitting = next((one for one in FAULTY if one.name == name), Sitting("plain", "series"))
+    subject = _subject(sitting.program)
+    with sitting.in_place():
+        said = diagnose_beside(subject, steps=2)
+        if name is None:
+            assert not said.findings and said.iterations == 2
+        else:
+            assert said.first.id == ("differs-from-reference" if name in MISSED else "module-unregistered")
+            assert said.first.site is not None
+
+
+def test_a_known_bug_is_recognised_by_its_fingerprint():
+    from parity.doctor.reference import likely_causes
+    from parity.faults import CATALOGUE
+    from parity.faults.exam import sit
+    grade, _ = sit(CATALOGUE["G_gradients_not_cleared"])
+    assert next(fault.name for fault in likely_causes(grade.headline)) == "G_gradients_not_cleared"
+    assert "wrong_label" not in [fault.name for fault in likely_causes(grade.headline)]
+
+
+# --- the command ---------------------------------------------------------------------------------------------------------
+
+SCRIPT = """
+import numpy as np
+import torch
+
+net = torch.nn.Linear(4, 1)
+optimizer = torch.optim.Adam({held}, 1e-2)
+rng = np.random.default_rng(0)
+
+
+def step():
+    x = torch.tensor(rng.standard_normal((8, 4)), dtype=torch.float32)
+    loss = net(x).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+nothing = 3
+"""
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    def write(name, held="net.parameters()"):
+        (tmp_path / f"{name}.py").write_text(SCRIPT.format(held=held))
+        importlib.invalidate_caches()
+        return name
+
+    return write
+
+
+def test_the_command(script, tmp_path, capsys):
+    good, bad = script("good_script"), script("bad_script", "[net.weight]")
+    assert main(["doctor", f"{good}:step", "--iterations", "4"]) == 0
+    assert "no finding in 4 iterations" in capsys.readouterr().out
+    assert main(["doctor", f"{bad}:step", "--json", "doctor.json", "--html", "doctor.html"]) == 1
+    document = json.loads((tmp_path / "doctor.json").read_text())
+    first = document["findings"][0]
+    assert first.keys() >= {"id", "severity", "message", "file", "line", "remedy"}
+    assert (first["id"], first["severity"], first["file"], first["line"]) == ("parameters-unheld", "error", "bad_script.py", 6)
+    assert "bad_script.py:6" in (tmp_path / "doctor.html").read_text()
+    capsys.readouterr()
+    assert main(["doctor", f"{bad}:step", "--expect", "parameters-unheld", "--iterations", "3"]) == 0
+    assert "declared" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("nowhere:step", "there is no module"),
+        ("refused:no", "has no no"),
+        ("refused", "expected module:function"),
+        ("refused:nothing", "expected a function"),
+    ],
+)
+def test_bad_input(script, capsys, target, message):
+    script("refused")
+    assert main(["doctor", target]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_page_shows_what_the_command_says(tmp_path, monkeypatch, capsys):
+    """The walk through of docs/my-loss-does-not-go-down.md, from its script to its outputs."""
+    page = (Path(__file__).parent.parent / "docs" / "my-loss-does-not-go-down.md").read_text()
+    script = page.split("```python\n")[1].split("```")[0]
+    shown = [part.split("```")[0].strip() for part in page.split("```text\n")[1:]]
+    better = script
+    for old, new in (("[nn.Linear(8, 8) for _ in range(2)]", "nn.LayerList([nn.Linear(8, 8) for _ in range(2)])"),
+                     ("parameters=encoder.parameters()", "parameters=[*encoder.parameters(), *head.parameters()]"),
+                     ("head(encoder(x))", "head(encoder(x)).reshape([-1])")):
+        assert better.count(old) == 1
+        better = better.replace(old, new)
+    good = better.replace("    optimizer.step()\n", "    optimizer.step()\n    optimizer.clear_grad()\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.chdir(tmp_path)
+    for number, (text, expected) in enumerate(zip((script, better, good), shown, strict=True)):
+        (tmp_path / f"page{number}.py").write_text(text)
+        importlib.invalidate_caches()
+        assert main(["doctor", f"page{number}:step"]) == (1 if number < 2 else 0)
+        assert capsys.readouterr().out.strip().replace(f"page{number}.py", "train.py") == expected
+
+
+def test_parity_stays_light():
+    code = "import sys, parity; parity.__doc__; assert not {'torch', 'paddle', 'numpy'} & set(sys.modules), 'heavy'"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_one_framework_is_enough():
+    code = ("import sys, torch, parity; net = torch.nn.Linear(1, 1)\n"
+            "with parity.doctor(net, torch.optim.SGD(net.parameters(), 1.)): pass\n"
+            "assert 'paddle' not in sys.modules")
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- kinds that the exam does not ask for, each with its healthy twin --------------------------------------------------------
+
+
+def ids(models, optimizers, step, iterations=3, **options):
+    """What is said of a torch training of so many steps."""
+    with parity.doctor(models, optimizers, **options) as d:
+        for _ in range(iterations):
+            d.mark()
+            step()
+    return {found.id for found in d.findings}
+
+
+def training_of(net, optimizer, loss=lambda out: out.square().mean(), width=4):
+    rng = np.random.default_rng(0)
+
+    def step():
+        x = torch.tensor(rng.standard_normal((8, width)), dtype=torch.float32)
+        optimizer.zero_grad()
+        loss(net(x)).backward()
+        optimizer.step()
+
+    return step
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_foreign_parameters(foreign):
+    net, extra = torch.nn.Linear(4, 2), torch.nn.Parameter(torch.zeros(7))
+    optimizer = torch.optim.Adam([*net.parameters(), *([extra] if foreign else [])], 1e-3)
+    assert ids(net, optimizer, training_of(net, optimizer)) == ({"foreign-parameters"} if foreign else set())
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_parameter_that_the_loss_does_not_depend_on(used):
+    net = torch.nn.Linear(4, 2)
+    net.register_parameter("gain", torch.nn.Parameter(torch.ones(1)))
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    loss = (lambda out: (out * net.gain).square().mean()) if used else (lambda out: out.square().mean())
+    step = training_of(net, optimizer, loss)
+    assert ids(net, optimizer, step) == (set() if used else {"parameters-without-gradient"})
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_two_networks_that_share_a_part(share):
+    one, other = (torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2)) for _ in range(2))
+    if share:
+        other[0] = one[0]
+    optimizer = torch.optim.Adam(dict.fromkeys([*one.parameters(), *other.parameters()]), 1e-3)
+    step = training_of(lambda x: one(x) + other(x), optimizer)
+    assert ids({"one": one, "other": other}, optimizer, step) == ({"weights-shared"} if share else set())
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_state_that_moves_in_eval(always):
+    class Counts(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(4, 2)
+            self.register_buffer("running_mean", torch.zeros(4))
+
+        def forward(self, x):
+            if self.training or always:
+                self.running_mean.mul_(0.9).add_(0.1 * x.mean(0))
+            return self.linear(x - self.running_mean)
+
+    teacher, net = Counts().eval(), torch.nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    with_teacher = training_of(lambda x: net(teacher(x).detach()), optimizer)
+    said = ids({"net": net, "teacher": teacher}, optimizer, with_teacher, expect=["frozen-network"])
+    assert said == {"frozen-network"} | ({"state-moves-in-eval"} if always else set())
+
+
+@pytest.mark.parametrize(("decay", "expected"), [(0.05, {"decay-on-norms"}), (1e-6, set())])
+def test_decay_that_is_stronger_than_the_loss_on_a_norm(decay, expected):
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.LayerNorm(4), torch.nn.Linear(4, 2))
+    with torch.no_grad():
+        net[2].weight.mul_(0.1)  # what comes after makes the norm's gradient small
+    optimizer = torch.optim.SGD(net.parameters(), 1e-3, weight_decay=decay)
+    assert ids(net, optimizer, training_of(net, optimizer, lambda out: (out - 1).square().mean() * 0.5)) == expected
+
+
+@pytest.mark.parametrize(("lr", "expected"), [(1e-30, {"unchanged"}), (1e-3, set())])
+def test_a_gradient_that_changes_nothing(lr, expected):
+    net = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr)
+    assert ids(net, optimizer, training_of(net, optimizer)) == expected
+
+
+@pytest.mark.parametrize("constant", [True, False])
+def test_a_loss_that_is_the_same_to_the_bit(constant):
+    net = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(net.parameters(), 1e-3)
+    step = training_of(net, optimizer, lambda out: out.sign().abs().mean() + 0 * out.sum() if constant else out.square().mean())
+    assert ("loss-constant" in ids(net, optimizer, step, iterations=5)) is constant
+
+
+@pytest.mark.parametrize("clipped", [True, False])
+def test_a_gradient_of_zero(clipped):
+    net = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(net.parameters(), 1e-3)
+    step = training_of(net, optimizer, lambda out: (out.clamp(50, 60) if clipped else out).square().mean())
+    assert ("gradient-zero" in ids(net, optimizer, step)) is clipped
+
+
+@pytest.mark.parametrize("momentum", [True, False])
+def test_a_change_without_gradient(momentum):
+    """A part that is used at the first step only, and moved on by what Adam remembers."""
+    net = torch.nn.ModuleDict({"a": torch.nn.Linear(4, 2), "b": torch.nn.Linear(4, 2)})
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    turn = iter(range(9))
+
+    def step():
+        optimizer.zero_grad(set_to_none=not momentum)
+        x = torch.ones(3, 4)
+        out = net["a"](x) + (net["b"](x) if next(turn) == 0 else 0)
+        out.square().mean().backward()
+        optimizer.step()
+
+    assert ("change-without-gradient" in ids(net, optimizer, step)) is momentum
+
+
+@pytest.mark.parametrize("converted", [True, False])
+def test_pictures_read_by_cv2(script, tmp_path, converted):
+    name = f"cv2_{converted}"
+    script(name)
+    file = tmp_path / f"{name}.py"
+    read = "cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)" if converted else "cv2.imread(path)"
+    file.write_text(file.read_text() + f"\n\ndef load(path):\n    import cv2\n    return {read}\n")
+    said = examine(f"{name}:step", iterations=3)
+    assert [found.id for found in said.findings] == ([] if converted else ["bgr-images"])
+
+
+def test_what_a_step_raises_is_said_with_its_place(script, tmp_path):
+    script("raises")
+    file = tmp_path / "raises.py"
+    file.write_text(file.read_text().replace("loss.backward()", "1 / 0"))
+    said = examine("raises:step", iterations=3)
+    assert (said.first.id, said.first.site.text) == ("raised", "1 / 0")
+
+
+def test_every_kind_is_tested():
+    from parity.doctor import KINDS
+    asked = {kind for sitting in (*FAULTY, *HEALTHY) for kind in (*sitting.ids, *sitting.declared, *sitting.expect)}
+    asked = {kind.partition(":")[0] for kind in asked}
+    here = Path(__file__).read_text()
+    assert [kind for kind in KINDS if kind not in asked and f'"{kind}"' not in here] == []
