@@ -274,7 +274,9 @@ def _judged_alone(both: _Programs, step: ReferenceStep, start: Mapping[str, Any]
     subject, number, store = both.subject, step.number, Store()
     try:
         before = carry_back(start, both.plans)
-    except ConversionError:  # the twin has other parameters than the reference
+    except (ConversionError, KeyError):  # the twin has other parameters than the reference
+        return found
+    if _names(before) != _names(step.before):  # nor can a step be made from half a state
         return found
     after = both.state(1)
     tell(number, "reference, from the twin's state")
@@ -294,6 +296,12 @@ def _judged_alone(both: _Programs, step: ReferenceStep, start: Mapping[str, Any]
         return alone
     found.forgive(f"rounding, grown by chaos: step {number} alone, from the twin's state, is the same")
     return found
+
+
+def _names(state: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    """What a state knows of the optimizers: the parameters with moments, and the learning rates."""
+    return ({(network, name) for network, held in state.get("moments", {}).items() for name in held}
+            | {("lr", name) for name in state.get("lr", {})})
 
 
 def _carry_over(store: Store, noise: Distances, floors: dict[Key, float], carried: dict[Key, float]) -> None:

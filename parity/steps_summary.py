@@ -101,9 +101,10 @@ class Summary:
 
 
 def _rung(finding: Finding, ladder: Sequence[tuple[str | None, str]]) -> int:
-    """The finding's rung: of its phase and stage, or, outside the phases, the first of its stage."""
+    """The finding's rung: of its phase and stage, or, outside the phases, the last of its stage: what a step hands back at its
+    end has been broken by any phase of it, and where it broke first its own rung says."""
     exact = [n for n, rung in enumerate(ladder) if rung == (finding.key.phase, finding.key.stage)]
-    return (exact or [n for n, (_, stage) in enumerate(ladder) if stage == finding.key.stage])[0]
+    return (exact or [n for n, (_, stage) in enumerate(ladder) if stage == finding.key.stage])[-1]
 
 
 def when(finding: Finding) -> str:

@@ -9,6 +9,7 @@ import paddle
 import pytest
 import torch
 
+import paddle_impl
 from parity import faults, lockstep, ugatit
 from parity.faults.exam import misplacements
 from parity.frameworks import PaddleFramework, TorchFramework
@@ -123,6 +124,13 @@ def test_judging_a_step_alone_does_not_touch_the_run(narrow_envelope, monkeypatc
     plain = follow(ugatit.exam_training("training"), steps=2)
     assert judged.judged_alone and plain.verdict == "diverged"
     assert judged.curves == plain.curves
+
+
+def test_a_step_is_not_judged_alone_from_half_a_state(narrow_envelope, monkeypatch):
+    state = paddle_impl.Training.state
+    monkeypatch.setattr(paddle_impl.Training, "state", lambda self: {**state(self), "lr": {}})
+    found = follow(ugatit.exam_training("training"), steps=1)
+    assert found.verdict == "diverged" and not found.judged_alone
 
 
 def test_a_state_goes_over_and_comes_back_bit_for_bit():
