@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,25 +13,25 @@ from rich.text import Text
 import paddle_impl
 import torch_ref
 from parity import check
-from weights_convert import convert_to_paddle, convert_to_torch
+from weights_convert import convert_to_paddle, convert_to_torch, paddle_skeleton, torch_skeleton
 
 
 def build(network: str, sizes: Any) -> tuple[Any, Any]:
-    """Both sides of one network. torch's has no memory of its own: only its names and shapes are read."""
-    with torch.device("meta"):
-        reference = check.build(torch_ref, network, sizes)
-    return reference, check.build(paddle_impl, network, sizes)
+    """Both sides of one network, without memory for weights: only names, types and shapes are read."""
+    return (torch_skeleton(lambda: check.build(torch_ref, network, sizes)),
+            paddle_skeleton(lambda: check.build(paddle_impl, network, sizes)))
 
 
-def to_paddle(source: str | Path, folder: str | Path, file_format: str = "pdparams") -> tuple[dict, Path]:
-    """Returns the receipt and where it lies. Raises ConversionError."""
-    return convert_to_paddle(source, folder, build, file_format), Path(folder) / "receipt.json"
+def to_paddle(source: str | Path, folder: str | Path, file_format: str = "pdparams", **options: Any) -> tuple[dict, Path]:
+    """Returns the receipt and where it lies; options as of `convert_to_paddle`. Raises ConversionError."""
+    return convert_to_paddle(source, folder, build, file_format, **options), Path(folder) / "receipt.json"
 
 
-def to_torch(folder: str | Path, destination: str | Path, file_format: str | None = None) -> tuple[dict, Path]:
-    """Returns the receipt and where it lies. Raises ConversionError."""
+def to_torch(folder: str | Path, destination: str | Path, file_format: str | None = None, **options: Any) -> tuple[dict, Path]:
+    """Returns the receipt and where it lies; options as of `convert_to_torch`. Raises ConversionError."""
     destination = Path(destination)
-    return convert_to_torch(folder, destination, build, file_format), destination.with_name(f"{destination.name}.receipt.json")
+    return (convert_to_torch(folder, destination, build, file_format, **options),
+            destination.with_name(f"{destination.name}.receipt.json"))
 
 
 def show(console: Console, receipt: dict, path: Path) -> None:
@@ -50,7 +49,7 @@ def show(console: Console, receipt: dict, path: Path) -> None:
     console.print(table)
     console.print(Text(f"{len(receipt['tensors'])} tensors written, reloaded and compared bit for bit; receipt: {path}"),
                   soft_wrap=True)
-    for odd in receipt["non_finite"]:
+    for odd in receipt["non_finite"] or ():
         console.print(Text(f"{odd['network']}.{odd['source']} holds {odd['count']} values that are NaN or infinite; "
                            f"carried over as they are", style="yellow"), soft_wrap=True)
 

@@ -10,6 +10,7 @@ import torch
 from paddle.nn.utils.spectral_norm_hook import SpectralNorm as PaddleSpectralNorm
 from torch.nn.utils.spectral_norm import SpectralNorm as TorchSpectralNorm
 
+from .dtypes import kind
 from .errors import LayoutError, StateError, listed
 from .layouts import DEFAULT, LayoutTable
 
@@ -242,7 +243,7 @@ def _target_problems(entry: Entry, target: paddle.Tensor | None) -> list[Problem
     if shape != entry.target_shape:
         laid_out = f"torch's {entry.source_shape} by rule {entry.rule} gives {entry.target_shape}"
         return [Problem(entry.source, f"{laid_out}, Paddle's {entry.target} is {shape}")]
-    if _kind(dtype) != _kind(entry.dtype):
+    if kind(dtype) != kind(entry.dtype):
         return [Problem(entry.source, f"torch holds {entry.dtype}, Paddle's {entry.target} {dtype}")]
     return []
 
@@ -279,14 +280,9 @@ def _check(
             problems.append(f"{name}: expected a numpy array, found {type(array).__name__}")
         elif array.shape != shape:
             problems.append(f"{name}: expected shape {shape}, found {array.shape}")
-        elif _kind(array.dtype.name) != _kind(dtype):
+        elif kind(array.dtype.name) != kind(dtype):
             problems.append(f"{name}: expected a dtype like {dtype}, found {array.dtype}")
     if problems:
         raise StateError(
             f"this is not a {side} state of the planned network (wrong file or sizes?): {listed(problems)}"
         )
-
-
-def _kind(dtype: str) -> str:
-    """'float' for float16, bfloat16, float32 and float64; 'int' for int8 to int64; ..."""
-    return dtype.removeprefix("b").rstrip("0123456789") if dtype != "bool" else dtype

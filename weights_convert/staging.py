@@ -3,8 +3,8 @@
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
 
 from .errors import CheckpointError, brief
 
@@ -23,6 +23,11 @@ class Staging:
         self.folder = Path(folder)
         self._names: list[str] = []
         self._created: list[Path] = []
+        self._flushing = ThreadPoolExecutor(1, "fsync")
+
+    def written(self, path: Path) -> None:
+        """Optional: this file is complete; it goes to the disk in the background while the next is written."""
+        self._flushing.submit(_flush, path)  # once more, and with its errors heeded, when all is published
 
     def path(self, name: str) -> Path:
         """Where to write the file that will be `folder/name`."""
@@ -31,7 +36,7 @@ class Staging:
         self._names.append(name)
         return self._stage / name
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Staging":
         try:
             self._make_folder()
             self._stage = Path(tempfile.mkdtemp(prefix=".converting-", dir=self.folder))
@@ -43,6 +48,7 @@ class Staging:
     def __exit__(self, kind, error, traceback) -> None:
         published = False
         try:
+            self._flushing.shutdown()
             if error is None:
                 self._publish()
                 published = True
