@@ -32,7 +32,7 @@ def verify_paddle(
 
     `paddle.load` runs what a file says: the caller must have written it, and checked `same_file`.
     """
-    loaded = read_paddle(path) if path.suffix == ".safetensors" else paddle.load(str(path))
+    loaded = read_paddle(path) if path.suffix == ".safetensors" else paddle.load(str(path), return_numpy=True)
     _compare(f"{path.name}, reloaded", planned, state, loaded)
     if not all(parameter._is_initialized() for parameter in layer.parameters()):
         return  # built under LazyGuard: it has names and shapes, and those the plan has checked
