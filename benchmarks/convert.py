@@ -5,8 +5,8 @@
 
 The checkpoint is the official layout with seeded weights (ngf 64, 256 px). Each round copies it (read, write, flush, fsync)
 and then runs each variant once, all from a warm page cache, so that a machine that slows down slows all; medians
-of the per-round ratios are printed. Every variant is a process of its own; time is from after the imports to after fsync, and memory is
-the largest RssAnon (sampled every 5 ms) above that after the imports. `by hand` is what a user writes:
+of the per-round ratios are printed. Every variant is a process of its own; time is from after the imports to after fsync,
+and memory is the largest RssAnon (sampled every 5 ms) above that after the imports. `by hand` is what a user writes:
 torch.load, transpose, paddle.save of a whole dict per network (flushed as well, and not verified).
 """
 

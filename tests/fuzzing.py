@@ -124,9 +124,11 @@ def on_pickle(name, data, rng):
 
 EXTRA = [
     b"cos\nsystem\n(X\x04\x00\x00\x00truetR", b"cbuiltins\neval\nX\x01\x00\x00\x001\x85R", pickle.dumps(Payload(), 2)[2:-1],
-    b"\x82\x01", b"Px\n", b"\x8f", b"2", b"0", b"1", b"(", b"N", b"\x88", b"}", b"]", b")", b"\x85", b"\x86", b"\x87", b"t", b"R", b"\x81",
-    b"b", b"s", b"u", b"a", b"e", b"r\xff\xff\xff\xff", b"j\xff\xff\xff\x7f", b"J\xff\xff\xff\xff", b"\x8a\x08" + b"\xff" * 7 + b"\x7f",
-    b"\x8a\xff" + b"\x7f" * 255, b"\x8b\xff\xff\xff\x7f", b"\x8e" + b"\xff" * 8, b"B\xff\xff\xff\xff", b"G\x7f\xf8\x00\x00\x00\x00\x00\x00",
+    b"\x82\x01", b"Px\n", *(bytes([code]) for code in b"\x8f201(N\x88}])\x85\x86\x87tR\x81bsuae"),
+    b"r\xff\xff\xff\xff", b"j\xff\xff\xff\x7f", b"J\xff\xff\xff\xff", b"\x8a\x08" + b"\xff" * 7 + b"\x7f",
+
+    b"\x8a\xff" + b"\x7f" * 255, b"\x8b\xff\xff\xff\x7f", b"\x8e" + b"\xff" * 8, b"B\xff\xff\xff\xff",
+    b"G\x7f\xf8\x00\x00\x00\x00\x00\x00",
     b"ctorch._utils\n_rebuild_tensor_v2\n", b"ccollections\nOrderedDict\n", b"cnumpy\nndarray\n", b"c__builtin__\ngetattr\n",
     b"2\x86" * 60, b"\x85" * 2000, b"]q\xf02\x61" * 3,
 ]  # fmt: skip
@@ -142,9 +144,9 @@ def on_operations(data, rng):
         source = io.BytesIO(data)
         for _ in range(3):
             list(pickletools.genops(source))
-        first = source.tell()
-        starts = [first + position - first for _, _, position in pickletools.genops(source)]
-    pieces = [data[: starts[0]], *(data[a:b] for a, b in zip(starts, [*starts[1:], starts[-1] + 1], strict=True)), data[starts[-1] + 1 :]]
+        starts = [position for _, _, position in pickletools.genops(source)]
+    end = starts[-1] + 1
+    pieces = [data[: starts[0]], *(data[a:b] for a, b in zip(starts, [*starts[1:], end], strict=True)), data[end:]]
     for _ in range(rng.choice((1, 1, 2, 5))):
         at, kind = rng.randrange(1, len(pieces) - 1), rng.randrange(5)
         if kind == 0:
@@ -194,8 +196,9 @@ class Watch:
             return
         if event.startswith(FORBIDDEN):
             self.seen.append(event)
-        elif event == "open" and isinstance(arguments[0], (str, bytes)) and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR):
-            if not os.fsdecode(arguments[0]).startswith(self.target):
+        elif event == "open" and isinstance(arguments[0], (str, bytes)):
+            writes = (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR)
+            if writes and not os.fsdecode(arguments[0]).startswith(self.target):
                 self.seen.append(f"open {arguments[0]!r}")
 
 

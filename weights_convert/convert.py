@@ -9,12 +9,14 @@ import numpy as np
 import paddle
 import torch
 
+from .bits import sha256_array, sha256_file
 from .errors import ConversionError, VerificationError
+from .inputs import existing_file
 from .layouts import DEFAULT, LayoutTable
 from .official import infer_sizes
-from .paddle_files import FORMATS, write_paddle
+from .paddle_files import FORMATS, read_paddle, write_paddle
 from .plan import Plan, Progress, plan
-from .receipt import make_receipt, write_receipt
+from .receipt import make_receipt, read_receipt, write_receipt
 from .selection import paddle_networks, torch_networks
 from .staging import Staging
 from .torch_writer import write_torch
@@ -84,8 +86,9 @@ def convert_to_paddle(
             if verify == "full":
                 verify_paddle(name, path, pairs, state, layer)
         receipt = make_receipt(
-            to="paddle", source=_files(src), files=files, sizes=sizes, plans=planned.plans, states=states, verified=verify
-        )
+            to="paddle", source=_files(src), files=files, sizes=sizes, plans=planned.plans, states=states, verified=verify,
+            selection={"prefix": prefix, "network": network},
+        )  # fmt: skip
         write_receipt(stage.path("receipt.json"), receipt)
     return receipt
 
@@ -141,6 +144,51 @@ def convert_to_torch(
             verified=verify,
         )  # fmt: skip
         write_receipt(stage.path(f"{dst.name}.receipt.json"), receipt)
+    return receipt
+
+
+def check_receipt(
+    path: str | Path, build: Build, *, infer: Infer = infer_sizes, table: LayoutTable = DEFAULT
+) -> dict:
+    """Proves a receipt anew: source and files by their hashes, then every tensor, by the target framework's loader.
+
+    The files lie beside the receipt, the source where it lay. A file is first read as data only, so that even under a
+    forged receipt `paddle.load` sees nothing but arrays.
+
+    Returns:
+        The receipt.
+    Raises:
+        CheckpointError: a file is missing or unreadable. VerificationError: it is not what the receipt says.
+    """
+    path = Path(path)
+    receipt = read_receipt(path)
+    files = [path.parent / Path(line["path"]).name for line in receipt["files"]]
+    sources = [Path(line["path"]) for line in receipt["source"]]
+    for file, line in zip([*sources, *files], [*receipt["source"], *receipt["files"]], strict=True):
+        if sha256_file(existing_file(file)) != line["sha256"]:
+            raise VerificationError(f"{file}: not the file of the receipt (its SHA-256 differs); convert again, or restore it")
+    to_paddle = receipt["to"] == "paddle"
+    single = {"prefix": None, "network": None} | receipt.get("selection", {})
+    folder = len(sources) > 1
+    if to_paddle:
+        states = torch_networks(sources[0].parent if folder else sources[0], single["prefix"], single["network"])
+        paddle_states = {file.stem: read_paddle(file) for file in files}
+    else:
+        paddle_states = {file.stem: read_paddle(file) for file in sources}
+        states = torch_networks(files[0], network=None if folder else sources[0].stem)
+    sizes, planned, modules, sums = infer(states), _Planner(build, table), {}, {}
+    for name in states:
+        pairs, modules[name], layer = planned(name, sizes[name])
+        with _in(name):
+            pairs.check_torch(states[name])
+            pairs.check_paddle(paddle_states.get(name, {}))
+        if to_paddle:
+            verify_paddle(name, next(file for file in files if file.stem == name), pairs, states[name], layer)
+        sums |= {(name, source): sha256_array(states[name][source]) for source in states[name]}
+    if not to_paddle:
+        verify_torch(files[0], planned.plans, paddle_states, modules, bare=not folder)
+    if {(line["network"], line["source"]): line["sha256"] for line in receipt["tensors"]} != sums:
+        raise VerificationError(f"{path}: its list of tensors and checksums is not that of the files")
     return receipt
 
 

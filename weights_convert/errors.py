@@ -1,10 +1,15 @@
 """What can go wrong, one class per place. Every message is meant to be shown to the user as it is."""
 
 _SHOWN = 8
+_LONGEST = 2000
 
 
 class ConversionError(Exception):
-    """Base of everything this package raises on bad input."""
+    """Base of everything this package raises on bad input. One printable line, whatever names the file holds."""
+
+    def __init__(self, message: str):
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message[:_LONGEST])
+        super().__init__(line + " ..." * (len(message) > _LONGEST))
 
 
 class LayoutError(ConversionError):

@@ -169,7 +169,9 @@ class _Array(pickles.Stateful):
         data = data.encode("latin1") if isinstance(data, str) else data
         if type(dtype) is not _Dtype or type(data) not in (bytes, memoryview) or type(shape) is not tuple:
             raise ValueError("an array's state has parts of the wrong type")
-        if not all(type(n) is int and n >= 0 for n in shape):
+        if len(shape) > 32 or not all(type(n) is int and -1 << 62 < n < 1 << 62 for n in shape):
+            raise ValueError("a shape of no sizes")
+        if not all(n >= 0 for n in shape):
             raise ValueError(f"shape {shape}")
         if math.prod(shape) * dtype.dtype.itemsize != len(data):
             raise ValueError(f"shape {shape} of {dtype.dtype} does not fit {len(data)} bytes")

@@ -1,6 +1,7 @@
 """What was converted, by which rule, with which checksum: a file beside the result."""
 
 import json
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -28,6 +29,7 @@ def make_receipt(
     plans: Mapping[str, Plan],
     states: Mapping[str, Mapping[str, np.ndarray]],
     verified: str,
+    selection: Mapping[str, str | None] | None = None,
 ) -> dict:
     """The receipt as JSON-ready dict.
 
@@ -37,6 +39,7 @@ def make_receipt(
         files: what was written -> its SHA-256 where that is known already; all are hashed as they lie on the disk.
         states: network -> (torch name -> array in torch's layout). `sha256` of a tensor is that of these
             bytes.
+        selection: what of the source was taken (`prefix`, `network`).
         verified: "full", "checksum", or "none": then nothing is hashed, and every `sha256` is null.
 
     `non_finite` lists tensors that hold NaN or infinity; they are converted as they are (null where nothing was
@@ -45,7 +48,7 @@ def make_receipt(
     look = verified != "none"
     tensors, non_finite = [], []
     with ThreadPoolExecutor(2) as pool:  # hashing leaves Python alone: two files, or a file and a tensor, at a time
-        sources = [pool.submit(_file, path, str(path), look) for path in source]
+        sources = [pool.submit(_file, path, os.path.abspath(path), look) for path in source]
         targets = [pool.submit(_file, path, path.name, look, digest) for path, digest in files.items()]
         for network, plan in plans.items():
             for entry in plan.entries.values():
@@ -60,6 +63,7 @@ def make_receipt(
         "schema": SCHEMA,
         "to": to,
         "verified": verified,
+        "selection": dict(selection or {}),
         "source": [future.result() for future in sources],
         "files": [future.result() for future in targets],
         "sizes": {network: size and asdict(size) for network, size in sizes.items()},

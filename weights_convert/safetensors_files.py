@@ -77,8 +77,8 @@ def _read(buffer: memoryview) -> dict[str, np.ndarray]:
     for name, entry in header.items():
         dtype, shape = SAFETENSORS[entry["dtype"]], entry["shape"]
         start, end = entry["data_offsets"]
-        if not all(type(n) is int and 0 <= n < 1 << 62 for n in (start, end, *shape)):
-            raise ValueError(f"{name}: shape {shape}, bytes {start} to {end}")
+        if len(shape) > 32 or not all(type(n) is int and 0 <= n < 1 << 62 for n in (start, end, *shape)):
+            raise ValueError(f"{name[:80]}: its shape or offsets are no sizes")
         if end - start != math.prod(shape) * dtype.itemsize or end > len(data):
             raise ValueError(f"{name}: shape {shape} of {dtype} does not fit bytes {start} to {end}")
         spans.append((start, end))

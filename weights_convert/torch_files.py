@@ -22,6 +22,7 @@ from .inputs import existing_file, mapped
 
 _DEEPEST = 2  # a dict of state dicts
 _SHARED = 4  # tensors may share storages (tied weights), but not so that a small file becomes a huge result
+_DIMENSIONS = 32
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of a file before torch 1.6
 
 State = dict[str, np.ndarray]
@@ -85,8 +86,9 @@ class Tensor:
         """A read-only view of the file. Raises CheckpointError."""
         storage = self.storage
         numbers = (self.offset, *self.shape, *self.strides)
-        if not all(type(n) is int and 0 <= n < 1 << 62 for n in numbers) or len(self.shape) != len(self.strides):
-            raise CheckpointError(f"{where}: a shape, stride or offset that is no size: {self.shape}, {self.strides}")
+        sound = len(self.shape) == len(self.strides) <= _DIMENSIONS
+        if not sound or not all(type(n) is int and 0 <= n < 1 << 62 for n in numbers):  # not shown: it can be anything
+            raise CheckpointError(f"{where}: its shape, strides or offset are no sizes; the file is damaged")
         count = 1
         for n in self.shape:
             count *= n
