@@ -38,5 +38,8 @@ def brief(error: BaseException) -> str:
     """A foreign exception in one short line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    lines = str(error).strip().splitlines()
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # the argument of a KeyError can be anything that a file makes up
+        lines = []
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

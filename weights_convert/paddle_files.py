@@ -143,20 +143,26 @@ def _read_pdparams(path: Path) -> dict[str, np.ndarray]:
 def _joined(arrays: dict[str, np.ndarray], split: Any) -> dict[str, np.ndarray]:
     """Arrays that were split for pickle protocol 2 or 3, whole again."""
     for name, parts in dict(split).items():
+        shape = tuple(parts["OriginShape"])
+        if len(shape) > 32 or not all(type(n) is int and 0 <= n < 1 << 62 for n in shape):
+            raise ValueError("a shape of no sizes")
+        if not all(type(piece) is str for piece in parts["slices"]):
+            raise ValueError("an array in pieces without names")
         pieces = [arrays.pop(piece) for piece in parts["slices"]]
-        arrays[name] = np.concatenate([piece.reshape(-1) for piece in pieces]).reshape(parts["OriginShape"])
+        arrays[name] = np.concatenate([piece.reshape(-1) for piece in pieces]).reshape(shape)
     return arrays
 
 
 class _Dtype(pickles.Stateful):
     def __init__(self, name, *_):
-        if name not in _DTYPES:
-            raise pickles.Refused(f"expected a dtype among {', '.join(sorted(_DTYPES))}, found {str(name)[:80]!r}")
+        if type(name) is not str or name not in _DTYPES:  # (a tuple of tuples of tuples takes for ever to hash, or to show)
+            found = repr(name) if type(name) is str else type(name).__name__
+            raise pickles.Refused(f"expected a dtype among {', '.join(sorted(_DTYPES))}, found {found}")
         self.name, self.dtype = name, None
 
     def set_state(self, state):
-        if state[1] not in ("<", ">", "|"):
-            raise ValueError(f"byte order {state[1]!r}")
+        if type(state) is not tuple or type(state[1]) is not str or state[1] not in ("<", ">", "|"):
+            raise ValueError("a dtype of no byte order")
         self.dtype = np.dtype(state[1] + self.name)
 
 
@@ -165,6 +171,8 @@ class _Array(pickles.Stateful):
         self.array = None
 
     def set_state(self, state):
+        if type(state) is not tuple:
+            raise ValueError("an array's state is no tuple")
         _, shape, dtype, fortran, data = state
         data = data.encode("latin1") if isinstance(data, str) else data
         if type(dtype) is not _Dtype or type(data) not in (bytes, memoryview) or type(shape) is not tuple:
@@ -178,13 +186,13 @@ class _Array(pickles.Stateful):
         flat = np.frombuffer(data, dtype.dtype).astype(dtype.dtype.newbyteorder("="), copy=False)
         if dtype.name == "u2":
             flat = flat.view(BFLOAT16)
-        self.array = flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
+        self.array = flat.reshape(shape[::-1]).T if fortran is True else flat.reshape(shape)
 
 
 def _latin1(text, encoding):
     """How protocol 2 spells bytes."""
-    if encoding != "latin1":
-        raise ValueError(f"encoding {encoding!r}")
+    if type(text) is not str or type(encoding) is not str or encoding != "latin1":
+        raise ValueError("text in another encoding than latin1")
     return text.encode("latin1")
 
 

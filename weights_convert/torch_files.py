@@ -212,6 +212,8 @@ def _read_legacy(buffer: memoryview) -> Any:
     keys = pickles.load(source, {})
     position = source.tell()
     for key in keys:
+        if type(key) is not str:
+            raise ValueError("a storage without a name")
         found = storages.pop(key)
         (count,) = struct.unpack("<q", bytes(buffer[position : position + 8]))
         size = count * found.dtype.itemsize
@@ -233,7 +235,7 @@ def _storage(identity: Any) -> tuple[Storage, str, tuple | None]:
     """What `("storage", type, key, location, count[, view])` stands for; where it was (a GPU) does not matter."""
     tag, kind, key, _, count, *view = identity
     view = view[0] if view else None
-    if tag != "storage" or type(key) is not str or type(count) is not int or count < 0:
+    if tag != "storage" or type(kind) is not pickles.Name or type(key) is not str or type(count) is not int or count < 0:
         raise ValueError("a persistent id of no storage")
     if view is not None and [type(part) for part in view] != [str, int, int]:
         raise ValueError("a view of no storage")
