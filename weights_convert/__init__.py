@@ -4,6 +4,7 @@
 its `to_paddle` and `to_torch` carry states over. Everything raises a `ConversionError` on bad input.
 """
 
+from . import optimizer_state
 from .convert import check_receipt, convert_to_paddle, convert_to_torch
 from .errors import CheckpointError, ConversionError, LayoutError, StateError, VerificationError
 from .layouts import DEFAULT, DROP, IDENTITY, TRANSPOSE, LayoutTable, Rule
@@ -43,6 +44,7 @@ __all__ = [
     "convert_to_torch",
     "infer_sizes",
     "infer_some_sizes",
+    "optimizer_state",
     "paddle_array",
     "paddle_networks",
     "paddle_skeleton",
