@@ -2,8 +2,12 @@
 
 import os
 import shutil
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import CheckpointError, brief
@@ -38,14 +42,22 @@ class Staging:
 
     def __enter__(self) -> "Staging":
         try:
-            self._make_folder()
-            self._stage = Path(tempfile.mkdtemp(prefix=".converting-", dir=self.folder))
+            with _uninterrupted():
+                self._make_folder()
+                self._stage = Path(tempfile.mkdtemp(prefix=".converting-", dir=self.folder))
         except OSError as error:
             self._remove_folders()
             raise self._error(error) from error
+        except KeyboardInterrupt:
+            self._clear()
+            raise
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
+        with _uninterrupted():
+            self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> None:
         published = False
         try:
             self._flushing.shutdown()
@@ -60,6 +72,10 @@ class Staging:
                 self._remove_folders()
         if isinstance(error, OSError):
             raise self._error(error) from error
+
+    def _clear(self) -> None:
+        shutil.rmtree(self._stage, ignore_errors=True)
+        self._remove_folders()
 
     def _publish(self) -> None:
         for name in self._names:
@@ -101,6 +117,22 @@ class Staging:
             f"{self.folder}: cannot write ({brief(error)}); nothing was changed; "
             "free space or choose another place"
         )
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the block has ended: it is short, and half of it is what nobody wants."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread is ever interrupted
+        yield
+        return
+    pending = []
+    before = signal.signal(signal.SIGINT, lambda *arguments: pending.append(arguments))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pending and callable(before):
+        before(*pending[0])
 
 
 def _flush(path: Path) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import paddle
+import safetensors.numpy
 import torch
 
 from .bits import same_bits, sha256_file
 from .dtypes import BFLOAT16
 from .errors import VerificationError, brief
-from .paddle_files import read_paddle
 from .plan import Plan
 
 LEVELS = ("full", "checksum", "none")
@@ -32,13 +32,15 @@ def verify_paddle(
 
     `paddle.load` runs what a file says: the caller must have written it, and checked `same_file`.
     """
-    loaded = read_paddle(path) if path.suffix == ".safetensors" else paddle.load(str(path), return_numpy=True)
+    loaded = _load(path)
     _compare(f"{path.name}, reloaded", planned, state, loaded)
     if not all(parameter._is_initialized() for parameter in layer.parameters()):
         return  # built under LazyGuard: it has names and shapes, and those the plan has checked
     _adopt_precision(layer, loaded)
-    try:
-        missing, unexpected = layer.set_state_dict(loaded)
+    try:  # numpy's uint16 is how Paddle takes a bfloat16
+        missing, unexpected = layer.set_state_dict(
+            {name: array.view(np.uint16) if array.dtype == BFLOAT16 else array for name, array in loaded.items()}
+        )
     except Exception as error:
         raise VerificationError(f"{network}: Paddle's set_state_dict failed ({brief(error)})") from error
     missing = [name for name in missing if name not in planned.derived]
@@ -48,6 +50,16 @@ def verify_paddle(
         )
     held = {name: tensor for name, tensor in layer.state_dict().items() if name not in planned.derived}
     _compare(f"{network}, after set_state_dict", planned, state, held)
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    if path.suffix != ".safetensors":
+        loaded = paddle.load(str(path), return_numpy=True)
+    elif paddle.__version__ >= "3":
+        loaded = paddle.load(str(path), safetensors=True, return_numpy=True)
+    else:  # Paddle 2 has no loader of its own for them
+        loaded = safetensors.numpy.load_file(path)
+    return {name: paddle_array(array) for name, array in loaded.items()}
 
 
 def verify_torch(
