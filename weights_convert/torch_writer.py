@@ -1,11 +1,13 @@
 """What `torch.save` writes, tensor by tensor: `torch.save` itself wants all of them in memory."""
 
 import io
+import os
 import pickle
 import struct
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from .dtypes import TORCH_STORAGES, code_of
 from .errors import CheckpointError, brief
 
 _ALIGNED = 64  # bytes: where torch puts the storages, so that they can be mapped
+_FLUSHED = 1 << 20
 _FOLDER = "archive"
 
 Tensors = Iterable[tuple[str, np.ndarray]]
@@ -56,15 +59,21 @@ def write_archive(
     path: str | Path, content: Any, storages: list[np.ndarray], progress: Callable[[int], None] | None = None
 ) -> None:
     """torch.save of anything in which `described` stands for the tensors."""
+    flushed: list[Future] = []
     try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        with ThreadPoolExecutor(1, "fsync") as flushing, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             _member(archive, "data.pkl", [_pickled(content)])
             _member(archive, "byteorder", [b"little"])
             for key, array in enumerate(storages):
                 _member(archive, f"data/{key}", blocks(array), array.nbytes)
+                if array.nbytes > _FLUSHED and all(future.done() for future in flushed):
+                    # What is written goes to the disk while the next tensor is laid out.
+                    flushed.append(flushing.submit(os.fsync, archive.fp.fileno()))
                 if progress:
                     progress(array.nbytes)
             _member(archive, "version", [b"3\n"])
+            for future in flushed:
+                future.result()
     except OSError as error:
         raise CheckpointError(f"{Path(path).name}: cannot write ({brief(error)})") from error
 
