@@ -7,7 +7,8 @@ The checkpoint is the official layout with seeded weights (ngf 64, 256 px). Each
 and then runs each variant once, all from a warm page cache, so that a machine that slows down slows all; medians
 of the per-round ratios are printed. Every variant is a process of its own; time is from after the imports to after fsync,
 and memory is the largest RssAnon (sampled every 5 ms) above that after the imports. `by hand` is what a user writes:
-torch.load, transpose, paddle.save of a whole dict per network (flushed as well, and not verified).
+torch.load, transpose, paddle.save of a whole dict per network (flushed as well, and not verified). X2Paddle 1.6.0 is not
+among them: its pytorch2paddle refuses this generator ("2 OPs are not supported yet": aten::var, aten::adaptive_max_pool2d).
 """
 
 from __future__ import annotations
