@@ -6,7 +6,9 @@ import importlib
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -344,27 +346,62 @@ def differences() -> None:
 
 
 @cli.command()
-@click.argument("source", metavar="SRC")
-@click.argument("destination", metavar="OUT")
+@click.argument("source", metavar="SRC", required=False)
+@click.argument("destination", metavar="OUT", required=False)
 @click.option("--to", "direction", type=click.Choice(["paddle", "torch"]), default="paddle", show_default=True,
-              help="paddle: SRC is a .pt file, OUT a folder. torch: SRC is such a folder, OUT a .pt file.")
+              help="paddle: SRC is a .pt or .safetensors file or a folder of them, OUT a folder. torch: SRC is such a folder, "
+                   "OUT a .pt file.")
 @click.option("--format", "file_format", type=click.Choice(["pdparams", "safetensors"]), default=None,
               help="Of the Paddle files. Default: pdparams; with --to torch: what SRC holds.")
-def convert(source: str, destination: str, direction: str, file_format: str | None) -> None:
-    """Carry an official checkpoint from PyTorch to Paddle or back, bit for bit, with a receipt.
+@click.option("--verify", type=click.Choice(["full", "checksum", "none"]), default="full", show_default=True,
+              help="full: reload every tensor with the target framework, compare it bit for bit. checksum: read the files back.")
+@click.option("--forward/--no-forward", "try_forward", default=None,
+              help="One forward of both networks on one input, compared in float32.  [default: with --verify full, up to 500 MB]")
+@click.option("--prefix", metavar="NAME", help="Take only what lies under this name in SRC (model, ema.model).")
+@click.option("--network", metavar="NAME", help="The one network to take; the name of a bare state_dict.")
+@click.option("--pair", metavar="MODULE", help="Convert the networks that your module declares (a name, or a .py file).")
+@click.option("--check", "receipt_path", metavar="RECEIPT", help="Prove an earlier conversion anew; without SRC and OUT.")
+def convert(source: str | None, destination: str | None, direction: str, file_format: str | None, verify: str,
+            try_forward: bool | None, prefix: str | None, network: str | None, pair: str | None, receipt_path: str | None) -> int:
+    """Carry a checkpoint from PyTorch to Paddle or back, bit for bit, with a receipt.
 
     \b
     Examples:
       parity convert model.pt converted/
       parity convert --to torch converted/ model.pt
+      parity convert --check converted/receipt.json
+      parity convert --network genA2B --prefix ema generator.pt converted/
+      parity convert --pair my_networks.py model.pt converted/
     """
+    if receipt_path is None and (source is None or destination is None):
+        raise click.UsageError("expected SRC and OUT, or --check RECEIPT")
+    if receipt_path is not None and (source or destination):
+        raise click.UsageError("--check RECEIPT takes no SRC and no OUT: the receipt names the files")
+    if prefix and direction == "torch":
+        raise click.UsageError("--prefix is for torch checkpoints; with --to torch leave it out")
     _quieten()
     from parity import conversion
-    out = _console(err=False)
-    if direction == "paddle":
-        conversion.show(out, *conversion.to_paddle(source, destination, file_format or "pdparams"))
+    out, known = _console(err=False), conversion.networks(pair)
+    if receipt_path is not None:
+        receipt, path = conversion.checked(receipt_path, known), Path(receipt_path)
     else:
-        conversion.show(out, *conversion.to_torch(source, destination, file_format))
+        with _transfer(source) as progress:
+            options = {"known": known, "network": network, "verify": verify, "progress": progress}
+            if direction == "paddle":
+                receipt, path = conversion.to_paddle(source, destination, file_format or "pdparams", prefix=prefix, **options)
+            else:
+                receipt, path = conversion.to_torch(source, destination, file_format, **options)
+    conversion.show(out, receipt, path)
+    if try_forward is None:
+        try_forward = (verify == "full" and not receipt["non_finite"]
+                       and sum(file["bytes"] for file in receipt["files"]) <= 500_000_000)
+    if not try_forward:
+        return 0
+    with _progress() as bar:
+        task = bar.add_task("forward", total=len(receipt["sizes"]))
+        results = conversion.forward(receipt, path, known, lambda name: bar.update(task, advance=1, description=f"forward: {name}"))
+    conversion.show_forward(out, results)
+    return 0 if all(result.same for result in results) else 1
 
 
 @cli.command()
@@ -442,6 +479,19 @@ def _progress() -> Any:
     console = _console(err=True)
     return Progress(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                     console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def _transfer(source: str) -> Iterator[Callable[[str, int], None]]:
+    """A bar of bytes and their rate."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    console, path = _console(err=True), Path(source)
+    files = [file for file in path.glob("*") if file.is_file()] if path.is_dir() else [path]
+    total = sum(file.stat().st_size for file in files if file.is_file())
+    with Progress(TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+                  console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda name, count: bar.update(task, advance=count, description=name)
 
 
 def _chosen(lane: str) -> tuple[str, ...]:

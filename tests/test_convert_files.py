@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from weights_convert import (
     CheckpointError,
     Staging,
+    bits,
     paddle_files,
     read_paddle,
     read_torch,
@@ -150,7 +151,7 @@ BAD_PT = {
         lambda path: torch.save({"s": torch.eye(2).to_sparse()}, path),
         "s: expected a dense CPU tensor",
     ),
-    "bfloat16": (lambda path: torch.save({"b": torch.ones(1, dtype=torch.bfloat16)}, path), "b: .*bfloat16"),
+    "complex": (lambda path: torch.save({"b": torch.ones(1, dtype=torch.complex64)}, path), "a.pt: .*ComplexFloatStorage"),
     "claims more": (expanded, r"net\.w: claims shape \(1000000, 1000000\)"),
     "pdparams": (lambda path: path.write_bytes(pickle.dumps(sample(), 4)), "a.pt: expected"),
 }
@@ -227,8 +228,11 @@ def test_every_dtype_passes_paddle_load(tmp_path):
 
 
 def test_views_of_any_memory_order_are_written_block_by_block(tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle_files, "_BLOCK", 64)
-    arrays = {"t": np.arange(1000.0).reshape(10, 100).T, "strided": np.arange(20, dtype="i4")[::3]}
+    monkeypatch.setattr(bits, "_BLOCK", 64)
+    monkeypatch.setattr(bits, "_TILE", (3, 7))
+    arrays = {"t": np.arange(1000.0).reshape(10, 100).T, "strided": np.arange(20, dtype="i4")[::3],
+              "few rows": np.arange(1000.0).reshape(100, 10).T, "deep": np.arange(24.0).reshape(2, 3, 4).transpose(2, 0, 1)}
+    assert all(len(block) <= 64 or array.ndim == 2 for array in arrays.values() for block in bits.blocks(array))
     write_paddle(tmp_path / "a.pdparams", arrays.items())
     assert same(
         read_paddle(tmp_path / "a.pdparams"), {n: np.asarray(a, order="C") for n, a in arrays.items()}
@@ -301,7 +305,7 @@ BAD_PDPARAMS = {
         saved(array_pickle(shape="J\xfe\xff\xff\xffJ\xff\xff\xff\xff\x86")),
         r"shape \(-2, -1\)",
     ),
-    "bool shape": (saved(array_pickle(shape="\x88\x85", data=b"C\x04" + bytes(4))), r"shape \(True,\)"),
+    "bool shape": (saved(array_pickle(shape="\x88\x85", data=b"C\x04" + bytes(4))), "a shape of no sizes"),
     "unfilled array": (
         saved(b"cnumpy\nndarray\n)R"),
         "w: expected an array under a name, found an array without",

@@ -321,13 +321,13 @@ def test_what_does_not_read_back_is_fatal(tmp_path, monkeypatch, format):
     src = saved(tmp_path / "src.pt", checkpoint())
     write = convert_module.write_paddle
 
-    def one_bit_off(path, tensors):
+    def one_bit_off(path, tensors, checksum):
         pairs = [(name, array.copy()) for name, array in tensors]
         pairs[3][1].reshape(-1).view("u4")[0] ^= 1
-        return write(path, pairs)
+        return write(path, pairs, checksum)
 
-    def changed_later(path, tensors):
-        digest = write(path, tensors)
+    def changed_later(path, tensors, checksum):
+        digest = write(path, tensors, checksum)
         with open(path, "ab") as file:
             file.write(b"x")
         return digest
@@ -357,10 +357,10 @@ def test_a_checkpoint_that_does_not_read_back_is_fatal(tmp_path, monkeypatch):
     convert_to_paddle(saved(tmp_path / "src.pt", checkpoint()), tmp_path / "out", build)
     write = convert_module.write_torch
 
-    def one_bit_off(path, states, metadata):
+    def one_bit_off(path, states, *rest):
         states["disGA"]["conv1x1.bias"] = states["disGA"]["conv1x1.bias"].copy()
         states["disGA"]["conv1x1.bias"].view("u4")[0] ^= 1
-        write(path, states, metadata)
+        write(path, states, *rest)
 
     monkeypatch.setattr(convert_module, "write_torch", one_bit_off)
     with pytest.raises(VerificationError, match=r"disGA\.conv1x1\.bias is not, bit for bit"):

@@ -4,19 +4,26 @@
 its `to_paddle` and `to_torch` carry states over. Everything raises a `ConversionError` on bad input.
 """
 
-from .convert import convert_to_paddle, convert_to_torch
+from . import optimizer_state
+from .convert import check_receipt, convert_to_paddle, convert_to_torch
 from .errors import CheckpointError, ConversionError, LayoutError, StateError, VerificationError
 from .layouts import DEFAULT, DROP, IDENTITY, TRANSPOSE, LayoutTable, Rule
-from .official import NETWORKS, DiscriminatorSizes, GeneratorSizes, infer_sizes
+from .official import NETWORKS, DiscriminatorSizes, GeneratorSizes, infer_sizes, infer_some_sizes
 from .paddle_files import read_paddle, write_paddle
 from .plan import Entry, Plan, Problem, pair_up, plan
+from .receipt import read_receipt
+from .selection import paddle_networks, torch_networks
+from .skeletons import paddle_skeleton, torch_skeleton
 from .staging import Staging
-from .torch_files import read_torch, write_torch
+from .torch_files import read_torch
+from .torch_writer import write_torch
+from .verification import LEVELS, paddle_array, torch_array
 
 __all__ = [
     "DEFAULT",
     "DROP",
     "IDENTITY",
+    "LEVELS",
     "NETWORKS",
     "TRANSPOSE",
     "CheckpointError",
@@ -32,13 +39,23 @@ __all__ = [
     "Staging",
     "StateError",
     "VerificationError",
+    "check_receipt",
     "convert_to_paddle",
     "convert_to_torch",
     "infer_sizes",
+    "infer_some_sizes",
+    "optimizer_state",
+    "paddle_array",
+    "paddle_networks",
+    "paddle_skeleton",
     "pair_up",
     "plan",
     "read_paddle",
+    "read_receipt",
     "read_torch",
+    "torch_array",
+    "torch_networks",
+    "torch_skeleton",
     "write_paddle",
     "write_torch",
 ]

@@ -1,10 +1,15 @@
 """What can go wrong, one class per place. Every message is meant to be shown to the user as it is."""
 
 _SHOWN = 8
+_LONGEST = 2000
 
 
 class ConversionError(Exception):
-    """Base of everything this package raises on bad input."""
+    """Base of everything this package raises on bad input. One printable line, whatever names the file holds."""
+
+    def __init__(self, message: str):
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message[:_LONGEST])
+        super().__init__(line + " ..." * (len(message) > _LONGEST))
 
 
 class LayoutError(ConversionError):
@@ -33,5 +38,8 @@ def brief(error: BaseException) -> str:
     """A foreign exception in one short line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    lines = str(error).strip().splitlines()
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # the argument of a KeyError can be anything that a file makes up
+        lines = []
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

@@ -17,12 +17,15 @@ import torch
 class Rule:
     """What happens to one tensor of a layer on its way from torch to Paddle.
 
-    `identity`: same axes. `transpose`: a matrix, axes swapped. `drop`: Paddle has no such tensor; on the way
-    back it is zeros. `target` is the name in the Paddle layer, None for the same name as in torch.
+    `identity`: same axes. `transpose`: a matrix, axes swapped. `flatten`: as a vector, on the way back in torch's
+    shape. `split`: cut into equal parts along the first axis, one rule for each. `drop`: Paddle has no such tensor; on
+    the way back it is zeros. `target` is the name in the Paddle layer (dotted: of a layer in it), None for the same
+    name as in torch.
     """
 
-    kind: Literal["identity", "transpose", "drop"]
+    kind: Literal["identity", "transpose", "flatten", "split", "drop"]
     target: str | None = None
+    parts: tuple["Rule", ...] = ()
 
 
 IDENTITY = Rule("identity")
@@ -35,6 +38,10 @@ _CONTAINERS = {
     torch.nn.ParameterList, torch.nn.ParameterDict,
     paddle.nn.Layer, paddle.nn.Sequential, paddle.nn.LayerList, paddle.nn.LayerDict, paddle.nn.ParameterList,
 }  # fmt: skip
+
+
+# What a spectral norm (orig, u, v) or a weight norm (g, v) makes of a weight, each with what it comes along with.
+_NORMED = {"orig": ("u",), "u": ("orig",), "v": ("orig", "g"), "g": ("v",)}
 
 
 class LayoutTable:
@@ -51,8 +58,8 @@ class LayoutTable:
 
         Args:
             rules: one Rule for each tensor that the torch layer may own (parameters and buffers, not its
-                children's). `name_orig`, `name_u` and `name_v` of a spectral norm on `name` need no rule of
-                their own.
+                children's). Spectral norm (`name_orig`, `name_u`, `name_v`) and weight norm (`name_g`, `name_v`) on
+                `name` need no rule of their own, in torch's old or new style.
         Raises:
             TypeError: not layer classes, or not Rules.
         """
@@ -84,14 +91,12 @@ class LayoutTable:
         if name in known:
             return known[name]
         stem, _, suffix = name.rpartition("_")
-        if (
-            stem in known and f"{stem}_orig" in siblings
-        ):  # spectral norm: `orig` is the weight, u and v are vectors
+        if stem in known and (followed := _NORMED.get(suffix)):
             target = f"{known[stem].target or stem}_{suffix}"
-            if suffix == "orig":
+            if suffix in ("orig", "v" if f"{stem}_g" in siblings else "orig"):  # the weight itself, or its direction
                 return Rule(known[stem].kind, target)
-            if suffix in ("u", "v"):
-                return Rule("identity", target)
+            if any(f"{stem}_{other}" in siblings for other in followed):
+                return Rule("flatten" if suffix == "g" else "identity", target)
         if _user_named(torch_type, rules is not None) and _user_named(paddle_type, rules is not None):
             return IDENTITY
         return None
@@ -117,7 +122,25 @@ def _default() -> LayoutTable:
         "running_var": Rule("identity", "_variance"),
         "num_batches_tracked": DROP,
     }
+    def projections(kind: str) -> tuple[Rule, ...]:
+        layout = "transpose" if kind == "weight" else "identity"
+        return tuple(Rule(layout, f"{letter}_proj.{kind}") for letter in "qkv")
+
+    attention = {"in_proj_weight": Rule("split", parts=projections("weight")),
+                 "in_proj_bias": Rule("split", parts=projections("bias")),
+                 **{f"{letter}_proj_weight": Rule("transpose", f"{letter}_proj.weight") for letter in "qkv"}}  # fmt: skip
+    # Gates lie in the same order in both (LSTM: i f g o; GRU: r z n).
+    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    cell = dict.fromkeys(kinds, IDENTITY)
+    recurrent = {f"{kind}_l{layer}{way}": IDENTITY for kind in kinds for layer in range(64) for way in ("", "_reverse")}
     pairs = {
+        (t.MultiheadAttention, p.MultiHeadAttention): attention,
+        (t.LSTM, p.LSTM): recurrent,
+        (t.GRU, p.GRU): recurrent,
+        (t.RNN, p.SimpleRNN): recurrent,
+        (t.LSTMCell, p.LSTMCell): cell,
+        (t.GRUCell, p.GRUCell): cell,
+        (t.RNNCell, p.SimpleRNNCell): cell,
         (t.Linear, p.Linear): {"weight": TRANSPOSE, "bias": IDENTITY},
         (t.Embedding, p.Embedding): {"weight": IDENTITY},
         (t.LayerNorm, p.LayerNorm): same,

@@ -47,6 +47,17 @@ class DiscriminatorSizes:
 Sizes = GeneratorSizes | DiscriminatorSizes
 
 
+def infer_some_sizes(checkpoint: Mapping[str, Mapping]) -> dict[str, Sizes]:
+    """As `infer_sizes`, for one or some of the six networks."""
+    wrong = [name for name in checkpoint if name not in NETWORKS]
+    if wrong or not checkpoint:
+        raise CheckpointError(f"expected some of the networks {', '.join(NETWORKS)}, found {listed(wrong) or 'none'}")
+    return {
+        network: (_generator if network in GENERATORS else _discriminator)(network, checkpoint[network])
+        for network in checkpoint
+    }
+
+
 def infer_sizes(checkpoint: Mapping[str, Mapping]) -> dict[str, Sizes]:
     """The sizes of each of the six networks.
 
@@ -68,10 +79,7 @@ def infer_sizes(checkpoint: Mapping[str, Mapping]) -> dict[str, Sizes]:
         raise CheckpointError(
             f"expected the networks {', '.join(NETWORKS)} of an official checkpoint: {listed(wrong)}"
         )
-    return {
-        network: (_generator if network in GENERATORS else _discriminator)(network, checkpoint[network])
-        for network in NETWORKS
-    }
+    return infer_some_sizes({network: checkpoint[network] for network in NETWORKS})
 
 
 def _generator(network: str, state: Mapping) -> GeneratorSizes:

@@ -1,5 +1,6 @@
 """The plan of a conversion: every tensor of two paired networks by name, with its rule; strict both ways."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -8,8 +9,11 @@ import numpy as np
 import paddle
 import torch
 from paddle.nn.utils.spectral_norm_hook import SpectralNorm as PaddleSpectralNorm
+from paddle.nn.utils.weight_norm_hook import WeightNorm as PaddleWeightNorm
 from torch.nn.utils.spectral_norm import SpectralNorm as TorchSpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm as TorchWeightNorm
 
+from .dtypes import kind, named
 from .errors import LayoutError, StateError, listed
 from .layouts import DEFAULT, LayoutTable
 
@@ -19,9 +23,10 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Entry:
-    """One tensor: its name and shape on both sides; no target where the rule is `drop`.
+    """One tensor, or some rows of it: its name and shape on both sides; no target where the rule is `drop`.
 
     `dtype` is the torch module's, by name. A state may hold another precision, not another kind of number.
+    `rows`: of `source`, along its first axis, where it is split over several targets.
     """
 
     source: str
@@ -30,22 +35,29 @@ class Entry:
     target_shape: Shape | None
     dtype: str
     rule: str
+    rows: tuple[int, int] | None = None
 
     def to_paddle(self, array: np.ndarray) -> np.ndarray:
         """The array in Paddle's layout: a view of it."""
+        if self.rows:
+            array = array[slice(*self.rows)]
+        if self.rule == "flatten":
+            return array.reshape(-1)
         return array.T if self.rule == "transpose" else array
 
     def to_torch(self, array: np.ndarray) -> np.ndarray:
-        """The array in torch's layout: a view of it."""
+        """The array in torch's layout: a view of it. Where it is one of several parts: that part."""
+        if self.rule == "flatten":
+            return array.reshape(self.source_shape)
         return array.T if self.rule == "transpose" else array
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`entries`: torch name -> Entry, in torch's order.
+    """`entries`: torch name -> Entry, in torch's order; of a tensor that is split, `name[start:stop]` -> Entry.
 
     `derived`: Paddle tensors that are computed from others (the `weight` that a spectral norm keeps beside
-    `weight_orig`): not written, and ignored where a state holds them.
+    `weight_orig`) or are others' second names (an LSTM's cells): not written, ignored where a state holds them.
     """
 
     entries: Mapping[str, Entry]
@@ -84,23 +96,30 @@ class Plan:
     ) -> Iterator[tuple[str, np.ndarray]]:
         """As `to_paddle`, one tensor at a time, as views, uncopied; all checks come before the first."""
         self.check_torch(state)
-        for name, entry in self.entries.items():
+        for entry in self.entries.values():
+            array = state[entry.source]
             if entry.target is not None:
-                yield entry.target, entry.to_paddle(state[name])
+                yield entry.target, (array := entry.to_paddle(array))
             if progress:
-                progress(name, state[name].nbytes)
+                progress(entry.source, array.nbytes)
 
     def iter_to_torch(
         self, state: Mapping[str, np.ndarray], progress: Progress | None = None
     ) -> Iterator[tuple[str, np.ndarray]]:
         """As `to_torch`, one tensor at a time, as views, uncopied; all checks come before the first."""
         self.check_paddle(state)
-        for name, entry in self.entries.items():
+        parts: dict[str, list[np.ndarray]] = {}
+        for entry in self.entries.values():
             lacking = entry.target is None
-            array = np.zeros(entry.source_shape, entry.dtype) if lacking else entry.to_torch(state[entry.target])
-            yield name, array
+            array = np.zeros(entry.source_shape, named(entry.dtype)) if lacking else entry.to_torch(state[entry.target])
+            if entry.rows:
+                parts.setdefault(entry.source, []).append(array)
+                if entry.rows[1] < entry.source_shape[0]:
+                    continue
+                array = np.concatenate(parts.pop(entry.source))
+            yield entry.source, array
             if progress:
-                progress(name, array.nbytes)
+                progress(entry.source, array.nbytes)
 
     def check_torch(self, state: Mapping[str, np.ndarray]) -> None:
         """Raises StateError unless `state` is exactly what the torch side of the plan holds."""
@@ -149,30 +168,38 @@ def pair_up(
 ) -> tuple[Plan, list[Problem]]:
     """As `plan`, for a census: hands back what does not fit instead of raising; the plan covers the rest."""
     entries: dict[str, Entry] = {}
-    derived: set[str] = set()
     problems: list[Problem] = []
-    for path, torch_layer, layer in _paired(torch_module, paddle_layer):
-        sources, targets = _torch_tensors(torch_layer), _paddle_tensors(layer)
+    layers = list(_paired(torch_module, paddle_layer))
+    targets = {path + name: tensor for path, _, layer in layers for name, tensor in _paddle_tensors(layer).items()}
+    claimed: set[str] = set()
+    broken: set[str] = set()  # paths whose torch side has no rule: what Paddle has there is no news
+    for path, torch_layer, layer in layers:
+        sources = _torch_tensors(torch_layer)
+        if torch_layer is not None and layer is None:
+            problems += [Problem(path + n, f"in torch only, Paddle has no layer {path[:-1]}") for n in sources]
         if torch_layer is None or layer is None:
-            here, there = ("torch", "Paddle") if layer is None else ("Paddle", "torch")
-            problems += [
-                Problem(path + n, f"in {here} only, {there} has no layer {path[:-1]}")
-                for n in sources or targets
-            ]
             continue
         found, wrong = _entries(path, torch_layer, layer, sources, table)
-        problems += wrong or _spectral_problems(path, torch_layer, layer, sources, table)
+        problems += wrong or _norm_problems(path, torch_layer, layer, table)
+        broken |= {path} if wrong else set()
         for entry in found:
-            misfit = _target_problems(entry, entry.target and targets.get(entry.target.removeprefix(path)))
+            claimed |= {entry.target} if entry.target else set()
+            misfit = _target_problems(entry, entry.target and targets.get(entry.target))
             problems += misfit
             if not misfit:
-                entries[entry.source] = entry
-        unclaimed = targets.keys() - {e.target.removeprefix(path) for e in found if e.target}
-        derived |= {path + name for name in unclaimed if f"{name}_orig" in targets}
-        if not wrong:
-            lonely = f"in Paddle only, torch's {type(torch_layer).__name__} has no tensor for it"
-            extra = (path + n for n in targets if n in unclaimed and path + n not in derived)
-            problems += [Problem(name, lonely) for name in extra]
+                rows = "[{}:{}]".format(*entry.rows) if entry.rows else ""
+                entries[entry.source + rows] = entry
+    second = {id(targets[name]) for name in claimed & targets.keys()}
+    derived = {name for name, tensor in targets.items()
+               if name not in claimed and (f"{name}_orig" in targets or f"{name}_g" in targets or id(tensor) in second)}
+    ours = {path: torch_layer for path, torch_layer, _ in layers}
+    for name in targets.keys() - claimed - derived:
+        path = name[: name.rfind(".") + 1]
+        if path not in broken:
+            owner = ours.get(path)
+            lonely = (f"in Paddle only, torch has no layer {path[:-1]}" if owner is None else
+                      f"in Paddle only, torch's {type(owner).__name__} has no tensor for it")
+            problems.append(Problem(name, lonely))
     return Plan(MappingProxyType(entries), frozenset(derived)), problems
 
 
@@ -183,7 +210,9 @@ def _paired(
     occurs twice,
     although their state dicts hold it twice: hence `_modules` and `_sub_layers`."""
     yield path, torch_layer, layer
-    left = torch_layer._modules if torch_layer is not None else {}
+    left = dict(torch_layer._modules) if torch_layer is not None else {}
+    if _parametrized(torch_layer):
+        del left["parametrizations"]  # their tensors count as the layer's own
     right = layer._sub_layers if layer is not None else {}
     for name in [*left, *(name for name in right if name not in left)]:
         yield from _paired(left.get(name), right.get(name), f"{path}{name}.")
@@ -194,7 +223,27 @@ def _torch_tensors(layer: torch.nn.Module | None) -> dict[str, torch.Tensor]:
     if layer is None:
         return {}
     buffers = {n: b for n, b in layer._buffers.items() if n not in layer._non_persistent_buffers_set}
-    return {name: tensor for name, tensor in {**layer._parameters, **buffers}.items() if tensor is not None}
+    found = {name: tensor for name, tensor in {**layer._parameters, **buffers}.items() if tensor is not None}
+    return found | {name: tensor for name, (_, tensor) in _parametrized(layer).items()}
+
+
+def _parametrized(layer: torch.nn.Module | None) -> dict[str, tuple[str, torch.Tensor]]:
+    """New-style spectral and weight norms: name in the state dict -> (what the old style called it, tensor).
+
+    Empty where the layer has none, or one of another kind as well.
+    """
+    found = {}
+    for name, applied in getattr(layer, "parametrizations", {}).items():
+        path = f"parametrizations.{name}."
+        kinds = [type(one).__name__ for one in applied]
+        if kinds == ["_SpectralNorm"]:
+            found[path + "original"] = f"{name}_orig", applied.original
+            found |= {f"{path}0._{end}": (f"{name}_{end}", applied[0]._buffers[f"_{end}"]) for end in "uv"}
+        elif kinds == ["_WeightNorm"]:
+            found |= {f"{path}original{n}": (f"{name}_{end}", getattr(applied, f"original{n}")) for n, end in enumerate("gv")}
+        else:
+            return {}
+    return found
 
 
 def _paddle_tensors(layer: paddle.nn.Layer | None) -> dict[str, paddle.Tensor]:
@@ -207,8 +256,11 @@ def _paddle_tensors(layer: paddle.nn.Layer | None) -> dict[str, paddle.Tensor]:
 def _entries(path, torch_layer, layer, sources, table) -> tuple[list[Entry], list[Problem]]:
     """The entries of one pair of layers, and a problem for each tensor that no rule covers."""
     entries, problems = [], []
+    old_style = {name: old for name, (old, _) in _parametrized(torch_layer).items()}
+    siblings = {old_style.get(name, name) for name in sources}
     for name, tensor in sources.items():
-        rule = table.rule(type(torch_layer), type(layer), name, sources)
+        known_as = old_style.get(name, name)
+        rule = table.rule(type(torch_layer), type(layer), known_as, siblings)
         if rule is None:
             pair = f"(torch {type(torch_layer).__name__}, Paddle {type(layer).__name__})"
             problems.append(
@@ -224,11 +276,18 @@ def _entries(path, torch_layer, layer, sources, table) -> tuple[list[Entry], lis
         dtype = str(tensor.dtype).removeprefix("torch.")
         if rule.kind == "drop":
             entries.append(Entry(path + name, None, shape, None, dtype, rule.kind))
-        else:
-            target_shape = shape[::-1] if rule.kind == "transpose" else shape
-            entries.append(
-                Entry(path + name, path + (rule.target or name), shape, target_shape, dtype, rule.kind)
-            )
+            continue
+        parts = rule.parts if rule.kind == "split" else (rule,)
+        size, rest = divmod(shape[0], len(parts)) if shape else (0, 0)
+        if rest:
+            problems.append(Problem(path + name, f"cannot be split into {len(parts)} equal parts, its shape is {shape}"))
+            continue
+        for number, part in enumerate(parts):
+            rows = (number * size, (number + 1) * size) if len(parts) > 1 else None
+            cut = (size, *shape[1:]) if rows else shape
+            laid_out = {"transpose": cut[::-1], "flatten": (math.prod(cut),)}.get(part.kind, cut)
+            target = path + (part.target or known_as)
+            entries.append(Entry(path + name, target, shape, laid_out, dtype, part.kind, rows))
     return entries, problems
 
 
@@ -242,25 +301,29 @@ def _target_problems(entry: Entry, target: paddle.Tensor | None) -> list[Problem
     if shape != entry.target_shape:
         laid_out = f"torch's {entry.source_shape} by rule {entry.rule} gives {entry.target_shape}"
         return [Problem(entry.source, f"{laid_out}, Paddle's {entry.target} is {shape}")]
-    if _kind(dtype) != _kind(entry.dtype):
+    if kind(dtype) != kind(entry.dtype):
         return [Problem(entry.source, f"torch holds {entry.dtype}, Paddle's {entry.target} {dtype}")]
     return []
 
 
-def _spectral_problems(path, torch_layer, layer, sources, table) -> list[Problem]:
-    """Over another dimension u and v mean something else, yet fit by shape where the weight is square."""
+def _norm_problems(path: str, torch_layer: torch.nn.Module, layer: paddle.nn.Layer, table: LayoutTable) -> list[Problem]:
+    """Over another dimension u, v and g mean something else, yet fit by shape where the weight is square."""
     problems = []
-    ours = {h.name: h for h in torch_layer._forward_pre_hooks.values() if isinstance(h, TorchSpectralNorm)}
-    theirs = {h.name: h for h in layer._forward_pre_hooks.values() if isinstance(h, PaddleSpectralNorm)}
+    ours = {h.name: h.dim for h in torch_layer._forward_pre_hooks.values() if isinstance(h, (TorchSpectralNorm, TorchWeightNorm))}
+    if _parametrized(torch_layer):
+        ours |= {name: applied[0].dim for name, applied in torch_layer.parametrizations.items()}
+    theirs = {h.name: h.dim for h in layer._forward_pre_hooks.values() if isinstance(h, (PaddleSpectralNorm, PaddleWeightNorm))}
     for name in ours.keys() & theirs.keys():
-        rule = table.rule(type(torch_layer), type(layer), f"{name}_orig", sources)
-        expected = 1 - ours[name].dim if rule and rule.kind == "transpose" else ours[name].dim
-        if theirs[name].dim != expected:
+        rule = (table.rules(type(torch_layer), type(layer)) or {}).get(name)
+        expected = ours[name]
+        if rule and rule.kind == "transpose" and expected in (0, 1):
+            expected = 1 - expected
+        if theirs[name] != expected:
             problems.append(
                 Problem(
                     path + name,
-                    f"torch's spectral norm over dim {ours[name].dim} is dim {expected} in Paddle's layout, "
-                    f"found dim {theirs[name].dim}",
+                    f"torch's spectral or weight norm over dim {ours[name]} is dim {expected} in Paddle's layout, "
+                    f"found dim {theirs[name]}",
                 )
             )
     return problems
@@ -279,14 +342,9 @@ def _check(
             problems.append(f"{name}: expected a numpy array, found {type(array).__name__}")
         elif array.shape != shape:
             problems.append(f"{name}: expected shape {shape}, found {array.shape}")
-        elif _kind(array.dtype.name) != _kind(dtype):
+        elif kind(array.dtype.name) != kind(dtype):
             problems.append(f"{name}: expected a dtype like {dtype}, found {array.dtype}")
     if problems:
         raise StateError(
             f"this is not a {side} state of the planned network (wrong file or sizes?): {listed(problems)}"
         )
-
-
-def _kind(dtype: str) -> str:
-    """'float' for float16, bfloat16, float32 and float64; 'int' for int8 to int64; ..."""
-    return dtype.removeprefix("b").rstrip("0123456789") if dtype != "bool" else dtype

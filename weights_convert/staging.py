@@ -2,9 +2,13 @@
 
 import os
 import shutil
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 
 from .errors import CheckpointError, brief
 
@@ -23,6 +27,11 @@ class Staging:
         self.folder = Path(folder)
         self._names: list[str] = []
         self._created: list[Path] = []
+        self._flushing, self._flushed = ThreadPoolExecutor(1, "fsync"), []
+
+    def written(self, path: Path) -> None:
+        """Optional: this file is complete; it goes to the disk in the background while the next is written."""
+        self._flushed.append(self._flushing.submit(_flush, path))
 
     def path(self, name: str) -> Path:
         """Where to write the file that will be `folder/name`."""
@@ -31,18 +40,27 @@ class Staging:
         self._names.append(name)
         return self._stage / name
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Staging":
         try:
-            self._make_folder()
-            self._stage = Path(tempfile.mkdtemp(prefix=".converting-", dir=self.folder))
+            with _uninterrupted():
+                self._make_folder()
+                self._stage = Path(tempfile.mkdtemp(prefix=".converting-", dir=self.folder))
         except OSError as error:
             self._remove_folders()
             raise self._error(error) from error
+        except KeyboardInterrupt:
+            self._clear()
+            raise
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
+        with _uninterrupted():
+            self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> None:
         published = False
         try:
+            self._flushing.shutdown()
             if error is None:
                 self._publish()
                 published = True
@@ -55,7 +73,13 @@ class Staging:
         if isinstance(error, OSError):
             raise self._error(error) from error
 
+    def _clear(self) -> None:
+        shutil.rmtree(self._stage, ignore_errors=True)
+        self._remove_folders()
+
     def _publish(self) -> None:
+        for flushed in self._flushed:
+            flushed.result()  # an error of the disk is told once only
         for name in self._names:
             _flush(self._stage / name)
         backups = self._stage / "replaced"
@@ -95,6 +119,22 @@ class Staging:
             f"{self.folder}: cannot write ({brief(error)}); nothing was changed; "
             "free space or choose another place"
         )
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the block has ended: it is short, and half of it is what nobody wants."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread is ever interrupted
+        yield
+        return
+    pending = []
+    before = signal.signal(signal.SIGINT, lambda *arguments: pending.append(arguments))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pending and callable(before):
+        before(*pending[0])
 
 
 def _flush(path: Path) -> None:
