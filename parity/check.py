@@ -161,14 +161,20 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
         started = time.perf_counter()
         with blaming_inputs(str(case), case.subject.pair):
             told = {"lanes": lanes, "device": device, "progress": lambda doing, case=case: progress(case, doing)}
-            report = compare(case.subject, **told, operations=operations)
-            if not operations and case.subject.pair.names is not None and _between_layers(report.first):
-                report = compare(case.subject, **told, operations=True)
+            report = compare_placing(case.subject, operations=operations, **told)
             if report.diverged:
                 progress(case, "is it a known difference of the frameworks?")
                 report = explain(case.subject, report, device=device)
         report.verdict  # noqa: B018 (raises NothingCompared)
         yield Result(case, report, time.perf_counter() - started)
+
+
+def compare_placing(subject: Subject, *, operations: bool = False, **options: Any) -> Report:
+    """As `ladder.compare`; of a user's pair single operations are watched too where no line places the first divergence."""
+    report = compare(subject, operations=operations, **options)
+    if not operations and subject.pair.names is not None and _between_layers(report.first):
+        report = compare(subject, operations=True, **options)
+    return report
 
 
 def _between_layers(first: Finding | None) -> bool:

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
 
-_CONTAINERS = {"Sequential", "ModuleList", "ModuleDict", "LayerList", "LayerDict", "ParameterList", "ParameterDict"}
+_LISTS = {"ModuleList", "ModuleDict", "LayerList", "LayerDict", "ParameterList", "ParameterDict"}  # are never called
+_CONTAINERS = {"Sequential", *_LISTS}
 _WHOLE = {"multiheadattention", "lstm", "gru", "rnn"}  # one framework keeps their weights in more pieces than the other
 _SHOWN = 6  # names in a remark
 
@@ -107,22 +108,16 @@ class _Pairing:
 
     def _pair(self, left: _Module, right: _Module) -> None:
         """These two are each other's: pair their tensors, then what is in them."""
-        self._modules[right.path] = left.path
+        if not {type(m.module).__name__ for m in (left, right)} & _LISTS:
+            self._modules[right.path] = left.path
         whole = self._table.rules(type(left.module), type(right.module)) is not None
         self._tensors(left, right, whole)
-        if whole:
-            self._named_children(left, right)
+        if whole:  # a library's layer, whose inside is its own affair
             return
         ours, theirs = left.children, right.children
         for one, other in self._matched(left, ours, theirs):
             self._pair(ours.pop(one), theirs.pop(other))
         self._leftovers(list(ours.values()), list(theirs.values()))
-
-    def _named_children(self, left: _Module, right: _Module) -> None:
-        for name, child in left.children.items():
-            if (other := right.children.get(name)) is not None:
-                self._modules[other.path] = child.path
-                self._named_children(child, other)
 
     def _matched(self, left: _Module, ours: dict[str, _Module], theirs: dict[str, _Module]) -> list[tuple[str, str]]:
         """Names of children that belong together: the user's word, then equal names and content, then either."""
@@ -147,13 +142,15 @@ class _Pairing:
                             content[id(a)] or a.kind == b.kind):
                         take(one, other)
                         break
-        for one in list(ours):  # one of a kind by content, and a module of its own
-            a = ours[one]
-            same = [other for other, b in theirs.items() if content[id(b)] == content[id(a)] and (a.kind == b.kind)]
-            rivals = [name for name, b in ours.items() if content[id(b)] == content[id(a)] and a.kind == b.kind]
-            if content[id(a)] and len(same) == len(rivals):
-                self._guess(a, theirs[same[0]], len(same))
-                take(one, same[0])
+        groups: dict[tuple, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+        for side, modules in enumerate((ours, theirs)):
+            for name, module in modules.items():
+                groups[module.kind, content[id(module)]][side].append(name)
+        for (_, held), (mine, others) in groups.items():
+            if held and len(mine) == len(others):
+                for one, other in zip(mine, others, strict=True):
+                    self._guess(ours[one], theirs[other], len(mine))
+                    take(one, other)
         for one in list(ours):  # the same name, other shapes: a fault, to be found by name
             a, b = ours[one], theirs.get(one)
             if b is not None and a.kind == b.kind and bool(content[id(a)]) == bool(content[id(b)]) and (
@@ -198,8 +195,6 @@ class _Pairing:
             whole = self._table.rules(type(one.module), type(other.module)) is not None
             self._modules[other.path] = one.path
             self._tensors(one, other, whole)
-            if whole:
-                self._named_children(one, other)
         for side, layers in (("reference", left), ("twin", right)):
             for layer in layers:
                 self._problems += [Problem(f"{layer.path}.{name}", f"in the {side} only, the other side has no such "
@@ -280,7 +275,7 @@ class _Pairing:
             yield (f"{len(self._guessed)} modules or tensors have other names in the twin; paired by layer type and shape: "
                    f"{_listed(self._guessed)}")
         if self._ambiguous:
-            groups = [f"{kind or 'module'} {shapes[0] if shapes else ''} {len(pairs)} times ({_listed(pairs, 2)})".replace("  ", " ")
+            groups = [f"{kind or 'module'} {shapes[0] if shapes else ''} {len(pairs)} times ({_listed(pairs, 2)})"
                       for (kind, *shapes), pairs in self._ambiguous.items()]
             more = f" and {len(groups) - _SHOWN} more kinds" if len(groups) > _SHOWN else ""
             yield (f"of one type and shape, told apart by the order of definition alone: {'; '.join(groups[:_SHOWN])}{more}. "

@@ -9,6 +9,7 @@ from dataclasses import replace as with_changes
 
 import numpy as np
 
+from parity.between import placed
 from parity.compare import Deviation, Verdict, resemblance
 from parity.findings import Finding, Report
 from parity.noise import REFORMULATION, M
@@ -111,6 +112,8 @@ class Judge:
             found.append(finding)
         if failure is None:
             found = self._without_harmless(found, against, report)
+        if self.pair.names is not None:
+            found = placed(found, self.truth, against)
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
             if finding.key not in uncompared:

@@ -251,7 +251,8 @@ class Both:
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
         for side, framework, model, paths in zip(("reference", "twin"), self._frameworks, self._models, self._paths, strict=True):
-            lonely = [path for path, _ in framework.modules(model) if paths is not None and path not in paths]
+            lonely = [path for path, module in framework.modules(model)
+                      if paths is not None and path not in paths and not type(module).__name__.endswith(("List", "Dict"))]
             if lonely:
                 more = f" and {len(lonely) - 6} more" if len(lonely) > 6 else ""
                 yield (f"{len(lonely)} modules of the {side} have no partner, so what they return was not compared at their "

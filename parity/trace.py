@@ -303,9 +303,11 @@ class Recorder:
         site = (built or call.called) if library else (call.returned or built or call.called)
         size = self._module_size(call, inputs, outputs) if self._measure else _Size()
         replacements = {}
-        for place, tensor in self.framework.tensors_in(outputs):
+        returned = list(self.framework.tensors_in(outputs))
+        single = self._paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
+        for place, tensor in returned:
             observable = self.framework.observable(tensor)
-            snapshot = self._emit(observable, f"output{place}", function="", frame=0, site=site, call=call, built=built,
+            snapshot = self._emit(observable, "output" if single else f"output{place}", function="", frame=0, site=site, call=call, built=built,
                                   size=size, border=True)
             if snapshot.tensor is not tensor:
                 replacements[place] = snapshot.tensor
