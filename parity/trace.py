@@ -307,8 +307,8 @@ class Recorder:
         single = self._paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
         for place, tensor in returned:
             observable = self.framework.observable(tensor)
-            snapshot = self._emit(observable, "output" if single else f"output{place}", function="", frame=0, site=site, call=call, built=built,
-                                  size=size, border=True)
+            snapshot = self._emit(observable, "output" if single else f"output{place}", function="", frame=0, site=site,
+                                  call=call, built=built, size=size, border=True)
             if snapshot.tensor is not tensor:
                 replacements[place] = snapshot.tensor
         for place, array in numbers_in(outputs):

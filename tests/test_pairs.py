@@ -21,8 +21,8 @@ CEILING = 1e-9
 needs_recurrent = pytest.mark.skipif(not hasattr(Rule, "parts"), reason="weights_convert has no rules for these layers")
 
 
-def marked(name):
-    return pytest.param(name, marks=needs_recurrent) if name in ("tagger", "transformer") else name
+def marks(name):
+    return [needs_recurrent] if name in ("tagger", "transformer") else []
 
 
 def pair_of(name):
@@ -40,7 +40,7 @@ CASES = [(name, mode) for name in NAMES for mode in pair_of(name).pair.modes]
 FAULTS = [(name, words) for name in NAMES for words in pair_of(name).FAULTS]
 
 
-@pytest.mark.parametrize(("name", "mode"), [pytest.param(*case, marks=needs_recurrent * (case[0] in ("tagger", "transformer")))
+@pytest.mark.parametrize(("name", "mode"), [pytest.param(*case, marks=marks(case[0]))
                                             for case in CASES])
 def test_a_healthy_pair_is_the_same(name, mode):
     with paddles_way():
@@ -64,7 +64,7 @@ def test_what_the_frameworks_do_otherwise_is_explained(name):
     assert explained.counts["explained"]
 
 
-@pytest.mark.parametrize(("name", "words"), [pytest.param(*fault, marks=needs_recurrent * (fault[0] in ("tagger", "transformer")))
+@pytest.mark.parametrize(("name", "words"), [pytest.param(*fault, marks=marks(fault[0]))
                                              for fault in FAULTS])
 def test_a_fault_is_found_on_its_line_or_at_its_operation(name, words):
     module = pair_of(name)

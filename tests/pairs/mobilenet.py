@@ -25,8 +25,10 @@ FAULTS = {
     "squeeze from the wrong activation": (Edit(f"{_FILE}:SqueezeExcitation._scale", "scale = self.activation(scale)",
                                               "scale = scale"), "the reference has relu there"),
     "scale added, not multiplied": Edit(f"{_FILE}:SqueezeExcitation.forward", "scale * input", "scale + input"),
-    "residual dropped": (Edit(f"{_FILE}:InvertedResidual.forward", "paddle.add(identity, x)", "x"), "the reference has add there"),
-    "epsilon of the norm": (Edit(f"{_FILE}:MobileNetV3.__init__", "epsilon=0.001", "epsilon=0.00101"), "MobileNetV3.first_norm, variable"),
+    "residual dropped": (Edit(f"{_FILE}:InvertedResidual.forward",
+                              "paddle.add(identity, x)", "x"), "the reference has add there"),
+    "epsilon of the norm": (Edit(f"{_FILE}:MobileNetV3.__init__",
+                                 "epsilon=0.001", "epsilon=0.00101"), "MobileNetV3.first_norm, variable"),
     "padding of the depthwise convolution": (Edit(f"{_FILE}:InvertedResidual.__init__", "(filter_size - 1) // 2",
                                                  "(filter_size + 1) // 2"), "MobileNetV3.body.0.depth_conv, variable"),
 }

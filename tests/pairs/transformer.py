@@ -17,7 +17,8 @@ FAULTS = {
                    "Encoder.encoder.layers.0"),
     "another activation": (Edit(f"{_FILE}:Encoder.__init__", 'activation="relu"', 'activation="gelu"'),
                            "Encoder.encoder.layers.0"),
-    "the mask forgotten": (Edit(f"{_FILE}:Encoder.forward", "src_mask=mask", "src_mask=None"), "Encoder.encoder.layers.0.self_attn"),
+    "the mask forgotten": (Edit(f"{_FILE}:Encoder.forward",
+                                "src_mask=mask", "src_mask=None"), "Encoder.encoder.layers.0.self_attn"),
     "more heads": (Edit(f"{_FILE}:Encoder.__init__", "nhead=2", "nhead=4"), "Encoder.encoder.layers.0.self_attn"),
     "embedding not scaled": Edit(f"{_FILE}:Encoder.forward", "self.embedding(words) * 4.0", "self.embedding(words)"),
 }
