@@ -35,8 +35,9 @@ def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding
         return found
     i, j, m, n = changed
     mine, others = ours[i:j], theirs[m:n]
+    before = against.matched[good.key][0].site if good is not None and good.key.function == OPERATION else first.twin
     here = mine[0].site if mine else ours[i - 1].site if i else first.reference
-    there = others[0].site if others else theirs[m - 1].site if m else first.twin
+    there = others[0].site if others else theirs[m - 1].site if m else before
     cause = f"{_said(mine, 'the reference')}, {_said(others, 'the twin')}"
     return [replace(f, reference=here, twin=there, cause=cause) if f is first else f for f in found]
 
