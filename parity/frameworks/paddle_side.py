@@ -123,7 +123,16 @@ class PaddleFramework(Framework):
             paddle.set_device(before)
 
     def prepare(self, model: paddle.nn.Layer, *, dtype: str, training: bool, device: str) -> paddle.nn.Layer:
-        model.to(device=_place(device), dtype=dtype)
+        # A recurrent layer keeps a buffer for cuDNN that has no memory yet, on which `Layer.to` raises (3.3.1).
+        empty = [(layer, name, buffer) for layer in model.sublayers(include_self=True) for name, buffer in layer._buffers.items()
+                 if buffer is not None and not buffer._is_initialized()]
+        for layer, name, _ in empty:
+            layer._buffers[name] = None
+        try:
+            model.to(device=_place(device), dtype=dtype)
+        finally:
+            for layer, name, buffer in empty:
+                layer._buffers[name] = buffer
         model.train() if training else model.eval()
         return model
 
