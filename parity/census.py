@@ -5,13 +5,14 @@ No numerics yet: 132 parameters against 88 is already the answer (Paddle issue 2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from parity.compare import Deviation
+from parity.correspondence import Correspondence, correspond
 from parity.frameworks import Framework
 from parity.initial import drawn_otherwise
 from parity.source import ConstructionSites, Site
@@ -39,15 +40,23 @@ class Census:
     plan: Plan
     compared: int
     findings: tuple[CensusFinding, ...]
+    modules: Mapping[str, str] | None = None  # twin path -> reference path; None: the same paths
+    guesses: tuple[str, ...] = ()
 
 
 def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
-         constructions: tuple[ConstructionSites, ConstructionSites], layouts: LayoutTable, *, fresh: bool = False) -> Census:
+         constructions: tuple[ConstructionSites, ConstructionSites], layouts: LayoutTable, *, fresh: bool = False,
+         names: Mapping[str, str] | None = None) -> Census:
     """Pair all parameters and buffers of two models by name and layer type, and compare what they are.
 
-    fresh: both hold the initial weights that they drew themselves; compare how these are distributed.
+    fresh: both hold the initial weights that they drew themselves; compare how these are distributed. names: as in `Pair`.
     """
-    plan, problems = pair_up(reference, twin, layouts)
+    if names is None:
+        plan, problems = pair_up(reference, twin, layouts)
+        paired = Correspondence(plan, tuple(problems))
+    else:
+        paired = correspond(reference, twin, layouts, names)
+        plan, problems = paired.plan, paired.problems
     modules = [dict(framework.modules(model)) for framework, model in zip(frameworks, (reference, twin), strict=True)]
 
     def site(side: int, name: str) -> Site | None:
@@ -69,7 +78,7 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
         compared += len(drawn)
         findings += [CensusFinding(name, message, site(0, name), site(1, name)) for name, (left, right) in drawn.items()
                      if (message := drawn_otherwise(left, right, len(drawn))) is not None]
-    return Census(plan, compared, tuple(findings))
+    return Census(plan, compared, tuple(findings), None if names is None else paired.modules, paired.guesses)
 
 
 def _disagreements(plan: Plan, reference: Any, twin: Any,

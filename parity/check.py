@@ -16,7 +16,7 @@ import numpy as np
 from parity import pictures, ugatit
 from parity.differences import explain
 from parity.files import InputError
-from parity.findings import Report
+from parity.findings import Finding, Report
 from parity.frameworks import FrameworkError
 from parity.ladder import compare
 from parity.pair import Pair, Subject
@@ -150,19 +150,36 @@ def _calls(network: str, training: bool) -> int:
     return TRAINING_CALLS if training and network.startswith("dis") else 1
 
 
-def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu",
+def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", operations: bool = False,
         progress: Callable[[Case, str], None] = lambda case, doing: None) -> Iterator[Result]:
-    """Compare one case after the other. Raises NothingCompared, FrameworkError, InputError (the reference cannot run)."""
+    """Compare one case after the other. operations: single operations too; of a user's pair they are watched anyway where
+    neither a line nor a layer places the first divergence. Raises NothingCompared, FrameworkError, InputError (the reference
+    cannot run).
+    """
     lanes = tuple(lanes)
     for case in todo:
         started = time.perf_counter()
         with blaming_inputs(str(case), case.subject.pair):
-            report = compare(case.subject, lanes=lanes, device=device, progress=lambda doing, case=case: progress(case, doing))
+            told = {"lanes": lanes, "device": device, "progress": lambda doing, case=case: progress(case, doing)}
+            report = compare_placing(case.subject, operations=operations, **told)
             if report.diverged:
                 progress(case, "is it a known difference of the frameworks?")
                 report = explain(case.subject, report, device=device)
         report.verdict  # noqa: B018 (raises NothingCompared)
         yield Result(case, report, time.perf_counter() - started)
+
+
+def compare_placing(subject: Subject, *, operations: bool = False, **options: Any) -> Report:
+    """As `ladder.compare`; of a user's pair single operations are watched too where no line places the first divergence."""
+    report = compare(subject, operations=operations, **options)
+    if not operations and subject.pair.names is not None and _between_layers(report.first):
+        report = compare(subject, operations=True, **options)
+    return report
+
+
+def _between_layers(first: Finding | None) -> bool:
+    """Whether a divergence shows at the border of a module, and no line says where it was made."""
+    return first is not None and first.key.stage != "census" and not first.key.is_local
 
 
 @contextmanager

@@ -314,6 +314,56 @@ def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: s
     return 1 if diagnosis.errors else 0
 
 
+@cli.command("compare")
+@click.argument("targets", nargs=-1, required=True, metavar="PAIR | TORCH PADDLE")
+@click.option("--input", "inputs", multiple=True, metavar="SPEC",
+              help="[NAME=][DTYPE:]SHAPE[@LOW..HIGH], one for each argument: 2,3,224,224 or tokens=int64:2,16@0..100.")
+@click.option("--map", "names", multiple=True, metavar="REFERENCE=TWIN",
+              help="A module or tensor by its path on either side, where the pairing goes wrong. May be repeated.")
+@click.option("--calls", type=click.IntRange(min=1), metavar="N", help="Forwards in a row, before one backward.  [default: 1]")
+@click.option("--eval/--no-eval", "in_eval", default=None, help="Compare in eval mode.")
+@click.option("--train/--no-train", "in_train", default=None, help="Compare in train mode.")
+@click.option("--operations", is_flag=True, help="Watch single operations too, everywhere (slower).")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", help="Of weights and inputs.  [default: 0]")
+@_lanes("both")
+@_REPORTS
+def compare_pair(targets: tuple[str, ...], inputs: tuple[str, ...], names: tuple[str, ...], calls: int | None,
+                 in_eval: bool | None, in_train: bool | None, operations: bool, seed: int | None, lane: str, device: str,
+                 json_path: str | None, html_path: str | None) -> int:
+    """Compare your own PyTorch module with your Paddle port of it.
+
+    Name a file that declares the pair (`parity init` writes one), or both modules, as module:Class or file.py:Class. Modules and
+    weights are paired by name, then by layer type and shape; what had to be guessed is said.
+
+    \b
+    Examples:
+      parity compare my_torch:Net my_paddle:Net --input 2,3,224,224
+      parity compare tagger_torch.py:Tagger tagger_paddle.py:Tagger --input int64:2,16@0..100
+      parity compare my_pair.py --html report.html
+    """
+    _check_outputs(json_path, html_path)
+    _quieten()
+    from parity import check as checking
+    from parity import port as porting
+    from parity import report
+    from parity.files import InputError
+    said = {"calls": calls, "seed": seed}
+    options: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    if names:
+        if not all("=" in name for name in names):
+            raise InputError(f"--map {' '.join(names)}: expected REFERENCE=TWIN, two paths as in the state dicts")
+        options["names"] = dict(name.split("=", 1) for name in names)
+    port = porting.load(targets, specified=inputs, **options)
+    modes = [mode for mode, wanted in (("eval", in_eval), ("train", in_train))
+             if wanted or (wanted is None and mode in port.modes)]
+    if not modes:
+        raise click.UsageError("no mode is left to compare; drop --no-eval or --no-train")
+    cases = [checking.Case(port.title, mode, port.subject(mode)) for mode in modes]
+    summary = report.Summary(_run(cases, lane, device, operations=operations))
+    _publish(summary, json_path, html_path)
+    return _exit_code(summary)
+
+
 @cli.command("faults")
 @click.option("--json", "json_path", metavar="FILE", help="Write the list as JSON; - for standard output.")
 def list_faults(json_path: str | None) -> None:
@@ -433,13 +483,13 @@ def demo(checkpoint: str | None, images: str | None, size: int | None, seed: int
     return _exit_code(summary)
 
 
-def _run(cases: Sequence[Any], lane: str, device: str) -> list[Any]:
+def _run(cases: Sequence[Any], lane: str, device: str, **options: Any) -> list[Any]:
     """Run the cases behind a progress bar, where somebody is watching."""
     from parity.check import run
     results = []
     with _progress() as bar:
         task = bar.add_task("", total=len(cases))
-        for result in run(cases, lanes=_chosen(lane), device=device,
+        for result in run(cases, lanes=_chosen(lane), device=device, **options,
                           progress=lambda case, doing: bar.update(task, description=f"{case}: {doing}")):
             results.append(result)
             bar.advance(task)

@@ -109,6 +109,7 @@ class Report:
     largest: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest relative distance
     multiples: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest floor multiple
     unseen: str | None = None  # why there was no result to compare: that is no pass, whatever else agrees
+    remarks: list[str] = field(default_factory=list)  # what was guessed, and what was left out
     kinks: int = 0  # values on another side of zero than the reference's, where gradients diverged for that alone
 
     @property
@@ -175,6 +176,7 @@ class Report:
         self.findings += other.findings
         self.counts += other.counts
         self.kinks += other.kinks
+        self.remarks += [remark for remark in other.remarks if remark not in self.remarks]
         self.unseen = self.unseen or other.unseen
         for mine, theirs in ((self.largest, other.largest), (self.multiples, other.multiples)):
             for lane, stages in theirs.items():
@@ -187,7 +189,8 @@ class Report:
         first = self.first
         return {"subject": self.subject, "verdict": self.verdict, "counts": {"compared": self.compared, **counts},
                 "first": first.to_json() if first else None, "findings": [f.to_json() for f in self.findings],
-                "largest_relative": self.largest, "largest_floor_multiple": self.multiples, "kinks": self.kinks}
+                "largest_relative": self.largest, "largest_floor_multiple": self.multiples, "kinks": self.kinks,
+                "remarks": self.remarks}
 
 
 class NothingCompared(RuntimeError):

@@ -9,6 +9,7 @@ from dataclasses import replace as with_changes
 
 import numpy as np
 
+from parity.between import placed
 from parity.compare import Deviation, Verdict, resemblance
 from parity.findings import Finding, Report
 from parity.noise import REFORMULATION, M
@@ -76,6 +77,7 @@ class Judge:
     def judge(self, against: Against, failure: Exception | None, report: Report) -> None:
         """Add to the report a finding for every value that is not the same, and count all."""
         found: list[Finding] = []
+        measured: list[Finding] = []
         good: Event | None = None
         for event in self.truth.in_order():
             key = event.key
@@ -88,9 +90,7 @@ class Judge:
                 finding = self._without_partner(event)
             else:
                 finding = self._matched(event, *partner, against)
-                stage = key.stage
-                self._note(report.largest, stage, finding.deviation.relative)
-                self._note(report.multiples, stage, finding.floor_multiple)
+                measured.append(finding)
             report.counts[finding.verdict] += 1
             if finding.verdict in (Verdict.SAME, Verdict.NOISE):
                 if not found:
@@ -112,6 +112,13 @@ class Judge:
             found.append(finding)
         if failure is None:
             found = self._without_harmless(found, against, report)
+        if self.pair.names is not None:
+            found = placed(found, self.truth, against)
+        uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
+        for finding in measured:
+            if finding.key not in uncompared:
+                self._note(report.largest, finding.key.stage, finding.deviation.relative)
+                self._note(report.multiples, finding.key.stage, finding.floor_multiple)
         report.findings += found
 
     def _without_harmless(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
@@ -121,18 +128,51 @@ class Judge:
         can know. Gradients of locals: of E[x^2] - m^2 nothing comes back to `centred`, of E[centred^2] something does. Both
         say where a difference enters, but not whether there is one: that is for inputs, outputs, parameters and values.
         """
+        found = self._without_other_steps(found, against, report)
         theirs = [*against.matched, *(event.key for event, _ in against.extra)]
         ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
                         for keys in (self.truth.events, theirs))
         odd = {name for name in ours if ours[name] != theirs[name]}
         doubtful = [f for f in found if f.verdict is Verdict.DIVERGED and f.key.is_local
-                    and (_binding(f.key) in odd or f.key.stage == "gradients")]
+                    and (_binding(f.key) in odd or f.key.stage == "gradients" or self.pair.names is not None)]
         if not doubtful or any(f.verdict is Verdict.DIVERGED and f not in doubtful for f in found):
             return found
         report.counts[Verdict.DIVERGED] -= len(doubtful)
         report.counts[Verdict.UNCOMPARED] += len(doubtful)
         return [with_changes(f, verdict=Verdict.UNCOMPARED, cause="the same result by other steps") if f in doubtful else f
                 for f in found]
+
+    def _without_other_steps(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
+        """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
+
+        A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs,
+        or if all that its module call returns agrees. An argument's place (by keyword here, by position there) does not count
+        where the call's results agree.
+        """
+        if self.pair.names is None:
+            return found
+        seen = [*against.matched, *(event.key for event, _ in against.extra)]
+        ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
+                        for keys in (self.truth.events, seen))
+        bad = {(f.key.module, f.key.call) for f in found if f.verdict is Verdict.DIVERGED and f.key.variable.startswith("output")}
+        ran = {(key.module, key.call) for key in against.matched if key.variable.startswith("output")}
+
+        def harmless(finding: Finding) -> bool:
+            key = finding.key
+            if finding.verdict is not Verdict.DIVERGED:
+                return False
+            agrees = (key.module, key.call) in ran - bad
+            if key.is_local:
+                return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
+                    bool(finding.deviation.trouble) and "shape" in finding.deviation.trouble)
+            return agrees and key.variable.startswith("input") and finding.deviation.trouble is not None
+
+        changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause="the same result by other steps") if harmless(f) else f
+                   for f in found]
+        count = sum(one is not other for one, other in zip(found, changed, strict=True))
+        report.counts[Verdict.DIVERGED] -= count
+        report.counts[Verdict.UNCOMPARED] += count
+        return changed
 
     def _given(self, key: Key) -> bool:
         """In a replay, the gradients of the model's own outputs are handed to it: nothing of the twin's is in them."""

@@ -9,6 +9,8 @@ nothing. So the peak is the reference's trace plus one run.
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace as with_changes
@@ -32,16 +34,19 @@ Progress = Callable[[str], None]
 
 
 def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), device: str = "cpu", draws: int = DRAWS,
-            progress: Progress | None = None) -> Report:
-    """Compare the two sides of a subject. Raises whatever the *reference* raises; what the twin raises is a finding."""
-    both = Both(subject, device)
+            progress: Progress | None = None, operations: bool = False) -> Report:
+    """Compare the two sides of a subject. operations: watch single operations too.
+
+    Raises whatever the *reference* raises; what the twin raises is a finding.
+    """
+    both = Both(subject, device, operations=operations)
     with both.as_they_were():
         return _climb(both, frozenset(lanes), draws, progress or (lambda what: None))
 
 
 def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Report:
     subject = both.subject
-    report = Report(subject.name)
+    report = Report(subject.name, remarks=list(both.remarks()))
     _judge_census(both, report)
     _judge_weights(both, report)
     tell("reference, float64")
@@ -147,8 +152,8 @@ def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
 class Both:
     """Both sides of a subject, built once; every run starts from the subject's state again."""
 
-    def __init__(self, subject: Subject, device: str) -> None:
-        self.subject, self.device = subject, device
+    def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
+        self.subject, self.device, self._operations = subject, device, operations
         pair = subject.pair
         self._frameworks = (pair.reference_framework, pair.twin_framework)
         self._sources = (pair.reference_source, pair.twin_source)
@@ -159,7 +164,9 @@ class Both:
             with sites.watch(framework.module_class, source):
                 models.append(build())
         self._models = tuple(models)
-        self.census: Census = take(*self._models, self._frameworks, self._sites, pair.layouts)
+        self.census: Census = take(*self._models, self._frameworks, self._sites, pair.layouts, names=pair.names)
+        paired = self.census.modules
+        self._paths = (None, None) if paired is None else ({path: path for path in paired.values()}, paired)
 
     def reference(self, dtype: str, sink: Sink, *, moved: int | None = None, replayed: Store | None = None,
                   gradients: bool = True, rounding: bool = True) -> None:
@@ -177,14 +184,18 @@ class Both:
         """Runs the twin; an exception that it raises is handed back, for it is a finding."""
         state, inputs = self._values(dtype, None)
         target, entries = self._twin_state(state), self._entries()
+        parts = _Parts(entries.values())
 
-        def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None]:
+        def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
             bare = name.removeprefix(self.subject.name + ".")
             if bare not in entries:
                 return name, array
             entry = entries[bare]
-            return (f"{self.subject.name}.{entry.source}",
-                    None if array is None else np.ascontiguousarray(entry.to_torch(array)))
+            values = None if array is None else np.ascontiguousarray(entry.to_torch(array))
+            source = f"{self.subject.name}.{entry.source}"
+            if not parts.holds(entry):
+                return source, values
+            return (source, parts.joined()) if parts.last(entry, values) else None
 
         try:
             self._run(1, dtype, sink, target, inputs, None, replayed, gradients, view, measure=False, rounding=False)
@@ -215,7 +226,8 @@ class Both:
         framework.load_state(model, self._twin_state(state) if side else state)
         tensors = [framework.tensor(array, requires_grad=array.dtype.kind == "f", device=self.device)
                    for array in inputs.values()]
-        outputs = [output for _, output in framework.tensors_in(model(*tensors))]
+        arguments, keywords = self.subject.arrange(side, tensors)
+        outputs = [output for _, output in framework.tensors_in(model(*arguments, **keywords))]
         probe = self._probe(dtype, None)
         framework.backward(outputs, [framework.tensor(probe(number, framework.shape_dtype(output)[0]), device=self.device)
                                      for number, output in enumerate(outputs)])
@@ -231,8 +243,20 @@ class Both:
             held.append({**framework.parameters(model), **framework.buffers(model)})
         for target, entry in self._entries().items():
             left = self._frameworks[0].array(held[0][entry.source], copy=False)
+            left = left[slice(*entry.rows)] if getattr(entry, "rows", None) else left
             right = np.ascontiguousarray(entry.to_torch(self._frameworks[1].array(held[1][target], copy=False)))
             yield entry.source, left, right, deviation(left, right)
+
+    def remarks(self) -> Iterator[str]:
+        """What was guessed in pairing the two, and the modules that have no partner."""
+        yield from self.census.guesses
+        for side, framework, model, paths in zip(("reference", "twin"), self._frameworks, self._models, self._paths, strict=True):
+            lonely = [path for path, module in framework.modules(model)
+                      if paths is not None and path not in paths and not type(module).__name__.endswith(("List", "Dict"))]
+            if lonely:
+                more = f" and {len(lonely) - 6} more" if len(lonely) > 6 else ""
+                yield (f"{len(lonely)} modules of the {side} have no partner, so what they return was not compared at their "
+                       f"border: {', '.join(lonely[:6])}{more}")
 
     def built(self, side: int, path: str) -> Site | None:
         """Where the module at that path was built."""
@@ -267,15 +291,16 @@ class Both:
         values = replayed.replayed(rng) if replayed is not None else None
         recorder = Recorder(framework, self._sources[side], sink, view=view, constructions=self._sites[side],
                             measure=measure, gradients=gradients, replay=values, device=self.device,
-                            name=subject.name)
+                            name=subject.name, paths=self._paths[side], operations=self._operations)
         recorder.stage = subject.stage
+        arrange = functools.partial(subject.arrange, side)
         with framework.rounding(1 + moved) if rounding else nullcontext():
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
-                       device=self.device)
+                       device=self.device, arrange=arrange)
             else:
                 forward_backward(framework, model, list(inputs.values()), self._probe(dtype, moved), recorder,
-                                 calls=subject.calls, device=self.device, backward=gradients)
+                                 calls=subject.calls, device=self.device, backward=gradients, arrange=arrange)
 
     def _probe(self, dtype: str, moved: int | None) -> Callable[[int, tuple[int, ...]], np.ndarray]:
         """Output number, shape -> the gradient that backward starts from: a standard normal, the same on both sides."""
@@ -286,6 +311,30 @@ class Both:
             return array if moved is None else move({"": array}, self.subject.seed, moved, "probe", number)[""]
 
         return probe
+
+
+class _Parts:
+    """Collects what one side keeps in several pieces and the other in one: a gradient is compared when all are there."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._wanted = Counter(entry.source for entry in entries if getattr(entry, "rows", None))
+        self._held: dict[str, dict[tuple, np.ndarray | None]] = {}
+        self._joined: list[np.ndarray | None] = []
+
+    def holds(self, entry: Entry) -> bool:
+        return entry.source in self._wanted
+
+    def last(self, entry: Entry, part: np.ndarray | None) -> bool:
+        """Whether with this part all of a tensor are there."""
+        held = self._held.setdefault(entry.source, {})
+        held[entry.rows] = None if part is None else part.copy()
+        if len(held) < self._wanted[entry.source]:
+            return False
+        self._joined = [part for _, part in sorted(self._held.pop(entry.source).items())]
+        return True
+
+    def joined(self) -> np.ndarray | None:
+        return None if any(part is None for part in self._joined) else np.concatenate(self._joined)
 
 
 def _cast(values: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ class Pair:
 
     *_source: the files whose lines are followed on each side. layouts: how weights are laid out, by layer type.
     one_sided: local variables that one side is known to have alone, as "stage function: name".
+    names: None where modules and tensors have the same names on both sides, and must; else reference path -> twin path of those
+    that the user names, the rest being worked out (`parity.correspondence`).
     """
 
     name: str
@@ -28,6 +30,12 @@ class Pair:
     one_sided: frozenset[str] = frozenset()
     reference_framework: Framework = field(default_factory=TorchFramework)
     twin_framework: Framework = field(default_factory=PaddleFramework)
+    names: Mapping[str, str] | None = None
+
+
+def in_order(side: int, tensors: Sequence[Any]) -> tuple[tuple, dict]:
+    """The default `Subject.arrange`: all inputs as positional arguments."""
+    return tuple(tensors), {}
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Subject:
     training: bool = True
     calls: int = 1
     seed: int = 0
+    arrange: Callable[[int, Sequence[Any]], tuple[tuple, dict]] = in_order  # 0 or 1 and input tensors -> arguments of that side
     stage: str = "forward"  # the rung its values stand on: "forward", or "losses" for loss functions
 
 

@@ -151,7 +151,8 @@ def to_json(summary: Summary) -> str:
         whole = result.report.to_json()
         del whole["findings"]  # they are at the top level
         subjects.append({**whole, **row(result)})
-    document = {"verdict": summary.verdict, "counts": counts, "first": _located(*first) if first else None,
+    document = {"verdict": summary.verdict, "counts": counts, "remarks": summary.merged.remarks,
+                "first": _located(*first) if first else None,
                 "findings": findings, "subjects": subjects, "seconds": round(summary.seconds, 3), "versions": versions()}
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
@@ -177,6 +178,8 @@ def show(console: Console, summary: Summary) -> None:
             console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
                                f"      {finding.key}: {distance(finding)}\n      in {titles}"), soft_wrap=True)
         more(console, len(places) - _PLACES)
+    for remark in summary.merged.remarks:
+        console.print(Text(f"\nremark: {remark}", style="yellow"), soft_wrap=True)
     uncompared = [finding for result in summary.results for finding in result.report.uncompared]
     if uncompared:
         console.print(Text(f"\n{len(uncompared)} values were not compared:", style="yellow"))
@@ -224,7 +227,7 @@ def to_html(summary: Summary, *, title: str = "Parity report", picture: bytes | 
         "report.html", title=title, verdict=summary.verdict, headline=summary.headline, sentence=summary.sentence(),
         rows=[row(result) for result in summary.results], rungs=summary.rungs(), places=summary.places(),
         diverged=diverged[:ROWS], diverged_count=len(diverged), uncompared=uncompared[:ROWS],
-        uncompared_count=len(uncompared), limits={"M": M, "accuracy": ACCURACY},
+        uncompared_count=len(uncompared), limits={"M": M, "accuracy": ACCURACY}, remarks=summary.merged.remarks,
         picture=base64.b64encode(picture).decode() if picture else None, caption=caption)
 
 

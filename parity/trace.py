@@ -13,7 +13,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
@@ -23,6 +23,8 @@ import numpy as np
 from parity.compare import largest_magnitude
 from parity.frameworks import Framework, numbers_in, pixels_in
 from parity.source import ConstructionSites, Site, SourceTree, Statement, statements_of
+
+OPERATION = "operation"  # stands for the function where a value is the result of a single operation
 
 
 class Key(NamedTuple):
@@ -137,7 +139,9 @@ class Recorder:
     go on with at the border of each module instead of the program's own, and of each parameter's gradient before an update.
     splice: in a replay, leave the graph whole, for a program that does its own backward; else it is cut there, and `cuts`
     lists where. back: (parameter name, array in the reference's layout) -> the array in the program's own.
-    name: stands before all module paths. phases: name of a top-level function -> (phase, stage) of what happens in it.
+    paths: module path -> the reference's, where they differ; modules that are not in it are passed over. operations: record
+    the results of single operations too (`parity.operations`). name: stands before all module paths. phases: name of a
+    top-level function -> (phase, stage) of what happens in it.
     """
 
     RECENT = 6  # tensors whose last snapshot is reused when the next line or module border shows the same value
@@ -148,6 +152,7 @@ class Recorder:
                  gradients: bool = True, lines: bool = True,
                  replay: Replayed | None = None, splice: bool = False, device: str = "cpu",
                  back: Callable[[str, np.ndarray], np.ndarray] | None = None,
+                 paths: Mapping[str, str] | None = None, operations: bool = False,
                  name: str = "", phases: Mapping[str, tuple[str | None, str]] | None = None, step: int = 0) -> None:
         self.framework = framework
         self.step, self.phase, self.stage = step, None, "forward"
@@ -175,7 +180,8 @@ class Recorder:
         self._codes: dict[Any, bool] = {}
         self._replay, self._splice, self._device = replay, splice, device
         self._back = back or (lambda name, array: array)
-        self._name = name
+        self._name, self._paths, self._operations = name, paths, operations
+        self._passed_over: set[int] = set()  # modules without a partner, by id
         self.cuts: list[tuple[Any, Key]] = []
 
     # --- what to watch -------------------------------------------------------------------------------------
@@ -183,7 +189,11 @@ class Recorder:
     def watch(self, model: Any, name: str | None = None) -> None:
         """Follow a model's modules, and its parameters' gradients; `name` (the recorder's) prefixes their paths."""
         framework, name = self.framework, self._name if name is None else name
-        for path, module in framework.modules(model):
+        for own, module in framework.modules(model):
+            path = own if self._paths is None else self._paths.get(own)
+            if path is None:
+                self._passed_over.add(id(module))
+                continue
             path = ".".join(filter(None, (name, path)))
             self._modules[path] = module
             self._removers.append(framework.before_forward(module, self._before(path)))
@@ -202,10 +212,12 @@ class Recorder:
     def recording(self) -> Iterator[Recorder]:
         """Follow lines for the duration of the block; afterwards all hooks are gone."""
         before = sys.gettrace()
-        if self._lines:
-            sys.settrace(self._enter_frame)
+        watching = self.framework.operations(self._operation, self._source) if self._operations else nullcontext()
         try:
-            yield self
+            with watching:
+                if self._lines:
+                    sys.settrace(self._enter_frame)
+                yield self
         finally:
             sys.settrace(before)
             for remove in self._removers:
@@ -291,10 +303,12 @@ class Recorder:
         site = (built or call.called) if library else (call.returned or built or call.called)
         size = self._module_size(call, inputs, outputs) if self._measure else _Size()
         replacements = {}
-        for place, tensor in self.framework.tensors_in(outputs):
+        returned = list(self.framework.tensors_in(outputs))
+        single = self._paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
+        for place, tensor in returned:
             observable = self.framework.observable(tensor)
-            snapshot = self._emit(observable, f"output{place}", function="", frame=0, site=site, call=call, built=built,
-                                  size=size, border=True)
+            snapshot = self._emit(observable, "output" if single else f"output{place}", function="", frame=0, site=site,
+                                  call=call, built=built, size=size, border=True)
             if snapshot.tensor is not tensor:
                 replacements[place] = snapshot.tensor
         for place, array in numbers_in(outputs):
@@ -306,6 +320,25 @@ class Recorder:
         self._last_call[call.path] = self._order
         self._entered[call.path] = max(call.entered, self._entered.get(call.path, 0.0))
         return self.framework.replace_tensors(outputs, replacements) if replacements else None
+
+    def _operation(self, name: str, arguments: tuple, result: Any) -> None:
+        """One call of a library function in the user's own code, under the name that both frameworks have for it."""
+        call = self._calls[-1]
+        if call.module is not None and not self._source.defines(call.module):
+            return  # inside a library's layer, whose border shows it
+        site = self._source.site(sys._getframe(2))
+        results = list(self.framework.tensors_in(result))
+        size = _Size()
+        if self._measure:
+            largest, elements = 0.0, 1
+            for _, tensor in self.framework.tensors_in(arguments):
+                array = self.framework.array(tensor, copy=False)
+                largest = max(largest, largest_magnitude(array)) if array.dtype.kind == "f" else largest
+                elements = max(elements, array.size)
+            least = min((math.prod(self.framework.shape_dtype(tensor)[0]) for _, tensor in results), default=1)
+            size = _Size(largest, math.sqrt(max(1, elements // max(1, least))) * largest)
+        for place, tensor in results:
+            self._emit(tensor, name + place, function=OPERATION, frame=0, site=site, call=call, size=size)
 
     def _hand_up(self, size: _Size) -> None:
         """What entered an operation, entered the statement and the module around it."""
@@ -350,7 +383,7 @@ class Recorder:
         traced = self._codes.get((code, code.co_filename))
         if traced is None:
             traced = self._codes[code, code.co_filename] = code.co_filename in self._source and not code.co_name.startswith("<")
-        if not traced:
+        if not traced or (self._passed_over and id(frame.f_locals.get("self")) in self._passed_over):
             return None
         call = self._calls[-1]
         number = call.functions[code.co_name]

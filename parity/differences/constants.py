@@ -282,4 +282,39 @@ ADAM_BETAS = Difference(
     imitate=_betas_in_float32,
 )
 
-ENTRIES = (NORM_EPSILON, POOL_GRADIENT, POW_EXPONENT, LEAKY_RELU_SLOPE, SCALAR_ADDITION, ADAM_BETAS)
+
+# --- hardsigmoid -----------------------------------------------------------------------------------------------------
+
+def hardsigmoid_error() -> float:
+    """Error of hardsigmoid(1) in float64: it is 1/2 + 1/6."""
+    return abs(float(paddle.nn.functional.hardsigmoid(paddle.to_tensor(np.array(1.0)))) - (1 / 6 + 0.5))
+
+
+def _composed_hardsigmoid_error() -> float:
+    x = paddle.to_tensor(np.array(1.0))
+    return abs(float(paddle.clip((x + 3) / 6, 0, 1)) - (1 / 6 + 0.5))
+
+
+def _hardsigmoid(acted: Acted, function: Any, x: torch.Tensor, inplace: bool = False) -> torch.Tensor:
+    acted.count += 1
+    slope = 0.1666667 if x.dtype == torch.float32 else float32(0.1666667)
+    return torch.clamp(x * slope + 0.5, 0, 1)
+
+
+HARDSIGMOID_SLOPE = Difference(
+    name="hardsigmoid_slope",
+    title="hardsigmoid has the slope 0.1666667, not 1/6",
+    where="paddle.nn.functional.hardsigmoid, paddle.nn.Hardsigmoid (MobileNetV3's squeeze and excitation)",
+    size="hardsigmoid(1) is 3.5e-8 off, hardsigmoid(2.9) 1e-7; so is the slope, the gradient: 2.1e-7 relative.",
+    measure=hardsigmoid_error,
+    expected=(1e-9, 1e-6),
+    control=_composed_hardsigmoid_error,
+    correct="about 1e-16, as clip((x + 3) / 6, 0, 1) gives",
+    figures={"3.3.1": 3.48e-8},
+    effect="in float32 about one rounding; in a float64 comparison it hides every smaller error behind it",
+    avoided_by="no such operation in the twin of U-GAT-IT",
+    is_bug=True,
+    imitate=intercepting({_hardsigmoid: (F.hardsigmoid,)}),
+)
+
+ENTRIES = (NORM_EPSILON, POOL_GRADIENT, POW_EXPONENT, LEAKY_RELU_SLOPE, SCALAR_ADDITION, ADAM_BETAS, HARDSIGMOID_SLOPE)

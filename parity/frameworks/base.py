@@ -215,6 +215,14 @@ class Framework(ABC):
         """
         return nullcontext()
 
+    @abstractmethod
+    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> AbstractContextManager:
+        """While active, `observe(name, arguments, result)` after each call of a library function that computes something.
+
+        name: the one of `parity.operations`, the same for both frameworks. What a function calls inside is not shown.
+        source: the user's files, whose imported names are watched too.
+        """
+
     def tensors_in(self, value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         """Tensors inside nested tuples, lists, dicts and dataclasses, with access paths: ("[0]", t), ("['a']", t), (".a", t)."""
         if self.is_tensor(value):

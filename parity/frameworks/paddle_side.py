@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 
 from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
+from parity.operations import operation_name
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
@@ -78,9 +81,13 @@ class PaddleFramework(Framework):
 
     def load_state(self, model: paddle.nn.Layer, state: Mapping[str, np.ndarray]) -> None:
         # set_state_dict only warns of what does not fit, so it is checked here first.
-        own, dtypes = {}, {}
+        own, dtypes, first = {}, {}, {}
+        state = dict(state)
         for name, value in model.state_dict().items():
             own[name], dtypes[name] = self.shape_dtype(value)
+            given = first.setdefault(id(value), name)
+            if name not in state and given in state:
+                state[name] = state[given]  # one tensor under two names: an LSTM's cells, tied weights
         missing, extra = own.keys() - state.keys(), state.keys() - own.keys()
         misshapen = [f"{name}: expected {own[name]}, found {np.shape(state[name])}"
                      for name in own.keys() & state.keys() if own[name] != np.shape(state[name])]
@@ -118,9 +125,21 @@ class PaddleFramework(Framework):
             paddle.set_device(before)
 
     def prepare(self, model: paddle.nn.Layer, *, dtype: str, training: bool, device: str) -> paddle.nn.Layer:
-        model.to(device=_place(device), dtype=dtype)
+        # A recurrent layer keeps a buffer for cuDNN that has no memory yet, on which `Layer.to` raises (3.3.1).
+        empty = [(layer, name, buffer) for layer in model.sublayers(include_self=True) for name, buffer in layer._buffers.items()
+                 if buffer is not None and not buffer._is_initialized()]
+        for layer, name, _ in empty:
+            layer._buffers[name] = None
+        try:
+            model.to(device=_place(device), dtype=dtype)
+        finally:
+            for layer, name, buffer in empty:
+                layer._buffers[name] = buffer
         model.train() if training else model.eval()
         return model
+
+    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> AbstractContextManager:
+        return _watching(observe, source)
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
@@ -229,6 +248,50 @@ class PaddleFramework(Framework):
         decay = self.optimizer_settings(optimizer)["weight_decay"]
         own = [(parameter, getattr(parameter, "regularizer", None)) for parameter in self.optimizer_parameters(optimizer)]
         return [(parameter, getattr(regularizer, "_coeff", decay) if regularizer else decay) for parameter, regularizer in own]
+
+
+@contextmanager
+def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterator[None]:
+    """Paddle has no mode that sees its functions, so for this time they are wrapped where users find them."""
+    depth, wrappers, undo = 0, {}, []
+
+    def wrapped(function: Any, name: str) -> Any:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal depth
+            depth += 1
+            try:
+                result = function(*args, **kwargs)
+            finally:
+                depth -= 1
+            if depth == 0 and result is not NotImplemented:
+                observe(name, args, result)
+            return result
+
+        return call
+
+    def replace(owner: Any, attribute: str, value: Any) -> None:
+        undo.append((owner, attribute, vars(owner)[attribute]))
+        setattr(owner, attribute, value)
+
+    for owner in (paddle, paddle.nn.functional, paddle.Tensor):
+        for attribute, function in list(vars(owner).items()):
+            name = operation_name(attribute)
+            if name is None or not callable(function) or isinstance(function, type):
+                continue
+            wrapper = wrapped(function, name)
+            wrappers[id(function)] = wrapper
+            replace(owner, attribute, wrapper)
+    for module in list(sys.modules.values()):
+        if getattr(module, "__file__", None) and module.__file__ in source:
+            for attribute, value in list(vars(module).items()):
+                if id(value) in wrappers:  # from paddle.nn.functional import relu
+                    replace(module, attribute, wrappers[id(value)])
+    try:
+        yield
+    finally:
+        for owner, attribute, original in reversed(undo):
+            setattr(owner, attribute, original)
 
 
 class _Spliced(paddle.autograd.PyLayer):

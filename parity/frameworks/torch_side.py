@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
 from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.noise import one_ulp
+from parity.operations import operation_name
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -66,6 +68,9 @@ class TorchFramework(Framework):
         with torch.random.fork_rng(devices=[]):
             torch.random.default_generator.manual_seed(seed)
             yield
+
+    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> _Operations:
+        return _Operations(observe)
 
     def rounding(self, seed: int) -> StochasticRounding:
         return StochasticRounding(seed)
@@ -213,6 +218,21 @@ class TorchFramework(Framework):
     def decays(self, optimizer: torch.optim.Optimizer) -> list[tuple[torch.Tensor, float]]:
         return [(parameter, float(group.get("weight_decay", 0.0)))
                 for group in optimizer.param_groups for parameter in group["params"]]
+
+
+class _Operations(TorchFunctionMode):
+    """torch hands every call to the active mode, and none that the called function makes in its turn."""
+
+    def __init__(self, observe: Callable[[str, tuple, Any], None]) -> None:
+        super().__init__()
+        self._observe = observe
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = operation_name(getattr(func, "__name__", ""))
+        if name is not None:
+            self._observe(name, args, result)
+        return result
 
 
 class _Spliced(torch.autograd.Function):

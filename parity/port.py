@@ -1,0 +1,268 @@
+"""A user's own pair: a few lines in a file of theirs, or two classes named on the command line.
+
+    from parity.inputs import normal
+    from parity.port import Port
+
+    pair = Port(torch_net.Net, paddle_net.Net, inputs=[normal(2, 3, 32, 32)])
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+from parity import inputs as recipes
+from parity.files import InputError
+from parity.frameworks import FrameworkError, PaddleFramework, TorchFramework
+from parity.noise import generator
+from parity.pair import Pair, Subject, TrainingSubject
+from parity.source import SourceTree
+from weights_convert import DEFAULT, LayoutTable
+
+_FRAMEWORKS = (TorchFramework(), PaddleFramework())
+
+
+@dataclass(frozen=True)
+class Port:
+    """A PyTorch program and its Paddle port, and what both are fed with.
+
+    reference, twin: build the module (a class, a function, or a built module). inputs: recipes of the positional arguments
+    (see `parity.inputs`), or a dict: keyword arguments. keywords: recipes of keyword arguments. twin_keywords: reference keyword
+    -> twin keyword, where they have other names. names: reference path -> twin path of modules or tensors where the pairing by
+    names and shapes goes wrong or has to guess. modes: of "eval" and "train". calls: forwards in a row, before one backward.
+    weights: name -> array, in the reference's layout; by default those that it is built with, of which constants (a bias of
+    zeros, a scale of ones) are moved, so that one that goes missing in the twin is missed. sources: more files and folders
+    whose lines are followed, besides those of the modules' classes. training: a training step to be followed by `parity steps`.
+    """
+
+    reference: Any
+    twin: Any
+    inputs: Sequence[Any] | Mapping[str, Any] = ()
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    twin_keywords: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    modes: Sequence[str] = ("eval", "train")
+    calls: int = 1
+    seed: int = 0
+    name: str = ""
+    weights: Mapping[str, np.ndarray] | None = None
+    layouts: LayoutTable = DEFAULT
+    sources: Sequence[str | Path] = ()
+    training: TrainingSubject | None = None
+
+    def subject(self, mode: str = "eval", seed: int | None = None) -> Subject:
+        """What `ladder.compare` takes. Raises InputError where the two cannot be built or are of no known framework."""
+        if mode not in ("eval", "train"):
+            raise InputError(f"mode {mode!r}: expected eval or train")
+        seed = self.seed if seed is None else seed
+        nest = self._nest
+        arrays = dict(recipes.draw(nest, seed))
+        return Subject(self.title, self.pair, lambda: self._build(0, seed), lambda: self._build(1, seed), self._state(seed), arrays,
+                       training=mode == "train", calls=self.calls, seed=seed, arrange=self._arrange)
+
+    @property
+    def title(self) -> str:
+        return self.name or type(self._examples[0]).__name__
+
+    @cached_property
+    def pair(self) -> Pair:
+        """The sources that are followed are the files of the classes that are not the frameworks' own layers."""
+        reference, twin = (SourceTree(*_files(model), *self._builder_file(side), *self.sources)
+                           for side, model in enumerate(self._examples))
+        return Pair(self.title, reference, twin, layouts=self.layouts, names=dict(self.names))
+
+    @property
+    def _nest(self) -> dict[str, Any]:
+        by_name = isinstance(self.inputs, Mapping)
+        named = {**self.inputs, **self.keywords} if by_name else dict(self.keywords)
+        return {"positional": () if by_name else tuple(self.inputs), "keyword": named}
+
+    def _arrange(self, side: int, tensors: Sequence[Any]) -> tuple[tuple, dict]:
+        nest = self._nest
+        places = recipes.places(nest)
+        filled = recipes.fill(nest, dict(zip(places, tensors, strict=True)))
+        named = filled["keyword"]
+        return filled["positional"], {self.twin_keywords.get(name, name): value for name, value in named.items()} if side else named
+
+    @cached_property
+    def _examples(self) -> tuple[Any, Any]:
+        return self._build(0, self.seed), self._build(1, self.seed)
+
+    def _build(self, side: int, seed: int) -> Any:
+        framework, given = _FRAMEWORKS[side], (self.reference, self.twin)[side]
+        what = ("reference", "twin")[side]
+        if not framework.is_model(given):
+            if not callable(given):
+                raise InputError(f"{what}: expected a class, a function or a {framework.name} module, found {given!r}")
+            try:
+                with framework.seeded(seed):
+                    given = given()
+            except TypeError as error:
+                if not _needs_arguments(given):
+                    raise
+                raise InputError(f"{what} {getattr(given, '__name__', given)}: cannot be built without arguments ({error}); write "
+                                 f"a function without arguments that builds it, in a pair file (parity init)") from error
+        if not framework.is_model(given):
+            raise InputError(f"{what}: expected a {framework.module_class.__module__}.{framework.module_class.__name__}, found "
+                             f"{type(given).__module__}.{type(given).__qualname__}; the PyTorch program comes first")
+        return given
+
+    def _builder_file(self, side: int) -> list[str]:
+        """Where layers are built in a function of the user's (`lambda: Sequential(...)`), its file belongs to the sources."""
+        code = getattr((self.reference, self.twin)[side], "__code__", None)
+        return [code.co_filename] if code is not None else []
+
+    def _state(self, seed: int) -> dict[str, np.ndarray]:
+        if self.weights is not None:
+            return dict(self.weights)
+        model = self._examples[0]
+        trained = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+        return {name: _moved(name, value.detach().cpu().numpy(), name in trained, seed) for name, value in
+                model.state_dict().items() if isinstance(value, torch.Tensor)}
+
+
+def _moved(name: str, array: np.ndarray, trained: bool, seed: int) -> np.ndarray:
+    """A copy; what is constant moved away from it. Running variances stay positive."""
+    array = array.astype(np.float32) if array.dtype.kind == "f" else array.copy()
+    statistic = name.rpartition(".")[2] in ("running_mean", "running_var")
+    if array.dtype.kind != "f" or not (trained or statistic) or not array.size or np.ptp(array):
+        return array
+    noise = generator(seed, "weights", name).standard_normal(array.shape)
+    return (array + 0.1 * np.clip(noise, -3, 3)).astype(np.float32)
+
+
+def _needs_arguments(build: Any) -> bool:
+    try:
+        inspect.signature(build).bind()
+    except TypeError:
+        return True
+    except ValueError:
+        return False
+    return False
+
+
+def _files(model: Any) -> Iterable[str]:
+    """The files of all classes of modules in a model, the frameworks' layers aside (their model zoo counts as the user's)."""
+    framework = _FRAMEWORKS[0] if _FRAMEWORKS[0].is_model(model) else _FRAMEWORKS[1]
+    files = set()
+    for _, module in framework.modules(model):
+        for cls in type(module).__mro__:
+            library = cls.__module__.partition(".")[0] in ("torch", "paddle") and ".vision." not in cls.__module__
+            if not library and cls is not object and (file := getattr(sys.modules.get(cls.__module__), "__file__", None)):
+                files.add(file)
+    return sorted(files) or [_NOWHERE]
+
+
+_NOWHERE = "/no/source/of/the/user"
+
+
+# --- from names on the command line to a pair --------------------------------------------------------------------------
+
+
+def load(targets: Sequence[str], *, specified: Sequence[str] = (), **options: Any) -> Port:
+    """The pair that the command line names: one target (a file, `file.py:name`, `module:name`) or two classes or builders.
+
+    specified: inputs as `parity.inputs.parse` reads them; options: fields of `Port`. Both replace those of a declared pair.
+    Raises InputError.
+    """
+    read = [recipes.parse(text) for text in specified]
+    if read:
+        options |= {"inputs": [recipe for name, recipe in read if name is None],
+                    "keywords": {name: recipe for name, recipe in read if name is not None}}
+    if len(targets) == 1:
+        port = _declared(targets[0])
+        return Port(**{**{name: getattr(port, name) for name in Port.__dataclass_fields__}, **options})
+    if len(targets) != 2:
+        raise InputError(f"expected one pair file, or the PyTorch module and the Paddle module; found {len(targets)} names")
+    if not read:
+        raise InputError(f"{' '.join(targets)}: nothing to feed them with; add --input SHAPE, one for each argument "
+                         f"(--input 2,3,224,224)")
+    return Port(*(_found(target) for target in targets), **options)
+
+
+def _declared(target: str) -> Port:
+    module_name, _, name = _split(target)
+    module = _module(module_name)
+    if name:
+        found = _attribute(module, name, target)
+    else:
+        ports = {name: value for name, value in vars(module).items() if isinstance(value, Port)}
+        if len(ports) != 1:
+            raise InputError(f"{target}: expected one parity.port.Port in it, found {len(ports)}"
+                             + (f"; name one: {target}:{next(iter(ports))}" if ports else "; parity init writes an example"))
+        found = next(iter(ports.values()))
+    if not isinstance(found, Port):
+        raise InputError(f"{target}: expected a parity.port.Port, found {type(found).__qualname__}; to compare two modules name "
+                         f"both, the PyTorch one first")
+    return found
+
+
+def _found(target: str) -> Any:
+    module_name, colon, name = _split(target)
+    if not colon:
+        raise InputError(f"{target}: expected module:Class or file.py:Class; which class is it?")
+    return _attribute(_module(module_name), name, target)
+
+
+def _split(target: str) -> tuple[str, str, str]:
+    module, colon, name = target.rpartition(":")
+    return (module, colon, name) if colon else (target, "", "")
+
+
+def _attribute(module: ModuleType, path: str, target: str) -> Any:
+    found: Any = module
+    for name in path.split("."):
+        if not hasattr(found, name):
+            known = ", ".join(sorted(n for n, v in vars(module).items() if not n.startswith("_") and callable(v)))
+            raise InputError(f"{target}: there is no {name!r}; {module.__name__} has {known or 'no class or function'}")
+        found = getattr(found, name)
+    return found
+
+
+def _module(name: str) -> ModuleType:
+    """The module of that name, or of that file; both see the working directory, a file its own folder as well."""
+    path = Path(name)
+    folders = [str(Path.cwd())]
+    if name.endswith(".py"):
+        if not path.is_file():
+            raise InputError(f"{name}: expected a Python file, there is none")
+        folders.insert(0, str(path.resolve().parent))
+    for folder in reversed(folders):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    try:
+        return _of_file(path.resolve()) if name.endswith(".py") else importlib.import_module(name)
+    except (InputError, FrameworkError):
+        raise
+    except Exception as error:  # the user's file: anything may come
+        raise InputError(f"{name}: cannot be imported ({type(error).__name__}: {error}); it must be possible to import it from "
+                         f"{folders[0]}") from error
+
+
+def _of_file(path: Path) -> ModuleType:
+    for module in list(sys.modules.values()):
+        if getattr(module, "__file__", None) and Path(module.__file__).resolve() == path:
+            return module
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        if sys.modules.get(path.stem) is module:
+            del sys.modules[path.stem]
+        raise
+    return module
+
+

@@ -1,0 +1,23 @@
+"""A tagger: integers go in, nested tuples come out, one argument has another name in the twin."""
+
+from pairs import tagger_paddle, tagger_torch
+from parity.faults.edit import Edit
+from parity.inputs import integers, uniform
+from parity.port import Port
+
+pair = Port(tagger_torch.Tagger, tagger_paddle.Tagger, inputs=[integers(2, 6, high=50)],
+            keywords={"lengths": uniform(2, 6, 1)}, twin_keywords={"lengths": "mask"})
+
+_FILE = "pairs.tagger_paddle"
+FAULTS = {
+    "batch and time exchanged": (Edit(f"{_FILE}:Tagger.__init__",
+                                      'direction="bidirect")', 'direction="bidirect", time_major=True)'),
+                                 "Tagger.lstm, variable"),
+    "softmax without logarithm": (Edit(f"{_FILE}:Tagger.forward",
+                                       "F.log_softmax(", "F.softmax("), "the twin has softmax there"),
+    "the mask forgotten": Edit(f"{_FILE}:Tagger.forward", "self.gru(x * mask)", "self.gru(x)"),
+    "states exchanged": (Edit(f"{_FILE}:Tagger.forward",
+                              "(hidden, cell, last)", "(cell, hidden, last)"), "variable 'output[1][0]'"),
+    "a word too far": Edit(f"{_FILE}:Tagger.forward",
+                           "self.word_embedding(token_ids)", "self.word_embedding((token_ids + 1) % 50)"),
+}
