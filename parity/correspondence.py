@@ -18,7 +18,7 @@ from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
 
 _LISTS = {"ModuleList", "ModuleDict", "LayerList", "LayerDict", "ParameterList", "ParameterDict"}  # are never called
 _CONTAINERS = {"Sequential", *_LISTS}
-_WHOLE = {"multiheadattention", "lstm", "gru", "rnn"}  # one framework keeps their weights in more pieces than the other
+WHOLE = {"multiheadattention", "lstm", "gru", "rnn"}  # one framework keeps their weights in more pieces than the other
 _SHOWN = 6  # names in a remark
 
 
@@ -56,7 +56,7 @@ class _Module(NamedTuple):
         """Layer type and shapes of its own tensors, in torch's layout; () if it has none."""
         own = {**self.module._parameters, **self.module._buffers}
         shapes = [tuple(int(n) for n in tensor.shape) for tensor in own.values() if tensor is not None]
-        if self.kind in _WHOLE:
+        if self.kind in WHOLE:
             tensors = {id(p): p for p in self.module.parameters()}.values()
             return self.kind, sum(_elements(tensor.shape) for tensor in tensors)
         if type(self.module).__module__.startswith("paddle.nn") and self.kind == "linear":
@@ -67,7 +67,7 @@ class _Module(NamedTuple):
     def content(self) -> Counter:
         """The signatures of all that is below, and its own."""
         found = Counter([self.signature()])
-        for child in self.children.values() if self.kind not in _WHOLE else ():
+        for child in self.children.values() if self.kind not in WHOLE else ():
             found += child.content()
         del found[()]
         return found
@@ -205,7 +205,7 @@ class _Pairing:
         """All below that has tensors of its own, in the order of definition."""
         if module.signature():
             yield module
-        if module.kind in _WHOLE:
+        if module.kind in WHOLE:
             return
         for child in module.children.values():
             yield from self._layers(child)

@@ -20,6 +20,7 @@ import numpy as np
 
 from parity.census import Census, CensusFinding, take
 from parity.compare import Deviation, Verdict, deviation, resemblance
+from parity.correspondence import WHOLE
 from parity.execute import forward_backward, replay
 from parity.findings import Finding, Report
 from parity.judge import Judge, floors_of
@@ -251,8 +252,10 @@ class Both:
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
         for side, framework, model, paths in zip(("reference", "twin"), self._frameworks, self._models, self._paths, strict=True):
-            lonely = [path for path, module in framework.modules(model)
-                      if paths is not None and path not in paths and not type(module).__name__.endswith(("List", "Dict"))]
+            modules = dict(framework.modules(model))
+            whole = tuple(f"{path}." for path, module in modules.items() if type(module).__name__.lower() in WHOLE)
+            lonely = [path for path, module in modules.items() if paths is not None and path not in paths
+                      and not type(module).__name__.endswith(("List", "Dict")) and not path.startswith(whole)]
             if lonely:
                 more = f" and {len(lonely) - 6} more" if len(lonely) > 6 else ""
                 yield (f"{len(lonely)} modules of the {side} have no partner, so what they return was not compared at their "

@@ -5,7 +5,8 @@ from parity.faults.edit import Edit
 from parity.inputs import integers, uniform
 from parity.port import Port
 
-pair = Port(tagger_torch.Tagger, tagger_paddle.Tagger, inputs=[integers(2, 6, high=50)],
+# In eval mode Paddle's recurrent kernel (3.3.1) keeps nothing for a backward, and raises in it; so train mode it is.
+pair = Port(tagger_torch.Tagger, tagger_paddle.Tagger, inputs=[integers(2, 6, high=50)], modes=["train"],
             keywords={"lengths": uniform(2, 6, 1)}, twin_keywords={"lengths": "mask"})
 
 _FILE = "pairs.tagger_paddle"
