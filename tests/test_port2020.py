@@ -54,7 +54,7 @@ def test_a_state_of_other_shapes_is_taken_over_as_far_as_it_fits():
     with faults.inject("sn_dim"):
         for _ in range(2):
             both = _Programs(subject, "float64")
-            both.load(1, both.start)
+            both.load(1, both.for_twin(both.start))
             given.append(both.programs[1].state()["networks"]["disLA"])
     before = subject.state["networks"]["disLA"]
     assert given[0]["model.4.weight_u"].shape != before["model.4.weight_u"].shape
