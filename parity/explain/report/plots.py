@@ -47,7 +47,7 @@ def cam(explanation: Explanation) -> bytes:
 
 
 def _arrives(explanation: Explanation, label: str) -> str:
-    return f"{explanation.title(label)}: arrives at {explanation.settled[label]:.3f}"
+    return f"{explanation.title(label)}: last 20 steps {explanation.settled[label]:.3f}"
 
 
 def losses(explanation: Explanation) -> bytes:

@@ -247,8 +247,8 @@ class Explanation:
     def left(self) -> str:
         """What stays unexplained, in a sentence with the number."""
         same = self.healthy["verdict"] == "same" and self.residual <= M * self.noise
-        number = (f"the losses of {len(self.reference['G_loss'])} steps differ by at most {self.residual:.1g}, rounding alone "
-                  f"makes {self.noise:.1g}")
+        number = (f"the losses of {len(self.reference['G_loss'])} steps differ by at most {self.residual:.1g} (rounding alone may "
+                  f"move them by {self.noise:.1g})")
         repaired = f"With {_all(self.scope.names)} repaired"
         if same:
             return f"{repaired}, Paddle and PyTorch compute the same: {number}."
