@@ -267,7 +267,7 @@ def test_a_known_bug_is_recognised_by_its_fingerprint():
     from parity.faults import CATALOGUE
     from parity.faults.exam import sit
     grade, _ = sit(CATALOGUE["G_gradients_not_cleared"])
-    assert [fault.name for fault in likely_causes(grade.headline)][0] == "G_gradients_not_cleared"
+    assert next(fault.name for fault in likely_causes(grade.headline)) == "G_gradients_not_cleared"
     assert "wrong_label" not in [fault.name for fault in likely_causes(grade.headline)]
 
 
@@ -407,7 +407,7 @@ def test_a_parameter_that_the_loss_does_not_depend_on(used):
     net = torch.nn.Linear(4, 2)
     net.register_parameter("gain", torch.nn.Parameter(torch.ones(1)))
     optimizer = torch.optim.Adam(net.parameters(), 1e-3)
-    step = training_of(net, optimizer, (lambda out: (out * net.gain).square().mean()) if used else (lambda out: out.square().mean()))
+    step = training_of(net, optimizer, lambda out: (out * net.gain if used else out).square().mean())
     assert ids(net, optimizer, step) == (set() if used else {"parameters-without-gradient"})
 
 
