@@ -407,8 +407,7 @@ def test_a_parameter_that_the_loss_does_not_depend_on(used):
     net = torch.nn.Linear(4, 2)
     net.register_parameter("gain", torch.nn.Parameter(torch.ones(1)))
     optimizer = torch.optim.Adam(net.parameters(), 1e-3)
-    loss = (lambda out: (out * net.gain).square().mean()) if used else (lambda out: out.square().mean())
-    step = training_of(net, optimizer, loss)
+    step = training_of(net, optimizer, lambda out: (out * net.gain if used else out).square().mean())
     assert ids(net, optimizer, step) == (set() if used else {"parameters-without-gradient"})
 
 

@@ -11,8 +11,8 @@ def state(training):
                 for name, network in training.networks.items()}
     moments = {name: get_moments(training.optim, dict(network.named_parameters()))
                for name, network in training.networks.items()}
-    count = getattr(training, "scheduler", training).__dict__.get("last_epoch", 0)
-    rates = {"optim": training.optim.param_groups[0]["lr"], "count": count}
+    scheduler = getattr(training, "scheduler", None)
+    rates = {"optim": training.optim.param_groups[0]["lr"], "count": scheduler.last_epoch if scheduler else 0}
     return {"networks": networks, "moments": moments, "lr": rates}
 
 
