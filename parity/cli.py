@@ -364,6 +364,22 @@ def compare_pair(targets: tuple[str, ...], inputs: tuple[str, ...], names: tuple
     return _exit_code(summary)
 
 
+@cli.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+def init(folder: str) -> None:
+    """Write a small working pair and its test into a folder, to start from with your own model.
+
+    \b
+    Examples:
+      parity init first
+      cd first; parity compare my_pair.py
+    """
+    from parity import start
+    written = start.begin(folder)
+    _console(err=False).print("\n".join([*(f"wrote {path}" for path in written), "",
+                                         f"next: cd {folder}; parity compare my_pair.py"]), soft_wrap=True, markup=False)
+
+
 @cli.command("faults")
 @click.option("--json", "json_path", metavar="FILE", help="Write the list as JSON; - for standard output.")
 def list_faults(json_path: str | None) -> None:

@@ -1,0 +1,72 @@
+"""The pytest plugin: a `parity` fixture, a marker, the finding as the failure message, `--parity-report=DIR`.
+
+    @pytest.mark.parity(lanes=["float64"])
+    def test_port(parity):
+        parity(pair)
+
+Each call compares one `Port` in all its modes. JUnit files and annotations are pytest's own: `--junitxml`, and the failure's text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The frameworks are imported inside: a project whose tests never ask for the fixture must not wait for them.
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("parity").addoption(
+        "--parity-report", metavar="DIR", help="write an HTML page and a JSON file for every comparison into this folder")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "parity(lanes, modes, seed): how the `parity` fixture compares; all optional")
+
+
+@pytest.fixture
+def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """parity(port, lanes=..., modes=..., seed=...) compares a `parity.port.Port`; fails the test where the two diverge.
+
+    Returns the `parity.report.Summary`. Keywords override the marker's; by default both lanes, the port's modes and seed.
+    """
+    marker = request.node.get_closest_marker("parity")
+    marked = dict(marker.kwargs) if marker else {}
+    numbers = iter(range(1, 1_000_000))
+
+    def compare(port: Any, *, lanes: Iterable[str] | None = None, modes: Iterable[str] | None = None,
+                seed: int | None = None, device: str = "cpu") -> Any:
+        __tracebackhide__ = True
+        from parity import check, report
+        from parity.files import InputError
+        from parity.findings import LANES, NothingCompared
+        lanes = tuple(lanes or marked.get("lanes") or LANES)
+        modes = tuple(modes or marked.get("modes") or port.modes)
+        seed = seed if seed is not None else marked.get("seed")
+        cases = [check.Case(port.title, mode, port.subject(mode, seed)) for mode in modes]
+        try:
+            summary = report.Summary(list(check.run(cases, lanes=lanes, device=device)))
+        except (InputError, NothingCompared) as error:
+            pytest.fail(str(error), pytrace=False)
+        folder = request.config.getoption("--parity-report")
+        if folder:
+            _write(Path(folder), request.node.nodeid, next(numbers), summary)
+        if summary.verdict != "same":
+            result, first = summary.headline
+            pytest.fail(f"{result.case}: {first}", pytrace=False)
+        return summary
+
+    return compare
+
+
+def _write(folder: Path, test: str, number: int, summary: Any) -> None:
+    from parity import report
+    from parity.files import write
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^\w.-]+", "_", test).strip("_") + (f"_{number}" if number > 1 else "")
+    write(folder / f"{name}.html", report.to_html(summary, title=test))
+    write(folder / f"{name}.json", report.to_json(summary))
