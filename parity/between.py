@@ -26,9 +26,10 @@ def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding
     good = max((event for key, event in truth.events.items() if event.order < first.order and key not in bad
                 and key in against.matched and key.stage != "gradients"), key=lambda event: event.order, default=None)
     start = (good.order, against.matched[good.key][0].order) if good is not None else (-1, -1)
-    ours = _operations(truth.events.values(), start[0], first.order)
-    theirs = _operations([*(event for event, _ in against.matched.values()), *(event for event, _ in against.extra)],
-                         start[1], partner[0].order)
+    agree = against.matched.keys() - bad  # here or elsewhere: the two may do independent things in another order
+    ours = _operations((event for key, event in truth.events.items() if key not in agree), start[0], first.order)
+    theirs = _operations([*(event for key, (event, _) in against.matched.items() if key not in agree),
+                          *(event for event, _ in against.extra)], start[1], partner[0].order)
     changes = SequenceMatcher(None, [*map(_name, ours)], [*map(_name, theirs)], autojunk=False).get_opcodes()
     changed = next((where for change, *where in changes if change != "equal"), None)
     if changed is None:

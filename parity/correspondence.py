@@ -153,8 +153,8 @@ class _Pairing:
                     take(one, other)
         for one in list(ours):  # the same name, other shapes: a fault, to be found by name
             a, b = ours[one], theirs.get(one)
-            if b is not None and a.kind == b.kind and bool(content[id(a)]) == bool(content[id(b)]) and (
-                    not content[id(a)] or a.kind or not self._elsewhere(a, theirs.values())):
+            if b is not None and a.kind == b.kind and (a.kind or (bool(content[id(a)]) == bool(content[id(b)]) and (
+                    not content[id(a)] or not self._elsewhere(a, b, theirs.values())))):
                 take(one, one)
         for kind in {m.kind for m in ours.values()} - {""}:  # as many of a kind on either side
             mine = [name for name, m in ours.items() if m.kind == kind]
@@ -165,11 +165,14 @@ class _Pairing:
                     take(one, other)
         return found
 
-    def _elsewhere(self, one: _Module, others: Iterable[_Module]) -> bool:
-        """Whether what is in `one` lies over several of the others: it is nested otherwise."""
+    def _elsewhere(self, one: _Module, namesake: _Module, others: Iterable[_Module]) -> bool:
+        """Whether more of what is in `one` lies in another module than in the one of its name: it is nested otherwise."""
         wanted = one.content()
-        return any(set(wanted) & set(other.content()) for other in others) and all(
-            wanted != other.content() for other in others)
+
+        def shared(other: _Module) -> int:
+            return (wanted & other.content()).total()
+
+        return any(shared(other) > shared(namesake) for other in others)
 
     def _leftovers(self, ours: list[_Module], theirs: list[_Module]) -> None:
         """What is nested otherwise: layer by layer, of one type and shape in the order of definition."""

@@ -11,6 +11,7 @@ import functools
 import itertools
 import math
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -474,9 +475,13 @@ class Recorder:
 
     def _observe_gradient(self, keys: list[tuple]) -> Callable[[Any], None]:
         passes = itertools.count(1)
+        # The graph holds its hooks; a hook that held the recorder would hold the model and, where a model keeps a tensor of the
+        # graph (a view of a parameter), all of it for ever: torch cannot collect a cycle that runs through its graph.
+        recorder = weakref.ref(self)
 
         def observe(gradient: Any) -> None:
-            if gradient is None:  # torch: one of several results of an operation, and nothing depends on it
+            self = recorder()
+            if gradient is None or self is None:  # torch: one of several results of an operation, nothing depends on it
                 return
             number = next(passes)
             again = f" (backward {number})" if number > 1 else ""  # through a graph that was retained

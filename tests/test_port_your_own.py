@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,11 @@ from parity.check import compare_placing
 from parity.cli import main
 from parity.files import InputError
 from parity.ladder import compare
-from parity.plugin import parity as fixture
 from parity.port import Port, load
 
 DOC = Path(__file__).parents[1] / "docs" / "port-your-own-model.md"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOC.read_text(), re.DOTALL)
 pytest_plugins = ["pytester"]
-assert fixture  # imported for its plugin
 
 
 @pytest.fixture
@@ -49,7 +48,8 @@ def test_the_commands_of_the_page(first):
         assert main([*command, "--lane", "float64"]) == 0
 
 
-def test_the_code_of_the_page(first):
+def test_the_code_of_the_page(first, monkeypatch):
+    monkeypatch.syspath_prepend(str(first))
     import my_paddle
     import my_torch
     names = {"my_torch": my_torch, "my_paddle": my_paddle}
@@ -75,10 +75,12 @@ def test_init_overwrites_nothing(first):
         start.begin(first)
 
 
-def test_the_fixture_passes_and_fails_with_the_finding(pytester):
+def test_the_fixture_passes_and_fails_with_the_finding(pytester, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(DOC.parents[1]))
     for name, text in start.FILES.items():
         (pytester.path / name).write_text(text)
-    arguments = ("-p", "no:cacheprovider", "--parity-report=report")
+    installed = any(point.value == "parity.plugin" for point in entry_points(group="pytest11"))
+    arguments = ("-p", "no:cacheprovider", "--parity-report=report", *(() if installed else ("-p", "parity.plugin")))
     assert pytester.runpytest_subprocess(*arguments).ret == 0
     pages = sorted(path.name for path in (pytester.path / "report").iterdir())
     assert [Path(page).suffix for page in pages] == [".html", ".json"]

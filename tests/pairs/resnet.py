@@ -15,6 +15,6 @@ FAULTS = {
     "shortcut from the wrong place": Edit(f"{_FILE}:BasicBlock.forward", "identity = self.downsample(x)",
                                           "identity = self.downsample(x * 1.0001)"),
     "residual scaled": Edit(f"{_FILE}:BasicBlock.forward", "out += identity", "out += 0.999 * identity"),
-    "stem without activation": Edit(f"{_FILE}:ResNet.forward", "x = self.relu(x)", "x = x"),
+    "stem without activation": (Edit(f"{_FILE}:ResNet.forward", "x = self.relu(x)", "x = x"), "the reference has relu there"),
     "pooled twice": Edit(f"{_FILE}:ResNet.forward", "x = self.avgpool(x)", "x = self.avgpool(x) / 2"),
 }
