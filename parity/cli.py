@@ -317,9 +317,9 @@ def record(checkpoint: str | None, images: str | None, size: int | None, seed: i
                            modules=modules, only=only)
     if given is not None:
         cases = recording.taken_over(cases, given)
-    needed = recording.estimate(cases, side, lane, keep, device)
+    needed, beside = recording.estimate(cases, side, lane, keep, device)
     folder = Path(out)
-    recording.check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed)
+    recording.check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed + beside)
     console = _console(err=False)
     console.print(f"up to {needed / 2**20:.1f} MiB", soft_wrap=True)
     with _progress() as bar:

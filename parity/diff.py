@@ -1,7 +1,7 @@
 """`parity diff A B`: two traces, value by value, with the verdicts of `parity check`. Needs neither framework.
 
-A stands where the reference stands in `check`; its floors are the unit (B's where A has none). Nothing can be run again here: there is no
-replay in float64, so a divergence is placed where it first enters, and kinks of rectifiers are not forgiven.
+A stands where the reference stands in `check`; its floors are the unit (B's where A has none). Nothing can be run again
+here: there is no replay in float64, so a divergence is placed where it first enters, and kinks of rectifiers are not forgiven.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def diff(one: Trace, other: Trace) -> Summary:
     planned = [{tuple(name) for name in trace.index["planned"]} for trace in (one, other)]
     lonely = sorted(planned[0] ^ planned[1])
     if lonely:
-        raise TraceError(f"expected the same programs in both, found in one only: {', '.join(f'{t} ({m})' for t, m in lonely[:8])}; "
-                         f"record both with the same options")
+        named = ", ".join(f"{title} ({mode})" for title, mode in lonely[:8])
+        raise TraceError(f"expected the same programs in both, found in one only: {named}; record both with the same options")
     common = [name for name in one.names if name in other.names]
     if not common:
         raise NothingCompared(f"no program is in both traces; {'; '.join(incomplete) or 'nothing was recorded'}")
@@ -98,7 +98,8 @@ def _runs(one: Trace, other: Trace, left: Program, right: Program) -> Iterator[s
 
 
 def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, found: Report) -> None:
-    truth, theirs = ((program.runs["free" if trace.side == "reference" else run]) for trace, program in ((one, left), (other, right)))
+    truth, theirs = (program.runs["free" if trace.side == "reference" else run]
+                     for trace, program in ((one, left), (other, right)))
     floors = left.floors.get(run) or right.floors.get(run) or {}
     stages = None
     if one.lane == "float32" and "twin" in (one.side, other.side):

@@ -1,7 +1,7 @@
 """`parity record`: one side of each program, forward and backward, into a trace (see `traces`).
 
-The reference's trace holds its float64 values, in either lane, and the noise floors of the lane. The twin's holds its values in the lane,
-under the reference's names and layouts, and the floors that they are to be judged with: taken over with `--from`, else measured.
+The reference's trace holds its float64 values, in either lane, and the noise floors of the lane. The twin's holds its values
+in the lane, under the reference's names and layouts, and the floors to judge them with: taken over with `--from`, else measured.
 In the float32 lane gradients come of a replay, as in `parity check`: each module is given the reference's values.
 """
 
@@ -37,8 +37,8 @@ def taken_over(cases: Sequence[Case], trace: Trace) -> list[Case]:
     for case in cases:
         if (case.title, case.mode) not in trace.names:
             known = ", ".join(f"{title} ({mode})" for title, mode in trace.names)
-            raise InputError(f"--from {trace.folder}: expected a recording of {case}, found {known or 'nothing'}; choose with --only, "
-                             f"--no-eval, --no-train, --no-modules")
+            raise InputError(f"--from {trace.folder}: expected a recording of {case}, found {known or 'nothing'}; choose with "
+                             f"--only, --no-eval, --no-train, --no-modules")
         document = trace.program((case.title, case.mode)).document
         weights, inputs = trace.start(document)
         subject = with_changes(case.subject, state=weights, inputs=inputs, seed=document["seed"], calls=document["calls"])
@@ -53,34 +53,43 @@ class _Size(Store):
 
     def __init__(self, keep: str) -> None:
         super().__init__()
-        self.keep, self.bytes_seen, self._last = keep, 0, None
+        self.keep, self.bytes_seen, self.whole, self.count, self._last = keep, 0, 0, 0, None
 
     def receive(self, event: Event) -> None:
         array, event.array = event.array, None
-        if array is not None and array is not self._last and (self.keep == "all" or not event.key.is_local):
-            self.bytes_seen += 600 if self.keep == "summaries" else array.nbytes + 300  # and its line in the index
+        if array is not None and array is not self._last:
+            self.whole += array.nbytes
+            if self.keep == "all" or not event.key.is_local:
+                self.count += 1
+                self.bytes_seen += array.nbytes + 300  # and its line in the index
         self._last = array
 
 
-def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str = "cpu") -> int:
-    """Bytes that a trace of these will take at most, from one float32 forward of each: every value may have a gradient."""
-    total = 0
+def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str = "cpu") -> tuple[int, int]:
+    """Bytes that a trace of these takes at most, and beside it while it is recorded; from one float32 forward of each.
+
+    Every value may have a gradient; a float32 twin is recorded twice forward (free and replay) and once backward.
+    """
+    total = beside = 0
     for case in cases:
-        both, size = Both(case.subject, device), _Size(keep)
+        both, size = Both(case.subject, device), _Size("layers" if keep == "summaries" else keep)
         with blaming_inputs(str(case), case.subject.pair):
             both.reference("float32", size, gradients=False)
         wide = 2 if lane == "float64" or side == "reference" else 1
+        passes = 3 if lane == "float32" and side == "twin" else 2
+        shown = size.bytes_seen if keep != "summaries" else 700 * size.count
         start = sum(array.nbytes for values in (case.subject.state, case.subject.inputs) for array in values.values())
-        total += 2 * wide * size.bytes_seen + start + (3 * wide * start if keep != "summaries" else 0) + (4 << 20)
-    return total
+        total += passes * (wide if keep != "summaries" else 1) * shown + start + (4 * start if keep != "summaries" else 0) + (4 << 20)
+        beside = max(beside, 4 * size.whole + 8 * start + (4 << 20))  # the float64 truth of one program
+    return total, beside
 
 
 def check_room(folder: Path, needed: int) -> None:
     """Raises InputError where the disk lacks the room."""
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise InputError(f"{folder}: the trace takes up to {needed / 2**20:.0f} MiB, there are {free / 2**20:.0f} MiB free; free some, "
-                         f"choose another disk, fewer programs (--only), or --keep layers or summaries")
+        raise InputError(f"{folder}: recording takes up to {needed / 2**20:.0f} MiB, there are {free / 2**20:.0f} MiB free; "
+                         f"free some, choose another disk, fewer programs (--only), or --keep layers or summaries")
 
 
 def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, keep: str = "all", device: str = "cpu",

@@ -29,7 +29,8 @@ STAGES = {
     "update": "the change of each parameter",
     "state": "buffers afterwards, and what was clipped",
 }
-COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "same up to summary": "yellow", "diverged": "bold red"}
+COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "same up to summary": "yellow",
+           "diverged": "bold red"}
 _PLACES, NAMED, ROWS = 8, 3, 200  # how many of a kind are shown before "and N more"
 
 

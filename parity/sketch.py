@@ -17,7 +17,7 @@ SIZE = 1 + PROJECTIONS + SAMPLES + 2 * LARGEST
 CERTAIN = 6.0
 """By how much a projection's distance is divided before it counts as a lower bound of the largest distance.
 
-With random signs s, independent of the difference d of n elements, sum(s d) / sqrt(n) has the variance mean(d^2) <= max(d)^2, and by
+With random signs s, independent of the difference d of n elements, sum(s d) / sqrt(n) has the variance mean(d^2), and by
 Hoeffding exceeds t max|d| with a chance below 2 exp(-t^2 / 2): 3e-8 for t = 6, 2.4e-7 for all eight projections of a value.
 """
 
@@ -50,7 +50,8 @@ def apart(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> Deviati
     (bad, projected, sampled, _, largest), (bad2, projected2, sampled2, _, largest2) = (np.split(s, parts) for s in (one, other))
     size, scale = int(np.prod(shape)), float(largest.max(initial=0.0))
     if bad[0] != bad2[0]:
-        return Deviation(np.inf, scale=scale, size=size, trouble=f"{bad[0]:g} elements are NaN or Inf on one side, {bad2[0]:g} on the other")
+        trouble = f"{bad[0]:g} elements are NaN or Inf on one side, {bad2[0]:g} on the other"
+        return Deviation(np.inf, scale=scale, size=size, trouble=trouble)
     with np.errstate(invalid="ignore"):
         steps = np.where((sampled == sampled2) | (np.isnan(sampled) & np.isnan(sampled2)), 0.0, np.abs(sampled - sampled2))
     steps[np.isnan(steps)] = np.inf
