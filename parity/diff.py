@@ -43,6 +43,10 @@ class Summary(report.Summary):
         found = super().verdict
         return SUMMARY if found == "same" and self.summarised else found
 
+    def places(self) -> list[tuple[Finding, list[Result]]]:
+        """Only of a replay: in a free run errors travel."""
+        return [place for place in super().places() if place[0].run == "replay"]
+
     def sentence(self) -> str:
         text = super().sentence()
         if self.verdict == SUMMARY:
@@ -165,7 +169,8 @@ def _without_floor(finding: Finding, floors: dict[Key, float], counted: Report) 
         return finding
     counted.counts[Verdict.DIVERGED] -= 1
     counted.counts[Verdict.UNCOMPARED] += 1
-    return with_changes(finding, verdict=Verdict.UNCOMPARED, cause="no noise floor: the reference has no such variable")
+    text = "no noise floor to judge it by: the reference has no such variable"
+    return with_changes(finding, verdict=Verdict.UNCOMPARED, deviation=with_changes(finding.deviation, trouble=text))
 
 
 def _kinds(left: Program, right: Program, found: Report, lane: str) -> None:

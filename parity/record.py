@@ -79,7 +79,8 @@ def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str
         passes = 3 if lane == "float32" and side == "twin" else 2
         shown = size.bytes_seen if keep != "summaries" else 700 * size.count
         start = sum(array.nbytes for values in (case.subject.state, case.subject.inputs) for array in values.values())
-        total += passes * (wide if keep != "summaries" else 1) * shown + start + (4 * start if keep != "summaries" else 0) + (4 << 20)
+        total += start + (4 << 20)  # the start file, and room that the header of a values file leaves
+        total += passes * shown if keep == "summaries" else passes * wide * shown + 4 * start
         beside = max(beside, 4 * size.whole + 8 * start + (4 << 20))  # the float64 truth of one program
     return total, beside
 

@@ -177,7 +177,9 @@ def show(console: Console, summary: Summary) -> None:
         console.print(Text(f"\nFirst divergence: {result.case}", style="bold"))
         console.print(Text(str(first)), soft_wrap=True)
         places = summary.places()
-        console.print(Text(f"\nIndependent places ({len(places)}), with every module given the reference's values:", style="bold"))
+        if places:
+            text = f"\nIndependent places ({len(places)}), with every module given the reference's values:"
+            console.print(Text(text, style="bold"))
         for finding, results in places[:_PLACES]:
             site = finding.twin or finding.reference
             titles = ", ".join(str(result.case) for result in results)

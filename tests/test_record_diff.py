@@ -242,3 +242,30 @@ def test_another_paddle(variable, tmp_path):
     assert done.returncode == 0, done.stderr
     assert main(["diff", str(tmp_path / "now"), str(tmp_path / "old")]) == 0
     assert main(["diff", str(tmp_path / "torch"), str(tmp_path / "old")]) == 0
+
+
+STOCK = """
+import sys, paddle, paddle_impl.discriminator
+class LeakyReLU(paddle.nn.LeakyReLU):
+    pass
+paddle_impl.discriminator.LeakyReLU = LeakyReLU
+from parity.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_difference_of_two_paddles_is_placed(tmp_path):
+    """Paddle 2.6.2 rounds leaky_relu's slope to float32, in float64 too; 3.3.1 does not. (The twin composes its own.)"""
+    interpreter = os.environ.get("PARITY_PADDLE_26")
+    if not interpreter:
+        pytest.skip("PARITY_PADDLE_26 names no interpreter")
+    options = ["--only", "disLA*", "--no-train", "--size", "32"]
+    assert main(["record", "--side", "reference", *options, str(tmp_path / "torch")]) == 0
+    for name, python in (("now", sys.executable), ("old", interpreter)):
+        done = subprocess.run([python, "-c", STOCK, "record", "--side", "twin", *options, "--from", str(tmp_path / "torch"),
+                               str(tmp_path / name)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert main(["diff", str(tmp_path / "torch"), str(tmp_path / "now")]) == 0
+    first = diff(traces.Trace.open(tmp_path / "now"), traces.Trace.open(tmp_path / "old")).headline[1]
+    assert (first.key.module, first.variable, first.twin.text) == ("disLA.model.2", "output", "LeakyReLU(0.2)]")
+    assert abs(first.deviation.distance - (np.float64(np.float32(0.2)) - 0.2) * 1.4962) < 1e-11
