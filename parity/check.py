@@ -20,31 +20,11 @@ from parity.findings import Finding, Report
 from parity.frameworks import FrameworkError
 from parity.ladder import compare
 from parity.pair import Pair, Subject
+from parity.results import Case, Result
 from weights_convert import ConversionError, infer_sizes, read_torch
 
 SIZE = ugatit.Sizes().img_size  # side of the pictures where neither the user nor the checkpoint says it
 TRAINING_CALLS = 5  # forwards in a row: a discriminator's spectral norm changes with each
-
-
-@dataclass(frozen=True)
-class Case:
-    """A subject under the name and mode by which the report calls it."""
-
-    title: str
-    mode: str  # "eval" or "train"
-    subject: Subject
-
-    def __str__(self) -> str:
-        return f"{self.title} ({self.mode})"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of a case, and the seconds that it took."""
-
-    case: Case
-    report: Report
-    seconds: float
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,12 @@ def _is_bad_input(error: Exception) -> bool:
     from parity.files import InputError
     if isinstance(error, InputError):
         return True
-    if "parity.ladder" not in sys.modules and "weights_convert" not in sys.modules:
+    if "parity.findings" not in sys.modules and "weights_convert" not in sys.modules:
         return False
     from parity.findings import NothingCompared
     from parity.frameworks import FrameworkError
+    if "weights_convert" not in sys.modules:
+        return isinstance(error, (FrameworkError, NothingCompared))
     from weights_convert import ConversionError
     return isinstance(error, (ConversionError, FrameworkError, NothingCompared))
 
@@ -378,6 +380,83 @@ def init(folder: str) -> None:
     written = start.begin(folder)
     _console(err=False).print("\n".join([*(f"wrote {path}" for path in written), "",
                                          f"next: cd {folder}; parity compare my_pair.py"]), soft_wrap=True, markup=False)
+
+
+@cli.command()
+@_INPUTS
+@click.option("--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
+              help="Pictures of each domain, in one batch.")
+@click.option("--lane", type=click.Choice(["float64", "float32"]), default="float64", show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True)
+@click.option("--eval/--no-eval", "in_eval", default=True, help="Record eval mode.")
+@click.option("--train/--no-train", "in_train", default=True, help="Record train mode.")
+@click.option("--modules/--no-modules", default=True, help="Every module alone, before the networks.")
+@click.option("--only", multiple=True, metavar="NAME", help="Only programs of this name; * and ? match. May be repeated.")
+@click.option("--side", type=click.Choice(["reference", "twin"]), required=True, help="reference: PyTorch. twin: Paddle.")
+@click.option("--keep", type=click.Choice(["all", "layers", "summaries"]), default="all", show_default=True,
+              help="all: every line. layers: module borders, parameters, gradients. summaries: projections and samples of these.")
+@click.option("--from", "source", metavar="TRACE", help="Take weights, inputs and noise floors from this trace.")
+@click.argument("out", metavar="OUT_DIR")
+def record(checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int, lane: str, device: str,
+           in_eval: bool, in_train: bool, modules: bool, only: tuple[str, ...], side: str, keep: str, source: str | None,
+           out: str) -> int:
+    """Run one side of each program, forward and backward, and write every value into an empty folder, for `parity diff`.
+
+    \b
+    Examples:
+      parity record --side reference there/
+      parity record --side twin --from there/ here/
+      parity record --side twin --from there/ --only 'gen*' --keep layers here/
+    """
+    modes = [mode for mode, wanted in (("eval", in_eval), ("train", in_train)) if wanted]
+    if not modes:
+        raise click.UsageError("--no-eval and --no-train leave nothing to record; drop one of them")
+    _quieten()
+    from pathlib import Path
+
+    from parity import check as checking
+    from parity import record as recording
+    from parity.traces import Trace
+    given = Trace.open(source) if source else None
+    weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
+    cases = checking.cases(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, modes=modes,
+                           modules=modules, only=only)
+    if given is not None:
+        cases = recording.taken_over(cases, given)
+    needed, beside = recording.estimate(cases, side, lane, keep, device)
+    folder = Path(out)
+    recording.check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed + beside)
+    console = _console(err=False)
+    console.print(f"up to {needed / 2**20:.1f} MiB", soft_wrap=True)
+    with _progress() as bar:
+        task = bar.add_task("", total=len(cases))
+        written = recording.record(folder, cases, side=side, lane=lane, keep=keep, device=device, source=given,
+                                   progress=lambda case, doing: bar.update(task, description=f"{case}: {doing}"))
+    console.print(recording.describe(len(cases), needed, written, out, side, lane, keep), soft_wrap=True)
+    return 0
+
+
+@cli.command("diff")
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@_REPORTS
+def diff_traces(one: str, other: str, json_path: str | None, html_path: str | None) -> int:
+    """Compare two traces of `parity record`: another framework, version, device or day. Needs neither framework.
+
+    A stands for the reference. Exit codes as of check; 2 also where a recording was interrupted and nothing diverged up to there.
+
+    \b
+    Examples:
+      parity diff there/ here/
+      parity diff good_day/ today/ --html since_when.html
+    """
+    _check_outputs(json_path, html_path)
+    from parity.diff import diff
+    from parity.traces import Trace
+    summary = diff(Trace.open(one), Trace.open(other))
+    _publish(summary, json_path, html_path)
+    code = _exit_code(summary)
+    return BAD_INPUT if summary.incomplete and not code else code
 
 
 @cli.command("faults")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,10 +14,12 @@ from parity.between import placed
 from parity.compare import Deviation, Verdict, resemblance
 from parity.findings import Finding, Report
 from parity.noise import REFORMULATION, M
-from parity.pair import Pair
 from parity.sinks import Against, Distances, Store
 from parity.source import Site
 from parity.trace import Event, Key
+
+if TYPE_CHECKING:
+    from parity.pair import Pair
 
 
 def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances | None = None, *,
@@ -58,6 +61,23 @@ def few(samples: int, limit: float) -> float:
     return max(1.0, 0.8 * FALSE_ALARMS ** (-1 / samples) / limit) if samples else 1.0
 
 
+class Failure(NamedTuple):
+    """An exception that a program raised: its type, what it says, the user's line it came from."""
+
+    kind: str
+    text: str
+    site: Site | None
+
+    @classmethod
+    def of(cls, error: Exception, source: Any) -> Failure:
+        site, traceback = None, error.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename in source:
+                site = Site(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
+            traceback = traceback.tb_next
+        return cls(type(error).__name__, " ".join(str(error).split())[:300], site)
+
+
 @dataclass
 class Judge:
     """Turns what was measured in one run of the twin into verdicts.
@@ -74,7 +94,7 @@ class Judge:
     limit: float
     stages: frozenset[str] | None = None
 
-    def judge(self, against: Against, failure: Exception | None, report: Report) -> None:
+    def judge(self, against: Against, failure: Exception | Failure | None, report: Report) -> None:
         """Add to the report a finding for every value that is not the same, and count all."""
         found: list[Finding] = []
         measured: list[Finding] = []
@@ -107,6 +127,8 @@ class Judge:
             report.counts[finding.verdict] += 1
             found.append(finding)
         if failure is not None:
+            if isinstance(failure, Exception):
+                failure = Failure.of(failure, self.pair.twin_source)
             finding = self._failure(failure, against)
             report.counts[Verdict.DIVERGED] += 1
             found.append(finding)
@@ -215,19 +237,13 @@ class Judge:
         return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
                        twin=event.site, called=event.called)
 
-    def _failure(self, failure: Exception, against: Against) -> Finding:
-        site, traceback = None, failure.__traceback__
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename in self.pair.twin_source:
-                site = Site(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
-            traceback = traceback.tb_next
+    def _failure(self, failure: Failure, against: Against) -> Finding:
         last = against.last
         key = last or Key("forward", 0, None, self.name, 0, "", 0, "", 0)
         key = key._replace(variable="(exception)", function="", occurrence=0)
         order = self.truth.events[last].order + 0.25 if last else 0
-        text = " ".join(str(failure).split())
-        deviation = Deviation(np.inf, trouble=f"the twin raised {type(failure).__name__}: {text[:300]}")
-        return Finding(self.name, self.lane, self.run, key, Verdict.DIVERGED, order, deviation, twin=site)
+        deviation = Deviation(np.inf, trouble=f"the twin raised {failure.kind}: {failure.text}")
+        return Finding(self.name, self.lane, self.run, key, Verdict.DIVERGED, order, deviation, twin=failure.site)
 
     def _finding(self, event: Event, twin: Event | None, verdict: Verdict, deviation: Deviation, floor: float,
                  cause: str | None = None) -> Finding:

@@ -261,6 +261,22 @@ class Both:
                 yield (f"{len(lonely)} modules of the {side} have no partner, so what they return was not compared at their "
                        f"border: {', '.join(lonely[:6])}{more}")
 
+    def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
+        """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.
+        What the other side has none of keeps its own name; what the conversion drops is left out."""
+        state, _ = self._values(dtype, None)
+        framework, model = self._frameworks[side], self._models[side]
+        framework.prepare(model, dtype=dtype, training=self.subject.training, device=self.device)
+        framework.load_state(model, self._twin_state(state) if side else state)
+        entries = self._entries()
+        dropped = {entry.source for entry in self.census.plan.entries.values() if entry.target is None}
+        for name, tensor in {**framework.parameters(model), **framework.buffers(model)}.items():
+            array, site = framework.array(tensor, copy=True), self.built(side, name.rpartition(".")[0])
+            if side and name in entries:
+                name, array = entries[name].source, np.ascontiguousarray(entries[name].to_torch(array))
+            if side or name not in dropped:
+                yield name, array, site
+
     def built(self, side: int, path: str) -> Site | None:
         """Where the module at that path was built."""
         module = dict(self._frameworks[side].modules(self._models[side])).get(path)

@@ -87,6 +87,12 @@ class StepWriter(Store):
             if known is array:
                 return place
         place = str(len(self._entries))
+        self.put(place, array)
+        self._recent = [(array, place), *self._recent[:self._RECENT - 1]]
+        return place
+
+    def put(self, place: str, array: np.ndarray) -> None:
+        """Append a tensor of this name."""
         data = np.ascontiguousarray(array)
         if data.dtype.name not in _NAMES:
             raise RecordingError(f"cannot record values of dtype {data.dtype}; known are {', '.join(_NAMES)}")
@@ -94,8 +100,6 @@ class StepWriter(Store):
         self._entries[place] = {"dtype": _NAMES[data.dtype.name], "shape": list(array.shape),
                                 "data_offsets": [self._offset, self._offset + data.nbytes]}
         self._offset += data.nbytes
-        self._recent = [(array, place), *self._recent[:self._RECENT - 1]]
-        return place
 
     def close(self) -> None:
         """Write the header and put the file in its place."""

@@ -15,10 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from parity.check import Result
 from parity.findings import Finding, Report, merge
-from parity.frameworks import PaddleFramework, TorchFramework
 from parity.noise import ACCURACY, M
+from parity.results import Result
 from parity.source import Site
 
 STAGES = {
@@ -30,20 +29,27 @@ STAGES = {
     "update": "the change of each parameter",
     "state": "buffers afterwards, and what was clipped",
 }
-COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "diverged": "bold red"}
+COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "same up to summary": "yellow",
+           "diverged": "bold red"}
 _PLACES, NAMED, ROWS = 8, 3, 200  # how many of a kind are shown before "and N more"
 
 
 class Summary:
     """All results of one run, and what a reader asks of them."""
 
-    def __init__(self, results: Sequence[Result]) -> None:
+    def __init__(self, results: Sequence[Result], ran: dict | None = None) -> None:
+        """ran: versions of what ran elsewhere; without them those of this process."""
+        self._ran = ran
         self.results = list(results)
         self.merged = merge("all", [result.report for result in self.results])
 
     @property
     def verdict(self) -> str:
         return self.merged.verdict
+
+    @property
+    def versions(self) -> dict:
+        return versions() if self._ran is None else self._ran
 
     @property
     def broken(self) -> list[Result]:
@@ -114,6 +120,7 @@ def distance(finding: Finding) -> str:
 
 def versions() -> dict[str, str]:
     """What ran: packages, Python, machine."""
+    from parity.frameworks import PaddleFramework, TorchFramework
     try:
         own = metadata.version("paddle-parity")
     except metadata.PackageNotFoundError:
@@ -153,7 +160,7 @@ def to_json(summary: Summary) -> str:
         subjects.append({**whole, **row(result)})
     document = {"verdict": summary.verdict, "counts": counts, "remarks": summary.merged.remarks,
                 "first": _located(*first) if first else None,
-                "findings": findings, "subjects": subjects, "seconds": round(summary.seconds, 3), "versions": versions()}
+                "findings": findings, "subjects": subjects, "seconds": round(summary.seconds, 3), "versions": summary.versions}
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
@@ -171,7 +178,9 @@ def show(console: Console, summary: Summary) -> None:
         console.print(Text(f"\nFirst divergence: {result.case}", style="bold"))
         console.print(Text(str(first)), soft_wrap=True)
         places = summary.places()
-        console.print(Text(f"\nIndependent places ({len(places)}), with every module given the reference's values:", style="bold"))
+        if places:
+            text = f"\nIndependent places ({len(places)}), with every module given the reference's values:"
+            console.print(Text(text, style="bold"))
         for finding, results in places[:_PLACES]:
             site = finding.twin or finding.reference
             titles = ", ".join(str(result.case) for result in results)
@@ -228,14 +237,14 @@ def to_html(summary: Summary, *, title: str = "Parity report", picture: bytes | 
         rows=[row(result) for result in summary.results], rungs=summary.rungs(), places=summary.places(),
         diverged=diverged[:ROWS], diverged_count=len(diverged), uncompared=uncompared[:ROWS],
         uncompared_count=len(uncompared), limits={"M": M, "accuracy": ACCURACY}, remarks=summary.merged.remarks,
-        picture=base64.b64encode(picture).decode() if picture else None, caption=caption)
+        picture=base64.b64encode(picture).decode() if picture else None, caption=caption, versions=summary.versions)
 
 
 def page(template: str, **values: object) -> str:
     """One of the templates, as a page that needs nothing else; every page has the versions at its foot."""
     environment = jinja2.Environment(loader=jinja2.PackageLoader("parity"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"short": short, "site": _site, "distance": distance, "place": place}
-    return environment.get_template(template).render(**values, versions=versions())
+    return environment.get_template(template).render(**{**values, "versions": values.get("versions") or versions()})
 
 
 def _site(site: Site | None) -> dict:

@@ -90,7 +90,7 @@ class Against:
             return
         if self._pair is None or self._pair[0] is not partner.array or self._pair[1] is not array:
             # One value often has several names (a module's output, the local it is bound to): compared once.
-            self._pair, self._deviation = (partner.array, array), _compare(partner, array)
+            self._pair, self._deviation = (partner.array, array), self._measure(partner, event, array)
         found = self._deviation
         if array is not None and found.distance > self._limit * self._floors[event.key] and len(self.kept) < self.KEPT:
             self.kept[event.key] = (partner.array, array.copy())
@@ -98,6 +98,9 @@ class Against:
         self.last = event.key
         if self._release:
             partner.array = None
+
+    def _measure(self, partner: Event, event: Event, array: np.ndarray | None) -> Deviation:
+        return _compare(partner, array)
 
 
 class Distances:

@@ -1,6 +1,7 @@
 """What the harness asks of a framework, and the two answers: `TorchFramework`, `PaddleFramework`.
 
-Each side is imported when it is first asked for: who has one framework only need not have the other.
+Each side is imported when it is first asked for: who has one framework only need not have the other, and a comparison of two
+traces needs neither.
 """
 
 from __future__ import annotations
