@@ -53,15 +53,19 @@ class _Size(Store):
 
     def __init__(self, keep: str) -> None:
         super().__init__()
-        self.keep, self.bytes_seen, self.whole, self.count, self._last = keep, 0, 0, 0, None
+        self.keep, self.bytes_seen, self.whole, self.count = keep, 0, 0, 0
+        self._last = self._counted = None
 
     def receive(self, event: Event) -> None:
         array, event.array = event.array, None
-        if array is not None and array is not self._last:
+        if array is None:
+            return
+        if array is not self._last:
             self.whole += array.nbytes
-            if self.keep == "all" or not event.key.is_local:
-                self.count += 1
-                self.bytes_seen += array.nbytes + 300  # and its line in the index
+        if array is not self._counted and (self.keep == "all" or not event.key.is_local):
+            self.count += 1
+            self.bytes_seen += array.nbytes + 300  # and its line in the index
+            self._counted = array
         self._last = array
 
 
@@ -77,7 +81,7 @@ def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str
             both.reference("float32", size, gradients=False)
         wide = 2 if lane == "float64" or side == "reference" else 1
         passes = 3 if lane == "float32" and side == "twin" else 2
-        shown = size.bytes_seen if keep != "summaries" else 700 * size.count
+        shown = size.bytes_seen if keep != "summaries" else 900 * size.count
         start = sum(array.nbytes for values in (case.subject.state, case.subject.inputs) for array in values.values())
         total += start + (4 << 20)  # the start file, and room that the header of a values file leaves
         total += passes * shown if keep == "summaries" else passes * wide * shown + 4 * start

@@ -201,7 +201,7 @@ def test_values_are_stored_once(there):
 @pytest.mark.parametrize("keep", ["all", "layers", "summaries"])
 def test_the_estimate_holds(tmp_path, lane, keep):
     from parity.check import cases
-    chosen = cases(modes=["eval"], only=["genA2B light"], size=32)
+    chosen = cases(modes=["eval"], only=["genA2B light"], size=64)
     for side in ("reference", "twin"):
         needed, _ = record.estimate(chosen, side, lane, keep)
         written = record.record(tmp_path / side, chosen, side=side, lane=lane, keep=keep)
