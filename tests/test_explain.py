@@ -63,6 +63,23 @@ def test_the_healthy_twin_and_the_reference_are_the_official_code():
     assert min(twin["cosines"].values()) > 1 - 1e-12
 
 
+def test_what_is_spared_changes_no_loss(monkeypatch):
+    """Gradients that the next step clears unread. A fault that reads them gets the whole step."""
+    def runs_of(*names):
+        return course.run(TINY, names, steps=2)["losses"]
+
+    spared = runs_of(), runs_of(*PORT2020), runs_of("G_gradients_not_cleared"), course.reference(TINY, steps=2)["losses"]
+    monkeypatch.setattr(course, "_DETACHED", ())
+    assert spared == (runs_of(), runs_of(*PORT2020), runs_of("G_gradients_not_cleared"), course.reference(TINY, steps=2)["losses"])
+    assert spared[2] != spared[0]
+
+
+def test_sparing_what_a_fault_reads_would_be_seen(monkeypatch):
+    whole = course.run(TINY, ["G_gradients_not_cleared"], steps=2)["losses"]
+    monkeypatch.setattr(course.faults, "PORT2020", (*PORT2020, "G_gradients_not_cleared"))
+    assert course.run(TINY, ["G_gradients_not_cleared"], steps=2)["losses"] != whole
+
+
 def test_a_noise_draw_moves_the_reference_by_rounding_and_no_more():
     reference, draw = (course.reference(TINY, steps=1, draw=draw)["losses"] for draw in (None, 0))
     assert 0 < attribution.distance(draw, reference, reference) < 1e-12

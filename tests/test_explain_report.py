@@ -138,7 +138,7 @@ def test_bad_input_is_2_before_the_work_starts(monkeypatch, capsys, arguments):
 
 def test_the_default_is_the_nine_and_thorough_the_catalogue():
     default = explain.scope(steps=10, long_steps=100)
-    assert default == Scope(PORT2020, (), ((), ("gmp_G",), PORT2020))
+    assert default == Scope(PORT2020, (), ((), ("gmp_G",)))
     thorough = explain.scope(thorough=True, steps=10, long_steps=100)
     assert set(thorough.every) == set(CATALOGUE) and len(thorough.long) == 11
     assert explain.scope(["rho"], steps=10, long_steps=100).long == ((), ("rho",))

@@ -17,6 +17,7 @@ from parity.explain import start as starting
 from parity.explain.attribution import Effect, Pair
 from parity.explain.report import story
 from parity.explain.runs import Done, key
+from parity.explain.start import Start
 from parity.explain.tasks import Scope
 from parity.noise import M
 from parity.source import Site
@@ -105,8 +106,8 @@ class Explanation:
         return {lane: [self.of(tasks.noise(self.scope, lane, draw))["losses"] for draw in range(tasks.DRAWS)]
                 for lane in ("float64", "float32")}
 
-    def course(self, names: Sequence[str]) -> attribution.Course:
-        return self.of(tasks.losses(self.scope, names))["losses"]
+    def course(self, names: Sequence[str], start: Start | None = None) -> attribution.Course:
+        return self.of(tasks.losses(self.scope, names, start))["losses"]
 
     def envelope(self, lane: str, loss: str) -> np.ndarray:
         return attribution.envelope(self.draws[lane], self.of(tasks.noise(self.scope, lane, None))["losses"], loss)
@@ -118,17 +119,19 @@ class Explanation:
         return attribution.effects(
             scope.every, {names: self.course(names) for names in sets}, self.reference, self.draws["float64"],
             self.of(tasks.noise(scope, "float32", None))["losses"], self.draws["float32"],
-            {name: self.of(tasks.losses(scope, (name,), scope.other))["losses"] for name in scope.every},
+            {name: self.course((name,), scope.other) for name in scope.every},
             self.of(tasks.noise(scope, "float64", None, scope.other))["losses"], whole=scope.names)
 
     @functools.cached_property
     def pairs(self) -> list[Pair]:
-        """Those that mask or amplify, the largest change first."""
-        names = self.scope.names
+        """Those that mask or amplify, the largest change first; all from the second start."""
+        names, other_start = self.scope.names, self.scope.other
         together = {(one, other): self.of(tasks.pair(self.scope, one, other))["losses"]
                     for number, one in enumerate(names) for other in names[number + 1:]}
-        alone = {names: self.course(names) for names in [(), *((name,) for name in names)]}
-        found = attribution.pairs(alone, together, self.reference, self.draws["float64"])
+        alone = {names: self.course(names, other_start) for names in [(), *((name,) for name in names)]}
+        reference, *draws = (self.of(tasks.noise(self.scope, "float64", draw, other_start))["losses"]
+                             for draw in (None, *range(tasks.DRAWS)))
+        found = attribution.pairs(alone, together, reference, draws)
         return sorted((pair for pair in found if pair.interaction), key=lambda pair: -abs(pair.together - pair.alone))
 
     @property
