@@ -57,7 +57,7 @@ def plan(scope: Scope) -> list[Task]:
     tasks = [*(long_run(scope, "twin", names) for names in scope.long), place(scope), long_run(scope, "reference")]
     tasks += [noise(scope, lane, draw) for lane in ("float64", "float32") for draw in (None, *range(DRAWS))]
     tasks += [losses(scope, names) for names in sets] + [losses(scope, names, scope.other) for names in alone]
-    tasks += [noise(scope, "float64", draw, scope.other) for draw in (None, *range(DRAWS))]
+    tasks += [noise(scope, "float64", None, scope.other), *(pair_noise(scope, draw) for draw in range(DRAWS))]
     tasks += [losses(scope, (), scope.other), *(pair(scope, *names) for names in combinations(scope.names, 2))]
     tasks += [errors(scope, names) for names in dict.fromkeys([(), *alone, scope.names])]
     tasks += [features(scope), iterator_trap()]
@@ -75,6 +75,11 @@ def noise(scope: Scope, lane: str, draw: int | None, start: Start | None = None)
 
 def losses(scope: Scope, names: Sequence[str], start: Start | None = None) -> Task:
     return {**_at(scope, start), "kind": "losses", "names": list(names), "steps": scope.steps}
+
+
+def pair_noise(scope: Scope, draw: int) -> Task:
+    """A noise draw from where the pairs start, over as many steps."""
+    return {**noise(scope, "float64", draw, scope.other), "steps": min(PAIR_STEPS, scope.steps)}
 
 
 def pair(scope: Scope, one: str, other: str) -> Task:

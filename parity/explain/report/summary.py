@@ -129,8 +129,8 @@ class Explanation:
         together = {(one, other): self.of(tasks.pair(self.scope, one, other))["losses"]
                     for number, one in enumerate(names) for other in names[number + 1:]}
         alone = {names: self.course(names, other_start) for names in [(), *((name,) for name in names)]}
-        reference, *draws = (self.of(tasks.noise(self.scope, "float64", draw, other_start))["losses"]
-                             for draw in (None, *range(tasks.DRAWS)))
+        reference = self.of(tasks.noise(self.scope, "float64", None, other_start))["losses"]
+        draws = [self.of(tasks.pair_noise(self.scope, draw))["losses"] for draw in range(tasks.DRAWS)]
         found = attribution.pairs(alone, together, reference, draws)
         return sorted((pair for pair in found if pair.interaction), key=lambda pair: -abs(pair.together - pair.alone))
 
