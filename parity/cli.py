@@ -94,6 +94,16 @@ _REPORTS = _options(
 )
 
 
+_RUNS = _options(
+    click.option("--work", "work_path", metavar="DIR",
+                 help="Keep the results of all runs here, and pick up from it what is there."),
+    click.option("--workers", type=click.IntRange(min=1), metavar="N",
+                 help="Runs at a time, one thread each.  [default: the cores, or what the cluster has]"),
+    click.option("--scheduler", metavar="ADDRESS", envvar="DASK_SCHEDULER_ADDRESS", show_envvar=True,
+                 help="Make the runs on the workers of this Dask scheduler (tcp://host:8786)."),
+)
+
+
 class _Commands(click.Group):
     """The trainer's commands are named in --help, and imported when they are called."""
 
@@ -252,11 +262,10 @@ def steps(checkpoint: str | None, images: str | None, size: int | None, seed: in
               help="Steps of each fault's training.")
 @click.option("--long-steps", "long", type=click.IntRange(min=1), metavar="N", default=100, show_default=True,
               help="Steps of the training in which the symptom shows.")
-@click.option("--work", "work_path", metavar="DIR", help="Keep the results of all runs here, and pick up from it what is there.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Runs at a time, one thread each.  [default: the cores]")
+@_RUNS
 @_REPORTS
 def explain(thorough: bool, names: tuple[str, ...], count: int, long: int, work_path: str | None, workers: int | None,
-            json_path: str | None, html_path: str | None) -> int:
+            scheduler: str | None, json_path: str | None, html_path: str | None) -> int:
     """Why did the 2020 Paddle port of U-GAT-IT diverge, and why did its loss not fall?
 
     Puts the port's nine faults into the twin, alone, all but each, in pairs and together, trains each from the weights and
@@ -271,8 +280,9 @@ def explain(thorough: bool, names: tuple[str, ...], count: int, long: int, work_
     _check_outputs(json_path, html_path)
     _quieten()
     from parity import explain as explaining
+    from parity.campaign import on_dask
     scope = explaining.scope(names, thorough=thorough, steps=count, long_steps=long)
-    with _progress() as bar:
+    with on_dask(scheduler), _progress() as bar:
         explanation = explaining.explain(scope, work_path, workers, _counting(bar))
     _publish_explanation(explanation, json_path, html_path)
     return _exit_code(explanation)
@@ -475,6 +485,63 @@ def list_faults(json_path: str | None) -> None:
     if json_path != "-":
         listing.show(_console(err=False), CATALOGUE.values())
     _publish_json(listing.to_json, CATALOGUE.values(), json_path)
+
+
+@cli.command()
+@click.option("--fault", "names", multiple=True, metavar="NAME", help="This fault only. May be repeated.  [default: the catalogue]")
+@click.option("--seeds", type=click.IntRange(min=1), metavar="N", default=2, show_default=True, help="So many, from --seed on.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", default=0, show_default=True, help="The first.")
+@click.option("--mode", "modes", type=click.Choice(["check", "free", "resync"]), multiple=True, default=("check", "free"),
+              show_default=True, help="check: modules and networks. free, resync: trainings. May be repeated.")
+@click.option("--lane", type=click.Choice(["float64", "float32", "both"]), default="float64", show_default=True)
+@click.option("--model", "models", type=click.Choice(["light", "full"]), multiple=True,
+              help="The generators. May be repeated.  [default: light]")
+@click.option("--ngf", type=click.IntRange(min=1), multiple=True, metavar="N",
+              help="Width of the generators. May be repeated, as the other sizes.  [default: the exam's, 4; trainings 2]")
+@click.option("--ndf", type=click.IntRange(min=1), multiple=True, metavar="N",
+              help="Width of the discriminators.  [default: the exam's, 4; trainings 1]")
+@click.option("--n-blocks", type=click.IntRange(min=1), multiple=True, metavar="N",
+              help="Residual blocks.  [default: the exam's, 2; trainings 1]")
+@click.option("--size", type=click.IntRange(min=4), multiple=True, metavar="PIXELS",
+              help="Side of the pictures.  [default: the exam's, 32; trainings 96]")
+@_RUNS
+@_REPORTS
+def campaign(names: tuple[str, ...], seeds: int, seed: int, modes: tuple[str, ...], lane: str, models: tuple[str, ...],
+             ngf: tuple[int, ...], ndf: tuple[int, ...], n_blocks: tuple[int, ...], size: tuple[int, ...], work_path: str | None,
+             workers: int | None, scheduler: str | None, json_path: str | None, html_path: str | None) -> int:
+    """Are the known bugs found whatever the seed and the sizes? Faults x seeds x configurations, in parallel.
+
+    Each fault of `parity faults` is put into the twin, alone, under every seed and configuration in which it can act, and must be
+    found at its place; each healthy twin beside it must pass. Exit codes: 0 all of that, 1 something missed, misplaced or a
+    false alarm, 2 bad input, or runs without a result.
+
+    \b
+    Examples:
+      parity campaign --fault iln_eps --fault gmp_G --seeds 5
+      parity campaign --mode check --model light --model full --seeds 3 --html campaign.html
+      parity campaign --seeds 20 --work runs/ --scheduler tcp://10.0.0.1:8786
+    """
+    _check_outputs(json_path, html_path)
+    _quieten()
+    from parity import campaign as campaigning
+    from parity.faults import tally, trials
+    from parity.files import write
+    from parity.steps import known
+    sizes = {"ngf": ngf, "ndf": ndf, "n_blocks": n_blocks, "img_size": size, "light": tuple(model == "light" for model in models)}
+    chosen = trials.configurations(modes, _chosen(lane), {name: values for name, values in sizes.items() if values})
+    plan = trials.plan(known(names), range(seed, seed + seeds), chosen)
+    with campaigning.on_dask(scheduler), _progress() as bar:
+        told = _counting(bar)
+        told(len(plan), "")
+        outcomes = campaigning.run(
+            plan, trials.do, folder=Path(work_path) if work_path else None, workers=workers,
+            progress=lambda task, outcome, kept: told(len(plan), f"{task['name']}, seed {task['seed']}, {trials.where(task)}"))
+    found = tally.Tally(plan, outcomes.values())
+    found.show(_console(err=json_path == "-"))
+    if html_path:
+        write(html_path, found.to_html())
+    _publish_json(tally.Tally.to_json, found, json_path)
+    return found.exit_code
 
 
 @cli.command()
@@ -705,5 +772,6 @@ def _exit_code(summary: Any) -> int:
 
 
 def _quieten() -> None:
-    """Paddle greets with remarks on compilers that nobody here needs."""
+    """Paddle greets with remarks on compilers, and joblib remarks on workers that it renews; nobody here needs them."""
     warnings.filterwarnings("ignore", message=".*ccache.*")
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")

@@ -176,14 +176,15 @@ class Judge:
         seen = [*against.matched, *(event.key for event, _ in against.extra)]
         ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
                         for keys in (self.truth.events, seen))
-        bad = {(f.key.module, f.key.call) for f in found if f.verdict is Verdict.DIVERGED and f.key.variable.startswith("output")}
-        ran = {(key.module, key.call) for key in against.matched if key.variable.startswith("output")}
+        # What goes wrong only later comes back as a wrong gradient: of a value only the call's values can tell.
+        bad = {_call_of(f.key) for f in found if f.verdict is Verdict.DIVERGED and f.key.variable.startswith("output")}
+        ran = {_call_of(key) for key in against.matched if key.variable.startswith("output")}
 
         def harmless(finding: Finding) -> bool:
             key = finding.key
             if finding.verdict is not Verdict.DIVERGED:
                 return False
-            agrees = (key.module, key.call) in ran - bad
+            agrees = _call_of(key) in ran - bad
             if key.is_local:
                 return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
                     bool(finding.deviation.trouble) and "shape" in finding.deviation.trouble)
@@ -254,6 +255,11 @@ class Judge:
 def _binding(key: Key) -> Key:
     """A local variable, whichever of its bindings and whether its value or its gradient."""
     return key._replace(stage="", occurrence=0)
+
+
+def _call_of(key: Key) -> tuple[bool, str, int]:
+    """A module call, its values and its gradients apart."""
+    return key.stage == "gradients", key.module, key.call
 
 
 def _is_zero_gradient(event: Event) -> bool:

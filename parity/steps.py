@@ -92,9 +92,14 @@ def _pictures(folder: Path, size: int, batch: int, seed: int) -> Callable[[int],
 
 def injected(names: Iterable[str]) -> AbstractContextManager[None]:
     """These faults in the twin. Raises InputError with the names that are nearest to an unknown one."""
+    return faults.inject(*known(names) if names else ())
+
+
+def known(names: Iterable[str]) -> tuple[str, ...]:
+    """The faults that these names stand for; without any, the catalogue. Raises InputError with the nearest names."""
     names = tuple(names)
     try:
-        return faults.inject(*names)
+        return faults.members(*names) if names else tuple(faults.CATALOGUE)
     except KeyError as error:
         known = [*faults.GROUPS, *faults.CATALOGUE]
         unknown = [name for name in names if name not in known]

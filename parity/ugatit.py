@@ -236,18 +236,20 @@ def networks(sizes: Sizes, images: Mapping[str, np.ndarray], states: Mapping[str
 EXAM_SIZES = Sizes(ngf=4, n_blocks=2, img_size=32, light=True, ndf=4)
 
 
-def exam_subject(name: str, seed: int = 0) -> Subject:
+def exam_subject(name: str, seed: int = 0, **sizes: Any) -> Subject:
     """A small subject by name, for faults and their healthy twins: a module ("LIN"), a network ("disLA"), with a suffix.
 
     "_eval": in eval mode. "_bounds": rho at, between and beyond its bounds. "_initial": rho at 0, where LIN starts.
-    Discriminators run five times, as spectral norm moves on with every forward. Raises KeyError.
+    Discriminators run five times, as spectral norm moves on with every forward. sizes: of a network (see `Sizes`), other than
+    the usual ones. Raises KeyError.
     """
     base, _, suffix = name.partition("_")
     training = suffix != "eval"
     if base in NETWORKS:
-        size = 96 if base.startswith("disG") else 32
-        images = {domain: picture(domain, seed, size, batch=2) for domain in "AB"}
-        subject = next(networks(EXAM_SIZES, images, names=(base,), seed=seed, training=training,
+        usual = with_changes(EXAM_SIZES, img_size=96) if base.startswith("disG") else EXAM_SIZES
+        built = with_changes(usual, **sizes)
+        images = {domain: picture(domain, seed, built.img_size, batch=2) for domain in "AB"}
+        subject = next(networks(built, images, names=(base,), seed=seed, training=training,
                                 calls=5 if base.startswith("dis") else 1))
         return with_changes(subject, name=name)
     known = {subject.name: subject for subject in modules(seed, training=training)}
@@ -295,11 +297,12 @@ def training(sizes: Sizes, *, seed: int = 0, iteration: int = 1_000_000, batch: 
                            images or generated, PHASES, seed, device=device)
 
 
-def exam_training(name: str, seed: int = 0) -> TrainingSubject:
+def exam_training(name: str, seed: int = 0, **changes: Any) -> TrainingSubject:
     """A training small enough for an exam: "training"; "training_decay": lr falls from step 3 on; "training_initial": rho
     at the bounds, where an unclipped update leaves [0, 1] at once; "training_resumed": in the middle of a run, with moments;
-    "training_start": with the weights that each side draws; "training_files": with pictures from files. Raises KeyError."""
-    sizes = Sizes(ngf=2, n_blocks=1, img_size=96, light=True, ndf=1)
+    "training_start": with the weights that each side draws; "training_files": with pictures from files. changes: of its sizes
+    (see `Sizes`). Raises KeyError."""
+    sizes = with_changes(Sizes(ngf=2, n_blocks=1, img_size=96, light=True, ndf=1), **changes)
     with torch.device("meta"):
         shapes = {name: sizes.network(torch_ref, name) for name in NETWORKS}
     states = {name: seeded_state(network, name, seed) for name, network in shapes.items()}
@@ -311,7 +314,7 @@ def exam_training(name: str, seed: int = 0) -> TrainingSubject:
     if name == "training_resumed":
         return with_changes(subject, state={**subject.state, "moments": _moments(subject, seed), "lr": {"G": 6e-5, "D": 6e-5}})
     if name == "training_start":
-        return with_changes(training(with_changes(sizes, ngf=8, ndf=4), seed=seed), own_start=True)
+        return with_changes(training(with_changes(sizes, **{"ngf": 8, "ndf": 4, **changes}), seed=seed), own_start=True)
     if name == "training_files":
         from parity.ugatit_data import from_files
         return from_files(subject, sizes.img_size, seed)

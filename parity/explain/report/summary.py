@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from parity import faults
+from parity.campaign import Done, key
 from parity.explain import attribution, course, symptom, tasks
 from parity.explain import start as starting
 from parity.explain.attribution import Effect, Pair
 from parity.explain.report import story
-from parity.explain.runs import Done, key
 from parity.explain.start import Start
 from parity.explain.tasks import Scope
 from parity.noise import M
@@ -67,7 +67,7 @@ class Explanation:
         self._results = results
 
     def of(self, task: Mapping[str, Any]) -> Any:
-        return self._results[key(task)].result
+        return self._results[key(task, tasks.do)].result
 
     @property
     def cpu_seconds(self) -> float:

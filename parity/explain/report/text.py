@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import joblib
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +11,6 @@ from rich.text import Text
 from parity.explain import course
 from parity.explain.iterators import ON_1_8_5
 from parity.explain.report.summary import Explanation, Part
-from parity.explain.runs import cores
 from parity.report import COLOURS, short
 
 PAIRS = 12  # how many are told before "and N more"
@@ -58,7 +58,7 @@ def show(console: Console, explanation: Explanation) -> None:
         say(f"  With the nine in it, the Paddle twin's losses are those of the official code with the nine built in,\n"
             f"  within {found['official']:.1g} over {steps} float64 steps, and those of the real port on Paddle 1.8.5, which ran\n"
             f"  in float32, within {found['port_first']:.1g} at step 1.")
-    say(f"\n{explanation.cpu_seconds:.0f} processor seconds of runs; {cores()} cores here", "dim")
+    say(f"\n{explanation.cpu_seconds:.0f} processor seconds of runs; {joblib.cpu_count()} cores here", "dim")
     say(f"\n{explanation.sentence()}", COLOURS[explanation.verdict])
 
 
