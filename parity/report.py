@@ -214,7 +214,8 @@ def show(console: Console, summary: Summary) -> None:
     if uncompared:
         console.print(Text(f"\n{len(uncompared)} values were not compared:", style="yellow"))
         for finding in uncompared[:NAMED]:
-            console.print(Text(f"  {finding.key} ({finding.lane}): {finding.deviation.trouble or 'no partner'}"), soft_wrap=True)
+            console.print(Text(f"  {finding.key} ({finding.lane}): "
+                               f"{finding.deviation.trouble or finding.cause or 'no partner'}"), soft_wrap=True)
         more(console, len(uncompared) - NAMED)
     console.print(Text(f"\n{summary.sentence()}", style=COLOURS[summary.verdict]), soft_wrap=True)
 
