@@ -17,6 +17,7 @@ from parity.noise import REFORMULATION, M
 from parity.sinks import Against, Distances, Store
 from parity.source import Site
 from parity.trace import Event, Key
+from parity.wording import say
 
 if TYPE_CHECKING:
     from parity.pair import Pair
@@ -161,7 +162,7 @@ class Judge:
             return found
         report.counts[Verdict.DIVERGED] -= len(doubtful)
         report.counts[Verdict.UNCOMPARED] += len(doubtful)
-        return [with_changes(f, verdict=Verdict.UNCOMPARED, cause="the same result by other steps") if f in doubtful else f
+        return [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if f in doubtful else f
                 for f in found]
 
     def _without_other_steps(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
@@ -190,7 +191,7 @@ class Judge:
                     bool(finding.deviation.trouble) and "shape" in finding.deviation.trouble)
             return agrees and key.variable.startswith("input") and finding.deviation.trouble is not None
 
-        changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause="the same result by other steps") if harmless(f) else f
+        changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if harmless(f) else f
                    for f in found]
         count = sum(one is not other for one, other in zip(found, changed, strict=True))
         report.counts[Verdict.DIVERGED] -= count
@@ -211,7 +212,7 @@ class Judge:
         floor = self.floors[event.key]
         multiple = deviation.distance / floor if floor else (np.inf if deviation.distance else 0.0)
         if deviation.nans and deviation.nans == deviation.size:
-            deviation = with_changes(deviation, trouble="NaN everywhere, on both sides")
+            deviation = with_changes(deviation, trouble=say("NaN everywhere, on both sides"))
             return self._finding(event, twin, Verdict.UNCOMPARED, deviation, floor)
         verdict = (Verdict.SAME if multiple <= 1 else Verdict.NOISE if multiple <= self.limit else Verdict.DIVERGED)
         cause = None
@@ -219,12 +220,12 @@ class Judge:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
                 cause = resemblance(left, right)
-                cause = f"the twin's values are {cause}" if cause else None
+                cause = say("the twin's values are {likeness}", likeness=cause) if cause else None
         return self._finding(event, twin, verdict, deviation, floor, cause)
 
     def _without_partner(self, event: Event) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
-        deviation = Deviation(np.inf, trouble="exists in the reference only" if event.key.is_local else
+        deviation = Deviation(np.inf, trouble=say("exists in the reference only") if event.key.is_local else
                               _missing_text(event.key))
         return self._finding(event, None, verdict, deviation, self.floors[event.key])
 
@@ -234,7 +235,7 @@ class Judge:
     def _extra(self, event: Event, last: Key | None) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         before = self.truth.events[last].order if last is not None else 0
-        deviation = Deviation(np.inf, trouble="exists in the twin only")
+        deviation = Deviation(np.inf, trouble=say("exists in the twin only"))
         return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
                        twin=event.site, called=event.called)
 
@@ -243,7 +244,7 @@ class Judge:
         key = last or Key("forward", 0, None, self.name, 0, "", 0, "", 0)
         key = key._replace(variable="(exception)", function="", occurrence=0)
         order = self.truth.events[last].order + 0.25 if last else 0
-        deviation = Deviation(np.inf, trouble=f"the twin raised {failure.kind}: {failure.text}")
+        deviation = Deviation(np.inf, trouble=say("the twin raised {kind}: {text}", kind=failure.kind, text=failure.text))
         return Finding(self.name, self.lane, self.run, key, Verdict.DIVERGED, order, deviation, twin=failure.site)
 
     def _finding(self, event: Event, twin: Event | None, verdict: Verdict, deviation: Deviation, floor: float,
@@ -269,7 +270,7 @@ def _is_zero_gradient(event: Event) -> bool:
 
 def _missing_text(key: Key) -> str:
     if key.stage == "gradients":
-        return "the reference has a gradient here, the twin has none"
+        return say("the reference has a gradient here, the twin has none")
     if key.variable.startswith(("input", "output")):
-        return "this call never happened in the twin"
-    return "exists in the reference only"
+        return say("this call never happened in the twin")
+    return say("exists in the reference only")

@@ -38,6 +38,7 @@ from parity.pair import TrainingSubject
 from parity.sinks import Against, Distances, Store
 from parity.source import ConstructionSites, Site
 from parity.trace import Key, Recorder, Replayed, Sink
+from parity.wording import say, some
 from weights_convert import ConversionError, Plan
 
 MODES = ("free", "resync")
@@ -459,8 +460,8 @@ class _Programs:
         for name in sorted(sides[0].keys() | sides[1].keys()):
             sites = [self.sites[side].of(self.optimizers[side].get(name)) for side in (0, 1)]
             if name not in sides[0] or name not in sides[1]:
-                where = "reference" if name in sides[0] else "twin"
-                self._census_finding(report, f"{name}.", f"an optimizer in the {where} only", *sites)
+                only = say("an optimizer in the reference only") if name in sides[0] else say("an optimizer in the twin only")
+                self._census_finding(report, f"{name}.", only, *sites)
                 continue
             settings = [framework.optimizer_settings(held[name])
                         for framework, held in zip(self.frameworks, self.optimizers, strict=True)]
@@ -468,15 +469,15 @@ class _Programs:
                 left, right = (values.get(setting) for values in settings)
                 report.counts[Verdict.SAME] += left == right
                 if left != right:
-                    self._census_finding(report, f"{name}.{setting}", f"{left} in the reference, {right} in the twin", *sites)
+                    self._census_finding(report, f"{name}.{setting}", say("{left} in the reference, {right} in the twin",
+                                                                              left=left, right=right), *sites)
             expected, found = sides[0][name], sides[1][name]
             report.counts[Verdict.SAME] += len(expected & found)
-            for message, group in (("held by the optimizer in the reference only", expected - found),
-                                   ("held by the optimizer in the twin only", found - expected)):
+            for side, group in ((say("the reference"), expected - found), (say("the twin"), found - expected)):
                 if group:
-                    some = ", ".join(sorted(group)[:3])
-                    self._census_finding(report, f"{name}.parameters", f"{len(group)} of {len(expected)} parameters {message}: "
-                                         f"{some}{' ...' if len(group) > 3 else ''}", *sites)
+                    self._census_finding(report, f"{name}.parameters", say(
+                        "{count} of {total} parameters held by the optimizer in {side} only: {names}", count=len(group),
+                        total=len(expected), side=side, names=some(sorted(group))), *sites)
 
     def _held(self, side: int) -> dict[str, set[str]]:
         """Optimizer -> the reference's names of what it holds; a tensor that is no parameter of a network counts as foreign."""

@@ -4,7 +4,8 @@
     def test_port(parity):
         parity(pair)
 
-Each call compares one `Port` in all its modes. JUnit files and annotations are pytest's own: `--junitxml`, and the failure's text.
+Each call compares one `Port` in all its modes. JUnit files are pytest's own (`--junitxml`): the failure's text is the finding,
+and the property `divergence` of the test its file and line.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
             _write(Path(folder), request.node.nodeid, next(numbers), summary)
         if summary.verdict != "same":
             result, first = summary.headline
+            request.node.user_properties.append(("divergence", str(first.twin or first.reference or first.key.module)))
             pytest.fail(f"{result.case}: {first}", pytrace=False)
         return summary
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import browser
 import pytest
+import reading
 from rich.console import Console
 
 from parity import campaign, explain
@@ -113,6 +114,7 @@ def test_the_page_in_a_browser(made, tmp_path):
         "What people saw", "Why", "How we know", "The ladder of the first training step", "The faults", "The lines",
         "The error, layer by layer", "The losses", "The iterator trap"})
     assert found["images"] == 3 + 2 * (1 + 2 * 4)
+    assert reading.english_left(shown_page) == []
     effects = {part.name: part.effect.alone for part in made.parts}
     assert found["first"] == [sorted(effects, key=lambda name: -effects[name])]  # a click sorts, the largest first
 

@@ -13,14 +13,17 @@ from parity.compare import Verdict
 from parity.differences.difference import Difference
 from parity.findings import LANES, Finding, Report
 from parity.pair import Subject
+from parity.wording import Message, say, together
 
 
 class _Cause(NamedTuple):
     differences: Sequence[Difference]
     verdict: Verdict
 
-    def __str__(self) -> str:
-        return " and ".join(f"{difference.name} ({difference.title})" for difference in self.differences)
+    def said(self) -> Message:
+        named = together((say("{name} ({title})", name=difference.name, title=say(difference.title))
+                          for difference in self.differences), "; ")
+        return say("a difference of the frameworks: {differences}", differences=named)
 
 
 def explain(subject: Subject, report: Report, registry: Iterable[Difference], **options: Any) -> Report:
@@ -98,7 +101,7 @@ def _with_causes(report: Report, causes: dict[tuple, _Cause]) -> Report:
     for finding in report.findings:
         cause = causes.get(_place(finding))
         if cause is not None and finding.verdict is Verdict.DIVERGED:
-            finding = replace(finding, verdict=cause.verdict, cause=f"a difference of the frameworks: {cause}")
+            finding = replace(finding, verdict=cause.verdict, cause=cause.said())
             counts[Verdict.DIVERGED] -= 1
             counts[cause.verdict] += 1
         findings.append(finding)

@@ -13,6 +13,7 @@ from parity.faults import CATALOGUE, Fault
 from parity.findings import Finding as Divergence
 from parity.lockstep import ReferenceStep, StepsReport, follow
 from parity.pair import TrainingSubject
+from parity.wording import say, term, together
 
 
 def diagnose_beside(subject: TrainingSubject, *, steps: int = 3, expect: Sequence[str] = (),
@@ -52,14 +53,19 @@ def _finding(first: Divergence, followed: StepsReport) -> Finding:
     causes = likely_causes(first)
     where = f"{key.module}.{key.variable}" if key.module else key.variable
     place = first.twin or first.called
-    known = f"looks like: {causes[0].what} ({causes[0].name})" if causes else ""
-    grows = followed.growth
-    return Finding("differs-from-reference", where, f"first differs from the reference at stage {key.stage}"
-                   + (f" of step {key.step}" if key.step else "") + (f" ({key.phase})" if key.phase else "") + f": {where}"
-                   + (f", {first.deviation.trouble}" if first.deviation.trouble else ""),
-                   "; ".join(filter(None, [f"{first.floor_multiple:.3g} noise floors", known,
-                                           f"rounding grows by {grows:.3g} a step" if grows else ""])),
-                   place, key.step, causes[0].fix if causes else None)
+    stage = together((key.phase, term(key.stage)), " ") if key.phase else term(key.stage)
+    message = say("first differs from the reference at stage {stage} of step {step}: {where}", stage=stage, step=key.step,
+                  where=where) if key.step else \
+        say("first differs from the reference at stage {stage}: {where}", stage=stage, where=where)
+    if first.deviation.trouble:
+        message = say("{message}, {trouble}", message=message, trouble=first.deviation.trouble)
+    evidence = [say("{multiple:.3g} noise floors", multiple=first.floor_multiple)]
+    if causes:
+        evidence.append(say("looks like: {what} ({name})", what=say(causes[0].what), name=causes[0].name))
+    if followed.growth:
+        evidence.append(say("rounding grows by {factor:.3g} a step", factor=followed.growth))
+    return Finding("differs-from-reference", where, message, together(evidence, "; "), place, key.step,
+                   say(causes[0].fix) if causes else None)
 
 
 def likely_causes(first: Divergence, catalogue: Iterable[Fault] = tuple(CATALOGUE.values())) -> list[Fault]:

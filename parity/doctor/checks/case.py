@@ -9,6 +9,7 @@ from typing import Any
 from parity.doctor.program import Program
 from parity.doctor.record import Cut, Iteration, Step
 from parity.source import Site
+from parity.wording import Message, several
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,16 @@ class Case:
         return next(iter(sorted(cuts, key=lambda cut: cut.how == "no_grad")), None)
 
 
-def some(names: Any, limit: int = 3) -> str:
-    """A few of the names, and how many there are."""
-    names = list(names)
-    rest = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + rest
+_COUNTED = {
+    "parameter": lambda count: several("{count} parameter", "{count} parameters", count),
+    "norm parameter": lambda count: several("{count} norm parameter", "{count} norm parameters", count),
+    "tensor": lambda count: several("{count} tensor", "{count} tensors", count),
+    "gradient": lambda count: several("{count} gradient", "{count} gradients", count),
+    "layer": lambda count: several("{count} layer", "{count} layers", count),
+    "iteration": lambda count: several("{count} iteration", "{count} iterations", count),
+    "step": lambda count: several("{count} step", "{count} steps", count),
+}
 
 
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def plural(count: int, noun: str) -> Message:
+    return _COUNTED[noun](count)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case
 from parity.doctor.checks.source import scheduler_calls
 from parity.doctor.finding import Finding
+from parity.wording import say
 
 WINDOW = 20  # iterations after which a loss should have left the value of chance
 STUCK = 8  # iterations after which a scheduler that is stepped at each of them has shown itself
@@ -29,13 +30,15 @@ def scheduler(case: Case) -> Iterator[Finding]:
         if len({step.lr for _, step in steps}) > 1 or not steps:
             continue
         if not scheduler_calls(case):
-            yield Finding("scheduler-stuck", name, f"{name} has a scheduler that nothing steps: lr stays at {steps[0][1].lr:.3g}",
-                          "no line calls step() on it", program.optimizer_site(name), 1)
+            yield Finding("scheduler-stuck", name, say("{optimizer} has a scheduler that nothing steps: lr stays at {lr:.3g}",
+                                                         optimizer=name, lr=steps[0][1].lr),
+                          say("no line calls step() on it"), program.optimizer_site(name), 1)
         elif len(steps) >= STUCK:
             yield Finding(
                 "scheduler-idle",
                 name,
-                f"the scheduler of {name} was not stepped in {len(steps)} iterations: once an epoch, on purpose?",
+                say("the scheduler of {optimizer} was not stepped in {count} iterations: once an epoch, on purpose?",
+                    optimizer=name, count=len(steps)),
                 site=program.optimizer_site(name),
                 iteration=STUCK,
             )
@@ -44,7 +47,8 @@ def scheduler(case: Case) -> Iterator[Finding]:
 def constant(case: Case) -> Iterator[Finding]:
     rows = [tuple(loss for backward in iteration.backwards for loss in backward.losses) for iteration in case.iterations]
     if len(rows) >= 4 and all(rows) and len(set(rows)) == 1 and all(map(math.isfinite, rows[0])):
-        yield Finding("loss-constant", "loss", f"the loss is {rows[0][0]:.6g} in all {len(rows)} iterations, to the last bit",
+        yield Finding("loss-constant", "loss", say("the loss is {loss:.6g} in all {count} iterations, to the last bit",
+                                                    loss=rows[0][0], count=len(rows)),
                       site=case.iterations[0].backwards[0].site, iteration=4)
 
 
@@ -68,7 +72,8 @@ def drowned(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "loss-drowned",
                 name,
-                f"{name} weighs {statistics.median(ratios):.3g} times all other terms of the loss together: on purpose?",
+                say("{name} weighs {ratio:.3g} times all other terms of the loss together: on purpose?", name=name,
+                    ratio=statistics.median(ratios)),
                 site=site,
                 iteration=1,
             )
@@ -102,8 +107,10 @@ def chance(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "loss-at-chance",
                     terms[0].name,
-                    f"{terms[0].name} stays at {late:.4g}: that is {name} = {value:.4g}, the value of guessing",
-                    f"mean of the last {WINDOW // 2} of {len(course)} iterations; of the first: {early:.4g}",
+                    say("{name} stays at {late:.4g}: that is {chance} = {value:.4g}, the value of guessing", name=terms[0].name,
+                        late=late, chance=name, value=value),
+                    say("mean of the last {window} of {count} iterations; of the first: {early:.4g}", window=WINDOW // 2,
+                        count=len(course), early=early),
                     terms[0].site,
                     WINDOW,
                 )

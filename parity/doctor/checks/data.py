@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
+from parity.wording import say
 
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
 
@@ -16,7 +17,8 @@ def shapes(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "loss-broadcast",
                 name,
-                f"{name} of {list(one)} and {list(other)}: each prediction is held against every target",
+                say("{name} of {one} and {other}: each prediction is held against every target", name=name, one=list(one),
+                    other=list(other)),
                 site=site,
                 iteration=iteration.number,
             )
@@ -30,12 +32,13 @@ def ranges(case: Case) -> Iterator[Finding]:
             if max(abs(batch.low), abs(batch.high)) > LARGE and batch.network not in seen:
                 seen.add(batch.network)
                 pictures = len(batch.shape) == 4 and batch.low >= 0
+                values = {"network": batch.network, "low": batch.low, "high": batch.high}
                 yield Finding(
                     "input-range",
                     batch.network,
-                    f"the input of {batch.network} is in [{batch.low:.3g}, {batch.high:.3g}]"
-                    + (": pictures as bytes, 0 to 255" if pictures else ", far from mean 0 and spread 1"),
-                    f"mean {batch.mean:.3g}",
+                    say("the input of {network} is in [{low:.3g}, {high:.3g}]: pictures as bytes, 0 to 255", **values) if pictures
+                    else say("the input of {network} is in [{low:.3g}, {high:.3g}], far from mean 0 and spread 1", **values),
+                    say("mean {mean:.3g}", mean=batch.mean),
                     batch.site,
                     iteration.number,
                 )
@@ -51,7 +54,7 @@ def repeats(case: Case) -> Iterator[Finding]:
         yield Finding(
             "batch-constant",
             case.iterations[0].batches[0].network,
-            f"all {len(rows)} iterations saw the very same batch",
+            say("all {count} iterations saw the very same batch", count=len(rows)),
             site=site,
             iteration=3,
         )
@@ -61,8 +64,8 @@ def repeats(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "order-repeats",
                 case.iterations[0].batches[0].network,
-                f"the same {period} batches come again in the same order: nothing is shuffled between epochs",
-                f"{len(rows)} iterations, period {period}",
+                say("the same {period} batches come again in the same order: nothing is shuffled between epochs", period=period),
+                say("{count} iterations, period {period}", count=len(rows), period=period),
                 site,
                 2 * period,
             )
@@ -80,7 +83,8 @@ def labels(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "labels-sorted",
                 name,
-                f"each batch holds one class only ({name}: {', '.join(str(entry[1].first) for entry in large[:6])}, ...)",
+                say("each batch holds one class only ({name}: {labels}, ...)", name=name,
+                    labels=", ".join(str(entry[1].first) for entry in large[:6])),
                 site=large[0][1].site,
                 iteration=large[2][0],
             )

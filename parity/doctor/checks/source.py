@@ -9,6 +9,7 @@ from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 from parity.doctor.places import parsed
 from parity.source import Site
+from parity.wording import say
 
 
 def calls(case: Case) -> Iterator[Finding]:
@@ -22,7 +23,7 @@ def calls(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "no-grad-without-with",
                     "no_grad",
-                    "no_grad() is called without `with`: it does nothing, and the graph is kept",
+                    say("no_grad() is called without `with`: it does nothing, and the graph is kept"),
                     site=Site(file, node.lineno),
                 )
             elif (isinstance(node, ast.Call) and _called(node) == "imread" and "cv2" in ast.unparse(node.func)
@@ -30,7 +31,7 @@ def calls(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "bgr-images",
                     "cv2.imread",
-                    "pictures are read by cv2 and never converted: blue and red are exchanged",
+                    say("pictures are read by cv2 and never converted: blue and red are exchanged"),
                     site=Site(file, node.lineno),
                 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from parity.doctor.checks.case import Case, some
+from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
+from parity.wording import say, several, some
 
 
 def _sensitive(case: Case, path: str) -> bool:
@@ -32,14 +33,17 @@ def modes(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "eval-mode",
                     network,
-                    f"{network} is trained in eval mode: {some(asleep)} {'stands' if len(asleep) == 1 else 'stand'} still",
+                    several("{network} is trained in eval mode: {names} stands still",
+                            "{network} is trained in eval mode: {names} stand still", len(asleep), network=network,
+                            names=some(asleep)),
                     site=site,
                     iteration=iteration.number,
                 )
                 break
             still = [path for path in asleep if case.framework.moving_state(program.modules[path])]
             if still:
-                yield Finding("frozen-statistics", network, f"{network} is trained, and {some(still)} in eval mode: on purpose?",
+                yield Finding("frozen-statistics", network, say("{network} is trained, and {names} in eval mode: on purpose?",
+                                                                network=network, names=some(still)),
                               site=program.site_of(still[0]), iteration=iteration.number)
                 break
 
@@ -80,8 +84,9 @@ def movement(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "state-frozen",
                 network,
-                f"{len(frozen)} of {len(ran)} running values of {network} do not move in training: {some(frozen)}",
-                f"unchanged to the bit over {len(case.iterations)} iterations",
+                say("{count} of {total} running values of {network} do not move in training: {names}", count=len(frozen),
+                    total=len(ran), network=network, names=some(frozen)),
+                say("unchanged to the bit over {count} iterations", count=len(case.iterations)),
                 _update_site(case, frozen[0]),
                 1,
             )
@@ -89,7 +94,8 @@ def movement(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "state-moves-in-eval",
                 network,
-                f"{len(moving)} running values of {network} move in eval mode: {some(moving)}",
+                say("{count} running values of {network} move in eval mode: {names}", count=len(moving), network=network,
+                    names=some(moving)),
                 site=_update_site(case, moving[0]),
                 iteration=1,
             )

@@ -21,6 +21,7 @@ from parity.explain.start import Start
 from parity.explain.tasks import Scope
 from parity.noise import M
 from parity.source import Site
+from parity.wording import Message, say, term
 
 STUCK, LEARNED = 0.1, 0.5  # of the CAM loss below chance: no more than this, and no less
 SHOWN = 1e-3  # interactions that change a loss by less are counted, not told
@@ -181,10 +182,11 @@ class Explanation:
     def label(self, names: Sequence[str]) -> str:
         return "healthy" if not names else "all" if len(names) > 1 and tuple(names) == self.scope.names else " and ".join(names)
 
-    def title(self, label: str) -> str:
+    def title(self, label: str) -> Message:
         """The program of that label, for readers."""
-        return {"reference": "PyTorch original", "healthy": "Paddle twin, healthy",
-                "all": f"Paddle twin, all {len(self.scope.names)} faults"}.get(label, f"Paddle twin, only {label}")
+        return {"reference": say("PyTorch original"), "healthy": say("Paddle twin, healthy"),
+                "all": say("Paddle twin, all {count} faults", count=len(self.scope.names))}.get(
+                    label, say("Paddle twin, only {fault}", fault=label))
 
     @property
     def recorded_cam(self) -> dict[str, np.ndarray]:
@@ -227,35 +229,41 @@ class Explanation:
         cosines = {kind: _range([value for name, value in run["cosines"].items() if name.startswith(kind)])
                    for kind in ("gen", "dis")}
         failure = run["failure"] or next((found["failure"] for found in errors.values() if found["failure"]), None)
-        return Part(fault.name, story.NINE.get(fault.name, fault.what), fault.fix, fault.seen_in, effect, cosines, errors, network,
+        what = story.NINE.get(fault.name, say(fault.what))
+        return Part(fault.name, what, say(fault.fix), fault.seen_in, effect, cosines, errors, network,
                     first, _lines(fault, first), failure)
 
     # In words
 
-    def sentence(self) -> str:
+    def sentence(self) -> Message:
         """The answer in one sentence, as far as the runs bear it out."""
         if self.verdict != "diverged":
-            return f"No divergence to explain: with {_all(self.scope.names)} in it the twin is the same computation."
+            return say("No divergence to explain: with {faults} in it the twin is the same computation.",
+                       faults=_all(self.scope.names))
         if self.culprit is None:
-            return (f"The port diverges at {self.faulty['first']['stage']}; no single fault of those followed for "
-                    f"{self.scope.long_steps} steps keeps the CAM loss at chance alone. {self.left()}")
-        stuck, learned = self.settled[self.culprit], self.settled["reference"]
-        what = "One wrong line" if self.culprit != "gmp_G" else "One line that averages where it should take the maximum"
-        others = len(self.scope.names) - 1
-        more = f"; {others} more faults made every other number differ" if others else ""
-        return (f"{what} ({self.culprit}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
-                f"{stuck:.2f}, as good as guessing ({course.CHANCE:.2f}), where the PyTorch original reaches {learned:.2f}{more}. "
-                f"{self.left()}")
+            return say("The port diverges at {stage}; no single fault of those followed for {steps} steps keeps the CAM loss at "
+                       "chance alone. {left}", stage=term(self.faulty["first"]["stage"]), steps=self.scope.long_steps,
+                       left=self.left())
+        values = {"what": say("One wrong line") if self.culprit != "gmp_G" else
+                  say("One line that averages where it should take the maximum"), "fault": self.culprit, "left": self.left(),
+                  "stuck": self.settled[self.culprit], "chance": course.CHANCE, "learned": self.settled["reference"],
+                  "others": len(self.scope.names) - 1}
+        if values["others"]:
+            return say("{what} ({fault}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
+                       "{stuck:.2f}, as good as guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}; "
+                       "{others} more faults made every other number differ. {left}", **values)
+        return say("{what} ({fault}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
+                   "{stuck:.2f}, as good as guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}. {left}",
+                   **values)
 
-    def left(self) -> str:
+    def left(self) -> Message:
         """What stays unexplained, in a sentence with the number."""
-        same = self.healthy["verdict"] == "same" and self.residual <= M * self.noise
-        number = (f"the losses of {len(self.reference['G_loss'])} steps differ by at most {self.residual:.1g} (rounding alone may "
-                  f"move them by {self.noise:.1g})")
-        repaired = f"With {_all(self.scope.names)} repaired"
-        if same:
-            return f"{repaired}, Paddle and PyTorch compute the same: {number}."
-        return f"{repaired}, something is left UNEXPLAINED: {number}, and the first step is {self.healthy['verdict']}."
+        number = say("the losses of {steps} steps differ by at most {residual:.1g} (rounding alone may move them by {noise:.1g})",
+                     steps=len(self.reference["G_loss"]), residual=self.residual, noise=self.noise)
+        values = {"faults": _all(self.scope.names), "number": number, "verdict": term(self.healthy["verdict"])}
+        if self.healthy["verdict"] == "same" and self.residual <= M * self.noise:
+            return say("With {faults} repaired, Paddle and PyTorch compute the same: {number}.", **values)
+        return say("With {faults} repaired, something is left UNEXPLAINED: {number}, and the first step is {verdict}.", **values)
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
@@ -263,7 +271,7 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _all(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"all {len(names)} faults"
+    return names[0] if len(names) == 1 else say("all {count} faults", count=len(names))
 
 
 def _lines(fault: faults.Fault, first: dict | None) -> tuple[Lines, ...]:
