@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import dask
 import joblib
@@ -39,7 +41,7 @@ def attempts(folder):
 def cluster():
     """Two workers, each a process; what kills a worker is given up at once."""
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), \
-            LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=None) as made:
+            LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=None) as made:
         yield made.scheduler_address
 
 
@@ -169,6 +171,13 @@ def test_sizes_reach_the_programs():
     for light, layer in ((True, "FC.0"), (False, "FC.2")):  # in the full generator the first is not square
         mark = trials.mark(trials.do({**task, "sizes": {"light": light}}))
         assert mark.outcome == "found and placed" and f"genA2B.{layer}" in mark.headline
+
+
+def test_the_code_of_the_page_is_run(capsys):
+    page = (Path(__file__).parents[1] / "docs" / "campaigns.md").read_text()
+    [code] = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    exec(compile(code, "campaigns.md", "exec"), {})
+    assert "12 runs with a fault (2 faults, 3 seeds, 2 configurations): 12 found, 12 of them" in capsys.readouterr().out
 
 
 def told(tally, width=100):
