@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +17,11 @@ import click
 
 # Frameworks are imported inside the commands: --help and usage errors must not wait for them.
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception: so that nothing half done is left."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
+    except _Terminated:
+        click.echo("terminated", err=True)
+        return TERMINATED
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except Exception as error:
@@ -530,7 +539,7 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
     if receipt_path is not None:
         receipt, path = conversion.checked(receipt_path, known), Path(receipt_path)
     else:
-        with _transfer(source) as progress:
+        with _terminable(), _transfer(source) as progress:
             options = {"known": known, "network": network, "verify": verify, "progress": progress}
             if direction == "paddle":
                 receipt, path = conversion.to_paddle(source, destination, file_format or "pdparams", prefix=prefix, **options)
@@ -624,6 +633,23 @@ def _progress() -> Any:
     console = _console(err=True)
     return Progress(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                     console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM unwinds the block, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:  # Paddle's handler, which is none of Python's, is not put back
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 @contextmanager

@@ -16,9 +16,10 @@ from .layouts import DEFAULT, LayoutTable
 from .official import infer_sizes
 from .paddle_files import FORMATS, read_paddle, write_paddle
 from .plan import Plan, Progress, plan
-from .receipt import make_receipt, read_receipt, write_receipt
+from .receipt import Sums, make_receipt, read_receipt, write_receipt
 from .selection import paddle_networks, torch_networks
 from .staging import Staging
+from .torch_files import read_torch
 from .torch_writer import write_torch
 from .verification import LEVELS, same_file, verify_paddle, verify_torch
 
@@ -72,22 +73,26 @@ def convert_to_paddle(
     states = torch_networks(src, prefix, network)
     with _in(src):
         sizes = infer(states)
-    planned, files = _Planner(build, table), {}
-    with Staging(out_dir) as stage:
+    planned, files = _Planner(build, table), []
+    with Staging(out_dir) as stage, Sums(verify != "none") as sums:
+        for path in _files(src):
+            sums.file(path)
         for name, state in states.items():
+            sums.state(name, state)
             pairs, layer = planned(name, sizes[name])[0::2]
             path = stage.path(f"{name}.{format}")
             with _in(name):
                 tensors = pairs.iter_to_paddle(state, _within(name, progress))
-                files[path] = write_paddle(path, tensors, checksum=verify != "none")
-            stage.written(path)
+                written = write_paddle(path, tensors, checksum=verify == "checksum")
+            files.append(path)
+            sums.file(path)
             if verify != "none":
-                same_file(path, files[path])
+                same_file(path, written)
             if verify == "full":
                 verify_paddle(name, path, pairs, state, layer)
         receipt = make_receipt(
-            to="paddle", source=_files(src), files=files, sizes=sizes, plans=planned.plans, states=states, verified=verify,
-            selection={"prefix": prefix, "network": network},
+            to="paddle", source=_files(src), files=files, sizes=sizes, plans=planned.plans, states=states, sums=sums,
+            verified=verify, selection={"prefix": prefix, "network": network},
         )  # fmt: skip
         write_receipt(stage.path("receipt.json"), receipt)
     return receipt
@@ -133,14 +138,23 @@ def convert_to_torch(
         with _in(name):
             pairs.check_paddle(state)
         states[name] = dict(pairs.iter_to_torch(state))
-    with Staging(dst.parent) as stage:
+    with Staging(dst.parent) as stage, Sums(verify != "none") as sums:
+        for source in sources.values():
+            sums.file(source)
         path = stage.path(dst.name)
         metadata = {name: module.state_dict()._metadata for name, module in modules.items()}
-        write_torch(path, states, metadata, src_dir.is_file(), progress)
+        bare = src_dir.is_file()
+        written = write_torch(path, states, metadata, bare, progress, verify == "checksum")
+        if verify != "none":
+            same_file(path, written)
+            sums.file(path)
+            found = read_torch(path)
+            for name, state in ({next(iter(states)): found} if bare else found).items():
+                sums.state(name, state)
         if verify == "full":
-            verify_torch(path, planned.plans, paddle_states, modules, bare=src_dir.is_file())
+            verify_torch(path, planned.plans, paddle_states, modules, bare)
         receipt = make_receipt(
-            to="torch", source=list(sources.values()), files={path: None}, sizes=sizes, plans=planned.plans, states=states,
+            to="torch", source=list(sources.values()), files=[path], sizes=sizes, plans=planned.plans, states=states, sums=sums,
             verified=verify,
         )  # fmt: skip
         write_receipt(stage.path(f"{dst.name}.receipt.json"), receipt)

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from . import pickles
-from .bits import Digest, blocks
+from .bits import blocks
 from .dtypes import BFLOAT16
 from .errors import CheckpointError, brief
 from .inputs import existing_file, mapped
-from .safetensors_files import read_safetensors, write_all, write_safetensors
+from .output import Output
+from .safetensors_files import read_safetensors, write_safetensors
 
 FORMATS = ("pdparams", "safetensors")
 
@@ -45,9 +46,9 @@ def read_paddle(path: str | Path) -> dict[str, np.ndarray]:
     raise CheckpointError(f"{path}: expected a name that ends in .pdparams or .safetensors")
 
 
-def write_paddle(path: str | Path, tensors: Iterable[tuple[str, np.ndarray]], checksum: bool = True) -> str | None:
-    """Writes (name, array) pairs as `.pdparams` or `.safetensors`, by the name of the file, and returns its
-    SHA-256 (None without `checksum`).
+def write_paddle(path: str | Path, tensors: Iterable[tuple[str, np.ndarray]], checksum: bool = True) -> Output:
+    """Writes (name, array) pairs as `.pdparams` or `.safetensors`, by the name of the file; returns what was written:
+    its `size` and (None without `checksum`) `sha256`.
 
     Written block by block, arrays of any memory order; a `.pdparams` opens with plain `paddle.load` under numpy 1
     and 2. Written directly; for an atomic write give a path from `Staging`.
@@ -68,23 +69,16 @@ def write_paddle(path: str | Path, tensors: Iterable[tuple[str, np.ndarray]], ch
 # know, while every numpy knows `numpy.core.multiarray`. `pickle` itself would hold the whole file in memory.
 
 
-def _write_pdparams(path: Path, tensors: Iterable[tuple[str, np.ndarray]], checksum: bool) -> str | None:
-    digest = Digest() if checksum else None
-    with open(path, "wb", buffering=0) as file:
-
-        def put(data) -> None:
-            if digest:
-                digest.update(data)
-            write_all(file, data)
-
-        put(pickle.PROTO + b"\x04" + pickle.EMPTY_DICT)
+def _write_pdparams(path: Path, tensors: Iterable[tuple[str, np.ndarray]], checksum: bool) -> Output:
+    with Output(path, checksum) as output:
+        output.write(pickle.PROTO + b"\x04" + pickle.EMPTY_DICT)
         for name, array in tensors:
-            put(_text(name) + _array_header(array))
+            output.write(_text(name) + _array_header(array))
             for block in blocks(array):
-                put(block)
-            put(pickle.TUPLE + pickle.BUILD + pickle.SETITEM)
-        put(pickle.STOP)
-    return digest and digest.hexdigest()
+                output.write(block)
+            output.write(pickle.TUPLE + pickle.BUILD + pickle.SETITEM)
+        output.write(pickle.STOP)
+    return output
 
 
 def _array_header(array: np.ndarray) -> bytes:
