@@ -23,13 +23,15 @@ from .safetensors_files import read_safetensors, write_safetensors
 
 FORMATS = ("pdparams", "safetensors")
 
+_PICKLED = (".pdparams", ".pdopt")
+_SCHEDULE = "LR_Scheduler"  # of a `.pdopt`: numbers of the learning rate, no tensor
 _NAME_TABLE = "StructuredToParameterName@@"  # paddle.save adds it for optimizers; no tensor
 _SPLIT = "UnpackBigParamInfor@@"  # arrays of more than 1 GiB, which pickle protocols 2 and 3 do not take whole
 _DTYPES = {"b1", "u1", "u2", "i1", "i2", "i4", "i8", "f2", "f4", "f8"}
 
 
 def read_paddle(path: str | Path) -> dict[str, np.ndarray]:
-    """A `.pdparams` or `.safetensors` file (by its name) as name -> array. No code from the file is run.
+    """A `.pdparams`, `.pdopt` or `.safetensors` file (by its name) as name -> array. No code from the file is run.
 
     The arrays are read-only, views of the mapped file (of a `.pdparams` of protocol 2 copies: it spells bytes as text).
     bfloat16, which Paddle writes as uint16, is `ml_dtypes.bfloat16`.
@@ -41,9 +43,9 @@ def read_paddle(path: str | Path) -> dict[str, np.ndarray]:
     path = existing_file(path)
     if path.suffix == ".safetensors":
         return read_safetensors(path)
-    if path.suffix == ".pdparams":
+    if path.suffix in _PICKLED:
         return _read_pdparams(path)
-    raise CheckpointError(f"{path}: expected a name that ends in .pdparams or .safetensors")
+    raise CheckpointError(f"{path}: expected a name that ends in .pdparams, .pdopt or .safetensors")
 
 
 def write_paddle(path: str | Path, tensors: Iterable[tuple[str, np.ndarray]], checksum: bool = True) -> Output:
@@ -60,7 +62,7 @@ def write_paddle(path: str | Path, tensors: Iterable[tuple[str, np.ndarray]], ch
     path = Path(path)
     if path.suffix == ".safetensors":
         return write_safetensors(path, dict(tensors), checksum)
-    if path.suffix in (".pdparams", ".pdopt"):
+    if path.suffix in _PICKLED:
         return _write_pdparams(path, tensors, checksum)
     raise ValueError(f"{path}: expected a name that ends in .pdparams or .safetensors")
 
@@ -120,6 +122,8 @@ def _read_pdparams(path: Path) -> dict[str, np.ndarray]:
         if not isinstance(content, dict):
             raise pickles.Refused(f"expected a dict of arrays, found {type(content).__name__}")
         content.pop(_NAME_TABLE, None)
+        if path.suffix == ".pdopt":
+            content.pop(_SCHEDULE, None)
         split = content.pop(_SPLIT, {})
         for name, value in content.items():
             if not isinstance(name, str) or getattr(value, "array", None) is None:

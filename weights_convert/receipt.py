@@ -94,8 +94,8 @@ def make_receipt(
         "to": to,
         "verified": verified,
         "selection": dict(selection or {}),
-        "source": [_file(path, os.path.abspath(path), sums) for path in source],
-        "files": [_file(path, path.name, sums) for path in files],
+        "source": [receipt_line(path, sums, os.path.abspath(path)) for path in source],
+        "files": [receipt_line(path, sums) for path in files],
         "sizes": {network: size and asdict(size) for network, size in sizes.items()},
         "versions": {"torch": torch.__version__, "paddle": paddle.__version__, "numpy": np.__version__},
         "non_finite": list(non_finite.values()) if sums.look else None,
@@ -119,6 +119,8 @@ def read_receipt(path: str | Path) -> dict:
                            ("tensors", ("network", "source", "sha256"))):  # fmt: skip
             if not receipt[part] or not all(type(line[key]) is str for line in receipt[part] for key in keys):
                 raise ValueError(f"its {part!r} lack paths or checksums; was it written with verify none?")
+        if "optimizer" in receipt and not all(type(receipt["optimizer"][key]) is str for key in ("path", "sha256")):
+            raise ValueError("its 'optimizer' lacks path or checksum")
         if receipt["to"] not in ("paddle", "torch"):
             raise ValueError(f"'to' is {receipt['to']!r}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -136,5 +138,6 @@ def _looked_at(array: np.ndarray) -> tuple[str, int]:
     return digest.hexdigest(), count
 
 
-def _file(path: Path, name: str, sums: Sums) -> dict:
-    return {"path": name, "bytes": path.stat().st_size, "sha256": sums.of_file(path)}
+def receipt_line(path: Path, sums: Sums, name: str | None = None) -> dict:
+    """What the receipt says of a file."""
+    return {"path": name or path.name, "bytes": path.stat().st_size, "sha256": sums.of_file(path)}

@@ -16,12 +16,15 @@ def torch_skeleton(make: Callable[[], torch.nn.Module]) -> torch.nn.Module:
 
 
 def paddle_skeleton(make: Callable[[], paddle.nn.Layer]) -> paddle.nn.Layer:
-    """The network with parameters that were never made; all zeros where its constructor looks at them."""
+    """The network with parameters that were never made; all zeros where its constructor looks at them.
+
+    Its parameters' global names are those of a process that builds it first.
+    """
     try:
-        with paddle.LazyGuard():
+        with paddle.utils.unique_name.guard(), paddle.LazyGuard():
             return make()
     except Exception:  # an old-style spectral norm, say, computes with the weight
-        with _zeros():
+        with paddle.utils.unique_name.guard(), _zeros():
             return make()
 
 
