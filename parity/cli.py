@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +17,11 @@ import click
 
 # Frameworks are imported inside the commands: --help and usage errors must not wait for them.
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception: so that nothing half done is left."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
+    except _Terminated:
+        click.echo("terminated", err=True)
+        return TERMINATED
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except Exception as error:
@@ -571,10 +580,17 @@ def differences() -> None:
               help="One forward of both networks on one input, compared in float32.  [default: with --verify full, up to 500 MB]")
 @click.option("--prefix", metavar="NAME", help="Take only what lies under this name in SRC (model, ema.model).")
 @click.option("--network", metavar="NAME", help="The one network to take; the name of a bare state_dict.")
+@click.option("--optimizer", metavar="WHERE",
+              help="Carry Adam's moments and steps over, too, for a single network: a key in SRC or a .pt file, to "
+                   "OUT/NETWORK.pdopt; with --to torch a .pdopt, to OUT with the suffix .optimizer.pt.")
+@click.option("--adam", metavar="NAME=VALUE", multiple=True,
+              help="What a .pdopt does not hold, for --to torch: lr, and where they are not the defaults beta1, beta2, eps, "
+                   "weight_decay. May be repeated.")
 @click.option("--pair", metavar="MODULE", help="Convert the networks that your module declares (a name, or a .py file).")
 @click.option("--check", "receipt_path", metavar="RECEIPT", help="Prove an earlier conversion anew; without SRC and OUT.")
 def convert(source: str | None, destination: str | None, direction: str, file_format: str | None, verify: str,
-            try_forward: bool | None, prefix: str | None, network: str | None, pair: str | None, receipt_path: str | None) -> int:
+            try_forward: bool | None, prefix: str | None, network: str | None, optimizer: str | None, adam: tuple[str, ...],
+            pair: str | None, receipt_path: str | None) -> int:
     """Carry a checkpoint from PyTorch to Paddle or back, bit for bit, with a receipt.
 
     \b
@@ -584,6 +600,8 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
       parity convert --check converted/receipt.json
       parity convert --network genA2B --prefix ema generator.pt converted/
       parity convert --pair my_networks.py model.pt converted/
+      parity convert --network genA2B --prefix model --optimizer optimizer training.pt converted/
+      parity convert --to torch --optimizer genA2B.pdopt --adam lr=1e-4 --adam beta1=0.5 genA2B.pdparams generator.pt
     """
     if receipt_path is None and (source is None or destination is None):
         raise click.UsageError("expected SRC and OUT, or --check RECEIPT")
@@ -591,18 +609,20 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
         raise click.UsageError("--check RECEIPT takes no SRC and no OUT: the receipt names the files")
     if prefix and direction == "torch":
         raise click.UsageError("--prefix is for torch checkpoints; with --to torch leave it out")
+    if adam and (direction == "paddle" or not optimizer):
+        raise click.UsageError("--adam is for --to torch with --optimizer; a torch checkpoint holds these numbers itself")
     _quieten()
     from parity import conversion
     out, known = _console(err=False), conversion.networks(pair)
     if receipt_path is not None:
         receipt, path = conversion.checked(receipt_path, known), Path(receipt_path)
     else:
-        with _transfer(source) as progress:
-            options = {"known": known, "network": network, "verify": verify, "progress": progress}
+        with _terminable(), _transfer(source) as progress:
+            options = {"known": known, "network": network, "optimizer": optimizer, "verify": verify, "progress": progress}
             if direction == "paddle":
                 receipt, path = conversion.to_paddle(source, destination, file_format or "pdparams", prefix=prefix, **options)
             else:
-                receipt, path = conversion.to_torch(source, destination, file_format, **options)
+                receipt, path = conversion.to_torch(source, destination, file_format, adam=conversion.adam(adam), **options)
     conversion.show(out, receipt, path)
     if try_forward is None:
         try_forward = (verify == "full" and not receipt["non_finite"]
@@ -691,6 +711,23 @@ def _progress() -> Any:
     console = _console(err=True)
     return Progress(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                     console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM unwinds the block, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:  # Paddle's handler, which is none of Python's, is not put back
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from .convert import check_receipt, convert_to_paddle, convert_to_torch
 from .errors import CheckpointError, ConversionError, LayoutError, StateError, VerificationError
 from .layouts import DEFAULT, DROP, IDENTITY, TRANSPOSE, LayoutTable, Rule
 from .official import NETWORKS, DiscriminatorSizes, GeneratorSizes, infer_sizes, infer_some_sizes
+from .optimizer_files import ADAM
 from .paddle_files import read_paddle, write_paddle
 from .plan import Entry, Plan, Problem, pair_up, plan
 from .receipt import read_receipt
@@ -20,6 +21,7 @@ from .torch_writer import write_torch
 from .verification import LEVELS, paddle_array, torch_array
 
 __all__ = [
+    "ADAM",
     "DEFAULT",
     "DROP",
     "IDENTITY",

@@ -19,6 +19,8 @@ from .torch_files import Tensor
 
 _KINDS = {"exp_avg": "moment1", "exp_avg_sq": "moment2"}
 _POWERS = ("beta1_pow_acc", "beta2_pow_acc")
+ACCUMULATORS = (*_KINDS.values(), *_POWERS)
+_TINY = 1e-37  # below, float32 loses bits to denormals
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def from_paddle(state: Mapping[str, np.ndarray], plan: Plan, global_names: Mappi
         parts = []
         for entry in entries:
             name = global_names.get(entry.target)
-            found = [held.get(f"{name}_{kind}") for kind in (*_KINDS.values(), *_POWERS)]
+            found = [held.get(f"{name}_{kind}") for kind in ACCUMULATORS]
             if name is None or all(array is None for array in found):
                 continue
             if any(array is None for array in found):
@@ -135,20 +137,30 @@ def _by_source(plan: Plan) -> dict[str, list[Entry]]:
     return found
 
 
+def same_effect(step: int, other: int, beta: float) -> bool:
+    """Whether float32 powers of beta, multiplied up one by one, cannot tell the two numbers of steps apart."""
+    return abs(beta**step - beta**other) <= _rounding(max(step, other)) * beta**other + 1e-42
+
+
+def _rounding(step: int) -> float:
+    """Of beta^(step+1) in float32, multiplied up: half a unit in the last place each time."""
+    return 6e-8 * (step + 2)
+
+
 def _step_of(powers: list[float], betas: tuple[float, float], name: str) -> int:
-    """n from beta^(n+1), by the beta that still tells it best."""
-    for beta, power in sorted(zip(betas, powers, strict=True), reverse=True):  # the larger beta lasts longer
-        if 0 < power <= beta * (1 + 1e-5):
-            step = round(math.log(power) / math.log(beta)) - 1
-            # float32 multiplied up n times is off by at most n half ulps
-            if abs(power / beta ** (step + 1) - 1) > 6e-8 * (step + 2):
-                raise StateError(f"{name}: beta^(step+1) is {power}, which is no power of {beta}; "
-                                 "give the betas it was trained with")
-            return step
-        if power > beta:
-            raise StateError(f"{name}: beta^(step+1) is {power}, more than beta {beta}; "
+    """n from beta^(n+1), by the beta that still tells it best; the other must agree."""
+    pairs = sorted(zip(betas, powers, strict=True), reverse=True)  # the larger beta lasts longer
+    for beta, power in pairs:
+        if power > beta * (1 + 1e-5) or not power >= 0:
+            raise StateError(f"{name}: beta^(step+1) is {power}, more than beta {beta}; give the betas it was trained with")
+    step = next((round(math.log(power) / math.log(beta)) - 1 for beta, power in pairs if power > 0),
+                math.ceil(math.log(1e-46) / math.log(max(betas))))  # fmt: skip
+    for beta, power in pairs:
+        expected = beta ** (step + 1)
+        if abs(power - expected) > _rounding(step) * expected + 1e-42 * (max(power, expected) < _TINY):
+            raise StateError(f"{name}: beta^(step+1) is {power}, which is no power of {beta} at step {step}; "
                              "give the betas it was trained with")
-    return math.ceil(math.log(1e-46) / math.log(max(betas)))
+    return step
 
 
 def _step(value: Any) -> int:
