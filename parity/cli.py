@@ -190,6 +190,7 @@ def check(checkpoint: str | None, images: str | None, size: int | None, seed: in
 
 
 @cli.command()
+@click.argument("pair", metavar="[PAIR]", required=False)
 @_INPUTS
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
               help="Pictures of each domain, at each step.")
@@ -217,18 +218,23 @@ def check(checkpoint: str | None, images: str | None, size: int | None, seed: in
               help="Run the reference alone and write its steps into this empty folder; nothing is compared.")
 @click.option("--against", "against_path", metavar="DIR",
               help="Run the twin alone, against such a folder, recorded with the same sizes, seed and pictures.")
-def steps(checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int, ngf: int | None, ndf: int | None,
-          n_blocks: int | None, light: bool | None, count: int, mode: str, iteration: int, draws: int, floor_every: int,
-          names: tuple[str, ...], lane: str, device: str, json_path: str | None, html_path: str | None,
-          plot_path: str | None, record_path: str | None, against_path: str | None) -> int:
+@click.pass_context
+def steps(context: click.Context, pair: str | None, checkpoint: str | None, images: str | None, size: int | None, seed: int,
+          batch: int, ngf: int | None, ndf: int | None, n_blocks: int | None, light: bool | None, count: int, mode: str,
+          iteration: int, draws: int, floor_every: int, names: tuple[str, ...], lane: str, device: str, json_path: str | None,
+          html_path: str | None, plot_path: str | None, record_path: str | None, against_path: str | None) -> int:
     """Train both sides step by step from the same weights and pictures: at which step, stage and line do they part?
 
     Each step is compared whole: batch, every line and layer, losses, gradients, updates, moments, learning rate, state.
     Small differences grow in training; copies of the reference that start one rounding away show how fast.
 
+    PAIR is a file that declares a training of your own (`parity init` writes one), or file.py:name; without it U-GAT-IT is
+    trained. Options of pictures, sizes and faults are U-GAT-IT's.
+
     \b
     Examples:
       parity steps
+      parity steps my_pair.py --steps 5
       parity steps --checkpoint model.pt --images selfie2anime --steps 5 --html steps.html
       parity steps --steps 3 --fault D_gradients_not_cleared --plot fault.png
       parity steps --record day1; parity steps --against day1
@@ -242,14 +248,25 @@ def steps(checkpoint: str | None, images: str | None, size: int | None, seed: in
     if checkpoint and sizes:
         raise click.UsageError(f"{', '.join('--' + name.replace('_', '-') for name in sizes)}: the sizes are the checkpoint's; "
                                f"leave this out, or leave --checkpoint out")
+    own = ("checkpoint", "images", "size", "batch", "ngf", "ndf", "n_blocks", "light", "iteration", "names")
+    given = [name for name in own if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
+    if pair and given:
+        options = {option.name: option.opts[0] for option in context.command.params}
+        raise click.UsageError(f"{', '.join(options[name] for name in given)}: for U-GAT-IT, not for {pair}, whose file says what "
+                               f"it is fed with; leave it out")
     _check_outputs(json_path, html_path, plot_path)
     _quieten()
     from parity import check as checking
     from parity import steps as following
     from parity.steps_summary import Summary
-    weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
-    training = following.subject(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, iteration=iteration,
-                                 device=device, **sizes)
+    if pair:
+        from parity import port
+        seeded = context.get_parameter_source("seed") is click.core.ParameterSource.COMMANDLINE
+        training = port.training(pair, seed=seed if seeded else None, device=device)
+    else:
+        weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
+        training = following.subject(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, iteration=iteration,
+                                     device=device, **sizes)
     if record_path:
         following.record(record_path, training, steps=count, mode=mode, lane=lane, draws=draws, floor_every=floor_every)
         _console(err=False).print(f"{count} steps of the reference are in {record_path}", soft_wrap=True)
@@ -308,7 +325,7 @@ def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: s
 
     FUNCTION runs one training step and takes no arguments, or builds everything and returns such a function. Networks and
     optimizers are found in its reach (globals, closure, attributes of its object). Nothing of the training is changed.
-    It may also be a parity.pair.TrainingSubject: then the twin is held beside its reference, too.
+    It may also declare a training of both sides (my_pair.py:pair): then the twin is held beside its reference, too.
 
     Exit codes: 0 no finding (what is merely unusual is shown, and does not count), 1 finding, 2 bad input.
 
@@ -317,6 +334,7 @@ def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: s
       parity doctor train:step
       parity doctor train:build --iterations 5 --html doctor.html
       parity doctor train:step --expect frozen-network:teacher
+      parity doctor my_pair.py:pair
     """
     _check_outputs(json_path, html_path)
     _quieten()
@@ -398,7 +416,8 @@ def init(folder: str) -> None:
     from parity import start
     written = start.begin(folder)
     _console(err=False).print("\n".join([*(f"wrote {path}" for path in written), "",
-                                         f"next: cd {folder}; parity compare my_pair.py"]), soft_wrap=True, markup=False)
+                                         f"next: cd {folder}; parity compare my_pair.py; parity steps my_pair.py"]),
+                                       soft_wrap=True, markup=False)
 
 
 @cli.command()

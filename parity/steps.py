@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from parity import faults, lockstep, ugatit
+from parity import differences, faults, lockstep, ugatit
 from parity.check import Checkpoint, blaming_inputs, picture_size
 from parity.files import InputError
 from parity.pair import TrainingSubject
@@ -119,8 +119,8 @@ def run(training: TrainingSubject, *, lanes: Iterable[str], progress: Progress =
         heard = with_changes(training, reference=_telling(training.reference, losses.update),
                              twin=_telling(training.twin, losses.update))
         with blaming_inputs(training.name, training.pair):
-            result = lockstep.follow(heard, lane=lane, **options, progress=lambda step, what, lane=lane, losses=losses:
-                                     progress(lane, step, what, losses))
+            result = lockstep.follow(heard, lane=lane, differences=differences.ALL, **options,
+                                     progress=lambda step, what, lane=lane, losses=losses: progress(lane, step, what, losses))
         result.verdict  # noqa: B018 (raises NothingCompared)
         yield Followed(training, result, time.perf_counter() - started)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -22,7 +23,7 @@ class Summary:
 
     def __init__(self, followed: Sequence[Followed], *, steps: int, faults: Sequence[str] = ()) -> None:
         self.followed, self.steps, self.faults = list(followed), steps, tuple(faults)
-        self.merged = merge("training", [each.result.report for each in self.followed])
+        self.merged = merge(self.followed[0].result.report.subject, [each.result.report for each in self.followed])
 
     @property
     def verdict(self) -> str:
@@ -63,9 +64,13 @@ class Summary:
         return say("Diverged {when}, stage {stage}: {where}.", when=when(first), stage=term(first.key.stage),
                    where=divergence(first))
 
-    def remarks(self) -> list[Message]:
-        """What is to be known of a free run, sentence by sentence: how fast rounding grows, and how far chaos went."""
-        said = []
+    def remarks(self) -> list[str]:
+        """What is to be known of the run, sentence by sentence: what was guessed, which differences of the frameworks explain
+        what, how fast rounding grows, and how far chaos went."""
+        said = list(self.merged.remarks)
+        causes = Counter(finding.cause for finding in self.merged.findings if finding.verdict.value == "explained")
+        said += [several("{count} value is explained by {cause}", "{count} values are explained by {cause}", count, cause=cause)
+                 for cause, count in causes.most_common()]
         for each in self.followed:
             growth = each.result.growth
             if each.result.mode == "free" and growth:
@@ -84,7 +89,7 @@ class Summary:
     def rungs(self) -> list[dict]:
         """The ladder of the step in which the first divergence is; of all steps where there is none."""
         first = self.first
-        phases = dict.fromkeys(phase for phase, _ in self.followed[0].subject.phases.values() if phase)
+        phases = dict.fromkeys(phase for phase, _ in self.followed[0].subject.phases.values() if phase) or {None: None}
         ladder = [(None, "census"), (None, "data"), *((phase, stage) for phase in phases for stage in PHASE_STAGES),
                   (None, "state")]
         if first is None:
@@ -123,8 +128,8 @@ def when(finding: Finding) -> Message:
 
 
 def totals(result: StepsReport) -> dict[str, Curve]:
-    """The losses that are trained on."""
-    return {name: curve for name, curve in result.curves.items() if is_total(name)}
+    """The losses that are trained on; all where none is known to be a sum."""
+    return {name: curve for name, curve in result.curves.items() if is_total(name)} or result.curves
 
 
 def relative(distances: Sequence[float], reference: Sequence[float]) -> np.ndarray:

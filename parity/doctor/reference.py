@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from parity import differences
 from parity.doctor.examine import examine
 from parity.doctor.finding import Finding
 from parity.doctor.session import Diagnosis
@@ -26,7 +27,7 @@ def diagnose_beside(subject: TrainingSubject, *, steps: int = 3, expect: Sequenc
     own = examine(twin_builder(subject), iterations=steps, expect=expect, source=subject.pair.twin_source)
     if not own.iterations:  # it cannot be built or run: nothing to follow
         return own
-    followed = follow(subject, steps=steps, recorded=recorded)
+    followed = follow(subject, steps=steps, recorded=recorded, differences=differences.ALL)
     first = followed.report.first
     beside = (_finding(first, followed).declared(tuple(expect)),) if first is not None else ()
     return Diagnosis((*own.errors, *beside, *own.warnings, *own.expected), followed.steps)
