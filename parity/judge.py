@@ -99,7 +99,7 @@ class Judge:
         """Add to the report a finding for every value that is not the same, and count all."""
         found: list[Finding] = []
         measured: list[Finding] = []
-        good: Event | None = None
+        good, broken = None, False  # the last event before the first divergence; whether that is behind us
         for event in self.truth.in_order():
             key = event.key
             if (self.stages is not None and key.stage not in self.stages) or self._given(key):
@@ -114,10 +114,11 @@ class Judge:
                 measured.append(finding)
             report.counts[finding.verdict] += 1
             if finding.verdict in (Verdict.SAME, Verdict.NOISE):
-                if not found:
+                if not broken:
                     good = event
                 if finding.verdict is Verdict.SAME:
                     continue
+            broken = broken or finding.verdict is Verdict.DIVERGED
             if finding.verdict is Verdict.DIVERGED and good is not None:
                 finding = with_changes(finding, last_good=str(good.key), last_good_site=good.site)
             found.append(finding)

@@ -58,8 +58,7 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
         publish(lambda: report.to_html(summary, title=request.node.nodeid), lambda: report.to_json(summary))
         if summary.verdict != "same":
             result, first = summary.headline
-            request.node.user_properties.append(("divergence", str(first.twin or first.reference or first.key.module)))
-            pytest.fail(f"{result.case}: {first}", pytrace=False)
+            fail(result.case, first)
         return summary
 
     def follow(port: Any, *, steps: int = 3, mode: str = "free", lanes: Iterable[str] | None = None, seed: int | None = None,
@@ -78,8 +77,13 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
             pytest.fail(str(error), pytrace=False)
         publish(lambda: steps_report.to_html(summary, steps_picture.draw(summary)), lambda: steps_report.to_json(summary))
         if summary.first is not None:
-            pytest.fail(f"{port.title}: {summary.first}", pytrace=False)
+            fail(port.title, summary.first)
         return summary
+
+    def fail(what: Any, first: Any) -> None:
+        __tracebackhide__ = True
+        request.node.user_properties.append(("divergence", str(first.twin or first.reference or first.key.module)))
+        pytest.fail(f"{what}: {first}", pytrace=False)
 
     def publish(to_html: Callable[[], str], to_json: Callable[[], str]) -> None:
         folder = request.config.getoption("--parity-report")

@@ -24,12 +24,13 @@ class Block:
 
     @property
     def commands(self) -> list[list[str]]:
-        """Its shell commands, as words; in a block of output those after "$ "."""
+        """Its shell commands, as words; where output stands beside them those after "$ "."""
         if self.kind not in ("sh", "indented", ""):
             return []
         lines = self.text.replace("\\\n", " ").splitlines()
-        if self.kind == "":
-            lines = [line[2:] for line in lines if line.startswith("$ ")]
+        marked = [line[2:] for line in lines if line.startswith("$ ")]
+        if marked or self.kind == "":
+            lines = marked
         return [words for line in lines for piece in re.split(r"&&|; ", line.partition("  #")[0])
                 if (words := shlex.split(piece, comments=True))]
 

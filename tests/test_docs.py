@@ -25,6 +25,7 @@ RUN = {
     ("docs/port-your-own-model.md", "Port your own model"): "tests/test_port_your_own.py",
     ("docs/port-your-own-model.md", "Without a file"): "tests/test_port_your_own.py",
     ("docs/port-your-own-model.md", "A pair file"): "tests/test_port_your_own.py",
+    ("docs/port-your-own-model.md", "Train both"): "tests/test_port_your_own.py",
     ("docs/port-your-own-model.md", "In your own CI"): "tests/test_port_your_own.py",
     ("docs/my-loss-does-not-go-down.md", "1. Run it"): "tests/test_doctor.py",
     ("docs/my-loss-does-not-go-down.md", "In your own loop"): "test_the_doctor_in_ones_own_loop",
@@ -48,6 +49,7 @@ CHECKED = {
     ("docs/two-environments.md", "Two environments: record here, compare there"): f"{MINUTES}; tests/test_record_diff.py",
     ("docs/two-environments.md", "Paddle 2.6.2 and 3.0.0 beside 3.3.1"): "needs other Paddles; tests/test_record_diff.py",
     ("docs/what-broke-2020.md", "What broke the 2020 run"): f"{MINUTES}; tests/test_explain_report.py runs a smaller one",
+    ("docs/campaigns.md", "*"): f"{MINUTES}; tests/test_campaign.py runs smaller ones and the Python code",
     ("docs/fuzzing.md", "*"): f"{MINUTES}; tests/test_convert_fuzz.py runs fewer cases",
 }
 
@@ -74,7 +76,7 @@ def complaint(words: list[str]) -> str | None:
         return next((f"there is no {path}" for path in paths if not (ROOT / path).exists()), None)
     if name == "python":
         return None if (ROOT / rest[0]).exists() else f"there is no {rest[0]}"
-    return None if name in ("cd", "pip", "sed") else f"what is {name}?"
+    return None if name in ("cd", "pip", "sed", "dask") else f"what is {name}?"
 
 
 def _refused(command: click.Command, rest: list[str]) -> str | None:
@@ -163,7 +165,8 @@ def of(page: str, heading: str, kind: str | None = None) -> list[Block]:
 def test_the_readme_takes_a_newcomer_to_a_verdict(shell):
     alone, first = of("README.md", "Port your own model")
     codes = shell(first.commands)  # its pytest line is run in tests/test_port_your_own.py
-    assert list(codes) == ["parity init first", "parity compare my_pair.py"] and set(codes.values()) == {0}
+    assert list(codes) == ["parity init first", "parity compare my_pair.py", "parity steps my_pair.py"]
+    assert set(codes.values()) == {0}
     (command,) = alone.commands
     assert command[:2] == ["parity", "compare"] and complaint(command) is None
 
