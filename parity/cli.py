@@ -248,12 +248,9 @@ def steps(context: click.Context, pair: str | None, checkpoint: str | None, imag
     if checkpoint and sizes:
         raise click.UsageError(f"{', '.join('--' + name.replace('_', '-') for name in sizes)}: the sizes are the checkpoint's; "
                                f"leave this out, or leave --checkpoint out")
-    own = ("checkpoint", "images", "size", "batch", "ngf", "ndf", "n_blocks", "light", "iteration", "names")
-    given = [name for name in own if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
-    if pair and given:
-        options = {option.name: option.opts[0] for option in context.command.params}
-        raise click.UsageError(f"{', '.join(options[name] for name in given)}: for U-GAT-IT, not for {pair}, whose file says what "
-                               f"it is fed with; leave it out")
+    if pair:
+        _refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "ngf", "ndf", "n_blocks", "light", "iteration",
+                                         "names"))
     _check_outputs(json_path, html_path, plot_path)
     _quieten()
     from parity import check as checking
@@ -261,8 +258,7 @@ def steps(context: click.Context, pair: str | None, checkpoint: str | None, imag
     from parity.steps_summary import Summary
     if pair:
         from parity import port
-        seeded = context.get_parameter_source("seed") is click.core.ParameterSource.COMMANDLINE
-        training = port.training(pair, seed=seed if seeded else None, device=device)
+        training = port.training(pair, seed=seed if _given(context, "seed") else None, device=device)
     else:
         weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
         training = following.subject(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, iteration=iteration,
@@ -434,10 +430,12 @@ def init(folder: str) -> None:
 @click.option("--keep", type=click.Choice(["all", "layers", "summaries"]), default="all", show_default=True,
               help="all: every line. layers: module borders, parameters, gradients. summaries: projections and samples of these.")
 @click.option("--from", "source", metavar="TRACE", help="Take weights, inputs and noise floors from this trace.")
+@click.option("--pair", "pair", metavar="FILE", help="Record your own pair instead (a file of parity init, or file.py:name).")
 @click.argument("out", metavar="OUT_DIR")
-def record(checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int, lane: str, device: str,
-           in_eval: bool, in_train: bool, modules: bool, only: tuple[str, ...], side: str, keep: str, source: str | None,
-           out: str) -> int:
+@click.pass_context
+def record(context: click.Context, checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int,
+           lane: str, device: str, in_eval: bool, in_train: bool, modules: bool, only: tuple[str, ...], side: str, keep: str,
+           source: str | None, pair: str | None, out: str) -> int:
     """Run one side of each program, forward and backward, and write every value into an empty folder, for `parity diff`.
 
     \b
@@ -445,6 +443,7 @@ def record(checkpoint: str | None, images: str | None, size: int | None, seed: i
       parity record --side reference there/
       parity record --side twin --from there/ here/
       parity record --side twin --from there/ --only 'gen*' --keep layers here/
+      parity record --side reference --pair my_pair.py mine/
     """
     modes = [mode for mode, wanted in (("eval", in_eval), ("train", in_train)) if wanted]
     if not modes:
@@ -456,12 +455,19 @@ def record(checkpoint: str | None, images: str | None, size: int | None, seed: i
     from parity import record as recording
     from parity.traces import Trace
     given = Trace.open(source) if source else None
-    weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
-    cases = checking.cases(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, modes=modes,
-                           modules=modules, only=only)
+    if pair:
+        from parity import port as porting
+        _refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "modules", "only"))
+        port = porting.load([pair], **({"seed": seed} if _given(context, "seed") else {}))
+        cases = [checking.Case(port.title, mode, port.subject(mode)) for mode in modes if mode in port.modes]
+    else:
+        recording.alone(checking.PAIR, side, given)  # before anything is built
+        weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
+        cases = checking.cases(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, modes=modes,
+                               modules=modules, only=only, weights=given is None)
     if given is not None:
         cases = recording.taken_over(cases, given)
-    needed, beside = recording.estimate(cases, side, lane, keep, device)
+    needed, beside = recording.estimate(cases, side, lane, keep, device, given)
     folder = Path(out)
     recording.check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed + beside)
     console = _console(err=False)
@@ -760,6 +766,19 @@ def _transfer(source: str) -> Iterator[Callable[[str, int], None]]:
                   console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total)
         yield lambda name, count: bar.update(task, advance=count, description=name)
+
+
+def _given(context: click.Context, name: str) -> bool:
+    """Whether the user wrote that option."""
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def _refuse_for_pair(context: click.Context, pair: str, names: Sequence[str]) -> None:
+    options = {option.name: option.opts[0] for option in context.command.params}
+    given = [options[name] for name in names if _given(context, name)]
+    if given:
+        raise click.UsageError(f"{', '.join(given)}: for U-GAT-IT, not for {pair}, whose file says what "
+                               f"it is fed with; leave it out")
 
 
 def _chosen(lane: str) -> tuple[str, ...]:

@@ -119,7 +119,8 @@ def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, foun
         against.receive(event if against.by_summary else
                         Event(event.key, event.order, event.site, event.array, event.built, event.called))
     lane = Report(found.subject)
-    pair = SimpleNamespace(one_sided=frozenset(left.document["one_sided"]), names=None, twin_source=())
+    pair = SimpleNamespace(one_sided=frozenset(left.document["one_sided"]), names={} if left.document.get("named") else None,
+                           twin_source=())
     judge = Judge(left.document["name"], pair, one.lane, run, truth, complete, limit)
     judge.judge(against, _failure(right), lane)
     lane.findings = [_without_floor(finding, floors, lane) for finding in lane.findings]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.frameworks import Framework, PaddleFramework, TorchFramework
+from parity.frameworks import Framework, Late
 from parity.source import SourceTree
 from weights_convert import DEFAULT, LayoutTable
 
@@ -28,8 +28,8 @@ class Pair:
     twin_source: SourceTree
     layouts: LayoutTable = DEFAULT
     one_sided: frozenset[str] = frozenset()
-    reference_framework: Framework = field(default_factory=TorchFramework)
-    twin_framework: Framework = field(default_factory=PaddleFramework)
+    reference_framework: Framework = field(default_factory=lambda: Late("TorchFramework", "torch"))
+    twin_framework: Framework = field(default_factory=lambda: Late("PaddleFramework", "paddle"))
     names: Mapping[str, str] | None = None
 
 

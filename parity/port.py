@@ -23,14 +23,14 @@ import numpy as np
 
 from parity import inputs as recipes
 from parity.files import InputError
-from parity.frameworks import FrameworkError, PaddleFramework, TorchFramework
+from parity.frameworks import FrameworkError, Late
 from parity.pair import Pair, Subject, TrainingSubject
 from parity.source import SourceTree, files_of
 from parity.starting import weights_of
 from parity.training import Training
 from weights_convert import DEFAULT, LayoutTable
 
-_FRAMEWORKS = (TorchFramework(), PaddleFramework())
+_FRAMEWORKS = (Late("TorchFramework", "torch"), Late("PaddleFramework", "paddle"))
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import torch
 
 from parity.noise import generator
 
 
-def weights_of(model: torch.nn.Module, seed: int) -> dict[str, np.ndarray]:
-    """Entry -> array, float32 (integers as they are): what the model was built with, of which constants (a bias of zeros, a
-    scale of ones) are moved, so that one that goes missing in the twin is missed."""
+def weights_of(model: Any, seed: int) -> dict[str, np.ndarray]:
+    """Of a torch module: entry -> array, float32 (integers as they are): what it was built with, of which constants (a bias of
+    zeros, a scale of ones) are moved, so that one that goes missing in the twin is missed."""
     trained = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     return {name: _moved(name, value.detach().cpu().numpy(), name in trained, seed) for name, value in
-            model.state_dict().items() if isinstance(value, torch.Tensor)}
+            model.state_dict().items() if hasattr(value, "detach")}
 
 
 def _moved(name: str, array: np.ndarray, trained: bool, seed: int) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 from parity import inputs as recipes
 from parity.doctor.examine import found_in, scopes_of
 from parity.files import InputError
-from parity.frameworks import Framework, FrameworkError, PaddleFramework, TorchFramework
+from parity.frameworks import Framework, FrameworkError, Late
 from parity.noise import generator
 from parity.pair import Pair, TrainingSubject
 from parity.source import SourceTree, files_of
@@ -88,7 +88,7 @@ class Training:
         return {function: (phase, "forward") for function, phase in self.phases.items()}
 
 
-_FRAMEWORKS: tuple[Framework, Framework] = (TorchFramework(), PaddleFramework())
+_FRAMEWORKS: tuple[Framework, Framework] = (Late("TorchFramework", "torch"), Late("PaddleFramework", "paddle"))
 
 
 class _Arguments:

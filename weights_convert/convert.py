@@ -7,10 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import paddle
-import torch
 
 from . import optimizer_files
+from .absent import framework
 from .bits import sha256_array, sha256_file
 from .errors import ConversionError, StateError, VerificationError
 from .inputs import existing_file
@@ -24,6 +23,8 @@ from .staging import Staging
 from .torch_files import read_torch
 from .torch_writer import write_torch
 from .verification import LEVELS, same_file, verify_paddle, verify_torch
+
+paddle, torch = framework("paddle"), framework("torch")
 
 Build = Callable[[str, Any], tuple[torch.nn.Module, paddle.nn.Layer]]
 Infer = Callable[[Mapping[str, Mapping[str, np.ndarray]]], Mapping[str, Any]]

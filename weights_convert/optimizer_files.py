@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import paddle
-import torch
-
 from . import optimizer_state
+from .absent import framework
 from .bits import same_bits
 from .errors import CheckpointError, StateError, VerificationError, listed
 from .inputs import existing_file
@@ -21,6 +19,8 @@ from .paddle_files import read_paddle, write_paddle
 from .plan import Plan
 from .torch_files import read_tree
 from .torch_writer import described, write_archive
+
+paddle, torch = framework("paddle"), framework("torch")
 
 ADAM = {"lr": None, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
 """What Paddle's files do not hold, with the defaults of both frameworks; lr has none."""

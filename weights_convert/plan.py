@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
-import paddle
-import torch
-from paddle.nn.utils.spectral_norm_hook import SpectralNorm as PaddleSpectralNorm
-from paddle.nn.utils.weight_norm_hook import WeightNorm as PaddleWeightNorm
-from torch.nn.utils.spectral_norm import SpectralNorm as TorchSpectralNorm
-from torch.nn.utils.weight_norm import WeightNorm as TorchWeightNorm
 
+from .absent import Absent, framework
 from .dtypes import kind, named
 from .errors import LayoutError, StateError, listed
 from .layouts import DEFAULT, LayoutTable
+
+paddle, torch = framework("paddle"), framework("torch")
+
+_PADDLE_NORMS = (framework("paddle.nn.utils.spectral_norm_hook").SpectralNorm,
+                 framework("paddle.nn.utils.weight_norm_hook").WeightNorm)
+_TORCH_NORMS = (framework("torch.nn.utils.spectral_norm").SpectralNorm, framework("torch.nn.utils.weight_norm").WeightNorm)
 
 Shape = tuple[int, ...]
 Progress = Callable[[str, int], None]
@@ -270,7 +271,7 @@ def _entries(path, torch_layer, layer, sources, table) -> tuple[list[Entry], lis
             problems.append(Problem(path + name, "no layout rule for it in the layer pair (torch {torch}, Paddle {paddle}); "
                                     "register one", {"torch": type(torch_layer).__name__, "paddle": type(layer).__name__}))
             continue
-        if torch.nn.parameter.is_lazy(tensor):
+        if not isinstance(torch, Absent) and torch.nn.parameter.is_lazy(tensor):
             problems.append(
                 Problem(path + name, "a lazy parameter without a shape; run the torch network once before")
             )
@@ -315,10 +316,10 @@ def _target_problems(entry: Entry, target: paddle.Tensor | None) -> list[Problem
 def _norm_problems(path: str, torch_layer: torch.nn.Module, layer: paddle.nn.Layer, table: LayoutTable) -> list[Problem]:
     """Over another dimension u, v and g mean something else, yet fit by shape where the weight is square."""
     problems = []
-    ours = {h.name: h.dim for h in torch_layer._forward_pre_hooks.values() if isinstance(h, (TorchSpectralNorm, TorchWeightNorm))}
+    ours = {h.name: h.dim for h in torch_layer._forward_pre_hooks.values() if isinstance(h, _TORCH_NORMS)}
     if _parametrized(torch_layer):
         ours |= {name: applied[0].dim for name, applied in torch_layer.parametrizations.items()}
-    theirs = {h.name: h.dim for h in layer._forward_pre_hooks.values() if isinstance(h, (PaddleSpectralNorm, PaddleWeightNorm))}
+    theirs = {h.name: h.dim for h in layer._forward_pre_hooks.values() if isinstance(h, _PADDLE_NORMS)}
     for name in ours.keys() & theirs.keys():
         rule = (table.rules(type(torch_layer), type(layer)) or {}).get(name)
         expected = ours[name]

@@ -9,14 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import paddle
-import torch
 
+from .absent import framework
 from .bits import blocks, sha256_file
 from .dtypes import is_float
 from .errors import CheckpointError, brief
 from .official import Sizes
 from .plan import Plan
+
+paddle, torch = framework("paddle"), framework("torch")
 
 SCHEMA = "weights_convert.receipt/1"
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from .absent import framework
 from .bits import blocks
 from .dtypes import TORCH_STORAGES, code_of
 from .errors import CheckpointError, brief
 from .output import Output
+
+torch = framework("torch")
 
 _ALIGNED = 64  # bytes: where torch puts the storages, so that they can be mapped
 _FOLDER = "archive"

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import paddle
 import safetensors.numpy
-import torch
 
+from .absent import framework
 from .bits import same_bits, sha256_file
 from .dtypes import BFLOAT16
 from .errors import VerificationError, brief
 from .output import Output
 from .paddle_files import read_paddle
 from .plan import Plan
+
+paddle, torch = framework("paddle"), framework("torch")
 
 LEVELS = ("full", "checksum", "none")
 """full: every tensor reloaded by the target framework and compared. checksum: the files read back, their SHA-256 compared
