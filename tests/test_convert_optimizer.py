@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from parity.cli import main
-from weights_convert import StateError, optimizer_state, plan, read_paddle, write_paddle
+from weights_convert import StateError, optimizer_files, optimizer_state, plan, read_paddle, write_paddle
 from weights_convert.bits import same_bits
 from weights_convert.torch_files import read_tree
 
@@ -130,7 +130,21 @@ def test_the_step_survives_float32_as_long_as_it_matters(step):
     assert found == step or step > 10_000
 
 
+def endless():
+    """A tuple that nobody can hash, show or turn into an array: 2^60 leaves."""
+    value = ()
+    for _ in range(60):
+        value = (value, value)
+    return value
+
+
 @pytest.mark.parametrize("change,message", [
+    (lambda s: s["state"][0].update(step="x"), "expected the state_dict of a torch Adam"),
+    (lambda s: s["state"][0].update(step=endless()), "expected the state_dict of a torch Adam"),
+    (lambda s: s["state"][0].update(exp_avg=endless()), "expected the state_dict of a torch Adam"),
+    (lambda s: s["state"][0].update(exp_avg=torch.ones(12, 4, dtype=torch.int64)), "float32 or float64 was expected"),
+    (lambda s: s["state"][0].update(step=2**52), "no count"), (lambda s: s["state"][0].update(step=float("nan")), "no count"),
+    (lambda s: s.update(state=list(s["state"].values())), "expected the state_dict of a torch Adam"),
     (lambda s: s["param_groups"][0]["params"].append(9), "of 6 parameters was expected, found 7"),
     (lambda s: s.pop("state"), "expected the state_dict of a torch Adam"),
     (lambda s: s["state"][0].pop("exp_avg"), "expected the state_dict of a torch Adam"),
@@ -298,3 +312,31 @@ def test_the_state_of_other_layers_is_refused(tmp_path, capsys):
     path = tmp_path / "out" / "net.pdopt"
     write_paddle(path, [(name.replace("linear_0", "linear_70"), array) for name, array in read_paddle(path).items()])
     assert to_torch(tmp_path, *ADAM) == 2 and "does not name so" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("betas", [None, [0.9, 0.999], (0.9, 1.0), (0.9,), (True, 0.5), endless(), (endless(), 0.5), ([], [])])
+def test_betas_that_are_none_are_refused(betas):
+    ours, theirs, pairs, adam, _ = sides()
+    train(ours, adam, 1)
+    state = adam.state_dict()
+    state["param_groups"][0]["betas"] = betas
+    with pytest.raises(StateError, match="expected one pair of betas"):
+        optimizer_files.torch_to_paddle(state, Path("no such folder") / "a.pdopt", pairs, ours, theirs, True)
+
+
+@pytest.mark.parametrize("change,message", [
+    (lambda s, n: s.update({f"{n}_beta1_pow_acc_0": np.zeros(0)}), "one number each"),
+    (lambda s, n: s.update({f"{n}_beta1_pow_acc_0": np.array([np.nan])}), "more than beta"),
+    (lambda s, n: s.update({f"{n}_beta1_pow_acc_0": np.array([BETAS[0] ** 3])}), "no power of 0.5 at step 3"),
+    (lambda s, n: s.update({f"{n}_moment1_0": np.zeros((4, 4), "i8")}), "float32 or float64"),
+    (lambda s, n: s.update({f"{n}_beta1_pow_acc_0": np.array([0.5**5]), f"{n}_beta2_pow_acc_0": np.array([0.999**5])}),
+     "updated 4, 3, 3 times"),
+])  # fmt: skip
+def test_a_paddle_state_that_contradicts_itself_is_refused(change, message):
+    ours, theirs, pairs, adam, _ = sides()
+    train(ours, adam, 3)
+    names, global_names = names_of(ours, theirs)
+    state = optimizer_state.to_paddle(optimizer_state.from_torch(adam.state_dict(), names), pairs, global_names, BETAS)
+    change(state, global_names["inner.q_proj.weight"])
+    with pytest.raises(StateError, match=message):
+        optimizer_state.from_paddle(state, pairs, global_names, BETAS)

@@ -122,11 +122,13 @@ def _global_names(layer: paddle.nn.Layer) -> dict[str, str]:
 
 
 def _betas(state: Mapping[str, Any]) -> tuple[float, float]:
-    found = {group.get("betas") for group in state["param_groups"] if isinstance(group.get("betas"), tuple)}
-    betas = found.pop() if len(found) == 1 else ()
-    if found or len(betas) != 2 or not all(type(beta) is float and 0 <= beta < 1 for beta in betas):
+    found = [group.get("betas") for group in state["param_groups"]]
+    # The type first: hashing, comparing or showing what a file makes up can take for ever.
+    sound = all(type(betas) is tuple and len(betas) == 2 and all(type(beta) is float and 0 <= beta < 1 for beta in betas)
+                for betas in found)  # fmt: skip
+    if not sound or len(set(found)) != 1:
         raise StateError("expected one pair of betas for all groups of a torch Adam, each from 0 up to 1, found something else")
-    return betas
+    return found[0]
 
 
 def _summary(moments: Mapping[str, Moments], betas: tuple[float, float]) -> dict[str, Any]:
