@@ -1,1 +1,1 @@
-"""Training scripts as users write them, each with the three lines of the doctor; `parity.doctor.exam.blind` changes and runs them."""
+"""Training scripts as users write them, with the three lines of the doctor; `parity.doctor.exam.blind` runs them."""

@@ -30,7 +30,7 @@ with parity.doctor(features, optimizer, expect=["frozen-network"]) as d:
         d.mark()
         optimizer.zero_grad()
         maps = features(image)
-        loss = F.mse_loss(maps, wanted_content) + 10 * F.mse_loss(gram(maps), wanted_style)
+        loss = F.mse_loss(maps, wanted_content) + 1e5 * F.mse_loss(gram(maps), wanted_style)
         loss.backward()
         optimizer.step()
         with torch.no_grad():
