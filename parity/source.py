@@ -78,6 +78,8 @@ def statements_of(code: CodeType) -> Statements:
 
 def _function_node(code: CodeType) -> ast.AST | None:
     text = "".join(linecache.getlines(code.co_filename))
+    if code.co_name == "<module>":  # a script's loop stands in no function
+        return _parse(text) if text else None
     candidates = [node for node in ast.walk(_parse(text))
                   if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name
                   and min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) == code.co_firstlineno]

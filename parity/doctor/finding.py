@@ -63,6 +63,14 @@ _KINDS = (
     # the step: graph, backward, update
     Kind("raised", ERROR, say("the step must run before it can be watched; see the error")),
     Kind("lr-scheduler-conflict", ERROR, say("step the scheduler, or build the optimizer with a number instead of a scheduler")),
+    Kind("scaler-bypassed", ERROR, say("scaler.step(optimizer) and scaler.update() in place of optimizer.step()")),
+    Kind("clip-before-unscale", ERROR, say("call scaler.unscale_(optimizer) before the clip")),
+    Kind(
+        "scaler-skips",
+        ERROR,
+        say("look for a gradient that overflows at any scale (a NaN of its own); call scaler.update() after each step, so that the "
+            "scale can fall"),
+    ),
     Kind("nonfinite", ERROR, say("look at this line: a log or root of 0, a division by 0, an exp that overflows, lr too large")),
     Kind(
         "loss-without-graph",
@@ -74,6 +82,7 @@ _KINDS = (
     Kind(
         "step-between", ERROR, say("step an optimizer only after all backwards through its networks are done, or run forward again")
     ),
+    Kind("gradient-discarded", WARNING, say("clear the gradients once before the accumulation, not before each part of it")),
     Kind("cleared-too-late", ERROR, say("clear the gradients before the backward, or after the step")),
     Kind(
         "graph-cut",
@@ -132,8 +141,16 @@ _KINDS = (
     # numbers and data
     Kind("loss-broadcast", ERROR, say("give both the same shape: reshape the target to the prediction's")),
     Kind("input-range", ERROR, say("bring the input to about [-1, 1]: x / 127.5 - 1 for pictures, (x - mean) / std for others")),
+    Kind(
+        "loss-input",
+        ERROR,
+        say("hand over what the last layer gives: the loss has the softmax and the logarithm in it (nll_loss and kl_div want "
+            "log_softmax)"),
+    ),
+    Kind("full-batch", WARNING, say("if there is more data than that, take a new batch at each step")),
     Kind("batch-constant", ERROR, say("take a new batch at each step: next(iterator), not next(iter(loader))")),
     Kind("labels-sorted", ERROR, say("shuffle over the whole data set: a batch of one class only teaches that class")),
+    Kind("never-shuffled", WARNING, say("shuffle=True, unless the order is the point (text read on from batch to batch)")),
     Kind("order-repeats", ERROR, say("shuffle=True, and a new permutation at each epoch")),
     # course of the loss
     Kind("scheduler-stuck", ERROR, say("call scheduler.step() after the optimizer's step")),

@@ -18,6 +18,7 @@ _MESSAGES = (
         say("set_lr was called on an optimizer that has a scheduler"),
     ),
     ("does not require grad", "loss-without-graph", say("backward() was called on a loss without a graph")),
+    ("called since the last update", "scaler-skips", say("scaler.update() is not called after scaler.step()")),
     ("modified by an inplace operation", "step-between", say("weights were changed between a forward and the backward through it")),
     (
         "empty parameter list",

@@ -199,6 +199,9 @@ class Framework(ABC):
     backward_functions: Sequence[tuple[Any, str]]  # (owner, attribute) of the functions that start a backward
     step_methods: Sequence[str]  # of an optimizer: those that update its parameters
     functional: Any  # the module of the functional losses
+    tensor_class: type
+    scaler_class: type  # of mixed precision's gradient scaler
+    clips: Any  # the module of clip_grad_norm_ and clip_grad_value_
     parameter_maker: tuple[type, str]  # the class of parameters, and the method that each of them is made by
 
     @property
@@ -234,6 +237,21 @@ class Framework(ABC):
     def decays(self, optimizer: Any) -> list[tuple[Any, float]]:
         """(parameter, weight decay) of all held parameters."""
         return [(parameter, decay) for parameter, _, decay in self.optimizer_rates(optimizer)]
+
+    def learning_rate(self, optimizer: Any) -> float:
+        """The learning rate; the largest of them where the groups have their own."""
+        return self.optimizer_settings(optimizer)["lr"]
+
+    def without_lr(self, optimizer: Any) -> list[Any]:
+        """Parameters with a learning rate of their own (or of their group) that is 0."""
+        return [parameter for parameter, lr, _ in self.optimizer_rates(optimizer) if lr == 0]
+
+    def shrinks(self, optimizer: Any) -> list[tuple[Any, float]]:
+        """(parameter, share of itself that the next step takes off it) where the decay is apart from the gradient (AdamW); else
+        none."""
+        if self.optimizer_kind(optimizer) != "AdamW":
+            return []
+        return [(parameter, lr * decay) for parameter, lr, decay in self.optimizer_rates(optimizer)]
 
     def rounding(self, seed: int) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""

@@ -266,6 +266,9 @@ class PaddleFramework(Framework):
     backward_functions = ((paddle.Tensor, "backward"), (paddle.autograd, "backward"))
     step_methods = ("step", "minimize")
     functional = paddle.nn.functional
+    tensor_class = paddle.Tensor
+    scaler_class = paddle.amp.GradScaler
+    clips = paddle.nn.utils
     parameter_maker = (paddle.base.framework.EagerParamBase, "__init__")
 
     @property

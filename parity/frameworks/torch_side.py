@@ -228,6 +228,9 @@ class TorchFramework(Framework):
     backward_functions = ((torch.Tensor, "backward"), (torch.autograd, "backward"))
     step_methods = ("step",)
     functional = torch.nn.functional
+    tensor_class = torch.Tensor
+    scaler_class = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler
+    clips = torch.nn.utils
     parameter_maker = (torch.nn.Parameter, "__new__")
 
     @property
@@ -260,6 +263,9 @@ class TorchFramework(Framework):
 
     def effective_lr(self, optimizer: torch.optim.Optimizer) -> float | None:
         return None
+
+    def learning_rate(self, optimizer: torch.optim.Optimizer) -> float:
+        return max(float(group["lr"]) for group in optimizer.param_groups)
 
 
 class _Operations(TorchFunctionMode):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
+from parity.doctor.checks.source import source_says
 from parity.doctor.finding import Finding
 from parity.wording import say
 
+_BATCHES = re.compile(r"DataLoader|loader|batch_size|BATCH|next\(")
+_SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm|choice\(|sample\(")
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
 
 
@@ -46,25 +50,33 @@ def ranges(case: Case) -> Iterator[Finding]:
 
 def repeats(case: Case) -> Iterator[Finding]:
     """A batch that never changes; batches that come in the same order at each epoch."""
-    rows = [tuple(batch.hash for batch in iteration.batches) for iteration in case.iterations]
+    trained = [iteration for iteration in case.iterations if iteration.backwards or iteration.steps]
+    fed = [[batch for batch in iteration.batches if batch.training] for iteration in trained]
+    rows = [tuple(batch.hash for batch in batches) for batches in fed]
     if len(rows) < 3 or not all(rows):
         return
-    site = case.iterations[0].batches[0].site
+    site = fed[0][0].site
     if len(set(rows)) == 1:
+        whole = all(batch.same for batches in fed[1:] for batch in batches) or not source_says(case, _BATCHES)
         yield Finding(
-            "batch-constant",
-            case.iterations[0].batches[0].network,
-            say("all {count} iterations saw the very same batch", count=len(rows)),
+            "full-batch" if whole else "batch-constant",
+            fed[0][0].network,
+            say("all {count} iterations saw the very same batch: all data at once, on purpose?", count=len(rows)) if whole
+            else say("all {count} iterations saw the very same batch", count=len(rows)),
             site=site,
             iteration=3,
         )
         return
     for period in range(2, len(rows) // 2 + 1):
         if all(row == rows[index % period] for index, row in enumerate(rows)):
+            meant = source_says(case, _SHUFFLES)
             yield Finding(
-                "order-repeats",
-                case.iterations[0].batches[0].network,
-                say("the same {period} batches come again in the same order: nothing is shuffled between epochs", period=period),
+                "order-repeats" if meant else "never-shuffled",
+                fed[0][0].network,
+                say("the same {period} batches come again in the same order: what should shuffle them between epochs does not",
+                    period=period) if meant else
+                say("the same {period} batches come again in the same order: nothing is shuffled between epochs, on purpose?",
+                    period=period),
                 say("{count} iterations, period {period}", count=len(rows), period=period),
                 site,
                 2 * period,
@@ -90,4 +102,14 @@ def labels(case: Case) -> Iterator[Finding]:
             )
 
 
-CHECKS = (shapes, ranges, repeats, labels)
+def probabilities(case: Case) -> Iterator[Finding]:
+    """A softmax before a loss that has its own, or no logarithm before one that wants it, in all of the loss's calls."""
+    said = [(iteration.number, *entry) for iteration in case.iterations for entry in iteration.probabilities]
+    for number, name, site in said[:1]:
+        wants = (say("{loss} is given probabilities; it expects raw scores, and takes the softmax itself", loss=name)
+                 if name == "cross_entropy" else
+                 say("{loss} is given probabilities; it expects their logarithms", loss=name))
+        yield Finding("loss-input", name, wants, site=site, iteration=number)
+
+
+CHECKS = (shapes, probabilities, ranges, repeats, labels)

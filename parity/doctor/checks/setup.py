@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from parity.doctor.checks.case import Case, plural
-from parity.doctor.checks.source import assignments_of
+from parity.doctor.checks.source import assignments_of, binding_of
 from parity.doctor.finding import Finding
 from parity.wording import say, several, some
 
+# A table of positions may be computed, and codes may be kept up without a gradient: only a random one is meant to be learned.
+_LIKE_AN_EMBEDDING = re.compile(r"(^|_)(pos|positions?|pos(ition)?_emb(ed)?(ding)?s?|cls|prompts?|latents?|query_tokens)$")
+_RANDOM = re.compile(r"rand|normal|uniform|xavier|kaiming")
 _LIKE_A_WEIGHT = re.compile(r"(^|_)(w|b|weights?|bias|scale|gamma|beta|alpha|kernel|embedding|token|query|table)$")
 
 
@@ -24,7 +27,7 @@ def held(case: Case) -> Iterator[Finding]:
     by_network: dict[str, list[str]] = {}
     for name in loose:
         by_network.setdefault(program.network_of(name), []).append(name)
-    strangers = {optimizer: [p for p in parameters if id(p) not in program.names and id(p) not in program.buffers]
+    strangers = {optimizer: [p for p in parameters if id(p) not in program.names and id(p) not in program.held_state]
                  for optimizer, parameters in program.held.items()}
     iterators = [name for name in program.optimizers if program.iterator_of(name)]
     for name in iterators:
@@ -72,7 +75,7 @@ def held(case: Case) -> Iterator[Finding]:
                           program.optimizer_site(_likely(case, network)) or program.site_of(first))
     for optimizer, parameters in strangers.items():
         unused = [p for p in parameters if not framework.updates(program.optimizers[optimizer], p)]
-        state = any(id(p) in program.buffers for p in program.held[optimizer])  # said by `buffers_held`
+        state = any(id(p) in program.held_state for p in program.held[optimizer])  # said by `buffers_held`
         if unused and not by_network and not state and _counts(case, optimizer):
             yield Finding("foreign-parameters", optimizer, say(
                 "{optimizer} holds {tensors} that belong to no network and are never updated", optimizer=optimizer,
@@ -90,7 +93,7 @@ def _counts(case: Case, optimizer: str) -> bool:
 def _passive(case: Case, network: str) -> bool:
     """Whether the network only lends its output: never in train mode with a graph of its own."""
     uses = [iteration.modules[network] for iteration in case.iterations if network in iteration.modules]
-    return bool(uses) and not any(use.training and use.with_grad for use in uses)
+    return bool(uses) and not any(use.trained for use in uses)
 
 
 def _likely(case: Case, network: str) -> str | None:
@@ -107,7 +110,7 @@ def buffers_held(case: Case) -> Iterator[Finding]:
     program = case.program
     for optimizer, parameters in program.held.items():
         # Paddle keeps a batch norm's running statistics as frozen parameters, and skips them.
-        names = [program.buffers[id(p)] for p in parameters if id(p) in program.buffers
+        names = [program.held_state[id(p)] for p in parameters if id(p) in program.held_state
                  and (case.framework.requires_grad(p) or not case.framework.is_parameter(p))]
         if names:
             yield Finding(
@@ -154,7 +157,7 @@ def shared(case: Case) -> Iterator[Finding]:
                       say("{networks} share all of their parameters", networks=", ".join(owners)) if whole else
                       say("{networks} share {count} of their parameters ({names}): on purpose?", networks=", ".join(owners),
                           count=len(names), names=some(names)),
-                      site=assignments_of(case, owners[-1]) or program.site_of(owners[-1]))
+                      site=assignments_of(case, owners[-1]) or binding_of(case, owners[-1]) or program.site_of(owners[-1]))
     for network, model in program.models.items():
         repeated = {path: first for path, first in _repeated(model, network) if case.framework.parameters(program.modules[first])}
         outer = [path for path in repeated if path.rpartition(".")[0] not in repeated]
@@ -245,6 +248,8 @@ def attributes(case: Case) -> Iterator[Finding]:
             site = program.site_of(f"{path}.{name}")
             named_so = (_LIKE_A_WEIGHT.search(name) and framework.shape_dtype(value)[1].startswith("float")
                         and site is not None and "register_buffer" not in site.text and f".{name} " in site.text)
+            named_so = named_so or (_LIKE_AN_EMBEDDING.search(name) and name not in getattr(module, "_buffers", {})
+                                    and site is not None and _RANDOM.search(site.text))
             if framework.requires_grad(value) or named_so:
                 yield Finding(
                     "tensor-attribute",
@@ -277,16 +282,15 @@ def paddle_defaults(case: Case) -> Iterator[Finding]:
                         kind=kind, value=value),
                     site=program.site_of(path),
                 )
-    if norms:
-        mine = [p for path in norms for p in program.modules[path]._parameters.values() if p is not None]
-        total = sum(len(parameters) for parameters in program.held.values())
-        inside = sum(any(p is q for q in parameters) for parameters in program.held.values() for p in mine)
+    mine = [p for path in norms for p in program.modules[path]._parameters.values() if p is not None]
+    for optimizer, parameters in program.held.items():
+        inside, total = sum(any(p is q for q in parameters) for p in mine), len(parameters)
         if inside:
             yield Finding(
                 "affine-instance-norm",
                 some(norms, 1),
-                say("{count} of the {total} parameters that the optimizers hold are scale and bias of instance norms, which "
-                    "torch's InstanceNorm2d does not have: expected {expected}?", count=inside, total=total,
+                say("{count} of the {total} parameters that {optimizer} holds are scale and bias of instance norms, which torch's "
+                    "InstanceNorm2d does not have: expected {expected}?", count=inside, total=total, optimizer=optimizer,
                     expected=total - inside),
                 say("Paddle trains them by default; {layers}: {names}", layers=plural(len(norms), "layer"), names=some(norms)),
                 program.site_of(f"{norms[0]}.scale") or program.site_of(norms[0]),

@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
-from parity.doctor.checks.source import assignments_of
+from parity.doctor.checks.source import assignments_of, scheduler_site, writing_site
 from parity.doctor.finding import Finding
 from parity.doctor.record import Update
 from parity.wording import say, some
@@ -73,26 +73,64 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
                     "{optimizer}.step() was never called in {iterations}", optimizer=optimizer,
                     iterations=plural(len(case.iterations), "iteration")), site=program.optimizer_site(optimizer))
             continue
+        empty = [step for _, step in steps if step.empty]
+        if len(empty) > 1 and not program.held_names(optimizer) and empty[-1] is steps[-1][1]:
+            yield Finding(
+                "optimizer-holds-copies",
+                optimizer,
+                say("none of the {tensors} that {optimizer} holds gets a gradient: the loss depends on others, made later or "
+                    "copied", tensors=plural(len(program.held[optimizer]), "tensor"), optimizer=optimizer),
+                say("{steps} of {count} after a backward, with no gradient in any of them", steps=plural(len(empty), "step"),
+                    count=len(steps)),
+                site=program.optimizer_site(optimizer),
+                iteration=2,
+            )
+        reached = set().union(*(step.reached for _, step in steps))
+        moved = sum(any(update.changed for update in step.updates.values()) for _, step in steps)
         trainable = [name for name in dict.fromkeys(program.held_names(optimizer)) if name in program.trainable()]
         seen = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in trainable}
-        none = [name for name, updates in seen.items() if updates and not any(update.gradient for update in updates)
-                and updates[0].gradient is None]
-        zero = [name for name, updates in seen.items() if updates and all(update.gradient == 0 for update in updates)]
+        none = [name for name, updates in seen.items() if updates and name not in reached and updates[0].gradient is None]
+        # A layer may begin at 0, and give the one before it a gradient after its first step only.
+        zero = [name for name, updates in seen.items() if updates and name not in reached and (moved > 1 or not reached)
+                and all(update.gradient == 0 for update in updates) and not _cancels(name, reached)]
+        if zero and not reached:
+            yield Finding("gradient-zero", optimizer, say(
+                "all {parameters} of {optimizer} got a gradient of exactly 0 in all {steps}", optimizer=optimizer,
+                parameters=plural(len(zero), "parameter"), steps=plural(len(steps), "step")),
+                          site=case.loss_site(), iteration=steps[0][0].number)
+            continue
         networks = dict.fromkeys(program.network_of(name) for name in [*none, *zero])
         for network in networks:
             mine = [name for name in trainable if program.network_of(name) == network]
             missing = [name for name in none if program.network_of(name) == network]
-            yield from _missing(case, network, mine, missing, steps[0][1].site)
+            yield from _missing(case, network, mine, missing, case.loss_site(steps[0][1]))
             dead = [name for name in zero if program.network_of(name) == network]
             if dead:
+                half = any(iteration.half for iteration in case.iterations)
                 yield Finding(
-                    "gradient-zero",
+                    "fp16-underflow" if half else "gradient-zero",
                     dead[0],
                     say("{parameters} of {network} got a gradient of exactly 0 in all {steps}: {names}", network=network,
                         parameters=plural(len(dead), "parameter"), steps=plural(len(steps), "step"), names=some(dead)),
+                    say("layers on the way work in float16") if half else "",
                     site=program.site_of(dead[0]),
                     iteration=steps[0][0].number,
                 )
+
+
+def _cancels(name: str, reached: set[str]) -> bool:
+    """A bias whose weight has a gradient: that of real and fake samples may add up to exactly 0 (hinge loss, WGAN)."""
+    owner, _, own = name.rpartition(".")
+    return own == "bias" and any(other.startswith(f"{owner}.weight") for other in reached)
+
+
+def _taken_in_turn(case: Case, path: str) -> bool:
+    """Whether modules of its class beside it run in some iterations and not in others (experts, layers left out at random)."""
+    program, outer = case.program, path.rpartition(".")[0]
+    beside = [other for other, module in program.modules.items() if other != path and other.rpartition(".")[0] == outer
+              and type(module) is type(program.modules.get(path))]
+    turns = [sum(other in iteration.modules for iteration in case.iterations) for other in beside]
+    return any(0 < count < len(case.iterations) for count in turns)
 
 
 def _missing(case: Case, network: str, mine: list[str], missing: list[str], step_site) -> Iterator[Finding]:
@@ -129,18 +167,24 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
                 network,
                 say("none of the {count} parameters of {network} gets a gradient: the loss does not depend on it",
                     count=len(mine), network=network),
-                site=step_site,
+                site=_off(case, network) or step_site,
                 iteration=1,
             )
         return
     for owner in idle:
         outer = owner.rpartition(".")[0]
-        if outer not in idle:
+        if outer not in idle and not _taken_in_turn(case, owner):
             yield Finding("module-never-run", owner, say("{layer} was built and never run", layer=owner),
                           say("its parameters: {names}", names=some(idle[owner])),
                           program.site_of(owner), 1)
     rest = [name for name in missing if name.rpartition(".")[0] not in idle]
-    if rest:
+    rest = [name for name in rest if not _taken_in_turn(case, name.rpartition(".")[0])]
+    off = next((site for name in rest if (site := case.switched_off(name.rpartition(".")[0]))), None)
+    if rest and off:
+        yield Finding("graph-cut", rest[0], say(
+            "{parameters} of {network} never got a gradient: {names}; this line runs with gradients switched off (no_grad)",
+            parameters=plural(len(rest), "parameter"), network=network, names=some(rest)), site=off, iteration=1)
+    elif rest:
         cut = case.cut()
         kind = "graph-cut" if cut else "parameters-without-gradient"
         values = {"parameters": plural(len(rest), "parameter"), "network": network, "names": some(rest)}
@@ -149,6 +193,11 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
             message = say("{message}; this line leaves the graph ({how})", message=message, how=cut.how) if cut.how else \
                 say("{message}; this line leaves the graph", message=message)
         yield Finding(kind, rest[0], message, site=cut.site if cut else program.site_of(rest[0]), iteration=1)
+
+
+def _off(case: Case, network: str):
+    """A line that ran the network in train mode with gradients switched off."""
+    return next((use.off_awake for iteration in case.iterations if (use := iteration.modules.get(network)) and use.off_awake), None)
 
 
 def bypassed(case: Case) -> Iterator[Finding]:
@@ -188,6 +237,19 @@ def mixed(case: Case) -> Iterator[Finding]:
                           else say("another optimizer's step lies between the two backwards"), step.site, iteration.number)
 
 
+def discarded(case: Case) -> Iterator[Finding]:
+    """A backward whose gradients were cleared before any optimizer stepped."""
+    rows = [iteration for iteration in case.iterations if iteration.close and iteration.steps]
+    if rows and all(iteration.discarded for iteration in rows):
+        names = list(dict.fromkeys(rows[0].discarded))
+        optimizer = case.program.holder_of(names[0]) or "optimizer"
+        cleared = next((step.cleared_at for step in rows[0].steps if step.optimizer == optimizer), None)
+        yield Finding("gradient-discarded", optimizer, say(
+            "gradients of {parameters} ({names}) are cleared before any step has used them: the backward that made them was for "
+            "nothing", parameters=plural(len(names), "parameter"), names=some(names)),
+                      say("an accumulation that starts anew"), cleared or rows[0].backwards[0].site, rows[0].number)
+
+
 def updates(case: Case) -> Iterator[Finding]:
     """Gradients that change nothing, changes without gradient, changes that are put back, counters that stand."""
     program = case.program
@@ -197,10 +259,11 @@ def updates(case: Case) -> Iterator[Finding]:
             continue
         names = program.held_names(optimizer)
         seen: dict[str, list[Update]] = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in names}
+        still = {program.names.get(id(p)) for p in case.framework.without_lr(program.optimizers[optimizer])}
         idle = [name for name, all_ in seen.items() if all_ and all(update.gradient for update in all_)
-                and not any(update.changed for update in all_)]
+                and name not in still and not any(update.changed for update in all_)]
         late = [name for name, all_ in seen.items() if len(all_) > 1 and all_[0].changed and all(update.gradient for update in all_)
-                and not any(update.changed for update in all_[1:])]
+                and name not in still and not any(update.changed for update in all_[1:])]
         if idle or late:
             yield Finding(
                 "unchanged",
@@ -250,7 +313,7 @@ def updates(case: Case) -> Iterator[Finding]:
             yield Finding("update-undone", iteration.undone[0], say(
                 "{parameters} ({names}) have their old values again: something took the last update back",
                 parameters=plural(len(iteration.undone), "parameter"), names=some(iteration.undone)),
-                          site=iteration.loaded_at, iteration=iteration.number)
+                          site=iteration.loaded_at or writing_site(case), iteration=iteration.number)
             return
 
 
@@ -264,7 +327,8 @@ def learning_rate(case: Case) -> Iterator[Finding]:
         site = program.optimizer_site(name)
         lrs = [step.lr for _, step in steps]
         if not any(lrs) and (len(lrs) > 1 or not scheduled) and not case.iterations[-1].lrs.get(name):
-            yield Finding("lr-zero", name, say("the learning rate of {optimizer} is 0", optimizer=name), site=site, iteration=1)
+            where = scheduler_site(case, name) if scheduled else site
+            yield Finding("lr-zero", name, say("the learning rate of {optimizer} is 0", optimizer=name), site=where, iteration=1)
         for iteration, step in steps:
             if step.effective_lr is not None and not math.isclose(step.effective_lr, step.lr, rel_tol=1e-4, abs_tol=1e-12):
                 yield Finding(
@@ -317,9 +381,11 @@ def decay(case: Case) -> Iterator[Finding]:
         if program.iterator_of(name) or not steps:
             continue
         decays = {program.names[id(p)]: value for p, value in case.framework.decays(optimizer) if id(p) in program.names}
+        apart = bool(case.framework.shrinks(optimizer))
         pulls = {}
         for key, value in decays.items():
-            ratios = [value * update.weight / update.gradient for _, step in steps
+            # Where the decay is apart from the gradient (AdamW), both are held against the step that was taken.
+            ratios = [value * update.weight / update.gradient if not apart else update.shrunk or 0.0 for _, step in steps
                       if (update := step.updates.get(key)) and update.gradient]
             if ratios and value:
                 pulls[key] = statistics.median(ratios)
@@ -350,4 +416,4 @@ def _is_norms(case: Case, name: str) -> bool:
     return "norm" in type(case.program.modules.get(name.rpartition(".")[0])).__name__.lower()
 
 
-CHECKS = (backwards, missing_gradients, bypassed, mixed, updates, learning_rate, decay)
+CHECKS = (backwards, missing_gradients, bypassed, mixed, discarded, updates, learning_rate, decay)
