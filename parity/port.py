@@ -66,21 +66,21 @@ class Port:
         if mode not in ("eval", "train"):
             raise InputError(f"mode {mode!r}: expected eval or train")
         seed = self.seed if seed is None else seed
-        nest = self._nest
-        arrays = dict(recipes.draw(nest, seed))
-        return Subject(self.title, self.pair, lambda: self._build(0, seed), lambda: self._build(1, seed), self._state(seed), arrays,
-                       training=mode == "train", calls=self.calls, seed=seed, arrange=self._arrange)
+        return Subject(self.title, self.pair, lambda: self._build(0, seed), lambda: self._build(1, seed), self._state(seed),
+                       self.arrays(seed), training=mode == "train", calls=self.calls, seed=seed, arrange=self.arrange)
+
+    def arrays(self, seed: int) -> dict[str, np.ndarray]:
+        """What both are fed with, as `arrange` takes it."""
+        return dict(recipes.draw(self._nest, seed))
 
     @property
     def title(self) -> str:
-        return self.name or type(self._examples[0]).__name__
+        return self._read.title
 
-    @cached_property
+    @property
     def pair(self) -> Pair:
         """The sources that are followed are the files of the classes that are not the frameworks' own layers."""
-        reference, twin = (SourceTree(*_files(model), *self._builder_file(side), *self.sources)
-                           for side, model in enumerate(self._examples))
-        return Pair(self.title, reference, twin, layouts=self.layouts, names=dict(self.names))
+        return self._read.pair
 
     @property
     def _nest(self) -> dict[str, Any]:
@@ -88,7 +88,8 @@ class Port:
         named = {**self.inputs, **self.keywords} if by_name else dict(self.keywords)
         return {"positional": () if by_name else tuple(self.inputs), "keyword": named}
 
-    def _arrange(self, side: int, tensors: Sequence[Any]) -> tuple[tuple, dict]:
+    def arrange(self, side: int, tensors: Sequence[Any]) -> tuple[tuple, dict]:
+        """Input tensors in order -> positional and keyword arguments of that side (0 the reference, 1 the twin)."""
         nest = self._nest
         places = recipes.places(nest)
         filled = recipes.fill(nest, dict(zip(places, tensors, strict=True)))
@@ -96,8 +97,16 @@ class Port:
         return filled["positional"], {self.twin_keywords.get(name, name): value for name, value in named.items()} if side else named
 
     @cached_property
-    def _examples(self) -> tuple[Any, Any]:
-        return self._build(0, self.seed), self._build(1, self.seed)
+    def _read(self) -> _Read:
+        """Both are built once to be looked at, and let go: they may be large."""
+        models = self._build(0, self.seed), self._build(1, self.seed)
+        title = self.name or type(models[0]).__name__
+        reference, twin = (SourceTree(*_files(model), *self._builder_file(side), *self.sources)
+                           for side, model in enumerate(models))
+        state = models[0].state_dict() if self.weights is None else {}
+        return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names)),
+                     {name: _copied(value) for name, value in state.items() if isinstance(value, torch.Tensor)},
+                     frozenset(name for name, _ in models[0].named_parameters(remove_duplicate=False)))
 
     def _build(self, side: int, seed: int) -> Any:
         framework, given = _FRAMEWORKS[side], (self.reference, self.twin)[side]
@@ -126,15 +135,26 @@ class Port:
     def _state(self, seed: int) -> dict[str, np.ndarray]:
         if self.weights is not None:
             return dict(self.weights)
-        model = self._examples[0]
-        trained = {name for name, _ in model.named_parameters(remove_duplicate=False)}
-        return {name: _moved(name, value.detach().cpu().numpy(), name in trained, seed) for name, value in
-                model.state_dict().items() if isinstance(value, torch.Tensor)}
+        return {name: _moved(name, array, name in self._read.trained, seed) for name, array in self._read.weights.items()}
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a `Port` reads off its two modules. weights: by which the reference was built; trained: which of them are parameters."""
+
+    title: str
+    pair: Pair
+    weights: Mapping[str, np.ndarray]
+    trained: frozenset[str]
+
+
+def _copied(tensor: torch.Tensor) -> np.ndarray:
+    array = tensor.detach().cpu().numpy()
+    return array.astype(np.float32) if array.dtype.kind == "f" else array.copy()
 
 
 def _moved(name: str, array: np.ndarray, trained: bool, seed: int) -> np.ndarray:
-    """A copy; what is constant moved away from it. Running variances stay positive."""
-    array = array.astype(np.float32) if array.dtype.kind == "f" else array.copy()
+    """The array; what is constant moved away from it. Running variances stay positive."""
     statistic = name.rpartition(".")[2] in ("running_mean", "running_var")
     if array.dtype.kind != "f" or not (trained or statistic) or not array.size or np.ptp(array):
         return array
