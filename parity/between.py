@@ -13,6 +13,7 @@ from parity.compare import Verdict
 from parity.findings import Finding
 from parity.sinks import Against, Store
 from parity.trace import OPERATION, Event
+from parity.wording import Message, say, together
 
 
 def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding]:
@@ -39,7 +40,7 @@ def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding
     before = against.matched[good.key][0].site if good is not None and good.key.function == OPERATION else first.twin
     here = mine[0].site if mine else ours[i - 1].site if i else first.reference
     there = others[0].site if others else theirs[m - 1].site if m else before
-    cause = f"{_said(mine, 'the reference')}, {_said(others, 'the twin')}"
+    cause = together([_said(mine, say("the reference")), _said(others, say("the twin"))])
     return [replace(f, reference=here, twin=there, cause=cause) if f is first else f for f in found]
 
 
@@ -53,7 +54,8 @@ def _name(event: Event) -> str:
     return event.key.variable
 
 
-def _said(events: list[Event], side: str) -> str:
+def _said(events: list[Event], side: Message) -> Message:
     if not events:
-        return f"{side} has no operation there"
-    return f"{side} has {', '.join(map(_name, events[:3]))} there ({events[0].site})"
+        return say("{side} has no operation there", side=side)
+    return say("{side} has {operations} there ({place})", side=side, operations=", ".join(map(_name, events[:3])),
+               place=events[0].site)

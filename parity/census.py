@@ -16,6 +16,7 @@ from parity.correspondence import Correspondence, correspond
 from parity.frameworks import Framework
 from parity.initial import drawn_otherwise
 from parity.source import ConstructionSites, Site
+from parity.wording import Message, say
 from weights_convert import LayoutTable, Plan, pair_up
 
 
@@ -68,7 +69,7 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
                 return found
             path = path.rpartition(".")[0]
 
-    findings = [CensusFinding(problem.name, problem.message, site(0, problem.name), site(1, problem.name))
+    findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name), site(1, problem.name))
                 for problem in problems]
     findings += [CensusFinding(name, message, site(0, name), site(1, name))
                  for name, message in _disagreements(plan, reference, twin, frameworks)]
@@ -86,15 +87,16 @@ def _disagreements(plan: Plan, reference: Any, twin: Any,
     """Entries that fit, but are not trained alike: a parameter here and a buffer there, a frozen one."""
     kinds = []
     for framework, model in zip(frameworks, (reference, twin), strict=True):
-        kind = dict.fromkeys(framework.buffers(model), "a buffer")
+        kind = dict.fromkeys(framework.buffers(model), say("a buffer"))
         for name, parameter in framework.parameters(model).items():
-            kind[name] = "a trained parameter" if framework.requires_grad(parameter) else "a frozen parameter"
+            kind[name] = say("a trained parameter") if framework.requires_grad(parameter) else say("a frozen parameter")
         kinds.append(kind)
     for entry in plan.entries.values():
         if entry.target is not None:
             left, right = kinds[0].get(entry.source), kinds[1].get(entry.target)
             if left != right:
-                yield entry.source, f"{left or 'no entry'} in the reference, {right or 'no entry'} in the twin"
+                yield entry.source, say("{left} in the reference, {right} in the twin", left=left or say("no entry"),
+                                        right=right or say("no entry"))
 
 
 def _fresh_pairs(plan: Plan, reference: Any, twin: Any,

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from parity import pictures, ugatit
-from parity.differences import explain
 from parity.files import InputError
 from parity.findings import Finding, Report
 from parity.frameworks import FrameworkError
@@ -23,6 +22,7 @@ from parity.pair import Pair, Subject
 from parity.results import Case, Result
 from weights_convert import ConversionError, infer_sizes, read_torch
 
+PAIR = ugatit.PAIR
 SIZE = ugatit.Sizes().img_size  # side of the pictures where neither the user nor the checkpoint says it
 TRAINING_CALLS = 5  # forwards in a row: a discriminator's spectral norm changes with each
 
@@ -63,22 +63,24 @@ def build(package: Any, network: str, sizes: Any) -> Any:
 
 def cases(*, seed: int = 0, checkpoint: Checkpoint | None = None, images: str | Path | None = None,
           size: int | None = None, batch: int = 1, modes: Iterable[str] = ("eval", "train"), modules: bool = True,
-          only: Iterable[str] = ()) -> list[Case]:
+          only: Iterable[str] = (), weights: bool = True) -> list[Case]:
     """All cases, cheap ones first.
 
     checkpoint: its six networks; without one a light and a full generator and both discriminators from seeded weights.
     images: a folder of pictures; without one they are generated. only: patterns (`*` and `?`) of titles to keep.
-    Raises InputError.
+    weights: False where a trace will give them. Raises InputError.
     """
     size = picture_size(size, checkpoint)
     modes = tuple(modes)
     found: list[Case] = []
     if modules:
-        found += _side_by_side([Case(subject.name, mode, subject) for subject in ugatit.modules(seed, training=mode == "train")]
+        found += _side_by_side([Case(subject.name, mode, subject)
+                                for subject in ugatit.modules(seed, training=mode == "train", weights=weights)]
                                for mode in modes)
     shown = _pictures(images, size, batch, seed)
     found += _side_by_side([Case(title, mode, subject)
-                            for title, subject in _networks(checkpoint, shown, size, seed, mode == "train")] for mode in modes)
+                            for title, subject in _networks(checkpoint, shown, size, seed, mode == "train", weights)]
+                           for mode in modes)
     patterns = tuple(only)
     kept = [case for case in found if not patterns or any(fnmatchcase(case.title, pattern) for pattern in patterns)]
     if not kept:
@@ -111,8 +113,8 @@ def _pictures(images: str | Path | None, size: int, batch: int, seed: int) -> di
 
 
 def _networks(checkpoint: Checkpoint | None, images: Mapping[str, np.ndarray], size: int, seed: int,
-              training: bool) -> Iterator[tuple[str, Subject]]:
-    common = {"seed": seed, "training": training}
+              training: bool, weights: bool) -> Iterator[tuple[str, Subject]]:
+    common = {"seed": seed, "training": training, "weights": weights}
     if checkpoint is not None:
         for name in ugatit.NETWORKS:
             for subject in ugatit.networks(checkpoint, images, checkpoint.states, names=(name,), calls=_calls(name, training),
@@ -146,6 +148,7 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
             if report is None:
                 report = compare_placing(case.subject, operations=operations, **told)
             if report.diverged:
+                from parity.differences import explain  # it needs both frameworks
                 progress(case, "is it a known difference of the frameworks?")
                 report = explain(case.subject, report, device=device)
         report.verdict  # noqa: B018 (raises NothingCompared)

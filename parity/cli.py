@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +17,11 @@ import click
 
 # Frameworks are imported inside the commands: --help and usage errors must not wait for them.
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception: so that nothing half done is left."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
+    except _Terminated:
+        click.echo("terminated", err=True)
+        return TERMINATED
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except Exception as error:
@@ -91,6 +100,16 @@ def _lanes(default: str) -> Callable:
 _REPORTS = _options(
     click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON; - for standard output."),
     click.option("--html", "html_path", metavar="FILE", help="Write the report as one HTML page."),
+)
+
+
+_RUNS = _options(
+    click.option("--work", "work_path", metavar="DIR",
+                 help="Keep the results of all runs here, and pick up from it what is there."),
+    click.option("--workers", type=click.IntRange(min=1), metavar="N",
+                 help="Runs at a time, one thread each.  [default: the cores, or what the cluster has]"),
+    click.option("--scheduler", metavar="ADDRESS", envvar="DASK_SCHEDULER_ADDRESS", show_envvar=True,
+                 help="Make the runs on the workers of this Dask scheduler (tcp://host:8786)."),
 )
 
 
@@ -176,6 +195,7 @@ def check(checkpoint: str | None, images: str | None, size: int | None, seed: in
 
 
 @cli.command()
+@click.argument("pair", metavar="[PAIR]", required=False)
 @_INPUTS
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
               help="Pictures of each domain, at each step.")
@@ -203,18 +223,23 @@ def check(checkpoint: str | None, images: str | None, size: int | None, seed: in
               help="Run the reference alone and write its steps into this empty folder; nothing is compared.")
 @click.option("--against", "against_path", metavar="DIR",
               help="Run the twin alone, against such a folder, recorded with the same sizes, seed and pictures.")
-def steps(checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int, ngf: int | None, ndf: int | None,
-          n_blocks: int | None, light: bool | None, count: int, mode: str, iteration: int, draws: int, floor_every: int,
-          names: tuple[str, ...], lane: str, device: str, json_path: str | None, html_path: str | None,
-          plot_path: str | None, record_path: str | None, against_path: str | None) -> int:
+@click.pass_context
+def steps(context: click.Context, pair: str | None, checkpoint: str | None, images: str | None, size: int | None, seed: int,
+          batch: int, ngf: int | None, ndf: int | None, n_blocks: int | None, light: bool | None, count: int, mode: str,
+          iteration: int, draws: int, floor_every: int, names: tuple[str, ...], lane: str, device: str, json_path: str | None,
+          html_path: str | None, plot_path: str | None, record_path: str | None, against_path: str | None) -> int:
     """Train both sides step by step from the same weights and pictures: at which step, stage and line do they part?
 
     Each step is compared whole: batch, every line and layer, losses, gradients, updates, moments, learning rate, state.
     Small differences grow in training; copies of the reference that start one rounding away show how fast.
 
+    PAIR is a file that declares a training of your own (`parity init` writes one), or file.py:name; without it U-GAT-IT is
+    trained. Options of pictures, sizes and faults are U-GAT-IT's.
+
     \b
     Examples:
       parity steps
+      parity steps my_pair.py --steps 5
       parity steps --checkpoint model.pt --images selfie2anime --steps 5 --html steps.html
       parity steps --steps 3 --fault D_gradients_not_cleared --plot fault.png
       parity steps --record day1; parity steps --against day1
@@ -228,14 +253,21 @@ def steps(checkpoint: str | None, images: str | None, size: int | None, seed: in
     if checkpoint and sizes:
         raise click.UsageError(f"{', '.join('--' + name.replace('_', '-') for name in sizes)}: the sizes are the checkpoint's; "
                                f"leave this out, or leave --checkpoint out")
+    if pair:
+        _refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "ngf", "ndf", "n_blocks", "light", "iteration",
+                                         "names"))
     _check_outputs(json_path, html_path, plot_path)
     _quieten()
     from parity import check as checking
     from parity import steps as following
     from parity.steps_summary import Summary
-    weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
-    training = following.subject(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, iteration=iteration,
-                                 device=device, **sizes)
+    if pair:
+        from parity import port
+        training = port.training(pair, seed=seed if _given(context, "seed") else None, device=device)
+    else:
+        weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
+        training = following.subject(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, iteration=iteration,
+                                     device=device, **sizes)
     if record_path:
         following.record(record_path, training, steps=count, mode=mode, lane=lane, draws=draws, floor_every=floor_every)
         _console(err=False).print(f"{count} steps of the reference are in {record_path}", soft_wrap=True)
@@ -257,11 +289,10 @@ def steps(checkpoint: str | None, images: str | None, size: int | None, seed: in
               help="Steps of each fault's training.")
 @click.option("--long-steps", "long", type=click.IntRange(min=1), metavar="N", default=100, show_default=True,
               help="Steps of the training in which the symptom shows.")
-@click.option("--work", "work_path", metavar="DIR", help="Keep the results of all runs here, and pick up from it what is there.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Runs at a time, one thread each.  [default: the cores]")
+@_RUNS
 @_REPORTS
 def explain(thorough: bool, names: tuple[str, ...], count: int, long: int, work_path: str | None, workers: int | None,
-            json_path: str | None, html_path: str | None) -> int:
+            scheduler: str | None, json_path: str | None, html_path: str | None) -> int:
     """Why did the 2020 Paddle port of U-GAT-IT diverge, and why did its loss not fall?
 
     Puts the port's nine faults into the twin, alone, all but each, in pairs and together, trains each from the weights and
@@ -276,8 +307,9 @@ def explain(thorough: bool, names: tuple[str, ...], count: int, long: int, work_
     _check_outputs(json_path, html_path)
     _quieten()
     from parity import explain as explaining
+    from parity.campaign import on_dask
     scope = explaining.scope(names, thorough=thorough, steps=count, long_steps=long)
-    with _progress() as bar:
+    with on_dask(scheduler), _progress() as bar:
         explanation = explaining.explain(scope, work_path, workers, _counting(bar))
     _publish_explanation(explanation, json_path, html_path)
     return _exit_code(explanation)
@@ -294,7 +326,7 @@ def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: s
 
     FUNCTION runs one training step and takes no arguments, or builds everything and returns such a function. Networks and
     optimizers are found in its reach (globals, closure, attributes of its object). Nothing of the training is changed.
-    It may also be a parity.pair.TrainingSubject: then the twin is held beside its reference, too.
+    It may also declare a training of both sides (my_pair.py:pair): then the twin is held beside its reference, too.
 
     Exit codes: 0 no finding (what is merely unusual is shown, and does not count), 1 finding, 2 bad input.
 
@@ -303,6 +335,7 @@ def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: s
       parity doctor train:step
       parity doctor train:build --iterations 5 --html doctor.html
       parity doctor train:step --expect frozen-network:teacher
+      parity doctor my_pair.py:pair
     """
     _check_outputs(json_path, html_path)
     _quieten()
@@ -385,7 +418,8 @@ def init(folder: str) -> None:
     from parity import start
     written = start.begin(folder)
     _console(err=False).print("\n".join([*(f"wrote {path}" for path in written), "",
-                                         f"next: cd {folder}; parity compare my_pair.py"]), soft_wrap=True, markup=False)
+                                         f"next: cd {folder}; parity compare my_pair.py; parity steps my_pair.py"]),
+                                       soft_wrap=True, markup=False)
 
 
 @cli.command()
@@ -402,10 +436,12 @@ def init(folder: str) -> None:
 @click.option("--keep", type=click.Choice(["all", "layers", "summaries"]), default="all", show_default=True,
               help="all: every line. layers: module borders, parameters, gradients. summaries: projections and samples of these.")
 @click.option("--from", "source", metavar="TRACE", help="Take weights, inputs and noise floors from this trace.")
+@click.option("--pair", "pair", metavar="FILE", help="Record your own pair instead (a file of parity init, or file.py:name).")
 @click.argument("out", metavar="OUT_DIR")
-def record(checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int, lane: str, device: str,
-           in_eval: bool, in_train: bool, modules: bool, only: tuple[str, ...], side: str, keep: str, source: str | None,
-           out: str) -> int:
+@click.pass_context
+def record(context: click.Context, checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int,
+           lane: str, device: str, in_eval: bool, in_train: bool, modules: bool, only: tuple[str, ...], side: str, keep: str,
+           source: str | None, pair: str | None, out: str) -> int:
     """Run one side of each program, forward and backward, and write every value into an empty folder, for `parity diff`.
 
     \b
@@ -413,6 +449,7 @@ def record(checkpoint: str | None, images: str | None, size: int | None, seed: i
       parity record --side reference there/
       parity record --side twin --from there/ here/
       parity record --side twin --from there/ --only 'gen*' --keep layers here/
+      parity record --side reference --pair my_pair.py mine/
     """
     modes = [mode for mode, wanted in (("eval", in_eval), ("train", in_train)) if wanted]
     if not modes:
@@ -424,12 +461,19 @@ def record(checkpoint: str | None, images: str | None, size: int | None, seed: i
     from parity import record as recording
     from parity.traces import Trace
     given = Trace.open(source) if source else None
-    weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
-    cases = checking.cases(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, modes=modes,
-                           modules=modules, only=only)
+    if pair:
+        from parity import port as porting
+        _refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "modules", "only"))
+        port = porting.load([pair], **({"seed": seed} if _given(context, "seed") else {}))
+        cases = [checking.Case(port.title, mode, port.subject(mode)) for mode in modes if mode in port.modes]
+    else:
+        recording.alone(checking.PAIR, side, given)  # before anything is built
+        weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
+        cases = checking.cases(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, modes=modes,
+                               modules=modules, only=only, weights=given is None)
     if given is not None:
         cases = recording.taken_over(cases, given)
-    needed, beside = recording.estimate(cases, side, lane, keep, device)
+    needed, beside = recording.estimate(cases, side, lane, keep, device, given)
     folder = Path(out)
     recording.check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed + beside)
     console = _console(err=False)
@@ -484,6 +528,63 @@ def list_faults(json_path: str | None) -> None:
 
 
 @cli.command()
+@click.option("--fault", "names", multiple=True, metavar="NAME", help="This fault only. May be repeated.  [default: the catalogue]")
+@click.option("--seeds", type=click.IntRange(min=1), metavar="N", default=2, show_default=True, help="So many, from --seed on.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", default=0, show_default=True, help="The first.")
+@click.option("--mode", "modes", type=click.Choice(["check", "free", "resync"]), multiple=True, default=("check", "free"),
+              show_default=True, help="check: modules and networks. free, resync: trainings. May be repeated.")
+@click.option("--lane", type=click.Choice(["float64", "float32", "both"]), default="float64", show_default=True)
+@click.option("--model", "models", type=click.Choice(["light", "full"]), multiple=True,
+              help="The generators. May be repeated.  [default: light]")
+@click.option("--ngf", type=click.IntRange(min=1), multiple=True, metavar="N",
+              help="Width of the generators. May be repeated, as the other sizes.  [default: the exam's, 4; trainings 2]")
+@click.option("--ndf", type=click.IntRange(min=1), multiple=True, metavar="N",
+              help="Width of the discriminators.  [default: the exam's, 4; trainings 1]")
+@click.option("--n-blocks", type=click.IntRange(min=1), multiple=True, metavar="N",
+              help="Residual blocks.  [default: the exam's, 2; trainings 1]")
+@click.option("--size", type=click.IntRange(min=4), multiple=True, metavar="PIXELS",
+              help="Side of the pictures.  [default: the exam's, 32; trainings 96]")
+@_RUNS
+@_REPORTS
+def campaign(names: tuple[str, ...], seeds: int, seed: int, modes: tuple[str, ...], lane: str, models: tuple[str, ...],
+             ngf: tuple[int, ...], ndf: tuple[int, ...], n_blocks: tuple[int, ...], size: tuple[int, ...], work_path: str | None,
+             workers: int | None, scheduler: str | None, json_path: str | None, html_path: str | None) -> int:
+    """Are the known bugs found whatever the seed and the sizes? Faults x seeds x configurations, in parallel.
+
+    Each fault of `parity faults` is put into the twin, alone, under every seed and configuration in which it can act, and must be
+    found at its place; each healthy twin beside it must pass. Exit codes: 0 all of that, 1 something missed, misplaced or a
+    false alarm, 2 bad input, or runs without a result.
+
+    \b
+    Examples:
+      parity campaign --fault iln_eps --fault gmp_G --seeds 5
+      parity campaign --mode check --model light --model full --seeds 3 --html campaign.html
+      parity campaign --seeds 20 --work runs/ --scheduler tcp://10.0.0.1:8786
+    """
+    _check_outputs(json_path, html_path)
+    _quieten()
+    from parity import campaign as campaigning
+    from parity.faults import tally, trials
+    from parity.files import write
+    from parity.steps import known
+    sizes = {"ngf": ngf, "ndf": ndf, "n_blocks": n_blocks, "img_size": size, "light": tuple(model == "light" for model in models)}
+    chosen = trials.configurations(modes, _chosen(lane), {name: values for name, values in sizes.items() if values})
+    plan = trials.plan(known(names), range(seed, seed + seeds), chosen)
+    with campaigning.on_dask(scheduler), _progress() as bar:
+        told = _counting(bar)
+        told(len(plan), "")
+        outcomes = campaigning.run(
+            plan, trials.do, folder=Path(work_path) if work_path else None, workers=workers,
+            progress=lambda task, outcome, kept: told(len(plan), f"{task['name']}, seed {task['seed']}, {trials.where(task)}"))
+    found = tally.Tally(plan, outcomes.values())
+    found.show(_console(err=json_path == "-"))
+    if html_path:
+        write(html_path, found.to_html())
+    _publish_json(tally.Tally.to_json, found, json_path)
+    return found.exit_code
+
+
+@cli.command()
 def differences() -> None:
     """Print the page of known differences between Paddle and torch, each reproduced on the installed Paddle.
 
@@ -510,10 +611,17 @@ def differences() -> None:
               help="One forward of both networks on one input, compared in float32.  [default: with --verify full, up to 500 MB]")
 @click.option("--prefix", metavar="NAME", help="Take only what lies under this name in SRC (model, ema.model).")
 @click.option("--network", metavar="NAME", help="The one network to take; the name of a bare state_dict.")
+@click.option("--optimizer", metavar="WHERE",
+              help="Carry Adam's moments and steps over, too, for a single network: a key in SRC or a .pt file, to "
+                   "OUT/NETWORK.pdopt; with --to torch a .pdopt, to OUT with the suffix .optimizer.pt.")
+@click.option("--adam", metavar="NAME=VALUE", multiple=True,
+              help="What a .pdopt does not hold, for --to torch: lr, and where they are not the defaults beta1, beta2, eps, "
+                   "weight_decay. May be repeated.")
 @click.option("--pair", metavar="MODULE", help="Convert the networks that your module declares (a name, or a .py file).")
 @click.option("--check", "receipt_path", metavar="RECEIPT", help="Prove an earlier conversion anew; without SRC and OUT.")
 def convert(source: str | None, destination: str | None, direction: str, file_format: str | None, verify: str,
-            try_forward: bool | None, prefix: str | None, network: str | None, pair: str | None, receipt_path: str | None) -> int:
+            try_forward: bool | None, prefix: str | None, network: str | None, optimizer: str | None, adam: tuple[str, ...],
+            pair: str | None, receipt_path: str | None) -> int:
     """Carry a checkpoint from PyTorch to Paddle or back, bit for bit, with a receipt.
 
     \b
@@ -523,6 +631,8 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
       parity convert --check converted/receipt.json
       parity convert --network genA2B --prefix ema generator.pt converted/
       parity convert --pair my_networks.py model.pt converted/
+      parity convert --network genA2B --prefix model --optimizer optimizer training.pt converted/
+      parity convert --to torch --optimizer genA2B.pdopt --adam lr=1e-4 --adam beta1=0.5 genA2B.pdparams generator.pt
     """
     if receipt_path is None and (source is None or destination is None):
         raise click.UsageError("expected SRC and OUT, or --check RECEIPT")
@@ -530,18 +640,20 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
         raise click.UsageError("--check RECEIPT takes no SRC and no OUT: the receipt names the files")
     if prefix and direction == "torch":
         raise click.UsageError("--prefix is for torch checkpoints; with --to torch leave it out")
+    if adam and (direction == "paddle" or not optimizer):
+        raise click.UsageError("--adam is for --to torch with --optimizer; a torch checkpoint holds these numbers itself")
     _quieten()
     from parity import conversion
     out, known = _console(err=False), conversion.networks(pair)
     if receipt_path is not None:
         receipt, path = conversion.checked(receipt_path, known), Path(receipt_path)
     else:
-        with _transfer(source) as progress:
-            options = {"known": known, "network": network, "verify": verify, "progress": progress}
+        with _terminable(), _transfer(source) as progress:
+            options = {"known": known, "network": network, "optimizer": optimizer, "verify": verify, "progress": progress}
             if direction == "paddle":
                 receipt, path = conversion.to_paddle(source, destination, file_format or "pdparams", prefix=prefix, **options)
             else:
-                receipt, path = conversion.to_torch(source, destination, file_format, **options)
+                receipt, path = conversion.to_torch(source, destination, file_format, adam=conversion.adam(adam), **options)
     conversion.show(out, receipt, path)
     if try_forward is None:
         try_forward = (verify == "full" and not receipt["non_finite"]
@@ -633,6 +745,23 @@ def _progress() -> Any:
 
 
 @contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM unwinds the block, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:  # Paddle's handler, which is none of Python's, is not put back
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+@contextmanager
 def _transfer(source: str) -> Iterator[Callable[[str, int], None]]:
     """A bar of bytes and their rate."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -643,6 +772,19 @@ def _transfer(source: str) -> Iterator[Callable[[str, int], None]]:
                   console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total)
         yield lambda name, count: bar.update(task, advance=count, description=name)
+
+
+def _given(context: click.Context, name: str) -> bool:
+    """Whether the user wrote that option."""
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def _refuse_for_pair(context: click.Context, pair: str, names: Sequence[str]) -> None:
+    options = {option.name: option.opts[0] for option in context.command.params}
+    given = [options[name] for name in names if _given(context, name)]
+    if given:
+        raise click.UsageError(f"{', '.join(given)}: for U-GAT-IT, not for {pair}, whose file says what "
+                               f"it is fed with; leave it out")
 
 
 def _chosen(lane: str) -> tuple[str, ...]:
@@ -711,5 +853,6 @@ def _exit_code(summary: Any) -> int:
 
 
 def _quieten() -> None:
-    """Paddle greets with remarks on compilers that nobody here needs."""
+    """Paddle greets with remarks on compilers, and joblib remarks on workers that it renews; nobody here needs them."""
     warnings.filterwarnings("ignore", message=".*ccache.*")
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")

@@ -7,6 +7,8 @@ from enum import Enum
 
 import numpy as np
 
+from parity.wording import say
+
 BLOCK = 1 << 15  # elements compared at a time: both operands and the difference stay in the processor's cache
 
 
@@ -55,12 +57,14 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
     if reference is None or twin is None:
         if reference is None and twin is None:
             return Deviation(0.0)
-        return Deviation(np.inf, trouble="exists in the twin only" if reference is None else
-                         "exists in the reference only")
+        return Deviation(np.inf, trouble=say("exists in the twin only") if reference is None else
+                         say("exists in the reference only"))
     if reference.shape != twin.shape:
-        return Deviation(np.inf, trouble=f"shape {reference.shape} in the reference, {twin.shape} in the twin")
+        return Deviation(np.inf, trouble=say("shape {reference} in the reference, {twin} in the twin",
+                                            reference=reference.shape, twin=twin.shape))
     if _KIND.get(reference.dtype.kind) != _KIND.get(twin.dtype.kind):
-        return Deviation(np.inf, trouble=f"dtype {reference.dtype} in the reference, {twin.dtype} in the twin")
+        return Deviation(np.inf, trouble=say("dtype {reference} in the reference, {twin} in the twin",
+                                            reference=reference.dtype, twin=twin.dtype))
     if reference.size == 0:
         return Deviation(0.0)
     if reference.dtype.kind == "c":
@@ -89,7 +93,7 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
     trouble = None
     if np.isinf(distance):
         both = np.isfinite(a[worst]) and np.isfinite(b[worst])
-        trouble = "too far apart for their dtype" if both else "NaN or Inf on one side only"
+        trouble = say("too far apart for their dtype") if both else say("NaN or Inf on one side only")
     return Deviation(distance, index, float(a[worst]), float(b[worst]), scale, nans, reference.size, trouble)
 
 
@@ -140,22 +144,22 @@ def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
     tolerance = 1e3 * np.finfo(dtype).eps
     if reference.shape != twin.shape:
         if reference.size == twin.size and _close(np.sort(a), np.sort(b), tolerance):
-            return "the same values in another shape"
+            return say("the same values in another shape")
         return None
     if not a.any() or not b.any():
-        return "all zero on one side"
+        return say("all zero on one side")
     unit = np.abs(a).max()  # squares of large numbers overflow
     factor = float((a / unit) @ (b / unit)) / float((a / unit) @ (a / unit))
     if _close(factor * a, b, tolerance):
-        return f"the reference times {factor:.6g}"
+        return say("the reference times {factor:.6g}", factor=factor)
     shift = float((b - a).mean())
     if _close(a + shift, b, tolerance):
-        return f"the reference plus {shift:.6g}"
+        return say("the reference plus {shift:.6g}", shift=shift)
     for axis in range(reference.ndim):
         if reference.shape[axis] > 1 and _close(np.flip(reference, axis), twin, tolerance):
-            return f"the reference reversed along axis {axis}"
+            return say("the reference reversed along axis {axis}", axis=axis)
     if _close(np.sort(a), np.sort(b), tolerance):
-        return "the same values in another order"
+        return say("the same values in another order")
     return None
 
 

@@ -12,6 +12,7 @@ from parity.files import write
 from parity.findings import Report
 
 if TYPE_CHECKING:
+    from parity.campaign import Outcome
     from parity.faults.score import Mark
 
 settings.register_profile("parity", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -42,10 +43,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from parity.faults import CATALOGUE
         names = list(CATALOGUE) if metafunc.config.getoption("--exam") else ONE_OF_EACH_STAGE
         if "fault" in metafunc.fixturenames:
-            # One subject's faults together: a training's reference is recorded once for all of them.
-            metafunc.parametrize("fault", sorted(names, key=lambda name: CATALOGUE[name].answer.subject))
+            metafunc.parametrize("fault", names)
         else:
             metafunc.parametrize("subject", sorted({CATALOGUE[name].answer.subject for name in names}))
+
+
+@pytest.fixture(scope="session")
+def sat(request: pytest.FixtureRequest) -> dict[tuple[str, str], Outcome]:
+    """("fault" or "healthy", name) -> what came of it: all that the session asks for, made in parallel."""
+    from parity import campaign
+    from parity.faults import trials
+    asked = [item.callspec.params for item in request.session.items if "sat" in item.fixturenames]
+    plan = trials.exam([params["fault"] for params in asked if "fault" in params],
+                       [params["subject"] for params in asked if "subject" in params])
+    outcomes = campaign.run(plan, trials.do)
+    return {(task["kind"], task["name"]): outcome for task, outcome in zip(plan, outcomes.values(), strict=True)}
 
 
 @pytest.fixture

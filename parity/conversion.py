@@ -21,6 +21,7 @@ import torch_ref
 from parity import check, declared, forward_check, ugatit
 from parity.files import InputError, write
 from weights_convert import (
+    ADAM,
     DEFAULT,
     LayoutTable,
     check_receipt,
@@ -118,6 +119,20 @@ def to_torch(folder: str | Path, destination: str | Path, file_format: str | Non
     return receipt, destination.with_name(f"{destination.name}.receipt.json")
 
 
+def adam(settings: tuple[str, ...]) -> dict[str, float]:
+    """("lr=1e-4", ...) as a dict. Raises InputError."""
+    result = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        try:
+            result[name] = float(value)
+        except ValueError:
+            result[name] = math.nan
+        if name not in ADAM or not 0 <= result[name] < (1 if "beta" in name else math.inf):
+            raise InputError(f"--adam {setting}: expected {', '.join(ADAM)} and a number, as in lr=1e-4")
+    return result
+
+
 def checked(path: str | Path, known: Networks = OFFICIAL) -> dict:
     """The receipt, if source, files and tensors are still what it says. Raises ConversionError."""
     receipt = json.loads(Path(path).read_text()) if Path(path).is_file() else {}
@@ -169,6 +184,10 @@ def show(console: Console, receipt: dict, path: Path) -> None:
     how = {"full": "written, reloaded and compared bit for bit", "checksum": "written; the files were read back and hashed",
            "none": "written, not verified"}[receipt["verified"]]
     console.print(Text(f"{len(receipt['tensors'])} tensors {how}; receipt: {path}"), soft_wrap=True)
+    if carried := receipt.get("optimizer"):
+        first, last = carried["steps"]
+        text = f"Adam's moments of {carried['parameters']} parameters at step {first if first == last else f'{first} to {last}'}: "
+        console.print(Text(text + carried["path"]), soft_wrap=True)
     for odd in receipt["non_finite"] or ():
         console.print(Text(f"{odd['network']}.{odd['source']} holds {odd['count']} values that are NaN or infinite; "
                            f"carried over as they are", style="yellow"), soft_wrap=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from parity.wording import Message, say, some, term, together
 from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
 
 _LISTS = {"ModuleList", "ModuleDict", "LayerList", "LayerDict", "ParameterList", "ParameterDict"}  # are never called
@@ -200,8 +201,9 @@ class _Pairing:
             self._tensors(one, other, whole)
         for side, layers in (("reference", left), ("twin", right)):
             for layer in layers:
-                self._problems += [Problem(f"{layer.path}.{name}", f"in the {side} only, the other side has no such "
-                                           f"{type(layer.module).__name__}") for name in _own(layer.module)]
+                self._problems += [Problem(f"{layer.path}.{name}", "in the {side} only, the other side has no such {kind}",
+                                           {"side": term(side), "kind": type(layer.module).__name__})
+                                   for name in _own(layer.module)]
         self._containers(ours, theirs, pairs)
 
     def _layers(self, module: _Module) -> Iterator[_Module]:
@@ -237,7 +239,7 @@ class _Pairing:
             target = None if entry.target is None else theirs + entry.target
             self._entries[ours + name] = _renamed(entry, ours + entry.source, target)
         self._derived |= {theirs + name for name in plan.derived}
-        problems = [Problem(ours + problem.name, problem.message) for problem in problems]
+        problems = [Problem(ours + problem.name, problem.pattern, problem.values) for problem in problems]
         self._problems += problems if whole else self._by_shape(left, right, problems)
 
     def _by_shape(self, left: _Module, right: _Module, problems: list[Problem]) -> list[Problem]:
@@ -275,14 +277,15 @@ class _Pairing:
 
     def _remarks(self) -> Iterator[str]:
         if self._guessed:
-            yield (f"{len(self._guessed)} modules or tensors have other names in the twin; paired by layer type and shape: "
-                   f"{_listed(self._guessed)}")
+            yield say("{count} modules or tensors have other names in the twin; paired by layer type and shape: {pairs}",
+                      count=len(self._guessed), pairs=_listed(self._guessed))
         if self._ambiguous:
-            groups = [f"{kind or 'module'} {shapes[0] if shapes else ''} {len(pairs)} times ({_listed(pairs, 2)})"
-                      for (kind, *shapes), pairs in self._ambiguous.items()]
-            more = f" and {len(groups) - _SHOWN} more kinds" if len(groups) > _SHOWN else ""
-            yield (f"of one type and shape, told apart by the order of definition alone: {'; '.join(groups[:_SHOWN])}{more}. "
-                   f"If that is wrong, say which is which (names, or --map)")
+            groups = [say("{kind} {shape} {count} times ({pairs})", kind=kind or say("module"), shape=shapes[0] if shapes else "",
+                          count=len(pairs), pairs=_listed(pairs, 2)) for (kind, *shapes), pairs in self._ambiguous.items()]
+            if len(groups) > _SHOWN:
+                groups[_SHOWN:] = [say("{count} more kinds", count=len(groups) - _SHOWN)]
+            yield say("of one type and shape, told apart by the order of definition alone: {groups}. "
+                      "If that is wrong, say which is which (names, or --map)", groups=together(groups, "; "))
 
 
 def _own(module: Any) -> dict[str, Any]:
@@ -312,11 +315,13 @@ def _together(problems: list[Problem]) -> list[Problem]:
     for same in alike.values():
         first = same[0]
         if len(same) > 1:
-            names = ", ".join(problem.name for problem in same[1:_SHOWN])
-            hint = " (Paddle's InstanceNorm is affine by default, torch's is not: weight_attr=False, bias_attr=False)" \
-                if "InstanceNorm" in first.message and "in Paddle only" in first.message else ""
-            first = Problem(first.name, f"{first.message}{hint}; and {len(same) - 1} more like it: {names}"
-                                        f"{', ...' if len(same) > _SHOWN else ''}")
+            values = {"first": Message(first.pattern, first.values), "count": len(same) - 1,
+                      "names": some([problem.name for problem in same[1:]], _SHOWN - 1)}
+            if "InstanceNorm" in first.message and "in Paddle only" in first.message:
+                first = Problem(first.name, "{first} (Paddle's InstanceNorm is affine by default, torch's is not: "
+                                "weight_attr=False, bias_attr=False); and {count} more like it: {names}", values)
+            else:
+                first = Problem(first.name, "{first}; and {count} more like it: {names}", values)
         merged.append(first)
     return merged
 
@@ -338,5 +343,4 @@ def _exists(root: _Module, path: str) -> bool:
 
 
 def _listed(pairs: list[tuple[str, str]], most: int = _SHOWN) -> str:
-    shown = ", ".join(f"{one} = {other}" if one != other else one for one, other in pairs[:most])
-    return shown + (f" and {len(pairs) - most} more" if len(pairs) > most else "")
+    return some([f"{one} = {other}" if one != other else one for one, other in pairs], most)

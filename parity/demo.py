@@ -16,6 +16,7 @@ import torch_ref
 from parity import check, conversion, drawing, pictures, sheet, ugatit
 from parity.files import InputError, write
 from parity.report import Summary, to_html, to_json
+from parity.wording import say
 from weights_convert import Staging, write_torch
 
 SIZE = 128
@@ -40,7 +41,7 @@ class Demo:
     def write(self, console: Console, summary: Summary) -> None:
         """pictures.png, report.html and report.json."""
         picture = sheet.draw(self.translations)
-        page = to_html(summary, title="Parity demo", picture=picture, caption=sheet.caption(self.translations))
+        page = to_html(summary, title=say("Parity demo"), picture=picture, caption=sheet.caption(self.translations))
         for name, content in (("pictures.png", picture), ("report.json", to_json(summary)), ("report.html", page)):
             write(self.out / name, content)
         console.print(Text(f"\nLook at {self.out / 'pictures.png'} and {self.out / 'report.html'}", style="bold"), soft_wrap=True)

@@ -23,6 +23,7 @@ from parity.results import Case, Result
 from parity.sinks import Against, Store
 from parity.trace import Event, Key
 from parity.traces import Program, RecordedEvent, Trace, TraceError, distance
+from parity.wording import Message, say, term, together
 
 SUMMARY = "same up to summary"
 
@@ -47,11 +48,11 @@ class Summary(report.Summary):
         """Only of a replay: in a free run errors travel."""
         return [place for place in super().places() if place[0].run == "replay"]
 
-    def sentence(self) -> str:
+    def sentence(self) -> Message:
         text = super().sentence()
         if self.verdict == SUMMARY:
-            text = text.replace("The same computation:", "The same up to summary (whole values were not kept):")
-        return " ".join([text, *(f"{line}." for line in self.incomplete)])
+            text = say("The same up to summary (whole values were not kept): {runs}, {compared}.", **text.values)
+        return together([text, *(say("{line}.", line=line) for line in self.incomplete)], " ")
 
 
 def diff(one: Trace, other: Trace) -> Summary:
@@ -118,7 +119,8 @@ def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, foun
         against.receive(event if against.by_summary else
                         Event(event.key, event.order, event.site, event.array, event.built, event.called))
     lane = Report(found.subject)
-    pair = SimpleNamespace(one_sided=frozenset(left.document["one_sided"]), names=None, twin_source=())
+    pair = SimpleNamespace(one_sided=frozenset(left.document["one_sided"]), names={} if left.document.get("named") else None,
+                           twin_source=())
     judge = Judge(left.document["name"], pair, one.lane, run, truth, complete, limit)
     judge.judge(against, _failure(right), lane)
     lane.findings = [_without_floor(finding, floors, lane) for finding in lane.findings]
@@ -147,12 +149,15 @@ class _Against(Against):
         if partner.place == event.place:
             return Deviation(0.0)
         if partner.place is None or event.place is None:
-            return Deviation(np.inf, trouble=f"exists in the {'twin' if partner.place is None else 'reference'} only")
+            return Deviation(np.inf, trouble=say("exists in the twin only") if partner.place is None else
+                             say("exists in the reference only"))
         (dtype, shape), (dtype2, shape2) = self._left.values.kinds[partner.place], self._right.values.kinds[event.place]
         if shape != shape2:
-            return Deviation(np.inf, trouble=f"shape {tuple(shape)} in the reference, {tuple(shape2)} in the twin")
+            return Deviation(np.inf, trouble=say("shape {reference} in the reference, {twin} in the twin",
+                                                reference=tuple(shape), twin=tuple(shape2)))
         if np.dtype(dtype).kind != np.dtype(dtype2).kind:
-            return Deviation(np.inf, trouble=f"dtype {dtype} in the reference, {dtype2} in the twin")
+            return Deviation(np.inf, trouble=say("dtype {reference} in the reference, {twin} in the twin",
+                                                reference=dtype, twin=dtype2))
         return distance(self._left, self._right, partner, event)
 
 
@@ -169,7 +174,7 @@ def _without_floor(finding: Finding, floors: dict[Key, float], counted: Report) 
         return finding
     counted.counts[Verdict.DIVERGED] -= 1
     counted.counts[Verdict.UNCOMPARED] += 1
-    text = "no noise floor to judge it by: the reference has no such variable"
+    text = say("no noise floor to judge it by: the reference has no such variable")
     return with_changes(finding, verdict=Verdict.UNCOMPARED, deviation=with_changes(finding.deviation, trouble=text))
 
 
@@ -187,7 +192,8 @@ def _kinds(left: Program, right: Program, found: Report, lane: str) -> None:
             key = Key("census", 0, None, module, 0, "", 0, variable, 0)
             found.findings.append(Finding(
                 left.document["name"], "census", "free", key, verdict, number - 1e6,
-                Deviation(np.inf, trouble=f"{ours[name]} in the reference, {theirs[name]} in the twin"),
+                Deviation(np.inf, trouble=say("{left} in the reference, {right} in the twin", left=term(ours[name]),
+                                              right=term(theirs[name]))),
                 reference=event.site if event else None))
 
 

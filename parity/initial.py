@@ -13,6 +13,8 @@ import math
 
 import numpy as np
 
+from parity.wording import say
+
 FALSE_ALARMS = 1e-6
 """At most so often is one of all the parameters of a comparison wrongly called different."""
 
@@ -29,10 +31,10 @@ def drawn_otherwise(reference: np.ndarray, twin: np.ndarray, comparisons: int) -
     by_chance = math.sqrt(math.log(math.e * comparisons / FALSE_ALARMS) / left.size)
     if found <= by_chance:
         return None
-    spread = "; ".join(f"{name}: mean {array.mean():.3g}, standard deviation {array.std():.3g}"
-                       for name, array in (("reference", left), ("twin", right)))
-    return (f"drawn from another distribution at the start; {spread} ({left.size} values, distance of the distributions "
-            f"{found:.2f}, by chance at most {by_chance:.2f})")
+    return say("drawn from another distribution at the start; reference: mean {mean:.3g}, standard deviation {spread:.3g}; "
+               "twin: mean {mean2:.3g}, standard deviation {spread2:.3g} ({size} values, distance of the distributions "
+               "{distance:.2f}, by chance at most {by_chance:.2f})", mean=left.mean(), spread=left.std(), mean2=right.mean(),
+               spread2=right.std(), size=left.size, distance=found, by_chance=by_chance)
 
 
 def distance(left: np.ndarray, right: np.ndarray) -> float:

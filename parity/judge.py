@@ -17,6 +17,7 @@ from parity.noise import REFORMULATION, M
 from parity.sinks import Against, Distances, Store
 from parity.source import Site
 from parity.trace import Event, Key
+from parity.wording import say
 
 if TYPE_CHECKING:
     from parity.pair import Pair
@@ -111,7 +112,7 @@ class Judge:
         """Add to the report a finding for every value that is not the same, and count all."""
         found: list[Finding] = []
         measured: list[Finding] = []
-        good: Event | None = None
+        good, broken = None, False  # the last event before the first divergence; whether that is behind us
         for event in self.truth.in_order():
             key = event.key
             if (self.stages is not None and key.stage not in self.stages) or self._given(key):
@@ -126,10 +127,11 @@ class Judge:
                 measured.append(finding)
             report.counts[finding.verdict] += 1
             if finding.verdict in (Verdict.SAME, Verdict.NOISE):
-                if not found:
+                if not broken:
                     good = event
                 if finding.verdict is Verdict.SAME:
                     continue
+            broken = broken or finding.verdict is Verdict.DIVERGED
             if finding.verdict is Verdict.DIVERGED and good is not None:
                 finding = with_changes(finding, last_good=str(good.key), last_good_site=good.site)
             found.append(finding)
@@ -174,7 +176,7 @@ class Judge:
             return found
         report.counts[Verdict.DIVERGED] -= len(doubtful)
         report.counts[Verdict.UNCOMPARED] += len(doubtful)
-        return [with_changes(f, verdict=Verdict.UNCOMPARED, cause="the same result by other steps") if f in doubtful else f
+        return [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if f in doubtful else f
                 for f in found]
 
     def _without_other_steps(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
@@ -189,20 +191,21 @@ class Judge:
         seen = [*against.matched, *(event.key for event, _ in against.extra)]
         ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
                         for keys in (self.truth.events, seen))
-        bad = {(f.key.module, f.key.call) for f in found if f.verdict is Verdict.DIVERGED and f.key.variable.startswith("output")}
-        ran = {(key.module, key.call) for key in against.matched if key.variable.startswith("output")}
+        # What goes wrong only later comes back as a wrong gradient: of a value only the call's values can tell.
+        bad = {_call_of(f.key) for f in found if f.verdict is Verdict.DIVERGED and f.key.variable.startswith("output")}
+        ran = {_call_of(key) for key in against.matched if key.variable.startswith("output")}
 
         def harmless(finding: Finding) -> bool:
             key = finding.key
             if finding.verdict is not Verdict.DIVERGED:
                 return False
-            agrees = (key.module, key.call) in ran - bad
+            agrees = _call_of(key) in ran - bad
             if key.is_local:
                 return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
                     bool(finding.deviation.trouble) and "shape" in finding.deviation.trouble)
             return agrees and key.variable.startswith("input") and finding.deviation.trouble is not None
 
-        changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause="the same result by other steps") if harmless(f) else f
+        changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if harmless(f) else f
                    for f in found]
         count = sum(one is not other for one, other in zip(found, changed, strict=True))
         report.counts[Verdict.DIVERGED] -= count
@@ -223,7 +226,7 @@ class Judge:
         floor = self.floors[event.key]
         multiple = deviation.distance / floor if floor else (np.inf if deviation.distance else 0.0)
         if deviation.nans and deviation.nans == deviation.size:
-            deviation = with_changes(deviation, trouble="NaN everywhere, on both sides")
+            deviation = with_changes(deviation, trouble=say("NaN everywhere, on both sides"))
             return self._finding(event, twin, Verdict.UNCOMPARED, deviation, floor)
         verdict = (Verdict.SAME if multiple <= 1 else Verdict.NOISE if multiple <= self.limit else Verdict.DIVERGED)
         cause = None
@@ -231,12 +234,12 @@ class Judge:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
                 cause = resemblance(left, right)
-                cause = f"the twin's values are {cause}" if cause else None
+                cause = say("the twin's values are {likeness}", likeness=cause) if cause else None
         return self._finding(event, twin, verdict, deviation, floor, cause)
 
     def _without_partner(self, event: Event) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
-        deviation = Deviation(np.inf, trouble="exists in the reference only" if event.key.is_local else
+        deviation = Deviation(np.inf, trouble=say("exists in the reference only") if event.key.is_local else
                               _missing_text(event.key))
         return self._finding(event, None, verdict, deviation, self.floors[event.key])
 
@@ -246,7 +249,7 @@ class Judge:
     def _extra(self, event: Event, last: Key | None) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         before = self.truth.events[last].order if last is not None else 0
-        deviation = Deviation(np.inf, trouble="exists in the twin only")
+        deviation = Deviation(np.inf, trouble=say("exists in the twin only"))
         return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
                        twin=event.site, called=event.called)
 
@@ -255,7 +258,7 @@ class Judge:
         key = last or Key("forward", 0, None, self.name, 0, "", 0, "", 0)
         key = key._replace(variable="(exception)", function="", occurrence=0)
         order = self.truth.events[last].order + 0.25 if last else 0
-        deviation = Deviation(np.inf, trouble=f"the twin raised {failure.kind}: {failure.text}")
+        deviation = Deviation(np.inf, trouble=say("the twin raised {kind}: {text}", kind=failure.kind, text=failure.text))
         return Finding(self.name, self.lane, self.run, key, Verdict.DIVERGED, order, deviation, twin=failure.site)
 
     def _finding(self, event: Event, twin: Event | None, verdict: Verdict, deviation: Deviation, floor: float,
@@ -269,6 +272,11 @@ def _binding(key: Key) -> Key:
     return key._replace(stage="", occurrence=0)
 
 
+def _call_of(key: Key) -> tuple[bool, str, int]:
+    """A module call, its values and its gradients apart."""
+    return key.stage == "gradients", key.module, key.call
+
+
 def _is_zero_gradient(event: Event) -> bool:
     """One framework leaves out the gradient of a value that nothing depends on, the other makes zeros of it."""
     return event.key.is_activation_gradient and event.array is not None and not event.array.any()
@@ -276,7 +284,7 @@ def _is_zero_gradient(event: Event) -> bool:
 
 def _missing_text(key: Key) -> str:
     if key.stage == "gradients":
-        return "the reference has a gradient here, the twin has none"
+        return say("the reference has a gradient here, the twin has none")
     if key.variable.startswith(("input", "output")):
-        return "this call never happened in the twin"
-    return "exists in the reference only"
+        return say("this call never happened in the twin")
+    return say("exists in the reference only")

@@ -32,6 +32,7 @@ from parity.pair import Subject
 from parity.sinks import Against, Crossings, Distances, Store
 from parity.source import ConstructionSites, Site
 from parity.trace import Key, Recorder, Sink
+from parity.wording import say, some, term
 from weights_convert import Entry
 
 Progress = Callable[[str], None]
@@ -151,7 +152,8 @@ def _forgive_kinks(both: Both, truth: Store, report: Report) -> None:
     crossings = Crossings(truth)
     both.twin("float64", crossings, gradients=False)
     if crossings.count:
-        cause = f"rounding: {crossings.count} values on another side of zero, with whose sides in replay the gradients agree"
+        cause = say("rounding: {count} values on another side of zero, with whose sides in replay the gradients agree",
+                    count=crossings.count)
         report.kinks += crossings.count
         report.forgive(cause)
 
@@ -279,9 +281,8 @@ class Both:
             lonely = [path for path, module in modules.items() if paths is not None and path not in paths
                       and not type(module).__name__.endswith(("List", "Dict")) and not path.startswith(whole)]
             if lonely:
-                more = f" and {len(lonely) - 6} more" if len(lonely) > 6 else ""
-                yield (f"{len(lonely)} modules of the {side} have no partner, so what they return was not compared at their "
-                       f"border: {', '.join(lonely[:6])}{more}")
+                yield say("{count} modules of the {side} have no partner, so what they return was not compared at their border: "
+                          "{names}", count=len(lonely), side=term(side), names=some(lonely, 6))
 
     def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
         """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.
@@ -405,7 +406,7 @@ def _judge_weights(both: Both, report: Report) -> None:
             report.findings.append(Finding(
                 both.subject.name, "float64", "free", key, verdict, order - 1e6, found,
                 reference=both.built(0, owner), twin=both.built(1, owner),
-                cause=f"the twin's values are {likeness}; a transposed weight?" if likeness else None))
+                cause=say("the twin's values are {likeness}; a transposed weight?", likeness=likeness) if likeness else None))
 
 
 def _census_finding(subject: Subject, order: int, finding: CensusFinding) -> Finding:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.frameworks import Framework, PaddleFramework, TorchFramework
+from parity.frameworks import Framework, Late
 from parity.source import SourceTree
 from weights_convert import DEFAULT, LayoutTable
 
@@ -28,8 +28,8 @@ class Pair:
     twin_source: SourceTree
     layouts: LayoutTable = DEFAULT
     one_sided: frozenset[str] = frozenset()
-    reference_framework: Framework = field(default_factory=TorchFramework)
-    twin_framework: Framework = field(default_factory=PaddleFramework)
+    reference_framework: Framework = field(default_factory=lambda: Late("TorchFramework", "torch"))
+    twin_framework: Framework = field(default_factory=lambda: Late("PaddleFramework", "paddle"))
     names: Mapping[str, str] | None = None
 
 
@@ -65,8 +65,9 @@ class TrainingSubject:
     """Two training programs of a pair, followed step by step.
 
     reference, twin: dtype ("float32", "float64") -> an object with `networks` (name -> model), optimizers among its
-    attributes, `step(*batch, number)` -> {name: loss}, `state()` and `load_state(state)` with the keys "networks"
-    {network: {entry: array}}, "moments" {network: {parameter: {"updates", arrays}}} and "lr".
+    attributes (or `optimizers`, name -> optimizer), `step(*batch, number)` -> {name: loss}, `state()` and `load_state(state)`
+    with the keys "networks" {network: {entry: array}}, "moments" {network: {parameter: {"updates", arrays}}}, "lr", and "own":
+    what the other side does not take over (see `training.Program`).
     phases: top-level function of the program -> (phase, stage) of what happens in it.
     batch: step number (from 1) -> the arrays of that step, in [-1, 1], float32. state: what both start from, in the reference's
     layouts (with or without moments).

@@ -4,7 +4,8 @@
     def test_port(parity):
         parity(pair)
 
-Each call compares one `Port` in all its modes. JUnit files and annotations are pytest's own: `--junitxml`, and the failure's text.
+Each call compares one `Port` in all its modes; `parity.steps(pair, steps=5)` follows its training. JUnit files are pytest's own
+(`--junitxml`): the failure's text is the finding, and the property `divergence` of the test its file and line.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """parity(port, lanes=..., modes=..., seed=...) compares a `parity.port.Port`; fails the test where the two diverge.
 
     Returns the `parity.report.Summary`. Keywords override the marker's; by default both lanes, the port's modes and seed.
+    parity.steps(port, steps=..., mode=..., lanes=..., seed=...) trains both sides, and returns the `parity.steps_summary.Summary`;
+    by default three steps of a free run in float64.
     """
     marker = request.node.get_closest_marker("parity")
     marked = dict(marker.kwargs) if marker else {}
@@ -52,21 +55,48 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
             summary = report.Summary(list(check.run(cases, lanes=lanes, device=device)))
         except (InputError, NothingCompared) as error:
             pytest.fail(str(error), pytrace=False)
-        folder = request.config.getoption("--parity-report")
-        if folder:
-            _write(Path(folder), request.node.nodeid, next(numbers), summary)
+        publish(lambda: report.to_html(summary, title=request.node.nodeid), lambda: report.to_json(summary))
         if summary.verdict != "same":
             result, first = summary.headline
-            pytest.fail(f"{result.case}: {first}", pytrace=False)
+            fail(result.case, first)
         return summary
 
+    def follow(port: Any, *, steps: int = 3, mode: str = "free", lanes: Iterable[str] | None = None, seed: int | None = None,
+               device: str = "cpu") -> Any:
+        __tracebackhide__ = True
+        from parity import steps as following
+        from parity import steps_picture, steps_report
+        from parity.files import InputError
+        from parity.findings import NothingCompared
+        from parity.steps_summary import Summary
+        lanes = tuple(lanes or marked.get("lanes") or ("float64",))
+        try:
+            training = port.training_subject(seed if seed is not None else marked.get("seed"), device)
+            summary = Summary(list(following.run(training, lanes=lanes, steps=steps, mode=mode)), steps=steps)
+        except (InputError, NothingCompared) as error:
+            pytest.fail(str(error), pytrace=False)
+        publish(lambda: steps_report.to_html(summary, steps_picture.draw(summary)), lambda: steps_report.to_json(summary))
+        if summary.first is not None:
+            fail(port.title, summary.first)
+        return summary
+
+    def fail(what: Any, first: Any) -> None:
+        __tracebackhide__ = True
+        request.node.user_properties.append(("divergence", str(first.twin or first.reference or first.key.module)))
+        pytest.fail(f"{what}: {first}", pytrace=False)
+
+    def publish(to_html: Callable[[], str], to_json: Callable[[], str]) -> None:
+        folder = request.config.getoption("--parity-report")
+        if folder:
+            _write(Path(folder), request.node.nodeid, next(numbers), to_html(), to_json())
+
+    compare.steps = follow
     return compare
 
 
-def _write(folder: Path, test: str, number: int, summary: Any) -> None:
-    from parity import report
+def _write(folder: Path, test: str, number: int, html: str, json: str) -> None:
     from parity.files import write
     folder.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"[^\w.-]+", "_", test).strip("_") + (f"_{number}" if number > 1 else "")
-    write(folder / f"{name}.html", report.to_html(summary, title=test))
-    write(folder / f"{name}.json", report.to_json(summary))
+    write(folder / f"{name}.html", html)
+    write(folder / f"{name}.json", json)

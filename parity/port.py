@@ -12,7 +12,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,17 +20,17 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import torch
 
 from parity import inputs as recipes
 from parity.files import InputError
-from parity.frameworks import FrameworkError, PaddleFramework, TorchFramework
-from parity.noise import generator
+from parity.frameworks import FrameworkError, Late
 from parity.pair import Pair, Subject, TrainingSubject
-from parity.source import SourceTree
+from parity.source import SourceTree, files_of
+from parity.starting import Built, weights_of
+from parity.training import Training
 from weights_convert import DEFAULT, LayoutTable
 
-_FRAMEWORKS = (TorchFramework(), PaddleFramework())
+_FRAMEWORKS = (Late("TorchFramework", "torch"), Late("PaddleFramework", "paddle"))
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Port:
     names and shapes goes wrong or has to guess. modes: of "eval" and "train". calls: forwards in a row, before one backward.
     weights: name -> array, in the reference's layout; by default those that it is built with, of which constants (a bias of
     zeros, a scale of ones) are moved, so that one that goes missing in the twin is missed. sources: more files and folders
-    whose lines are followed, besides those of the modules' classes. training: a training step to be followed by `parity steps`.
+    whose lines are followed, besides those of the modules' classes. training: a training step for `parity steps` to follow.
     """
 
     reference: Any
@@ -59,7 +59,7 @@ class Port:
     weights: Mapping[str, np.ndarray] | None = None
     layouts: LayoutTable = DEFAULT
     sources: Sequence[str | Path] = ()
-    training: TrainingSubject | None = None
+    training: Training | None = None
 
     def subject(self, mode: str = "eval", seed: int | None = None) -> Subject:
         """What `ladder.compare` takes. Raises InputError where the two cannot be built or are of no known framework."""
@@ -72,6 +72,14 @@ class Port:
     def arrays(self, seed: int) -> dict[str, np.ndarray]:
         """What both are fed with, as `arrange` takes it."""
         return dict(recipes.draw(self._nest, seed))
+
+    def training_subject(self, seed: int | None = None, device: str = "cpu") -> TrainingSubject:
+        """What `lockstep.follow` takes. Raises InputError where no training is declared, or it cannot be built."""
+        if self.training is None:
+            raise InputError(f"{self.title}: expected a pair with a training step, found none in it; add training=Training(...) "
+                             f"(docs/port-your-own-model.md, and parity init writes an example)")
+        return self.training.subject(title=self.title, names=self.names, layouts=self.layouts, sources=self.sources,
+                                     seed=self.seed if seed is None else seed, device=device)
 
     @property
     def title(self) -> str:
@@ -101,12 +109,9 @@ class Port:
         """Both are built once to be looked at, and let go: they may be large."""
         models = self._build(0, self.seed), self._build(1, self.seed)
         title = self.name or type(models[0]).__name__
-        reference, twin = (SourceTree(*_files(model), *self._builder_file(side), *self.sources)
+        reference, twin = (SourceTree(*files_of([model], _FRAMEWORKS[side]), *self._builder_file(side), *self.sources)
                            for side, model in enumerate(models))
-        state = models[0].state_dict() if self.weights is None else {}
-        return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names)),
-                     {name: _copied(value) for name, value in state.items() if isinstance(value, torch.Tensor)},
-                     frozenset(name for name, _ in models[0].named_parameters(remove_duplicate=False)))
+        return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names)), Built.of(models[0]))
 
     def _build(self, side: int, seed: int) -> Any:
         framework, given = _FRAMEWORKS[side], (self.reference, self.twin)[side]
@@ -135,31 +140,17 @@ class Port:
     def _state(self, seed: int) -> dict[str, np.ndarray]:
         if self.weights is not None:
             return dict(self.weights)
-        return {name: _moved(name, array, name in self._read.trained, seed) for name, array in self._read.weights.items()}
+        live = _FRAMEWORKS[0].is_model(self.reference)  # the caller's own, which may have learnt something meanwhile
+        return weights_of(self.reference, seed) if live else self._read.built.weights(seed)
 
 
 @dataclass(frozen=True)
 class _Read:
-    """What a `Port` reads off its two modules. weights: by which the reference was built; trained: which of them are parameters."""
+    """What a `Port` reads off its two modules."""
 
     title: str
     pair: Pair
-    weights: Mapping[str, np.ndarray]
-    trained: frozenset[str]
-
-
-def _copied(tensor: torch.Tensor) -> np.ndarray:
-    array = tensor.detach().cpu().numpy()
-    return array.astype(np.float32) if array.dtype.kind == "f" else array.copy()
-
-
-def _moved(name: str, array: np.ndarray, trained: bool, seed: int) -> np.ndarray:
-    """The array; what is constant moved away from it. Running variances stay positive."""
-    statistic = name.rpartition(".")[2] in ("running_mean", "running_var")
-    if array.dtype.kind != "f" or not (trained or statistic) or not array.size or np.ptp(array):
-        return array
-    noise = generator(seed, "weights", name).standard_normal(array.shape)
-    return (array + 0.1 * np.clip(noise, -3, 3)).astype(np.float32)
+    built: Built
 
 
 def _needs_arguments(build: Any) -> bool:
@@ -170,21 +161,6 @@ def _needs_arguments(build: Any) -> bool:
     except ValueError:
         return False
     return False
-
-
-def _files(model: Any) -> Iterable[str]:
-    """The files of all classes of modules in a model, the frameworks' layers aside (their model zoo counts as the user's)."""
-    framework = _FRAMEWORKS[0] if _FRAMEWORKS[0].is_model(model) else _FRAMEWORKS[1]
-    files = set()
-    for _, module in framework.modules(model):
-        for cls in type(module).__mro__:
-            library = cls.__module__.partition(".")[0] in ("torch", "paddle") and ".vision." not in cls.__module__
-            if not library and cls is not object and (file := getattr(sys.modules.get(cls.__module__), "__file__", None)):
-                files.add(file)
-    return sorted(files) or [_NOWHERE]
-
-
-_NOWHERE = "/no/source/of/the/user"
 
 
 # --- from names on the command line to a pair --------------------------------------------------------------------------
@@ -211,18 +187,26 @@ def load(targets: Sequence[str], *, specified: Sequence[str] = (), **options: An
     return Port(*(_found(target) for target in targets), **options)
 
 
-def _declared(target: str) -> Port:
+def training(target: str, *, seed: int | None = None, device: str = "cpu") -> TrainingSubject:
+    """The training that a pair file declares: of a `Port` in it, or a `Training` alone. Raises InputError."""
+    found = _declared(target, (Port, Training))
+    if isinstance(found, Port):
+        return found.training_subject(seed, device)
+    return found.subject(seed=seed or 0, device=device)
+
+
+def _declared(target: str, kinds: tuple[type, ...] = (Port,)) -> Any:
     module_name, _, name = _split(target)
-    module = _module(module_name)
+    module = module_of(module_name)
     if name:
         found = _attribute(module, name, target)
     else:
-        ports = {name: value for name, value in vars(module).items() if isinstance(value, Port)}
-        if len(ports) != 1:
-            raise InputError(f"{target}: expected one parity.port.Port in it, found {len(ports)}"
-                             + (f"; name one: {target}:{next(iter(ports))}" if ports else "; parity init writes an example"))
-        found = next(iter(ports.values()))
-    if not isinstance(found, Port):
+        declared = {name: value for name, value in vars(module).items() if isinstance(value, kinds)}
+        if len(declared) != 1:
+            raise InputError(f"{target}: expected one parity.port.Port in it, found {len(declared)}"
+                             + (f"; name one: {target}:{next(iter(declared))}" if declared else "; parity init writes an example"))
+        found = next(iter(declared.values()))
+    if not isinstance(found, kinds):
         raise InputError(f"{target}: expected a parity.port.Port, found {type(found).__qualname__}; to compare two modules name "
                          f"both, the PyTorch one first")
     return found
@@ -232,7 +216,7 @@ def _found(target: str) -> Any:
     module_name, colon, name = _split(target)
     if not colon:
         raise InputError(f"{target}: expected module:Class or file.py:Class; which class is it?")
-    return _attribute(_module(module_name), name, target)
+    return _attribute(module_of(module_name), name, target)
 
 
 def _split(target: str) -> tuple[str, str, str]:
@@ -250,7 +234,7 @@ def _attribute(module: ModuleType, path: str, target: str) -> Any:
     return found
 
 
-def _module(name: str) -> ModuleType:
+def module_of(name: str) -> ModuleType:
     """The module of that name, or of that file; both see the working directory, a file its own folder as well."""
     path = Path(name)
     folders = [str(Path.cwd())]

@@ -20,13 +20,16 @@ from parity.check import blaming_inputs
 from parity.files import InputError
 from parity.judge import Failure, floors_of
 from parity.ladder import Both
+from parity.lone import Lone, importable
 from parity.noise import ACCURACY, DRAWS
+from parity.pair import Pair
 from parity.recording import write_json
 from parity.results import Case
 from parity.sinks import Distances, Store
 from parity.source import relative
 from parity.trace import Event, Key
 from parity.traces import Indexed, Program, Trace, TraceWriter, save_index, save_start
+from weights_convert.outline import outline
 
 Progress = Callable[[Case, str], None]
 
@@ -69,16 +72,49 @@ class _Size(Store):
         self._last = array
 
 
-def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str = "cpu") -> tuple[int, int]:
+def alone(pair: Pair, side: str, source: Trace | None) -> bool:
+    """Whether that side has to be recorded without the other, whose framework cannot be imported. Raises InputError where the
+    side's own cannot, or a twin has no trace to take names and weights from."""
+    own, other = pair.reference_framework, pair.twin_framework
+    if side == "twin":
+        own, other = other, own
+    if not importable(own):
+        raise InputError(f"--side {side}: {own.name} cannot be imported here")
+    if importable(other):
+        return False
+    if side == "twin" and source is None:
+        raise InputError(f"--side twin: {other.name} cannot be imported here, so names, layouts and weights have to come of a "
+                         f"trace of the reference; give one with --from")
+    return True
+
+
+def _both(case: Case, side: str, device: str, source: Trace | None) -> Both:
+    if not alone(case.subject.pair, side, source):
+        return Both(case.subject, device)
+    outline = source.program((case.title, case.mode)).document.get("outline") if source is not None else None
+    try:
+        return Lone(case.subject, device, SIDE_NUMBER[side], outline)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        if outline is None:
+            raise
+        raise InputError(f"--from {source.folder}: expected the outline of {case}'s network, found one that does not fit "
+                         f"({type(error).__name__}: {error}); record again") from error
+
+
+def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str = "cpu",
+             source: Trace | None = None) -> tuple[int, int]:
     """Bytes that a trace of these takes at most, and beside it while it is recorded; from one float32 forward of each.
 
     Every value may have a gradient; a float32 twin is recorded twice forward (free and replay) and once backward.
     """
     total = beside = 0
     for case in cases:
-        both, size = Both(case.subject, device), _Size("layers" if keep == "summaries" else keep)
+        both, size = _both(case, side, device, source), _Size("layers" if keep == "summaries" else keep)
         with blaming_inputs(str(case), case.subject.pair):
-            both.reference("float32", size, gradients=False)
+            if isinstance(both, Lone) and side == "twin":
+                both.twin("float32", size, gradients=False)
+            else:
+                both.reference("float32", size, gradients=False)
         wide = 2 if lane == "float64" or side == "reference" else 1
         passes = 3 if lane == "float32" and side == "twin" else 2
         shown = size.bytes_seen if keep != "summaries" else 900 * size.count
@@ -125,7 +161,7 @@ def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, k
 
 def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: str, device: str, source: Trace | None,
              progress: Progress) -> None:
-    both, subject = Both(case.subject, device), case.subject
+    both, subject = _both(case, side, device, source), case.subject
     indexed = Indexed()
     path = folder / f"program-{number:04}.safetensors"
     writer = TraceWriter(path, keep)
@@ -161,6 +197,8 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
         write_json(folder / f"program-{number:04}.json", {
             "title": case.title, "mode": case.mode, "name": subject.name, "stage": subject.stage, "seed": subject.seed,
             "calls": subject.calls, "training": subject.training, "one_sided": sorted(subject.pair.one_sided),
+            "named": subject.pair.names is not None,
+            "outline": outline(both._models[0]) if both._models[0] is not None else given and given.document.get("outline"),
             **save_start(folder, subject.state, subject.inputs), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})

@@ -15,19 +15,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from parity import language
 from parity.findings import Finding, Report, merge
 from parity.noise import ACCURACY, M
 from parity.results import Result
 from parity.source import Site
+from parity.wording import Message, say, several, term
 
 STAGES = {
-    "census": "parameters and buffers: names, shapes, trained or not",
-    "data": "the batch that each side sees",
-    "forward": "every layer's output, every named intermediate",
-    "losses": "each term, then the sums",
-    "gradients": "of activations and parameters",
-    "update": "the change of each parameter",
-    "state": "buffers afterwards, and what was clipped",
+    "census": say("parameters and buffers: names, shapes, trained or not"),
+    "data": say("the batch that each side sees"),
+    "forward": say("every layer's output, every named intermediate"),
+    "losses": say("each term, then the sums"),
+    "gradients": say("of activations and parameters"),
+    "update": say("the change of each parameter"),
+    "state": say("buffers afterwards, and what was clipped"),
 }
 COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "same up to summary": "yellow",
            "diverged": "bold red"}
@@ -64,18 +66,14 @@ class Summary:
     def seconds(self) -> float:
         return sum(result.seconds for result in self.results)
 
-    def sentence(self) -> str:
+    def sentence(self) -> Message:
         """The verdict in one sentence."""
-        counts = self.merged.counts
         if self.headline is None:
-            explained = f", {counts['explained']} explained" if counts["explained"] else ""
-            runs = f"{len(self.results)} run{'s' * (len(self.results) != 1)}"
-            return (f"The same computation: {runs}, {self.merged.compared} values compared, "
-                    f"none diverged{explained}.")
+            runs = several("{count} run", "{count} runs", len(self.results))
+            return say("The same computation: {runs}, {compared}.", runs=runs, compared=agreed(self.merged))
         result, first = self.headline
-        line = f" at {first.twin or first.reference}" if first.twin or first.reference else ""
-        text = f"Diverged. First in {result.case}, stage {first.key.stage}: {place(first)}{line}; {distance(first)}"
-        return text + (f"; likely cause: {first.cause}." if first.cause else ".")
+        return say("Diverged. First in {case}, stage {stage}: {where}.", case=str(result.case), stage=term(first.key.stage),
+                   where=divergence(first))
 
     def places(self) -> list[tuple[Finding, list[Result]]]:
         """Independent faults, one for each source line: the first finding there, and the results in which it shows."""
@@ -98,24 +96,47 @@ class Summary:
             apart = _of(self.merged.largest, "float64", (stage,))
             measured = any(stage in stages for stages in self.merged.largest.values()) or stage == "census" or broken
             rungs.append({"stage": stage, "meaning": meaning, "broken": broken, "first": stage == first,
-                          "status": "broken" if broken else "good" if measured else "not run", "title": stage,
-                          "detail": f"largest float64 distance {short(apart)}" if apart is not None else None})
+                          "status": "broken" if broken else "good" if measured else "not run", "title": term(stage),
+                          "detail": say("largest float64 distance {distance}", distance=short(apart)) if apart is not None
+                          else None})
         return rungs
 
 
-def place(finding: Finding) -> str:
+def agreed(merged: Report) -> Message:
+    """How many values were compared, where none diverged, in words."""
+    explained = merged.counts["explained"]
+    if explained:
+        return say("{count} values compared, none diverged, {explained} explained", count=merged.compared, explained=explained)
+    return say("{count} values compared, none diverged", count=merged.compared)
+
+
+def divergence(first: Finding) -> Message:
+    """A finding in one line: where, how far, why."""
+    values = {"place": place(first), "line": first.twin or first.reference, "distance": distance(first), "cause": first.cause}
+    if values["line"] and first.cause:
+        return say("{place} at {line}; {distance}; likely cause: {cause}", **values)
+    if values["line"]:
+        return say("{place} at {line}; {distance}", **values)
+    return say("{place}; {distance}; likely cause: {cause}", **values) if first.cause else say("{place}; {distance}", **values)
+
+
+def place(finding: Finding) -> Message:
     """The module and the variable, in words."""
-    inside = f" in {finding.key.function}()" if finding.key.function else ""
-    return f"{finding.key.module or finding.subject}, variable {finding.variable}{inside}"
+    values = {"module": finding.key.module or finding.subject, "variable": finding.variable}
+    if finding.key.function:
+        return say("{module}, variable {variable} in {function}()", function=finding.key.function, **values)
+    return say("{module}, variable {variable}", **values)
 
 
 def distance(finding: Finding) -> str:
     """How far apart, in words."""
     if finding.deviation.trouble:
         return finding.deviation.trouble
+    values = {"distance": finding.deviation.distance, "multiple": finding.floor_multiple}
     in_training = finding.key.step > 0  # there the reference's own noise is the unit in both lanes
-    unit = "times the reference's own error" if finding.lane == "float32" and not in_training else "noise floors"
-    return f"{finding.deviation.distance:.3g} apart, {finding.floor_multiple:.3g} {unit}"
+    if finding.lane == "float32" and not in_training:
+        return say("{distance:.3g} apart, {multiple:.3g} times the reference's own error", **values)
+    return say("{distance:.3g} apart, {multiple:.3g} noise floors", **values)
 
 
 def versions() -> dict[str, str]:
@@ -193,7 +214,8 @@ def show(console: Console, summary: Summary) -> None:
     if uncompared:
         console.print(Text(f"\n{len(uncompared)} values were not compared:", style="yellow"))
         for finding in uncompared[:NAMED]:
-            console.print(Text(f"  {finding.key} ({finding.lane}): {finding.deviation.trouble or 'no partner'}"), soft_wrap=True)
+            console.print(Text(f"  {finding.key} ({finding.lane}): "
+                               f"{finding.deviation.trouble or finding.cause or 'no partner'}"), soft_wrap=True)
         more(console, len(uncompared) - NAMED)
     console.print(Text(f"\n{summary.sentence()}", style=COLOURS[summary.verdict]), soft_wrap=True)
 
@@ -228,7 +250,7 @@ def more(console: Console, left: int) -> None:
         console.print(Text(f"  and {left} more (--json FILE has all)"))
 
 
-def to_html(summary: Summary, *, title: str = "Parity report", picture: bytes | None = None, caption: str = "") -> str:
+def to_html(summary: Summary, *, title: str = say("Parity report"), picture: bytes | None = None, caption: str = "") -> str:
     """One page that needs nothing else. picture: a PNG to show on it."""
     diverged = [(result.case, finding) for result in summary.results for finding in result.report.diverged]
     uncompared = [(result.case, finding) for result in summary.results for finding in result.report.uncompared]
@@ -242,10 +264,15 @@ def to_html(summary: Summary, *, title: str = "Parity report", picture: bytes | 
 
 def page(template: str, **values: object) -> str:
     """One of the templates, as a page that needs nothing else; every page has the versions at its foot."""
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("parity"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"short": short, "site": _site, "distance": distance, "place": place}
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("parity"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+                                     extensions=["jinja2.ext.i18n"])
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(language.page_gettext, language.page_ngettext, newstyle=True)
+    environment.filters |= {"short": short, "site": _site, "distance": distance, "place": place, "term": term,
+                            "plain": language.plain}
+    environment.globals |= {"say": say, "languages": language.NAMES}
     return environment.get_template(template).render(**{**values, "versions": values.get("versions") or versions()})
 
 
 def _site(site: Site | None) -> dict:
-    return {"place": str(site) if site else "no such place", "text": site.text if site else ""}
+    return {"place": str(site) if site else say("no such place"), "text": site.text if site else ""}

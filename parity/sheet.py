@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from parity.pictures import to_image
+from parity.wording import say
 
 COLUMNS = ("input", "PyTorch", "Paddle", "difference", "attention, PyTorch", "attention, Paddle")
 PANEL, GAP, MARGIN, HEADER, FOOT, TITLE, CAPTION = 184, 8, 24, 34, 30, 64, 44
@@ -47,8 +48,9 @@ def amplification(translations: Sequence[Translation]) -> float:
 def caption(translations: Sequence[Translation]) -> str:
     """What the sheet shows, with the true size of the difference."""
     largest = max(translation.difference for translation in translations)
-    return (f"The same weights and inputs in float32. Largest difference of a pixel: {largest:.2g} on a scale from -1 to 1 "
-            f"(one step of an 8-bit picture is {2 / 255:.2g}); shown {amplification(translations):,.0f} times amplified.")
+    return say("The same weights and inputs in float32. Largest difference of a pixel: {largest:.2g} on a scale from -1 to 1 "
+               "(one step of an 8-bit picture is {step:.2g}); shown {factor:,.0f} times amplified.", largest=largest, step=2 / 255,
+               factor=amplification(translations))
 
 
 def draw(translations: Sequence[Translation]) -> bytes:

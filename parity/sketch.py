@@ -10,6 +10,7 @@ import numpy as np
 
 from parity.compare import BLOCK, Deviation
 from parity.noise import generator
+from parity.wording import say
 
 PROJECTIONS, SAMPLES, LARGEST = 8, 16, 4
 SIZE = 1 + PROJECTIONS + SAMPLES + 2 * LARGEST
@@ -50,7 +51,7 @@ def apart(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> Deviati
     (bad, projected, sampled, _, largest), (bad2, projected2, sampled2, _, largest2) = (np.split(s, parts) for s in (one, other))
     size, scale = int(np.prod(shape)), float(largest.max(initial=0.0))
     if bad[0] != bad2[0]:
-        trouble = f"{bad[0]:g} elements are NaN or Inf on one side, {bad2[0]:g} on the other"
+        trouble = say("{count:g} elements are NaN or Inf on one side, {other:g} on the other", count=bad[0], other=bad2[0])
         return Deviation(np.inf, scale=scale, size=size, trouble=trouble)
     with np.errstate(invalid="ignore"):
         steps = np.where((sampled == sampled2) | (np.isnan(sampled) & np.isnan(sampled2)), 0.0, np.abs(sampled - sampled2))

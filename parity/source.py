@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Site(NamedTuple):
@@ -78,6 +78,8 @@ def statements_of(code: CodeType) -> Statements:
 
 def _function_node(code: CodeType) -> ast.AST | None:
     text = "".join(linecache.getlines(code.co_filename))
+    if code.co_name == "<module>":  # a script's loop stands in no function
+        return _parse(text) if text else None
     candidates = [node for node in ast.walk(_parse(text))
                   if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name
                   and min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) == code.co_firstlineno]
@@ -168,6 +170,21 @@ def _resolved(paths: Iterable[str | Path]) -> tuple[str, ...]:
 
 def _is_below(path: str, roots: tuple[str, ...]) -> bool:
     return any(path == root or path.startswith(root + "/") for root in roots)
+
+
+_NOWHERE = "/no/source/of/the/user"
+
+
+def files_of(models: Iterable[Any], framework: Any) -> list[str]:
+    """The files of all classes of modules in some models, the frameworks' layers aside (their model zoo counts as the user's)."""
+    files = set()
+    for model in models:
+        for _, module in framework.modules(model):
+            for cls in type(module).__mro__:
+                library = cls.__module__.partition(".")[0] in ("torch", "paddle") and ".vision." not in cls.__module__
+                if not library and cls is not object and (file := getattr(sys.modules.get(cls.__module__), "__file__", None)):
+                    files.add(file)
+    return sorted(files) or [_NOWHERE]
 
 
 class ConstructionSites:

@@ -25,6 +25,21 @@ class Net(nn.Module):
         pooled = torch.mean(x, dim=(2, 3))
         hidden = torch.tanh(self.hidden(pooled))
         return self.head(hidden)
+
+
+class Trainer:
+    """One training step: networks and optimizers are attributes, `step` takes a batch and returns its loss."""
+
+    def __init__(self):
+        self.net = Net()
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=1e-3)
+
+    def step(self, pictures, labels):
+        self.optimizer.zero_grad()
+        loss = F.cross_entropy(self.net(pictures), labels)
+        loss.backward()
+        self.optimizer.step()
+        return loss
 '''
 
 PADDLE = '''"""Its port to Paddle."""
@@ -46,21 +61,36 @@ class Net(nn.Layer):
         pooled = paddle.mean(x, axis=[2, 3])
         hidden = paddle.tanh(self.fc(pooled))
         return self.head(hidden)
+
+
+class Trainer:
+    def __init__(self):
+        self.net = Net()
+        self.optimizer = paddle.optimizer.Adam(1e-3, parameters=self.net.parameters())
+
+    def step(self, pictures, labels):
+        loss = F.cross_entropy(self.net(pictures), labels)
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.clear_grad()
+        return loss
 '''
 
-PAIR = '''"""What is compared. `parity compare my_pair.py` runs it."""
+PAIR = '''"""What is compared: `parity compare my_pair.py`, and, in training, `parity steps my_pair.py`."""
 
 import my_paddle
 import my_torch
 
-from parity.inputs import normal
+from parity.inputs import integers, normal
 from parity.port import Port
+from parity.training import Training
 
 pair = Port(
     my_torch.Net,                     # builds the PyTorch module: a class, or a function without arguments
     my_paddle.Net,                    # builds the Paddle module
     inputs=[normal(2, 3, 32, 32)],    # one recipe for each argument: normal, uniform, integers(2, 16, high=100), an array
     names={"hidden": "fc"},           # which is which, where the names differ; leave it out to let it be guessed
+    training=Training(my_torch.Trainer, my_paddle.Trainer, batch=[normal(4, 3, 32, 32), integers(4, high=5)]),
 )
 '''
 
@@ -71,6 +101,10 @@ from my_pair import pair
 
 def test_the_port_is_the_same_computation(parity):
     parity(pair)
+
+
+def test_it_trains_the_same(parity):
+    parity.steps(pair, steps=3)
 '''
 
 FILES = {"my_torch.py": TORCH, "my_paddle.py": PADDLE, "my_pair.py": PAIR, "test_my_pair.py": TEST}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from parity import faults, lockstep, ugatit
+from parity import differences, faults, lockstep, ugatit
 from parity.check import Checkpoint, blaming_inputs, picture_size
 from parity.files import InputError
 from parity.pair import TrainingSubject
@@ -92,9 +92,14 @@ def _pictures(folder: Path, size: int, batch: int, seed: int) -> Callable[[int],
 
 def injected(names: Iterable[str]) -> AbstractContextManager[None]:
     """These faults in the twin. Raises InputError with the names that are nearest to an unknown one."""
+    return faults.inject(*known(names) if names else ())
+
+
+def known(names: Iterable[str]) -> tuple[str, ...]:
+    """The faults that these names stand for; without any, the catalogue. Raises InputError with the nearest names."""
     names = tuple(names)
     try:
-        return faults.inject(*names)
+        return faults.members(*names) if names else tuple(faults.CATALOGUE)
     except KeyError as error:
         known = [*faults.GROUPS, *faults.CATALOGUE]
         unknown = [name for name in names if name not in known]
@@ -114,8 +119,8 @@ def run(training: TrainingSubject, *, lanes: Iterable[str], progress: Progress =
         heard = with_changes(training, reference=_telling(training.reference, losses.update),
                              twin=_telling(training.twin, losses.update))
         with blaming_inputs(training.name, training.pair):
-            result = lockstep.follow(heard, lane=lane, **options, progress=lambda step, what, lane=lane, losses=losses:
-                                     progress(lane, step, what, losses))
+            result = lockstep.follow(heard, lane=lane, differences=differences.ALL, **options,
+                                     progress=lambda step, what, lane=lane, losses=losses: progress(lane, step, what, losses))
         result.verdict  # noqa: B018 (raises NothingCompared)
         yield Followed(training, result, time.perf_counter() - started)
 

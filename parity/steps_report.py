@@ -17,6 +17,7 @@ from parity.lockstep import StepsReport
 from parity.noise import M
 from parity.report import COLOURS, NAMED, ROWS, more, page, short, versions
 from parity.steps_summary import Summary, rows, totals, when
+from parity.wording import say
 
 SHOWN = 24  # steps in a table of the terminal
 
@@ -115,10 +116,10 @@ def to_html(summary: Summary, picture: bytes) -> str:
     first = summary.first
     diverged, uncompared = (list(_labelled(found)) for found in (summary.merged.diverged, summary.merged.uncompared))
     lanes = [{"name": each.lane, "losses": list(totals(each.result)), "rows": list(rows(each.result))} for each in summary.followed]
-    return page("steps.html", title=f"Parity report: {summary.run}", verdict=summary.verdict, sentence=summary.sentence(),
-                first=first, where=when(first) if first else None, rungs=summary.rungs(), remarks=summary.remarks(),
-                faults=summary.faults, lanes=lanes, diverged=diverged[:ROWS], diverged_count=len(diverged),
-                uncompared=uncompared[:ROWS], uncompared_count=len(uncompared), M=M,
+    return page("steps.html", title=say("Parity report: {run}", run=summary.run), verdict=summary.verdict,
+                sentence=summary.sentence(), first=first, where=when(first) if first else None, rungs=summary.rungs(),
+                remarks=summary.remarks(), faults=summary.faults, lanes=lanes, diverged=diverged[:ROWS],
+                diverged_count=len(diverged), uncompared=uncompared[:ROWS], uncompared_count=len(uncompared), M=M,
                 picture=base64.b64encode(picture).decode())
 
 

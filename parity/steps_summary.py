@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from parity.findings import Finding, merge
 from parity.lockstep import Curve, StepsReport
 from parity.noise import M
-from parity.report import STAGES, distance, place, short
+from parity.report import STAGES, agreed, divergence, short
 from parity.steps import Followed, is_total
+from parity.wording import Message, say, several, term, together
 
 PHASE_STAGES = ("forward", "losses", "gradients", "update")
 
@@ -21,7 +23,7 @@ class Summary:
 
     def __init__(self, followed: Sequence[Followed], *, steps: int, faults: Sequence[str] = ()) -> None:
         self.followed, self.steps, self.faults = list(followed), steps, tuple(faults)
-        self.merged = merge("training", [each.result.report for each in self.followed])
+        self.merged = merge(self.followed[0].result.report.subject, [each.result.report for each in self.followed])
 
     @property
     def verdict(self) -> str:
@@ -44,41 +46,50 @@ class Summary:
         return sum(each.seconds for each in self.followed)
 
     @property
-    def run(self) -> str:
+    def run(self) -> Message:
         """What was followed, in words."""
-        done, lanes = min(each.result.steps for each in self.followed), " and ".join(self.lanes)
-        count = f"{done} of {self.steps} steps" if done < self.steps else f"{done} step{'s' * (done != 1)}"
-        return f"{count}, {self.mode} run, {lanes} lane{'s' * (len(self.lanes) > 1)}"
+        done = min(each.result.steps for each in self.followed)
+        count = say("{done} of {steps} steps", done=done, steps=self.steps) if done < self.steps else \
+            several("{count} step", "{count} steps", done)
+        if len(self.lanes) > 1:
+            return say("{count}, {mode} run, {one} and {other} lanes", count=count, mode=term(self.mode), one=self.lanes[0],
+                       other=self.lanes[1])
+        return say("{count}, {mode} run, {lane} lane", count=count, mode=term(self.mode), lane=self.lanes[0])
 
-    def sentence(self) -> str:
+    def sentence(self) -> Message:
         """The verdict in one sentence."""
-        if self.first is None:
-            explained = self.merged.counts["explained"]
-            return (f"The same training: {self.run}, {self.merged.compared} values compared, none diverged"
-                    f"{f', {explained} explained' if explained else ''}.")
         first = self.first
-        line = f" at {first.twin or first.reference}" if first.twin or first.reference else ""
-        text = f"Diverged {when(first)}, stage {first.key.stage}: {place(first)}{line}; {distance(first)}"
-        return text + (f"; likely cause: {first.cause}." if first.cause else ".")
+        if first is None:
+            return say("The same training: {run}, {compared}.", run=self.run, compared=agreed(self.merged))
+        return say("Diverged {when}, stage {stage}: {where}.", when=when(first), stage=term(first.key.stage),
+                   where=divergence(first))
 
     def remarks(self) -> list[str]:
-        """What is to be known of a free run, sentence by sentence: how fast rounding grows, and how far chaos went."""
-        said = []
+        """What is to be known of the run, sentence by sentence: what was guessed, which differences of the frameworks explain
+        what, how fast rounding grows, and how far chaos went."""
+        said = list(self.merged.remarks)
+        causes = Counter(finding.cause for finding in self.merged.findings if finding.verdict.value == "explained")
+        said += [several("{count} value is explained by {cause}", "{count} values are explained by {cause}", count, cause=cause)
+                 for cause, count in causes.most_common()]
         for each in self.followed:
             growth = each.result.growth
             if each.result.mode == "free" and growth:
-                said.append(f"{each.lane}: a rounding difference of the losses grows by a factor of {growth:.3g} per step")
+                said.append(say("{lane}: a rounding difference of the losses grows by a factor of {growth:.3g} per step",
+                                lane=each.lane, growth=growth))
             chaotic = [step for step, verdict in each.result.judged_alone.items() if verdict == "same"]
             if chaotic:
-                said.append(f"{each.lane}: values left the envelope at step{'s' * (len(chaotic) > 1)} "
-                            f"{', '.join(map(str, chaotic))}; made from the twin's own state by both sides, that step is the same: "
-                            f"what has grown there is rounding")
+                said.append(several(
+                    "{lane}: values left the envelope at step {steps}; made from the twin's own state by both sides, that step is "
+                    "the same: what has grown there is rounding",
+                    "{lane}: values left the envelope at steps {steps}; made from the twin's own state by both sides, each of "
+                    "these is the same: what has grown there is rounding",
+                    len(chaotic), lane=each.lane, steps=", ".join(map(str, chaotic))))
         return said
 
     def rungs(self) -> list[dict]:
         """The ladder of the step in which the first divergence is; of all steps where there is none."""
         first = self.first
-        phases = dict.fromkeys(phase for phase, _ in self.followed[0].subject.phases.values() if phase)
+        phases = dict.fromkeys(phase for phase, _ in self.followed[0].subject.phases.values() if phase) or {None: None}
         ladder = [(None, "census"), (None, "data"), *((phase, stage) for phase in phases for stage in PHASE_STAGES),
                   (None, "state")]
         if first is None:
@@ -93,10 +104,11 @@ class Summary:
             broken = sum(finding.verdict.value == "diverged" for finding in here)
             over = stopped is not None and number > stopped
             worst = worst_multiple(here)
-            rungs.append({"stage": stage, "phase": phase, "title": f"{phase} {stage}" if phase else stage, "broken": broken,
+            rungs.append({"stage": stage, "phase": phase, "title": title(phase, stage), "broken": broken,
                           "meaning": STAGES[stage], "first": first is not None and number == _rung(first, ladder),
                           "status": "broken" if broken else "not run" if over else "good",
-                          "detail": None if over or stage == "census" else f"largest: {floors(worst)}"})
+                          "worst": None if over or stage == "census" else worst,
+                          "detail": None if over or stage == "census" else largest(worst)})
         return rungs
 
 
@@ -107,15 +119,17 @@ def _rung(finding: Finding, ladder: Sequence[tuple[str | None, str]]) -> int:
     return (exact or [n for n, (_, stage) in enumerate(ladder) if stage == finding.key.stage])[-1]
 
 
-def when(finding: Finding) -> str:
+def when(finding: Finding) -> Message:
     """At which step, and in which part of it, in words."""
     step, phase = finding.key.step, finding.key.phase
-    return f"at step {step}{f', {phase} step' if phase else ''}" if step else "before the first step"
+    if not step:
+        return say("before the first step")
+    return say("at step {step}, {phase} step", step=step, phase=phase) if phase else say("at step {step}", step=step)
 
 
 def totals(result: StepsReport) -> dict[str, Curve]:
-    """The losses that are trained on."""
-    return {name: curve for name, curve in result.curves.items() if is_total(name)}
+    """The losses that are trained on; all where none is known to be a sum."""
+    return {name: curve for name, curve in result.curves.items() if is_total(name)} or result.curves
 
 
 def relative(distances: Sequence[float], reference: Sequence[float]) -> np.ndarray:
@@ -158,7 +172,11 @@ def rows(result: StepsReport) -> Iterator[dict]:
 
 def stage(finding: Finding) -> str:
     """The rung in short: "D gradients"."""
-    return " ".join(filter(None, (finding.key.phase, finding.key.stage)))
+    return title(finding.key.phase, finding.key.stage)
+
+
+def title(phase: str | None, stage: str) -> str:
+    return together((phase, term(stage)), " ") if phase else term(stage)
 
 
 def worst_multiple(findings: Sequence[Finding]) -> float:
@@ -166,8 +184,8 @@ def worst_multiple(findings: Sequence[Finding]) -> float:
     return max((finding.floor_multiple for finding in findings if finding.verdict.value in ("noise", "diverged")), default=0.0)
 
 
-def floors(multiple: float) -> str:
-    """A multiple of the noise floor, in words."""
+def largest(multiple: float) -> Message:
+    """The largest distance of a rung in noise floors, in words."""
     if math.isinf(multiple):
-        return "cannot be compared"
-    return f"{short(multiple)} floors" if multiple else "within 1 floor"
+        return say("largest: cannot be compared")
+    return say("largest: {multiple} floors", multiple=short(multiple)) if multiple else say("largest: within 1 floor")

@@ -192,11 +192,12 @@ class Recorder:
 
     # --- what to watch -------------------------------------------------------------------------------------
 
-    def watch(self, model: Any, name: str | None = None) -> None:
-        """Follow a model's modules, and its parameters' gradients; `name` (the recorder's) prefixes their paths."""
+    def watch(self, model: Any, name: str | None = None, paths: Mapping[str, str] | None = None) -> None:
+        """Follow a model's modules, and its parameters' gradients; `name` and `paths` are the recorder's, or this model's."""
         framework, name = self.framework, self._name if name is None else name
+        paths = self._paths if paths is None else paths
         for own, module in framework.modules(model):
-            path = own if self._paths is None else self._paths.get(own)
+            path = own if paths is None else paths.get(own)
             if path is None:
                 self._passed_over.add(id(module))
                 continue
@@ -253,11 +254,12 @@ class Recorder:
             self._emit_entry("state", name, self.framework.array(buffer, copy=self._sink.keeps), None)
 
     def emit_array(self, stage: str, name: str, array: np.ndarray | None, *, site: Site | None = None, suffix: str = "",
-                   scale: float = 0.0, norm: bool = False, entry: bool = True) -> None:
+                   scale: float = 0.0, norm: bool = False, entry: bool = True, order: int | None = None) -> None:
         """Emit a value that a driver read by itself: a parameter's change, a moment, a learning rate.
 
         name: a parameter's ("genA2B.FC.0.weight", turned into the reference's where `entry`) or any dotted name.
         suffix: of the variable. scale: the largest magnitude that entered. norm: judge by 2-norms, not by the worst element.
+        order: a place in the order that was kept for it (`place`).
         """
         seen = self._view(name, array) if entry else (name, array)
         if seen is None:
@@ -268,7 +270,12 @@ class Recorder:
         key = key._replace(occurrence=self._occurrences[key])
         self._occurrences[key._replace(occurrence=0)] += 1
         built = self._constructions.of(self._modules.get(owner))
-        self._send(Event(key, self._next_order(), site or built, array, built, None, scale, scale, None, norm))
+        order = self.place() if order is None else order
+        self._send(Event(key, order, site or built, array, built, None, scale, scale, None, norm))
+
+    def place(self) -> int:
+        """The next place in the order of events, for a value that is known later."""
+        return self._next_order()
 
     def record(self, stage: str, variable: str, tensor: Any, module: str = "") -> None:
         """Emit a value that neither a line nor a module shows (a loss of a driver, a batch)."""

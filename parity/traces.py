@@ -32,6 +32,7 @@ from parity.sinks import Store
 from parity.sketch import SIZE, apart, sketch
 from parity.source import Site, relative
 from parity.trace import Event, Key
+from parity.wording import say
 
 FORMAT = 1
 KIND = "parity trace"
@@ -191,7 +192,8 @@ class Trace:
         """What to tell of a trace that breaks off."""
         if self.complete:
             return None
-        return f"{self.folder}: the recording was interrupted after {self.programs} of {len(self.index['planned'])} programs"
+        return say("{folder}: the recording was interrupted after {done} of {planned} programs", folder=self.folder,
+                   done=self.programs, planned=len(self.index["planned"]))
 
     @cached_property
     def names(self) -> dict[tuple[str, str], int]:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import paddle
-import torch
 
-import paddle_impl
-import torch_ref
-from paddle_impl.layers import LeakyReLU
 from parity.noise import generator
 from parity.pair import Pair, Subject, TrainingSubject
 from parity.source import SourceTree
+from weights_convert.absent import framework
 
-_TORCH, _PADDLE = (Path(package.__file__).parent for package in (torch_ref, paddle_impl))
+# Where one framework cannot be imported, the other side still can be built.
+paddle, torch, paddle_impl, torch_ref = map(framework, ("paddle", "torch", "paddle_impl", "torch_ref"))
+_TORCH, _PADDLE = (Path(find_spec(package).origin).parent for package in ("torch_ref", "paddle_impl"))
 _HERE = Path(__file__)
 
 PAIR = Pair(
@@ -134,7 +133,7 @@ class PaddleCAM(paddle.nn.Layer):
         self.gap_fc = wrap(paddle.nn.Linear(channels, 1, bias_attr=False))
         self.gmp_fc = wrap(paddle.nn.Linear(channels, 1, bias_attr=False))
         self.conv1x1 = paddle.nn.Conv2D(2 * channels, channels, 1)
-        self.activation = LeakyReLU(0.2)
+        self.activation = paddle_impl.layers.LeakyReLU(0.2)
 
     def forward(self, input):
         return paddle_impl.class_activation_map(input, self.gap_fc, self.gmp_fc, self.conv1x1, self.activation)
@@ -176,8 +175,8 @@ def module_subject(name: str, reference: Callable[[], Any], twin: Callable[[], A
 
 
 def modules(seed: int = 0, *, channels: int = 6, size: int = 12, batch: int = 2,
-            training: bool = True) -> Iterator[Subject]:
-    """Every module of the networks alone, on random feature maps."""
+            training: bool = True, weights: bool = True) -> Iterator[Subject]:
+    """Every module of the networks alone, on random feature maps. weights: False where they are to come from elsewhere."""
     rng = generator(seed, "modules")
 
     def maps(*shape: int) -> np.ndarray:
@@ -185,7 +184,7 @@ def modules(seed: int = 0, *, channels: int = 6, size: int = 12, batch: int = 2,
 
     x = maps(batch, channels, size, size)
     scale, shift = 1 + 0.3 * maps(batch, channels), maps(batch, channels)
-    common = {"seed": seed, "training": training}
+    common = {"seed": seed, "training": training, "state": None if weights else {}}
     yield module_subject("AdaLIN", lambda: torch_ref.AdaLIN(channels), lambda: paddle_impl.AdaLIN(channels),
                          {"input": x, "gamma": scale, "beta": shift}, **common)
     yield module_subject("LIN", lambda: torch_ref.LIN(channels), lambda: paddle_impl.LIN(channels), {"input": x}, **common)
@@ -215,10 +214,11 @@ def modules(seed: int = 0, *, channels: int = 6, size: int = 12, batch: int = 2,
 
 def networks(sizes: Sizes, images: Mapping[str, np.ndarray], states: Mapping[str, Mapping[str, np.ndarray]] | None = None,
              *, names: tuple[str, ...] = NETWORKS, seed: int = 0, training: bool = True,
-             calls: int = 1) -> Iterator[Subject]:
+             calls: int = 1, weights: bool = True) -> Iterator[Subject]:
     """Whole networks, on the picture of the domain that each of them sees: "A" or "B".
 
     states: network name -> weights in torch's layout (a checkpoint's); without them the weights come from the seed.
+    weights: False where they are to come from elsewhere.
     """
     for name in names:
         domain = "B" if name in ("genB2A", "disGB", "disLB") else "A"
@@ -226,9 +226,13 @@ def networks(sizes: Sizes, images: Mapping[str, np.ndarray], states: Mapping[str
         def build(package: Any, name: str = name) -> Any:
             return sizes.network(package, name)
 
-        with torch.device("meta"):
-            shapes = build(torch_ref)
-        state = states[name] if states is not None else seeded_state(shapes, name, seed)
+        if states is not None:
+            state = states[name]
+        elif weights:
+            with torch.device("meta"):
+                state = seeded_state(build(torch_ref), name, seed)
+        else:
+            state = {}
         yield Subject(name, PAIR, lambda build=build: build(torch_ref), lambda build=build: build(paddle_impl), state,
                       {"input": images[domain]}, seed=seed, training=training, calls=calls)
 
@@ -236,18 +240,20 @@ def networks(sizes: Sizes, images: Mapping[str, np.ndarray], states: Mapping[str
 EXAM_SIZES = Sizes(ngf=4, n_blocks=2, img_size=32, light=True, ndf=4)
 
 
-def exam_subject(name: str, seed: int = 0) -> Subject:
+def exam_subject(name: str, seed: int = 0, **sizes: Any) -> Subject:
     """A small subject by name, for faults and their healthy twins: a module ("LIN"), a network ("disLA"), with a suffix.
 
     "_eval": in eval mode. "_bounds": rho at, between and beyond its bounds. "_initial": rho at 0, where LIN starts.
-    Discriminators run five times, as spectral norm moves on with every forward. Raises KeyError.
+    Discriminators run five times, as spectral norm moves on with every forward. sizes: of a network (see `Sizes`), other than
+    the usual ones. Raises KeyError.
     """
     base, _, suffix = name.partition("_")
     training = suffix != "eval"
     if base in NETWORKS:
-        size = 96 if base.startswith("disG") else 32
-        images = {domain: picture(domain, seed, size, batch=2) for domain in "AB"}
-        subject = next(networks(EXAM_SIZES, images, names=(base,), seed=seed, training=training,
+        usual = with_changes(EXAM_SIZES, img_size=96) if base.startswith("disG") else EXAM_SIZES
+        built = with_changes(usual, **sizes)
+        images = {domain: picture(domain, seed, built.img_size, batch=2) for domain in "AB"}
+        subject = next(networks(built, images, names=(base,), seed=seed, training=training,
                                 calls=5 if base.startswith("dis") else 1))
         return with_changes(subject, name=name)
     known = {subject.name: subject for subject in modules(seed, training=training)}
@@ -295,11 +301,12 @@ def training(sizes: Sizes, *, seed: int = 0, iteration: int = 1_000_000, batch: 
                            images or generated, PHASES, seed, device=device)
 
 
-def exam_training(name: str, seed: int = 0) -> TrainingSubject:
+def exam_training(name: str, seed: int = 0, **changes: Any) -> TrainingSubject:
     """A training small enough for an exam: "training"; "training_decay": lr falls from step 3 on; "training_initial": rho
     at the bounds, where an unclipped update leaves [0, 1] at once; "training_resumed": in the middle of a run, with moments;
-    "training_start": with the weights that each side draws; "training_files": with pictures from files. Raises KeyError."""
-    sizes = Sizes(ngf=2, n_blocks=1, img_size=96, light=True, ndf=1)
+    "training_start": with the weights that each side draws; "training_files": with pictures from files. changes: of its sizes
+    (see `Sizes`). Raises KeyError."""
+    sizes = with_changes(Sizes(ngf=2, n_blocks=1, img_size=96, light=True, ndf=1), **changes)
     with torch.device("meta"):
         shapes = {name: sizes.network(torch_ref, name) for name in NETWORKS}
     states = {name: seeded_state(network, name, seed) for name, network in shapes.items()}
@@ -311,7 +318,7 @@ def exam_training(name: str, seed: int = 0) -> TrainingSubject:
     if name == "training_resumed":
         return with_changes(subject, state={**subject.state, "moments": _moments(subject, seed), "lr": {"G": 6e-5, "D": 6e-5}})
     if name == "training_start":
-        return with_changes(training(with_changes(sizes, ngf=8, ndf=4), seed=seed), own_start=True)
+        return with_changes(training(with_changes(sizes, **{"ngf": 8, "ndf": 4, **changes}), seed=seed), own_start=True)
     if name == "training_files":
         from parity.ugatit_data import from_files
         return from_files(subject, sizes.img_size, seed)

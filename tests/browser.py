@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import re
 import shutil
@@ -10,6 +11,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from parity.language import plain
+from parity.wording import say
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
@@ -20,39 +24,43 @@ _OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--
 _PROBE = """
 document.getElementById("page").addEventListener("load", () => {
   const page = document.getElementById("page").contentDocument, all = selector => [...page.querySelectorAll(selector)];
+  all('.languages button[lang="LANGUAGE"]').forEach(button => button.click());
   all("table.sortable th button").slice(1, 2).forEach(button => button.click());
   document.getElementById("probe").textContent = JSON.stringify({
-    width: page.documentElement.scrollWidth, headings: all("h2").map(h => h.textContent.trim()),
+    width: page.documentElement.scrollWidth, language: page.documentElement.lang, title: page.title,
+    text: page.body.innerText, headings: all("h2").map(h => h.innerText.trim()),
     missing: all("img").filter(img => !(img.complete && img.naturalWidth)).length, images: all("img").length,
     unnamed: all("img").filter(img => !img.alt).length,
     dangling: all('a[href^="#"]').filter(a => !page.getElementById(a.hash.slice(1))).length,
-    hidden: all("h2, p, td").filter(part => part.getClientRects().length === 0 && !part.closest("details")
-                                            && !part.matches(".narrow")).length,
+    hidden: all("h2, p, td").filter(part => part.getClientRects().length === 0 && !part.closest("details")).length,
     first: all("table.sortable tbody").slice(0, 1).map(body => [...body.rows].map(row => row.cells[0].textContent.trim())),
   });
 });
 """
 
 
-def probe(page: str, folder: Path, width: int) -> dict:
-    """The page in a window of this width, with sortable tables sorted by their second column: see `_PROBE`; "console": its log."""
-    wrapped = folder / f"window-{width}.html"
+def probe(page: str, folder: Path, width: int, language: str = "en", accepts: str = "en-US") -> dict:
+    """What `_PROBE` finds on the page in a window of this width, with sortable tables sorted by their second column; "console": its
+    log. language: what is clicked on; "" leaves it to the browser, which `accepts` these."""
+    wrapped = folder / f"window-{width}-{language}.html"
     # A frame, since headless windows have a smallest width.
     wrapped.write_text(f'<!doctype html><meta charset="utf-8"><body style="margin:0"><iframe id="page" style="border:0" '
                        f'width="{width}" height="900" srcdoc="{html.escape(page)}"></iframe><pre id="probe"></pre>'
-                       f"<script>{_PROBE}</script>")
-    done = subprocess.run([CHROMIUM, *_OPTIONS, f"--user-data-dir={folder / 'profile'}", wrapped.as_uri()], capture_output=True,
-                          text=True, timeout=120, check=True)
+                       f"<script>{_PROBE.replace('LANGUAGE', language)}</script>")
+    own = (f"--accept-lang={accepts}", f"--user-data-dir={folder / 'profile'}")
+    done = subprocess.run([CHROMIUM, *_OPTIONS, *own, wrapped.as_uri()], capture_output=True, text=True, timeout=120, check=True)
     found = json.loads(html.unescape(re.search(r'<pre id="probe">(.*?)</pre>', done.stdout, re.DOTALL)[1]))
     return {**found, "console": [line for line in done.stderr.splitlines() if "CONSOLE" in line]}
 
 
 def check(page: str, folder: Path, headings: set[str]) -> dict:
-    """The page, wide and narrow: nothing logged, nothing missing, nothing wider than the window. Returns the narrow probe."""
+    """The page, wide and narrow, in both languages: nothing logged, nothing missing, nothing wider than the window. Returns the
+    narrow probe in English."""
     assert re.search(r'(?:src|href)="(?!data:|#)', page) is None and "http" not in re.sub(r"data:[^\"]*", "", page)
-    for width in (1400, 390):
-        found = probe(page, folder, width)
+    for language, width in itertools.product(("zh-CN", "en"), (1400, 390)):
+        found = probe(page, folder, width, language)
         assert found["console"] == [] and found["missing"] == found["unnamed"] == found["dangling"] == found["hidden"] == 0
-        assert found["width"] <= width, f"{found['width']} pixels wide in a window of {width}"
-        assert headings <= set(found["headings"]), f"missing: {headings - set(found['headings'])}"
+        assert found["width"] <= width, f"{found['width']} pixels wide in a window of {width}, {language}"
+        wanted = headings if language == "en" else {plain(say(heading), language) for heading in headings}
+        assert wanted <= set(found["headings"]), f"missing: {wanted - set(found['headings'])}"
     return found

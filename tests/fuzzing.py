@@ -40,7 +40,18 @@ def corpus(folder):
     import paddle
     import torch
 
-    from weights_convert import write_paddle, write_torch
+    from weights_convert import optimizer_state, plan, write_paddle, write_torch
+    ours, theirs = make_torch(), make_paddle()
+    adam = torch.optim.Adam(ours.parameters())
+    ours(torch.ones(4, 3)).sum().backward()
+    adam.step()
+    names, global_names = [name for name, _ in ours.named_parameters()], {n: p.name for n, p in theirs.named_parameters()}
+    moments = optimizer_state.from_torch(adam.state_dict(), names)
+    accumulators = optimizer_state.to_paddle(moments, plan(ours, theirs), global_names, (0.9, 0.999))
+    write_paddle(folder / "ours.pdopt", accumulators.items())
+    paddle.save({**{n: paddle.to_tensor(a) for n, a in accumulators.items()}, "LR_Scheduler": {"last_epoch": 1, "last_lr": 0.1}},
+                str(folder / "paddle.pdopt"))
+    torch.save({"net": ours.state_dict(), "adam": adam.state_dict()}, folder / "training.pt")
     state = make_torch().state_dict()
     paddle_state = {name: np.ones(shape, "f4") for name, shape in TARGETS.items()}
     torch.save({"net": state}, folder / "zip.pt")
@@ -66,7 +77,8 @@ def make_torch():
 
 def make_paddle():
     import paddle
-    return paddle.nn.Sequential(paddle.nn.Linear(3, 5), paddle.nn.BatchNorm1D(5))
+    with paddle.utils.unique_name.guard():
+        return paddle.nn.Sequential(paddle.nn.Linear(3, 5), paddle.nn.BatchNorm1D(5))
 
 
 def mutated(name, healthy, rng):
@@ -208,6 +220,11 @@ def converted(path, target, build):
     """The whole conversion, in the direction that the file's name says."""
     from weights_convert import convert_to_paddle, convert_to_torch
     options = {"infer": lambda states: dict.fromkeys(states), "verify": "checksum"}
+    if path.name == "training.pt":
+        return convert_to_paddle(path, target / "out", build, network="net", prefix="net", optimizer="adam", **options)
+    if path.suffix == ".pdopt":
+        options |= {"networks": ("net",), "optimizer": path, "adam": {"lr": 0.1}}
+        return convert_to_torch(path.parent / "corpus" / "ours.pdparams", target / "out" / "back.pt", build, **options)
     if path.suffix == ".pdparams" or path.name.startswith("paddle"):
         return convert_to_torch(path, target / "out" / "back.pt", build, networks=("net",), **options)
     return convert_to_paddle(path, target / "out", build, network="net", **options)

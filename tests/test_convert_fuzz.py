@@ -15,7 +15,7 @@ def test_broken_and_hostile_files_are_refused_in_one_line_or_converted():
     outcomes, failures = json.loads(child.stdout.splitlines()[-1])
     assert failures == []
     # Each format both ways, or the campaign tries nothing: a mutation of a weight's byte is still a file.
-    assert {name.split()[1] for name in outcomes} == {"converted", "refused"} and len(outcomes) == 18
+    assert {name.split()[1] for name in outcomes} == {"converted", "refused"} and len(outcomes) == 24
 
 
 def test_the_watch_sees_what_a_careless_reader_would_do(tmp_path, monkeypatch):

@@ -327,10 +327,10 @@ def test_what_does_not_read_back_is_fatal(tmp_path, monkeypatch, format):
         return write(path, pairs, checksum)
 
     def changed_later(path, tensors, checksum):
-        digest = write(path, tensors, checksum)
+        written = write(path, tensors, checksum)
         with open(path, "ab") as file:
             file.write(b"x")
-        return digest
+        return written
 
     for mistake, message in (
         (one_bit_off, "reloaded: .* is not, bit for bit"),
@@ -360,7 +360,7 @@ def test_a_checkpoint_that_does_not_read_back_is_fatal(tmp_path, monkeypatch):
     def one_bit_off(path, states, *rest):
         states["disGA"]["conv1x1.bias"] = states["disGA"]["conv1x1.bias"].copy()
         states["disGA"]["conv1x1.bias"].view("u4")[0] ^= 1
-        write(path, states, *rest)
+        return write(path, states, *rest)
 
     monkeypatch.setattr(convert_module, "write_torch", one_bit_off)
     with pytest.raises(VerificationError, match=r"disGA\.conv1x1\.bias is not, bit for bit"):

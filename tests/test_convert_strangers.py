@@ -372,3 +372,47 @@ def test_a_declared_pair_is_converted_and_tried(tmp_path, capsys, broken, code):
 def test_wrong_usage_is_exit_code_2(arguments, capsys):
     assert main(["convert", *arguments]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) <= 5
+
+
+STOPPED = {"SIGINT": (130, "interrupted"), "SIGTERM": (143, "terminated"), "full disk": (2, "cannot write (File too large)"),
+           "read-only": (2, "cannot write")}  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["paddle", "torch"])
+@pytest.mark.parametrize("how", STOPPED)
+def test_the_command_stops_in_one_line_and_leaves_nothing(tmp_path, how, direction):
+    """In the middle of writing: every piece takes a while, and the first says so."""
+    if how == "read-only" and not Path("/proc/self").is_dir():
+        pytest.skip("needs a folder that root cannot write to")
+    script = textwrap.dedent("""
+        import resource, signal, sys, time
+        from parity import cli, conversion
+        from weights_convert.output import Output
+        put = Output._put
+        def slow(self, view):
+            print("writing", flush=True); time.sleep(0.1); put(self, view)
+        Output._put = slow
+        if sys.argv[1] == "full disk":
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+        sys.exit(cli.main(sys.argv[2:]))
+    """)
+    (tmp_path / "mine.py").write_text(PAIR.format(broken=""))
+    torch.save(state(), tmp_path / "a.pt")
+    pair, out = ["convert", "--pair", str(tmp_path / "mine.py")], tmp_path / "out"
+    assert main([*pair, "--no-forward", str(tmp_path / "a.pt"), str(out)]) == 0
+    arguments, source = ([], tmp_path / "a.pt") if direction == "paddle" else (["--to", "torch"], out / "net.pdparams")
+    target = {"paddle": out, "torch": out / "b.pt"}[direction]
+    if how == "read-only":
+        target = Path("/proc/self") / target.name
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    command = [sys.executable, "-c", script, how, *pair, *arguments, str(source), str(target)]
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if how.startswith("SIG"):
+        assert "writing" in child.stdout.readline()
+        child.send_signal(getattr(signal, how))
+    _, said = child.communicate(timeout=120)
+    said = [line for line in said.splitlines() if line and "ccache" not in line and "warnings.warn" not in line]
+    code, message = STOPPED[how]
+    assert child.returncode == code and len(said) == 1 and message in said[0], said
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before

@@ -297,6 +297,39 @@ def test_adam_with_betas_in_float32():
     assert np.abs(weights - parameter.numpy()).max() <= 1.2e-7  # one unit in the last place of 1: the updates agree
 
 
+@pytest.mark.parametrize(("name", "ours", "theirs"), [
+    ("momentum_factor", lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=0.01, nesterov=True),
+     lambda p: paddle.optimizer.Momentum(0.1, 0.9, p, weight_decay=0.01, use_nesterov=True)),
+    ("decoupled_decay", lambda p: torch.optim.AdamW(p, 0.01, weight_decay=0.1),
+     lambda p: paddle.optimizer.AdamW(0.01, parameters=p, weight_decay=0.1)),
+])
+def test_settings_of_optimizers_in_float32(name, ours, theirs):
+    skip_unless_present(name)
+    gradients = draw(5, 8)
+
+    def torch_weights(imitate, dtype=torch.float64):
+        parameter = torch.nn.Parameter(torch.ones(8, dtype=dtype))
+        optimizer = ours([parameter])
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 100)  # it keeps the `step` that it finds
+        with imitate() as acted:
+            for gradient in gradients:
+                parameter.grad = torch.from_numpy(gradient).to(dtype)
+                optimizer.step()
+                scheduler.step()
+        return parameter.detach().numpy(), acted
+
+    parameter = paddle.create_parameter([8], "float64", default_initializer=paddle.nn.initializer.Constant(1.0))
+    optimizer = theirs([parameter])
+    for gradient in gradients:
+        parameter.clear_gradient()
+        (parameter * paddle.to_tensor(gradient)).sum().backward()
+        optimizer.step()
+    plain, _ = torch_weights(lambda: nullcontext(True))
+    imitated, acted = torch_weights(by_name(name).imitate)
+    assert acted and np.abs(imitated - parameter.numpy()).max() < 1e-14 < 1e-11 < np.abs(plain - parameter.numpy()).max()
+    assert not torch_weights(by_name(name).imitate, torch.float32)[1]
+
+
 def test_initialisers_as_paddle_and_as_torch_again():
     with by_name("initialisers").imitate() as acted:
         linear, conv = torch.nn.Linear(256, 256), torch.nn.Conv2d(64, 64, 3)

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,14 @@ import torch
 
 import parity
 from parity.cli import main
+from parity.doctor.exam import blind
 from parity.doctor.exam.faulty import FAULTY, SIX
 from parity.doctor.exam.healthy import HEALTHY
+from parity.doctor.exam.run import alone
 from parity.doctor.exam.sitting import Sitting, builder
 from parity.doctor.examine import examine
 from parity.files import InputError
+from parity.source import SourceTree
 
 SMALL = [sitting for sitting in FAULTY if sitting.program != "ugatit"]
 MISSED = {"the wrong token asked for"}  # no run without a reference can know it
@@ -510,9 +514,89 @@ def test_what_a_step_raises_is_said_with_its_place(script, tmp_path):
     assert (said.first.id, said.first.site.text) == ("raised", "1 / 0")
 
 
+# --- scripts as users write them ----------------------------------------------------------------------------------------------
+
+MISSED_IN_SCRIPTS = {"labels of another permutation", "the same sentence as anchor and negative"}
+
+
+@pytest.mark.parametrize("case", blind.FAULTS, ids=lambda case: f"{case.script}-{case.name}")
+def test_a_faulty_script(case):
+    answer = blind.sit(case)
+    assert (answer.named and answer.placed) is (case.name not in MISSED_IN_SCRIPTS)
+
+
+@pytest.mark.parametrize("case", blind.HEALTHY, ids=lambda case: f"{case.script}-{case.name}")
+def test_a_healthy_script(case):
+    answer = blind.sit(case)
+    assert not answer.false_alarms
+    assert {found.id for found in answer.said.warnings} <= {*case.declared, *case.later}
+
+
+@pytest.mark.parametrize(("shuffled", "expected"), [(True, set()), (False, {"never-shuffled"})])
+def test_an_order_that_repeats(shuffled, expected):
+    net = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(net.parameters(), 1e-3)
+    data, numbers = torch.randn(3, 8, 4, generator=torch.Generator().manual_seed(0)), iter(range(99))
+
+    def step():
+        number = next(numbers)
+        optimizer.zero_grad()
+        net(data[number % 3] + (number * 0.01 if shuffled else 0)).square().mean().backward()
+        optimizer.step()
+
+    said = ids(net, optimizer, step, iterations=9, source=SourceTree(REGULAR))
+    assert said == expected
+
+
+REGULAR = Path(__file__).parent / "conftest.py"  # no user's file that would speak of shuffling
+
+
+@pytest.mark.parametrize(("kind", "expected"), [
+    ("healthy", set()), ("unscaled, then clipped", set()), ("overflows at first", set()), ("bfloat16", set()),
+    ("steps by itself", {"scaler-bypassed"}), ("clipped while scaled", {"clip-before-unscale"}), ("never finite", {"scaler-skips"}),
+    ("no update", {"scaler-skips"}), ("underflow", {"fp16-underflow"}),
+])
+def test_mixed_precision(kind, expected):
+    """float16 and bfloat16 autocast with torch's scaler on the CPU. (Paddle's scaler and autocast do nothing there.)"""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1))
+    optimizer = torch.optim.SGD(net.parameters(), 0.05)
+    scaler = torch.amp.GradScaler("cpu", enabled=kind not in ("underflow", "bfloat16"))
+    factor = {"overflows at first": 1e3, "never finite": float("inf"), "underflow": 1e-7}.get(kind, 1.0)
+    with suppress(RuntimeError), parity.doctor(net, optimizer) as d:
+        for _ in range(12):
+            d.mark()
+            x = torch.randn(16, 8)
+            optimizer.zero_grad()
+            with torch.autocast("cpu", dtype=torch.bfloat16 if kind == "bfloat16" else torch.float16):
+                out = net(x)
+            loss = (out.float() - x.sum(1, keepdim=True)).square().mean() * factor
+            scaler.scale(loss).backward()
+            if kind == "steps by itself":
+                optimizer.step()
+                continue
+            if kind == "unscaled, then clipped":
+                scaler.unscale_(optimizer)
+            if kind in ("unscaled, then clipped", "clipped while scaled"):
+                torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            scaler.step(optimizer)
+            if kind != "no update":
+                scaler.update()
+    said = d.findings
+    assert {found.id for found in said[:1]} == expected
+
+
+def test_the_counts_of_paddle_issue_26721():
+    """At the released depth: 88 tensors in the generators, 22 instance norms; 60 in the discriminators, u and v of 32 layers."""
+    messages = [alone(sitting).said.first.message for sitting in FAULTY if sitting.trap == "Paddle issue 26721"]
+    assert "44 of the 132 parameters that G_optim holds" in messages[0] and "expected 88" in messages[0]
+    assert "D_optim holds 124 tensors, and 64 of them" in messages[1] and "60 would be right" in messages[1]
+
+
 def test_every_kind_is_tested():
     from parity.doctor import KINDS
     asked = {kind for sitting in (*FAULTY, *HEALTHY) for kind in (*sitting.ids, *sitting.declared, *sitting.expect)}
+    asked |= {kind for case in (*blind.FAULTS, *blind.HEALTHY) for kind in (*case.ids, *case.later)}
     asked = {kind.partition(":")[0] for kind in asked}
     here = Path(__file__).read_text()
     assert [kind for kind in KINDS if kind not in asked and f'"{kind}"' not in here] == []

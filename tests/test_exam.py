@@ -37,7 +37,7 @@ def test_each_part_of_an_answer_counts(field, value):
     assert [word.partition(":")[0] for word in misplacements(grade.headline, answer)] == [field]
 
 
-MARKS = [Mark("gmp_G", "found and placed", "forward", "a.py:1", "1e+09"), Mark("rho", "misplaced", "forward", reason="step: 1"),
+MARKS = [Mark("gmp_G", "found and placed", "forward", "a.py:1", 1e9), Mark("rho", "misplaced", "forward", reason="step: 1"),
          Mark("bgr", "missed", "data"), mark_healthy("LIN", "same"), mark_healthy("drawn", "diverged", 7)]
 
 

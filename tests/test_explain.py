@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from parity.explain import attribution, course, iterators, networks, runs
+from parity.explain import attribution, course, iterators, networks
 from parity.explain import start as starting
 from parity.explain.start import Start
 from parity.faults import PORT2020
-from parity.files import InputError
 from parity.noise import M
 
 TINY = Start(ngf=2, n_blocks=1, size=96, light=True, ndf=1)
@@ -61,6 +59,23 @@ def test_the_healthy_twin_and_the_reference_are_the_official_code():
     assert attribution.distance(twin["losses"], reference["losses"], reference["losses"]) < 1e-14
     assert twin["cosines"].keys() == starting.weights(Start()).keys()
     assert min(twin["cosines"].values()) > 1 - 1e-12
+
+
+def test_what_is_spared_changes_no_loss(monkeypatch):
+    """Gradients that the next step clears unread. A fault that reads them gets the whole step."""
+    def runs_of(*names):
+        return course.run(TINY, names, steps=2)["losses"]
+
+    spared = runs_of(), runs_of(*PORT2020), runs_of("G_gradients_not_cleared"), course.reference(TINY, steps=2)["losses"]
+    monkeypatch.setattr(course, "_DETACHED", ())
+    assert spared == (runs_of(), runs_of(*PORT2020), runs_of("G_gradients_not_cleared"), course.reference(TINY, steps=2)["losses"])
+    assert spared[2] != spared[0]
+
+
+def test_sparing_what_a_fault_reads_would_be_seen(monkeypatch):
+    whole = course.run(TINY, ["G_gradients_not_cleared"], steps=2)["losses"]
+    monkeypatch.setattr(course.faults, "PORT2020", (*PORT2020, "G_gradients_not_cleared"))
+    assert course.run(TINY, ["G_gradients_not_cleared"], steps=2)["losses"] != whole
 
 
 def test_a_noise_draw_moves_the_reference_by_rounding_and_no_more():
@@ -156,43 +171,3 @@ def test_the_iterator_trap_and_its_relatives():
     for name, moved in (("one_network", 2), ("deepcopy", 0), ("replaced", 2)):
         assert found[name]["moved"] == moved and found[name]["error"] is None
         assert found[name]["last"] > 0.05 * found[name]["first"]
-
-
-# --- making many runs ------------------------------------------------------------------------------------------------
-
-TRAP = {"kind": "iterators"}
-
-
-def test_what_was_done_is_not_done_again_and_what_is_broken_is(tmp_path):
-    told = []
-
-    def run() -> dict:
-        return runs.run_all([TRAP], folder=tmp_path, workers=1, progress=lambda task, kept: told.append(kept))
-
-    first = run()
-    again = run()
-    assert told == [False, True] and first == again
-    [file] = tmp_path.iterdir()
-    assert file.stem == runs.key(TRAP) and json.loads(file.read_text())["task"] == TRAP
-    file.write_text(file.read_text()[:100])
-    assert run()[runs.key(TRAP)].result == first[runs.key(TRAP)].result and told[-1] is False
-
-
-def test_an_error_of_one_run_is_raised_and_the_others_are_kept(tmp_path):
-    with pytest.raises(KeyError, match="no_such_kind"):
-        runs.run_all([TRAP, {"kind": "no_such_kind"}], folder=tmp_path, workers=1)
-    assert [file.stem for file in tmp_path.iterdir()] == [runs.key(TRAP)]
-
-
-def test_another_configuration_or_other_code_is_another_result(monkeypatch):
-    task = {"kind": "losses", "names": ["rho"], "steps": 10}
-    assert runs.key(task) == runs.key(dict(reversed(task.items()))) != runs.key({**task, "steps": 9})
-    before = runs.key(task)
-    monkeypatch.setattr(runs, "_code", lambda: "other")
-    assert runs.key(task) != before
-
-
-def test_a_folder_that_cannot_be_one_is_bad_input(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="choose another"):
-        runs.run_all([TRAP], folder=tmp_path / "file")

@@ -73,7 +73,8 @@ def test_what_a_glance_does_not_settle_is_compared_as_ever():
 
 
 def test_a_local_of_another_name_is_listed_on_both_sides():
-    edit = Edit("toys:PaddleNet.mix", "both = a * a - b\n        return both.mean(1)", "all = a * a - b\n        return all.mean(1)")
+    edit = Edit("toys:PaddleNet.mix", "both = a * a - b\n        return both.mean(1)",
+                "all = a * a - b\n        return all.mean(1)")
     with applied((edit,)):
         once, whole = glance(subject()), compare(subject(), lanes=("float64",))
     assert once.verdict == whole.verdict == "same"

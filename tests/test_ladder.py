@@ -12,11 +12,13 @@ import torch
 import toys
 from toys import INPUTS, between, mutant, numbers, subject
 
-from parity.compare import Verdict
-from parity.findings import NothingCompared
+from parity.compare import Deviation, Verdict
+from parity.findings import NothingCompared, Report
+from parity.judge import Judge
 from parity.ladder import _forgive_kinks, compare
 from parity.pair import Pair
 from parity.sinks import Store
+from parity.trace import Event, Key
 
 SLOW = {"lanes": ("float64",)}
 
@@ -507,3 +509,17 @@ def test_census_alone_is_an_answer():
     assert [f.key.variable for f in report.diverged if f.key.stage == "census"] == ["extra"]
     assert {f.key.variable for f in report.diverged} == {"extra"}
     assert report.counts[Verdict.DIVERGED] == len(report.diverged)
+
+
+def test_the_last_good_value_is_the_one_before_the_divergence_also_after_noise():
+    keys = [Key("forward", 0, None, f"net.{number}", 0, "", 0, "output", 0) for number in range(4)]
+    truth = Store()
+    truth.events = {key: Event(key, order, None, np.ones(1)) for order, key in enumerate(keys)}
+    distances = (0.5, 9.0, 0.5, 100.0)  # in floors: the same, noise, the same, diverged
+    matched = {key: (truth.events[key], Deviation(apart, (0,), 1.0, 1.0 + apart, 1.0, 0, 1))
+               for key, apart in zip(keys, distances, strict=True)}
+    against, report = SimpleNamespace(matched=matched, extra=[], kept={}, last=None), Report("net")
+    pair = SimpleNamespace(one_sided=frozenset(), names=None, twin_source=())
+    Judge("net", pair, "float64", "free", truth, dict.fromkeys(keys, 1.0), 16.0).judge(against, None, report)
+    assert [finding.verdict for finding in report.findings] == [Verdict.NOISE, Verdict.DIVERGED]
+    assert report.first.last_good == str(keys[2])

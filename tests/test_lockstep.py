@@ -120,7 +120,7 @@ def test_a_fault_is_not_forgiven_as_chaos(narrow_envelope, name):
 
 def test_judging_a_step_alone_does_not_touch_the_run(narrow_envelope, monkeypatch):
     judged = follow(ugatit.exam_training("training"), steps=2)
-    monkeypatch.setattr(lockstep, "_judged_alone", lambda both, step, start, draws, found, *rest: found)
+    monkeypatch.setattr(lockstep._Asked, "about", lambda asked, step, start, found: found)
     plain = follow(ugatit.exam_training("training"), steps=2)
     assert judged.judged_alone and plain.verdict == "diverged"
     assert judged.curves == plain.curves

@@ -43,9 +43,9 @@ def first(tmp_path, monkeypatch):
 def test_the_commands_of_the_page(first):
     lines = [line for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
     commands = [shlex.split(line)[1:] for line in lines if line.startswith("parity")]
-    assert [command[0] for command in commands] == ["init", "compare", "compare"]
+    assert [command[0] for command in commands] == ["init", "compare", "steps", "compare"]
     for command in commands[1:]:
-        assert main([*command, "--lane", "float64"]) == 0
+        assert main([*command, "--lane", "float64", *(["--steps", "2"] if command[0] == "steps" else [])]) == 0
 
 
 def test_the_code_of_the_page(first, monkeypatch):
@@ -54,11 +54,12 @@ def test_the_code_of_the_page(first, monkeypatch):
     import my_torch
     names = {"my_torch": my_torch, "my_paddle": my_paddle}
     blocks = [block for kind, block in BLOCKS if kind == "python"]
-    assert len(blocks) == 3
+    assert len(blocks) == 5
     for block in blocks:
         exec(compile(block, str(DOC), "exec"), names)
     assert isinstance(names["pair"], Port)
     assert names["report"].compared > 20
+    assert names["trained"].steps == 2 and names["trained"].report.compared > 100
 
 
 def test_a_mistake_in_the_written_port_is_found(first, capsys):
@@ -83,7 +84,7 @@ def test_the_fixture_passes_and_fails_with_the_finding(pytester, monkeypatch):
     arguments = ("-p", "no:cacheprovider", "--parity-report=report", *(() if installed else ("-p", "parity.plugin")))
     assert pytester.runpytest_subprocess(*arguments).ret == 0
     pages = sorted(path.name for path in (pytester.path / "report").iterdir())
-    assert [Path(page).suffix for page in pages] == [".html", ".json"]
+    assert [Path(page).suffix for page in pages] == [".html", ".json"] * 2
     port = pytester.path / "my_paddle.py"
     port.write_text(port.read_text().replace("paddle.tanh(", "F.sigmoid("))
     result = pytester.runpytest_subprocess(*arguments)

@@ -9,17 +9,18 @@ from .convert import check_receipt, convert_to_paddle, convert_to_torch
 from .errors import CheckpointError, ConversionError, LayoutError, StateError, VerificationError
 from .layouts import DEFAULT, DROP, IDENTITY, TRANSPOSE, LayoutTable, Rule
 from .official import NETWORKS, DiscriminatorSizes, GeneratorSizes, infer_sizes, infer_some_sizes
+from .optimizer_files import ADAM
 from .paddle_files import read_paddle, write_paddle
 from .plan import Entry, Plan, Problem, pair_up, plan
 from .receipt import read_receipt
 from .selection import paddle_networks, torch_networks
-from .skeletons import paddle_skeleton, torch_skeleton
 from .staging import Staging
 from .torch_files import read_torch
 from .torch_writer import write_torch
 from .verification import LEVELS, paddle_array, torch_array
 
 __all__ = [
+    "ADAM",
     "DEFAULT",
     "DROP",
     "IDENTITY",
@@ -59,3 +60,11 @@ __all__ = [
     "write_paddle",
     "write_torch",
 ]
+
+
+def __getattr__(name: str):
+    """The skeletons need both frameworks; all else can be imported with one of them missing."""
+    if name in ("paddle_skeleton", "torch_skeleton"):
+        from . import skeletons
+        return getattr(skeletons, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

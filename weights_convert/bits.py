@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-_BLOCK = 16 << 20
-_TILE = (256, 2048)  # of a matrix to transpose: across and along the memory of the source
+_BLOCK = 4 << 20
+_BAND = 32  # rows of a transposed matrix at a time: less, and each cache line of the source is fetched for a part of it only
+_TILE = 512  # rows and columns of a matrix to transpose: a tile stays in the cache between being read and being written
 _PAD = 16  # elements: without it the rows of a matrix with 2^k columns share the same few sets of the cache
 
 
@@ -18,56 +18,63 @@ def as_bytes(array: np.ndarray) -> np.ndarray:
 
 
 def blocks(array: np.ndarray) -> Iterator[np.ndarray]:
-    """The array's bytes in C order, as flat uint8 pieces of bounded size.
+    """The array's bytes in C order, as flat uint8 pieces of bounded size, each good until the next but one is asked for.
 
-    Views where the array is contiguous. Else a copy of some rows at a time: 128 MiB where a single row of the
-    result runs across the whole source, as in a transposed matrix of few rows, otherwise 16 MiB.
+    Views where the array is contiguous. Else copies of some rows, in two buffers by turns: 4 MiB each, but 32 rows where a
+    row of a transposed matrix is longer than that (it runs across the whole source, and drags whole cache lines of it along).
     """
     if array.flags.c_contiguous or not array.size:
         flat = as_bytes(array)
         for start in range(0, len(flat), _BLOCK):
             yield flat[start : start + _BLOCK]
         return
-    if array.ndim == 0:
-        raise AssertionError("an array without axes is contiguous")
+    rows = min(_rows(array), (len(array) + 1) // 2)  # the two buffers together are never more than the array
+    buffers = [np.empty((rows, *array.shape[1:]), array.dtype) for _ in range(2)]
+    for number, start in enumerate(range(0, len(array), rows)):
+        piece = array[start : start + rows]
+        buffer = buffers[number % 2][: len(piece)]
+        _lay_out(piece, buffer)
+        yield as_bytes(buffer)
+
+
+def _rows(array: np.ndarray) -> int:
+    """How many rows make a block."""
     row = array.nbytes // len(array)
-    # A row that is gathered across the source drags whole cache lines of it along: fetch its neighbours too.
-    rows = max(1, _BLOCK // row, min(32, 8 * _BLOCK // row) if _is_transposed(array) else 1)
-    for start in range(0, len(array), rows):
-        yield as_bytes(_contiguous(array[start : start + rows]))
+    return max(1, _BLOCK // row, _BAND if _is_transposed(array) else 1)
 
 
 def _is_transposed(array: np.ndarray) -> bool:
     return array.ndim == 2 and 0 < abs(array.strides[0]) < abs(array.strides[1])
 
 
-def _contiguous(array: np.ndarray) -> np.ndarray:
-    """A copy in C order: of a transposed matrix tile by tile, ten times as fast as numpy by itself."""
+def _lay_out(array: np.ndarray, result: np.ndarray) -> None:
+    """result[...] = array: of a transposed matrix tile by tile, five times as fast as numpy by itself."""
     if not _is_transposed(array):
-        return np.array(array, order="C")
-    result = np.empty(array.shape, array.dtype)
-    across, along = _TILE
-    padded = np.empty((across, along + _PAD), array.dtype)
-    for i in range(0, array.shape[0], along):
-        for j in range(0, array.shape[1], across):
-            source = array[i : i + along, j : j + across].T
+        result[...] = array
+        return
+    padded = np.empty((_TILE, _TILE + _PAD), array.dtype)
+    for i in range(0, array.shape[0], _TILE):
+        for j in range(0, array.shape[1], _TILE):
+            source = array[i : i + _TILE, j : j + _TILE].T
             tile = padded[: source.shape[0], : source.shape[1]]
             tile[...] = source
-            result[i : i + along, j : j + across] = tile.T
-    return result
+            result[i : i + _TILE, j : j + _TILE] = tile.T
 
 
 def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
     """Same shape, dtype and bytes. NaN equals NaN only with the same payload; -0.0 is not 0.0."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
-    if a.flags.c_contiguous != b.flags.c_contiguous and a.ndim == 2 and a.size:
-        a, b = (a, b) if _is_transposed(a) else (b, a)
-        row = max(1, a.nbytes // len(a))
-        rows = max(1, _BLOCK // row)
-        return all(np.array_equal(as_bytes(_contiguous(a[i : i + rows])), as_bytes(b[i : i + rows]))
-                   for i in range(0, len(a), rows))  # fmt: skip
-    return all(map(np.array_equal, blocks(a), blocks(b)))
+    for a, b in ((a, b), (b, a), (a.T, b.T)):  # noqa: B007, B020 (the first in which nothing of b must be moved)
+        if b.flags.c_contiguous:
+            break
+    else:
+        b = np.asarray(b, order="C")
+    start, flat = 0, as_bytes(b)
+    for block in blocks(a):
+        if not np.array_equal(block, flat[start : (start := start + len(block))]):
+            return False
+    return start == len(flat)
 
 
 def sha256_array(array: np.ndarray) -> str:
@@ -84,21 +91,3 @@ def sha256_file(path: str | Path) -> str:
         while count := file.readinto(block):
             digest.update(memoryview(block)[:count])
     return digest.hexdigest()
-
-
-class Digest:
-    """SHA-256 computed by a thread of its own, while the caller goes on; one block behind at most."""
-
-    def __init__(self):
-        self._digest = hashlib.sha256()
-        self._pool = ThreadPoolExecutor(1, "sha256")
-        self._last: Future | None = None
-
-    def update(self, block) -> None:
-        if self._last is not None:
-            self._last.result()
-        self._last = self._pool.submit(self._digest.update, block)
-
-    def hexdigest(self) -> str:
-        self._pool.shutdown()
-        return self._digest.hexdigest()

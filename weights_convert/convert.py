@@ -3,24 +3,28 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import paddle
-import torch
 
+from . import optimizer_files
+from .absent import framework
 from .bits import sha256_array, sha256_file
-from .errors import ConversionError, VerificationError
+from .errors import ConversionError, StateError, VerificationError
 from .inputs import existing_file
 from .layouts import DEFAULT, LayoutTable
 from .official import infer_sizes
 from .paddle_files import FORMATS, read_paddle, write_paddle
 from .plan import Plan, Progress, plan
-from .receipt import make_receipt, read_receipt, write_receipt
+from .receipt import Sums, make_receipt, read_receipt, receipt_line, write_receipt
 from .selection import paddle_networks, torch_networks
 from .staging import Staging
+from .torch_files import read_torch
 from .torch_writer import write_torch
 from .verification import LEVELS, same_file, verify_paddle, verify_torch
+
+paddle, torch = framework("paddle"), framework("torch")
 
 Build = Callable[[str, Any], tuple[torch.nn.Module, paddle.nn.Layer]]
 Infer = Callable[[Mapping[str, Mapping[str, np.ndarray]]], Mapping[str, Any]]
@@ -35,6 +39,7 @@ def convert_to_paddle(
     infer: Infer = infer_sizes,
     prefix: str | None = None,
     network: str | None = None,
+    optimizer: str | None = None,
     verify: str = "full",
     table: LayoutTable = DEFAULT,
     progress: Progress | None = None,
@@ -55,6 +60,8 @@ def convert_to_paddle(
             does not know. Default: the six networks of the official U-GAT-IT checkpoint.
         prefix: take the tensors under this name only ("model", "ema.model").
         network: the name of the single network that `src` holds, or the one to take of several.
+        optimizer: where Adam's state is: a key in `src` ("optimizer"), or a file of its own. It becomes
+            `out_dir/NETWORK.pdopt`; for a single network.
         verify: "full": every file is reloaded by Paddle's own loader and compared bit for bit. "checksum": every
             file is read back and hashed. "none".
         table: layout rules by layer type.
@@ -72,23 +79,37 @@ def convert_to_paddle(
     states = torch_networks(src, prefix, network)
     with _in(src):
         sizes = infer(states)
-    planned, files = _Planner(build, table), {}
-    with Staging(out_dir) as stage:
+    planned, files = _Planner(build, table), []
+    _check_single(optimizer, states)
+    with Staging(out_dir) as stage, Sums(verify != "none") as sums:
+        for path in _files(src):
+            sums.file(path)
         for name, state in states.items():
-            pairs, layer = planned(name, sizes[name])[0::2]
+            sums.state(name, state)
+            pairs, module, layer = planned(name, sizes[name])
             path = stage.path(f"{name}.{format}")
             with _in(name):
                 tensors = pairs.iter_to_paddle(state, _within(name, progress))
-                files[path] = write_paddle(path, tensors, checksum=verify != "none")
-            stage.written(path)
+                written = write_paddle(path, tensors, checksum=verify == "checksum")
+            files.append(path)
+            sums.file(path)
             if verify != "none":
-                same_file(path, files[path])
+                same_file(path, written)
             if verify == "full":
                 verify_paddle(name, path, pairs, state, layer)
+            if optimizer is not None:
+                path = stage.path(f"{name}.pdopt")
+                with _in(optimizer):
+                    found = optimizer_files.from_checkpoint(src, optimizer)
+                    carried = optimizer_files.torch_to_paddle(found, path, pairs, module, layer, verify == "full")
+                sums.file(path)
+                carried = {"source": optimizer, **receipt_line(path, sums), **carried}
         receipt = make_receipt(
-            to="paddle", source=_files(src), files=files, sizes=sizes, plans=planned.plans, states=states, verified=verify,
-            selection={"prefix": prefix, "network": network},
+            to="paddle", source=_files(src), files=files, sizes=sizes, plans=planned.plans, states=states, sums=sums,
+            verified=verify, selection={"prefix": prefix, "network": network},
         )  # fmt: skip
+        if optimizer is not None:
+            receipt["optimizer"] = carried
         write_receipt(stage.path("receipt.json"), receipt)
     return receipt
 
@@ -101,6 +122,8 @@ def convert_to_torch(
     *,
     infer: Infer = infer_sizes,
     networks: tuple[str, ...] | None = None,
+    optimizer: str | Path | None = None,
+    adam: Mapping[str, float] = MappingProxyType({}),
     verify: str = "full",
     table: LayoutTable = DEFAULT,
     progress: Progress | None = None,
@@ -117,6 +140,9 @@ def convert_to_torch(
         build, infer, verify, table, progress: as in `convert_to_paddle`; here the torch network is given the weights.
         format: needed where `src_dir` holds both formats.
         networks: names of the files to look for. Default: the official six.
+        optimizer: a `.pdopt`, the Adam state of the single network; it becomes `dst` with `.optimizer.pt` for its suffix.
+        adam: its hyperparameters, which that file does not hold: lr, and where they are not the defaults beta1, beta2,
+            eps, weight_decay.
     Returns:
         The receipt.
     Raises:
@@ -128,21 +154,38 @@ def convert_to_torch(
     with _in(src_dir):
         sizes = infer(paddle_states)
     planned, states, modules = _Planner(build, table), {}, {}
+    _check_single(optimizer, paddle_states)
     for name, state in paddle_states.items():
-        pairs, modules[name], _ = planned(name, sizes[name])
+        pairs, modules[name], layer = planned(name, sizes[name])
         with _in(name):
             pairs.check_paddle(state)
         states[name] = dict(pairs.iter_to_torch(state))
-    with Staging(dst.parent) as stage:
+    with Staging(dst.parent) as stage, Sums(verify != "none") as sums:
+        for source in sources.values():
+            sums.file(source)
         path = stage.path(dst.name)
         metadata = {name: module.state_dict()._metadata for name, module in modules.items()}
-        write_torch(path, states, metadata, src_dir.is_file(), progress)
+        bare = src_dir.is_file()
+        written = write_torch(path, states, metadata, bare, progress, verify == "checksum")
+        if verify != "none":
+            same_file(path, written)
+            sums.file(path)
+            found = read_torch(path)
+            for name, state in ({next(iter(states)): found} if bare else found).items():
+                sums.state(name, state)
         if verify == "full":
-            verify_torch(path, planned.plans, paddle_states, modules, bare=src_dir.is_file())
+            verify_torch(path, planned.plans, paddle_states, modules, bare)
         receipt = make_receipt(
-            to="torch", source=list(sources.values()), files={path: None}, sizes=sizes, plans=planned.plans, states=states,
+            to="torch", source=list(sources.values()), files=[path], sizes=sizes, plans=planned.plans, states=states, sums=sums,
             verified=verify,
         )  # fmt: skip
+        if optimizer is not None:
+            path = stage.path(f"{dst.stem}.optimizer.pt")
+            with _in(optimizer):
+                carried = optimizer_files.paddle_to_torch(Path(optimizer), path, pairs, modules[name], layer, adam,
+                                                          verify == "full")  # fmt: skip
+            sums.file(path)
+            receipt["optimizer"] = {"source": str(optimizer), **receipt_line(path, sums), **carried}
         write_receipt(stage.path(f"{dst.name}.receipt.json"), receipt)
     return receipt
 
@@ -164,7 +207,10 @@ def check_receipt(
     receipt = read_receipt(path)
     files = [path.parent / Path(line["path"]).name for line in receipt["files"]]
     sources = [Path(line["path"]) for line in receipt["source"]]
-    for file, line in zip([*sources, *files], [*receipt["source"], *receipt["files"]], strict=True):
+    lines, extra = [*receipt["source"], *receipt["files"]], []
+    if carried := receipt.get("optimizer"):
+        lines, extra = [*lines, carried], [path.parent / Path(carried["path"]).name]
+    for file, line in zip([*sources, *files, *extra], lines, strict=True):
         if sha256_file(existing_file(file)) != line["sha256"]:
             raise VerificationError(f"{file}: not the file of the receipt (its SHA-256 differs); convert again, or restore it")
     to_paddle = receipt["to"] == "paddle"
@@ -204,6 +250,12 @@ class _Planner:
         with _in(network):
             self.plans[network] = plan(module, layer, self._table)
         return self.plans[network], module, layer
+
+
+def _check_single(optimizer: str | Path | None, states: Mapping) -> None:
+    if optimizer is not None and len(states) != 1:
+        raise StateError(f"{optimizer}: an optimizer's state is carried over for one network at a time, found {', '.join(states)}; "
+                         "take one of them (network)")
 
 
 def _check(format: str | None, verify: str) -> None:

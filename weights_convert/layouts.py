@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-import paddle
-import torch
+from .absent import framework
+
+paddle, torch = framework("paddle"), framework("torch")
+
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class LayoutTable:
                 if (t, p) in self._pairs:
                     return self._pairs[t, p]
         return None
+
+    def drops(self, torch_type: type, name: str) -> bool:
+        """Whether a tensor of such a torch layer has no partner in any Paddle layer."""
+        rules = [known[name] for (one, _), known in self._pairs.items() if one in torch_type.__mro__ and name in known]
+        return bool(rules) and all(rule.kind == "drop" for rule in rules)
 
     def rule(self, torch_type: type, paddle_type: type, name: str, siblings: Collection[str]) -> Rule | None:
         """The rule for one tensor that a torch layer owns, or None where nothing is known of it.

@@ -14,21 +14,24 @@ from typing import Any
 import numpy as np
 
 from . import pickles
-from .bits import Digest, blocks
+from .bits import blocks
 from .dtypes import BFLOAT16
 from .errors import CheckpointError, brief
 from .inputs import existing_file, mapped
-from .safetensors_files import read_safetensors, write_all, write_safetensors
+from .output import Output
+from .safetensors_files import read_safetensors, write_safetensors
 
 FORMATS = ("pdparams", "safetensors")
 
+_PICKLED = (".pdparams", ".pdopt")
+_SCHEDULE = "LR_Scheduler"  # of a `.pdopt`: numbers of the learning rate, no tensor
 _NAME_TABLE = "StructuredToParameterName@@"  # paddle.save adds it for optimizers; no tensor
 _SPLIT = "UnpackBigParamInfor@@"  # arrays of more than 1 GiB, which pickle protocols 2 and 3 do not take whole
 _DTYPES = {"b1", "u1", "u2", "i1", "i2", "i4", "i8", "f2", "f4", "f8"}
 
 
 def read_paddle(path: str | Path) -> dict[str, np.ndarray]:
-    """A `.pdparams` or `.safetensors` file (by its name) as name -> array. No code from the file is run.
+    """A `.pdparams`, `.pdopt` or `.safetensors` file (by its name) as name -> array. No code from the file is run.
 
     The arrays are read-only, views of the mapped file (of a `.pdparams` of protocol 2 copies: it spells bytes as text).
     bfloat16, which Paddle writes as uint16, is `ml_dtypes.bfloat16`.
@@ -40,14 +43,14 @@ def read_paddle(path: str | Path) -> dict[str, np.ndarray]:
     path = existing_file(path)
     if path.suffix == ".safetensors":
         return read_safetensors(path)
-    if path.suffix == ".pdparams":
+    if path.suffix in _PICKLED:
         return _read_pdparams(path)
-    raise CheckpointError(f"{path}: expected a name that ends in .pdparams or .safetensors")
+    raise CheckpointError(f"{path}: expected a name that ends in .pdparams, .pdopt or .safetensors")
 
 
-def write_paddle(path: str | Path, tensors: Iterable[tuple[str, np.ndarray]], checksum: bool = True) -> str | None:
-    """Writes (name, array) pairs as `.pdparams` or `.safetensors`, by the name of the file, and returns its
-    SHA-256 (None without `checksum`).
+def write_paddle(path: str | Path, tensors: Iterable[tuple[str, np.ndarray]], checksum: bool = True) -> Output:
+    """Writes (name, array) pairs as `.pdparams` or `.safetensors`, by the name of the file; returns what was written:
+    its `size` and (None without `checksum`) `sha256`.
 
     Written block by block, arrays of any memory order; a `.pdparams` opens with plain `paddle.load` under numpy 1
     and 2. Written directly; for an atomic write give a path from `Staging`.
@@ -59,7 +62,7 @@ def write_paddle(path: str | Path, tensors: Iterable[tuple[str, np.ndarray]], ch
     path = Path(path)
     if path.suffix == ".safetensors":
         return write_safetensors(path, dict(tensors), checksum)
-    if path.suffix in (".pdparams", ".pdopt"):
+    if path.suffix in _PICKLED:
         return _write_pdparams(path, tensors, checksum)
     raise ValueError(f"{path}: expected a name that ends in .pdparams or .safetensors")
 
@@ -68,23 +71,16 @@ def write_paddle(path: str | Path, tensors: Iterable[tuple[str, np.ndarray]], ch
 # know, while every numpy knows `numpy.core.multiarray`. `pickle` itself would hold the whole file in memory.
 
 
-def _write_pdparams(path: Path, tensors: Iterable[tuple[str, np.ndarray]], checksum: bool) -> str | None:
-    digest = Digest() if checksum else None
-    with open(path, "wb", buffering=0) as file:
-
-        def put(data) -> None:
-            if digest:
-                digest.update(data)
-            write_all(file, data)
-
-        put(pickle.PROTO + b"\x04" + pickle.EMPTY_DICT)
+def _write_pdparams(path: Path, tensors: Iterable[tuple[str, np.ndarray]], checksum: bool) -> Output:
+    with Output(path, checksum) as output:
+        output.write(pickle.PROTO + b"\x04" + pickle.EMPTY_DICT)
         for name, array in tensors:
-            put(_text(name) + _array_header(array))
+            output.write(_text(name) + _array_header(array))
             for block in blocks(array):
-                put(block)
-            put(pickle.TUPLE + pickle.BUILD + pickle.SETITEM)
-        put(pickle.STOP)
-    return digest and digest.hexdigest()
+                output.write(block)
+            output.write(pickle.TUPLE + pickle.BUILD + pickle.SETITEM)
+        output.write(pickle.STOP)
+    return output
 
 
 def _array_header(array: np.ndarray) -> bytes:
@@ -126,6 +122,8 @@ def _read_pdparams(path: Path) -> dict[str, np.ndarray]:
         if not isinstance(content, dict):
             raise pickles.Refused(f"expected a dict of arrays, found {type(content).__name__}")
         content.pop(_NAME_TABLE, None)
+        if path.suffix == ".pdopt":
+            content.pop(_SCHEDULE, None)
         split = content.pop(_SPLIT, {})
         for name, value in content.items():
             if not isinstance(name, str) or getattr(value, "array", None) is None:

@@ -2,20 +2,21 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
-import paddle
-import torch
-from paddle.nn.utils.spectral_norm_hook import SpectralNorm as PaddleSpectralNorm
-from paddle.nn.utils.weight_norm_hook import WeightNorm as PaddleWeightNorm
-from torch.nn.utils.spectral_norm import SpectralNorm as TorchSpectralNorm
-from torch.nn.utils.weight_norm import WeightNorm as TorchWeightNorm
 
+from .absent import Absent, framework
 from .dtypes import kind, named
 from .errors import LayoutError, StateError, listed
 from .layouts import DEFAULT, LayoutTable
+
+paddle, torch = framework("paddle"), framework("torch")
+
+_PADDLE_NORMS = (framework("paddle.nn.utils.spectral_norm_hook").SpectralNorm,
+                 framework("paddle.nn.utils.weight_norm_hook").WeightNorm)
+_TORCH_NORMS = (framework("torch.nn.utils.spectral_norm").SpectralNorm, framework("torch.nn.utils.weight_norm").WeightNorm)
 
 Shape = tuple[int, ...]
 Progress = Callable[[str, int], None]
@@ -135,10 +136,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Problem:
-    """One tensor that keeps two networks from being paired: its full name, and what is wrong with it."""
+    """One tensor that keeps two networks from being paired: its full name, and what is wrong with it: a pattern and its values,
+    for whoever wants to say it in another language."""
 
     name: str
-    message: str
+    pattern: str
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    @property
+    def message(self) -> str:
+        return self.pattern.format(**self.values)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.message}"
@@ -176,7 +183,7 @@ def pair_up(
     for path, torch_layer, layer in layers:
         sources = _torch_tensors(torch_layer)
         if torch_layer is not None and layer is None:
-            problems += [Problem(path + n, f"in torch only, Paddle has no layer {path[:-1]}") for n in sources]
+            problems += [Problem(path + n, "in torch only, Paddle has no layer {layer}", {"layer": path[:-1]}) for n in sources]
         if torch_layer is None or layer is None:
             continue
         found, wrong = _entries(path, torch_layer, layer, sources, table)
@@ -197,9 +204,8 @@ def pair_up(
         path = name[: name.rfind(".") + 1]
         if path not in broken:
             owner = ours.get(path)
-            lonely = (f"in Paddle only, torch has no layer {path[:-1]}" if owner is None else
-                      f"in Paddle only, torch's {type(owner).__name__} has no tensor for it")
-            problems.append(Problem(name, lonely))
+            problems.append(Problem(name, "in Paddle only, torch has no layer {layer}", {"layer": path[:-1]}) if owner is None else
+                            Problem(name, "in Paddle only, torch's {kind} has no tensor for it", {"kind": type(owner).__name__}))
     return Plan(MappingProxyType(entries), frozenset(derived)), problems
 
 
@@ -262,12 +268,10 @@ def _entries(path, torch_layer, layer, sources, table) -> tuple[list[Entry], lis
         known_as = old_style.get(name, name)
         rule = table.rule(type(torch_layer), type(layer), known_as, siblings)
         if rule is None:
-            pair = f"(torch {type(torch_layer).__name__}, Paddle {type(layer).__name__})"
-            problems.append(
-                Problem(path + name, f"no layout rule for it in the layer pair {pair}; register one")
-            )
+            problems.append(Problem(path + name, "no layout rule for it in the layer pair (torch {torch}, Paddle {paddle}); "
+                                    "register one", {"torch": type(torch_layer).__name__, "paddle": type(layer).__name__}))
             continue
-        if torch.nn.parameter.is_lazy(tensor):
+        if not isinstance(torch, Absent) and torch.nn.parameter.is_lazy(tensor):
             problems.append(
                 Problem(path + name, "a lazy parameter without a shape; run the torch network once before")
             )
@@ -280,7 +284,8 @@ def _entries(path, torch_layer, layer, sources, table) -> tuple[list[Entry], lis
         parts = rule.parts if rule.kind == "split" else (rule,)
         size, rest = divmod(shape[0], len(parts)) if shape else (0, 0)
         if rest:
-            problems.append(Problem(path + name, f"cannot be split into {len(parts)} equal parts, its shape is {shape}"))
+            problems.append(Problem(path + name, "cannot be split into {parts} equal parts, its shape is {shape}",
+                                    {"parts": len(parts), "shape": shape}))
             continue
         for number, part in enumerate(parts):
             rows = (number * size, (number + 1) * size) if len(parts) > 1 else None
@@ -296,23 +301,25 @@ def _target_problems(entry: Entry, target: paddle.Tensor | None) -> list[Problem
     if entry.target is None:
         return []
     if target is None:
-        return [Problem(entry.source, f"in torch only, Paddle has no {entry.target}")]
+        return [Problem(entry.source, "in torch only, Paddle has no {name}", {"name": entry.target})]
     shape, dtype = tuple(int(n) for n in target.shape), str(target.dtype).removeprefix("paddle.")
     if shape != entry.target_shape:
-        laid_out = f"torch's {entry.source_shape} by rule {entry.rule} gives {entry.target_shape}"
-        return [Problem(entry.source, f"{laid_out}, Paddle's {entry.target} is {shape}")]
+        return [Problem(entry.source, "torch's {ours} by rule {rule} gives {expected}, Paddle's {name} is {found}",
+                        {"ours": entry.source_shape, "rule": entry.rule, "expected": entry.target_shape, "name": entry.target,
+                         "found": shape})]
     if kind(dtype) != kind(entry.dtype):
-        return [Problem(entry.source, f"torch holds {entry.dtype}, Paddle's {entry.target} {dtype}")]
+        return [Problem(entry.source, "torch holds {ours}, Paddle's {name} {theirs}",
+                        {"ours": entry.dtype, "name": entry.target, "theirs": dtype})]
     return []
 
 
 def _norm_problems(path: str, torch_layer: torch.nn.Module, layer: paddle.nn.Layer, table: LayoutTable) -> list[Problem]:
     """Over another dimension u, v and g mean something else, yet fit by shape where the weight is square."""
     problems = []
-    ours = {h.name: h.dim for h in torch_layer._forward_pre_hooks.values() if isinstance(h, (TorchSpectralNorm, TorchWeightNorm))}
+    ours = {h.name: h.dim for h in torch_layer._forward_pre_hooks.values() if isinstance(h, _TORCH_NORMS)}
     if _parametrized(torch_layer):
         ours |= {name: applied[0].dim for name, applied in torch_layer.parametrizations.items()}
-    theirs = {h.name: h.dim for h in layer._forward_pre_hooks.values() if isinstance(h, (PaddleSpectralNorm, PaddleWeightNorm))}
+    theirs = {h.name: h.dim for h in layer._forward_pre_hooks.values() if isinstance(h, _PADDLE_NORMS)}
     for name in ours.keys() & theirs.keys():
         rule = (table.rules(type(torch_layer), type(layer)) or {}).get(name)
         expected = ours[name]
@@ -322,8 +329,8 @@ def _norm_problems(path: str, torch_layer: torch.nn.Module, layer: paddle.nn.Lay
             problems.append(
                 Problem(
                     path + name,
-                    f"torch's spectral or weight norm over dim {ours[name]} is dim {expected} in Paddle's layout, "
-                    f"found dim {theirs[name]}",
+                    "torch's spectral or weight norm over dim {ours} is dim {expected} in Paddle's layout, found dim {found}",
+                    {"ours": ours[name], "expected": expected, "found": theirs[name]},
                 )
             )
     return problems

@@ -1,33 +1,72 @@
 """What was converted, by which rule, with which checksum: a file beside the result."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import paddle
-import torch
 
-from .bits import blocks, sha256_array, sha256_file
+from .absent import framework
+from .bits import blocks, sha256_file
 from .dtypes import is_float
 from .errors import CheckpointError, brief
 from .official import Sizes
 from .plan import Plan
 
+paddle, torch = framework("paddle"), framework("torch")
+
 SCHEMA = "weights_convert.receipt/1"
+
+
+class Sums:
+    """`with Sums(look) as sums:` - checksums of files and tensors, found in the background while the conversion goes on.
+
+    Without `look` nothing is looked at.
+    """
+
+    def __init__(self, look: bool):
+        self.look = look
+        self._pool = ThreadPoolExecutor(2, "sums")  # hashing leaves Python alone: two at a time
+        self._files: dict[Path, Future] = {}
+        self._tensors: dict[tuple[str, str], Future] = {}
+
+    def file(self, path: Path) -> None:
+        """A file that will not change any more."""
+        if self.look:
+            self._files[path] = self._pool.submit(sha256_file, path)
+
+    def state(self, network: str, state: Mapping[str, np.ndarray]) -> None:
+        """The tensors of a network in torch's layout."""
+        if self.look:
+            self._tensors |= {(network, name): self._pool.submit(_looked_at, array) for name, array in state.items()}
+
+    def of_file(self, path: Path) -> str | None:
+        return self._files[path].result() if self.look else None
+
+    def of_tensor(self, network: str, name: str) -> tuple[str | None, int]:
+        """SHA-256, and how many of its numbers are NaN or infinite."""
+        return self._tensors[network, name].result() if self.look else (None, 0)
+
+    def __enter__(self) -> "Sums":
+        return self
+
+    def __exit__(self, kind, error, traceback) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
 
 def make_receipt(
     *,
     to: str,
     source: list[Path],
-    files: Mapping[Path, str | None],
+    files: list[Path],
     sizes: Mapping[str, Sizes],
     plans: Mapping[str, Plan],
     states: Mapping[str, Mapping[str, np.ndarray]],
+    sums: Sums,
     verified: str,
     selection: Mapping[str, str | None] | None = None,
 ) -> dict:
@@ -35,40 +74,32 @@ def make_receipt(
 
     Args:
         to: "paddle" or "torch".
-        source: what was read.
-        files: what was written -> its SHA-256 where that is known already; all are hashed as they lie on the disk.
-        states: network -> (torch name -> array in torch's layout). `sha256` of a tensor is that of these
-            bytes.
+        source, files: what was read, what was written.
+        states: network -> (torch name -> array in torch's layout).
+        sums: of these files and states. With verified "none" it has looked at nothing, and every `sha256` is null.
         selection: what of the source was taken (`prefix`, `network`).
-        verified: "full", "checksum", or "none": then nothing is hashed, and every `sha256` is null.
 
     `non_finite` lists tensors that hold NaN or infinity; they are converted as they are (null where nothing was
     looked at).
     """
-    look = verified != "none"
-    tensors, non_finite = [], []
-    with ThreadPoolExecutor(2) as pool:  # hashing leaves Python alone: two files, or a file and a tensor, at a time
-        sources = [pool.submit(_file, path, os.path.abspath(path), look) for path in source]
-        targets = [pool.submit(_file, path, path.name, look, digest) for path, digest in files.items()]
-        for network, plan in plans.items():
-            for entry in plan.entries.values():
-                array = states[network][entry.source]
-                digest = pool.submit(sha256_array, array) if look else None
-                tensors.append({"network": network, **asdict(entry), "dtype": str(array.dtype), "sha256": digest})
-                if look and is_float(array.dtype) and (count := _non_finite(array)):
-                    non_finite.append({"network": network, "source": entry.source, "count": count})
-        for tensor in tensors:
-            tensor["sha256"] = tensor["sha256"] and tensor["sha256"].result()
+    tensors, non_finite = [], {}
+    for network, plan in plans.items():
+        for entry in plan.entries.values():
+            digest, count = sums.of_tensor(network, entry.source)
+            dtype = str(states[network][entry.source].dtype)
+            tensors.append({"network": network, **asdict(entry), "dtype": dtype, "sha256": digest})
+            if count:
+                non_finite[network, entry.source] = {"network": network, "source": entry.source, "count": count}
     receipt = {
         "schema": SCHEMA,
         "to": to,
         "verified": verified,
         "selection": dict(selection or {}),
-        "source": [future.result() for future in sources],
-        "files": [future.result() for future in targets],
+        "source": [receipt_line(path, sums, os.path.abspath(path)) for path in source],
+        "files": [receipt_line(path, sums) for path in files],
         "sizes": {network: size and asdict(size) for network, size in sizes.items()},
         "versions": {"torch": torch.__version__, "paddle": paddle.__version__, "numpy": np.__version__},
-        "non_finite": non_finite if look else None,
+        "non_finite": list(non_finite.values()) if sums.look else None,
         "tensors": tensors,
     }
     return json.loads(json.dumps(receipt))  # lists for tuples: what is returned is what the file holds
@@ -89,6 +120,8 @@ def read_receipt(path: str | Path) -> dict:
                            ("tensors", ("network", "source", "sha256"))):  # fmt: skip
             if not receipt[part] or not all(type(line[key]) is str for line in receipt[part] for key in keys):
                 raise ValueError(f"its {part!r} lack paths or checksums; was it written with verify none?")
+        if "optimizer" in receipt and not all(type(receipt["optimizer"][key]) is str for key in ("path", "sha256")):
+            raise ValueError("its 'optimizer' lacks path or checksum")
         if receipt["to"] not in ("paddle", "torch"):
             raise ValueError(f"'to' is {receipt['to']!r}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -96,11 +129,16 @@ def read_receipt(path: str | Path) -> dict:
     return receipt
 
 
-def _non_finite(array: np.ndarray) -> int:
-    # Block by block in memory order, whatever the layout: only the count matters.
-    flat = array.T if array.T.flags.c_contiguous else array
-    return sum(int(block.size // array.itemsize - np.isfinite(block.view(array.dtype)).sum()) for block in blocks(flat))
+def _looked_at(array: np.ndarray) -> tuple[str, int]:
+    """SHA-256 and the count of what is no finite number, in one go over the bytes."""
+    digest, count = hashlib.sha256(), 0
+    for block in blocks(array):
+        digest.update(block)
+        if is_float(array.dtype):
+            count += int(len(block) // array.itemsize - np.isfinite(block.view(array.dtype)).sum())
+    return digest.hexdigest(), count
 
 
-def _file(path: Path, name: str, look: bool, digest: str | None = None) -> dict:
-    return {"path": name, "bytes": path.stat().st_size, "sha256": (digest or sha256_file(path)) if look else None}
+def receipt_line(path: Path, sums: Sums, name: str | None = None) -> dict:
+    """What the receipt says of a file."""
+    return {"path": name or path.name, "bytes": path.stat().st_size, "sha256": sums.of_file(path)}

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .bits import Digest, blocks
+from .bits import blocks
 from .dtypes import SAFETENSORS, code_of
 from .errors import CheckpointError, brief
 from .inputs import existing_file, mapped
+from .output import Output
 
 _LARGEST_HEADER = 100_000_000  # bytes; the library's own limit
 
@@ -31,8 +32,8 @@ def read_safetensors(path: str | Path) -> dict[str, np.ndarray]:
         ) from error
 
 
-def write_safetensors(path: str | Path, tensors: Mapping[str, np.ndarray], checksum: bool = True) -> str | None:
-    """Writes the arrays, of any memory order, in the order given; returns the file's SHA-256.
+def write_safetensors(path: str | Path, tensors: Mapping[str, np.ndarray], checksum: bool = True) -> Output:
+    """Writes the arrays, of any memory order, in the order given; returns what was written: its `size` and `sha256`.
 
     Raises OSError, and TypeError for a dtype that the format does not have.
     """
@@ -43,26 +44,12 @@ def write_safetensors(path: str | Path, tensors: Mapping[str, np.ndarray], check
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    digest = Digest() if checksum else None
-    with open(path, "wb", buffering=0) as file:
-        for piece in _pieces(struct.pack("<Q", len(text)) + text, tensors):
-            if digest:
-                digest.update(piece)
-            write_all(file, piece)
-    return digest and digest.hexdigest()
-
-
-def write_all(file, piece) -> None:
-    """Unbuffered files may take less than they are given."""
-    view = memoryview(piece).cast("B") if len(piece) else memoryview(b"")
-    while len(view):
-        view = view[file.write(view) :]
-
-
-def _pieces(head, tensors):
-    yield head
-    for array in tensors.values():
-        yield from blocks(array)
+    with Output(path, checksum) as output:
+        output.write(struct.pack("<Q", len(text)) + text)
+        for array in tensors.values():
+            for block in blocks(array):
+                output.write(block)
+    return output
 
 
 def _read(buffer: memoryview) -> dict[str, np.ndarray]:

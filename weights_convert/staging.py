@@ -6,7 +6,6 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,11 +26,6 @@ class Staging:
         self.folder = Path(folder)
         self._names: list[str] = []
         self._created: list[Path] = []
-        self._flushing, self._flushed = ThreadPoolExecutor(1, "fsync"), []
-
-    def written(self, path: Path) -> None:
-        """Optional: this file is complete; it goes to the disk in the background while the next is written."""
-        self._flushed.append(self._flushing.submit(_flush, path))
 
     def path(self, name: str) -> Path:
         """Where to write the file that will be `folder/name`."""
@@ -48,7 +42,7 @@ class Staging:
         except OSError as error:
             self._remove_folders()
             raise self._error(error) from error
-        except KeyboardInterrupt:
+        except BaseException:  # the signal that had to wait
             self._clear()
             raise
         return self
@@ -60,7 +54,6 @@ class Staging:
     def _leave(self, error: BaseException | None) -> None:
         published = False
         try:
-            self._flushing.shutdown()
             if error is None:
                 self._publish()
                 published = True
@@ -78,8 +71,6 @@ class Staging:
         self._remove_folders()
 
     def _publish(self) -> None:
-        for flushed in self._flushed:
-            flushed.result()  # an error of the disk is told once only
         for name in self._names:
             _flush(self._stage / name)
         backups = self._stage / "replaced"
@@ -123,18 +114,22 @@ class Staging:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits until the block has ended: it is short, and half of it is what nobody wants."""
+    """Ctrl-C, and SIGTERM where it raises, wait until the block has ended: it is short, and half of it is what nobody wants."""
     if threading.current_thread() is not threading.main_thread():  # only the main thread is ever interrupted
         yield
         return
     pending = []
-    before = signal.signal(signal.SIGINT, lambda *arguments: pending.append(arguments))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: before for number, before in handlers.items() if callable(before)}
+    for number in handlers:
+        signal.signal(number, lambda *arguments: pending.append(arguments))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if pending and callable(before):
-        before(*pending[0])
+        for number, before in handlers.items():
+            signal.signal(number, before)
+    if pending:
+        handlers[pending[0][0]](*pending[0])
 
 
 def _flush(path: Path) -> None:

@@ -1,25 +1,25 @@
 """What `torch.save` writes, tensor by tensor: `torch.save` itself wants all of them in memory."""
 
 import io
-import os
 import pickle
 import struct
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from .absent import framework
 from .bits import blocks
 from .dtypes import TORCH_STORAGES, code_of
 from .errors import CheckpointError, brief
+from .output import Output
+
+torch = framework("torch")
 
 _ALIGNED = 64  # bytes: where torch puts the storages, so that they can be mapped
-_FLUSHED = 1 << 20
 _FOLDER = "archive"
 
 Tensors = Iterable[tuple[str, np.ndarray]]
@@ -31,7 +31,8 @@ def write_torch(
     metadata: Mapping | None = None,
     bare: bool = False,
     progress: Callable[[str, int], None] | None = None,
-) -> None:
+    checksum: bool = False,
+) -> Output:
     """torch.save of an ordered dict of state dicts: the layout of an official checkpoint.
 
     Args:
@@ -40,6 +41,9 @@ def write_torch(
         metadata: network -> the `_metadata` of its `state_dict()`, which torch keeps for versioned layers.
         bare: write the state dict of the single network by itself.
         progress: called with (`network/tensor`, bytes) for each tensor written.
+        checksum: the file's SHA-256 is computed on the way.
+    Returns:
+        What was written: its `size` and `sha256`.
     Raises:
         CheckpointError, OSError: the file cannot be written.
         TypeError: a dtype that torch does not have.
@@ -52,30 +56,26 @@ def write_torch(
             content[name]._metadata = metadata[name]
     names = iter([f"{name}/{key}" for name, value in states.items() for key in (value if isinstance(value, Mapping) else [""])])
     told = progress and (lambda nbytes: progress(next(names), nbytes))
-    write_archive(path, next(iter(content.values())) if bare else content, storages, told)
+    return write_archive(path, next(iter(content.values())) if bare else content, storages, told, checksum)
 
 
 def write_archive(
-    path: str | Path, content: Any, storages: list[np.ndarray], progress: Callable[[int], None] | None = None
-) -> None:
+    path: str | Path, content: Any, storages: list[np.ndarray], progress: Callable[[int], None] | None = None,
+    checksum: bool = False,
+) -> Output:  # fmt: skip
     """torch.save of anything in which `described` stands for the tensors."""
-    flushed: list[Future] = []
     try:
-        with ThreadPoolExecutor(1, "fsync") as flushing, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        with Output(path, checksum) as output, zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
             _member(archive, "data.pkl", [_pickled(content)])
             _member(archive, "byteorder", [b"little"])
             for key, array in enumerate(storages):
                 _member(archive, f"data/{key}", blocks(array), array.nbytes)
-                if array.nbytes > _FLUSHED and all(future.done() for future in flushed):
-                    # What is written goes to the disk while the next tensor is laid out.
-                    flushed.append(flushing.submit(os.fsync, archive.fp.fileno()))
                 if progress:
                     progress(array.nbytes)
             _member(archive, "version", [b"3\n"])
-            for future in flushed:
-                future.result()
     except OSError as error:
         raise CheckpointError(f"{Path(path).name}: cannot write ({brief(error)})") from error
+    return output
 
 
 def described(array: np.ndarray, storages: list[np.ndarray]) -> "_Tensor":

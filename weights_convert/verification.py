@@ -4,22 +4,27 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import paddle
 import safetensors.numpy
-import torch
 
+from .absent import framework
 from .bits import same_bits, sha256_file
 from .dtypes import BFLOAT16
 from .errors import VerificationError, brief
+from .output import Output
+from .paddle_files import read_paddle
 from .plan import Plan
 
+paddle, torch = framework("paddle"), framework("torch")
+
 LEVELS = ("full", "checksum", "none")
-"""full: every tensor reloaded by the target framework and compared. checksum: the files read back and hashed. none."""
+"""full: every tensor reloaded by the target framework and compared. checksum: the files read back, their SHA-256 compared
+with that of what was written. none."""
 
 
-def same_file(path: Path, digest: str) -> None:
-    """Raises VerificationError unless the file, as it is read back, has this SHA-256."""
-    if sha256_file(path) != digest:
+def same_file(path: Path, written: Output) -> None:
+    """Raises VerificationError unless the file, as it is read back, has the size and (where it was computed) the SHA-256
+    of what was written."""
+    if path.stat().st_size != written.size or (written.sha256 and sha256_file(path) != written.sha256):
         raise VerificationError(
             f"{path.name}: the disk returned other bytes than were written; check the disk"
         )
@@ -30,8 +35,9 @@ def verify_paddle(
 ) -> None:
     """The file through Paddle's own loader, and through `set_state_dict` where the layer has memory for it.
 
-    `paddle.load` runs what a file says: the caller must have written it, and checked `same_file`.
+    `paddle.load` runs what a file says: whoever wrote it, the file is first read as data, in which there is no code.
     """
+    read_paddle(path)
     loaded = _load(path)
     _compare(f"{path.name}, reloaded", planned, state, loaded)
     if not all(parameter._is_initialized() for parameter in layer.parameters()):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,14 +13,21 @@ from parity.compare import Verdict
 from parity.differences.difference import Difference
 from parity.findings import LANES, Finding, Report
 from parity.pair import Subject
+from parity.wording import Message, say, together
 
 
 class _Cause(NamedTuple):
     differences: Sequence[Difference]
     verdict: Verdict
 
-    def __str__(self) -> str:
-        return " and ".join(f"{difference.name} ({difference.title})" for difference in self.differences)
+    def said(self) -> Message:
+        named = together((say("{name} ({title})", name=difference.name, title=say(difference.title))
+                          for difference in self.differences), "; ")
+        return say("a difference of the frameworks: {differences}", differences=named)
+
+
+Compare = Callable[[], Report]
+"""Makes the comparison again, with torch as it is then."""
 
 
 def explain(subject: Subject, report: Report, registry: Iterable[Difference], **options: Any) -> Report:
@@ -32,16 +39,21 @@ def explain(subject: Subject, report: Report, registry: Iterable[Difference], **
     that counts agrees, it is written otherwise) becomes just that. Nothing diverged: nothing is run. options: of
     `ladder.compare`.
     """
-    unexplained = [finding for finding in report.diverged if finding.lane in LANES]
+    options = {"lanes": [lane for lane in LANES if any(finding.lane == lane for finding in report.diverged)], **options}
+    return explained(report, lambda: ladder.compare(subject, **options), registry)
+
+
+def explained(report: Report, compare: Compare, registry: Iterable[Difference]) -> Report:
+    """As `explain`, of any comparison."""
+    unexplained = [finding for finding in report.diverged if finding.lane in LANES and finding.key.stage != "census"]
     if not unexplained:
         return report
-    options = {"lanes": [lane for lane in LANES if any(finding.lane == lane for finding in unexplained)], **options}
     causes: dict[tuple, _Cause] = {}
     acting = []
     for difference in registry:
         if difference.imitate is None or not difference.present:
             continue
-        solved = _solved_by([difference], subject, unexplained, options)
+        solved = _solved_by([difference], compare, unexplained)
         if solved is None:
             continue
         acting.append(difference)
@@ -51,27 +63,47 @@ def explain(subject: Subject, report: Report, registry: Iterable[Difference], **
             break
     left = [finding for finding in unexplained if _place(finding) not in causes]
     if left and len(acting) > 1:
-        causes |= _together(acting, subject, left, options)
+        causes |= _together(acting, compare, left)
     return _with_causes(report, causes)
 
 
-def _together(acting: list[Difference], subject: Subject, left: list[Finding], options: dict) -> dict[tuple, _Cause]:
+def acting_in(run: Callable[[], object], registry: Iterable[Difference]) -> list[Difference]:
+    """Those whose imitation changes something in what `run` does with torch; none where it raises under them."""
+    tried = [difference for difference in registry if difference.imitate is not None and difference.present]
+    try:
+        with ExitStack() as stack:
+            acted = [stack.enter_context(difference.imitate()) for difference in tried]
+            run()
+    except Exception:
+        return []
+    return [difference for difference, count in zip(tried, acted, strict=True) if count]
+
+
+@contextmanager
+def imitating(differences: Iterable[Difference]) -> Iterator[None]:
+    """torch does for this time what Paddle does in all of these."""
+    with ExitStack() as stack:
+        for difference in differences:
+            stack.enter_context(difference.imitate())
+        yield
+
+
+def _together(acting: list[Difference], compare: Compare, left: list[Finding]) -> dict[tuple, _Cause]:
     """What only several at once account for, with no more of them than it takes."""
-    solved = _solved_by(acting, subject, left, options)
+    solved = _solved_by(acting, compare, left)
     for difference in tuple(acting) if solved else ():
         fewer = [other for other in acting if other is not difference]
-        if len(fewer) > 1 and _solved_by(fewer, subject, left, options) == solved:
+        if len(fewer) > 1 and _solved_by(fewer, compare, left) == solved:
             acting = fewer
     return {place: _Cause(acting, verdict) for place, verdict in (solved or {}).items()}
 
 
-def _solved_by(differences: Sequence[Difference], subject: Subject, findings: list[Finding],
-               options: dict) -> dict[tuple, Verdict] | None:
+def _solved_by(differences: Sequence[Difference], compare: Compare, findings: list[Finding]) -> dict[tuple, Verdict] | None:
     """Place -> new verdict, of findings that diverge no more; None where an imitation idled or broke the reference."""
     try:
         with ExitStack() as stack:
             acted = [stack.enter_context(difference.imitate()) for difference in differences]
-            again = ladder.compare(subject, **options)
+            again = compare()
     except Exception:  # the reference raises under the imitation: so it explains nothing
         return None
     if not all(acted):
@@ -93,12 +125,21 @@ def _place(finding: Finding) -> tuple:
     return finding.lane, finding.run, finding.key
 
 
+def with_verdict(report: Report, verdict: Verdict, cause: str) -> Report:
+    """The report with this verdict for all that diverged."""
+    findings = [replace(finding, verdict=verdict, cause=cause) if finding.verdict is Verdict.DIVERGED else finding
+                for finding in report.findings]
+    counts = Counter(report.counts)
+    counts[verdict] += counts.pop(Verdict.DIVERGED, 0)
+    return replace(report, findings=findings, counts=counts)
+
+
 def _with_causes(report: Report, causes: dict[tuple, _Cause]) -> Report:
     findings, counts = [], Counter(report.counts)
     for finding in report.findings:
         cause = causes.get(_place(finding))
         if cause is not None and finding.verdict is Verdict.DIVERGED:
-            finding = replace(finding, verdict=cause.verdict, cause=f"a difference of the frameworks: {cause}")
+            finding = replace(finding, verdict=cause.verdict, cause=cause.said())
             counts[Verdict.DIVERGED] -= 1
             counts[cause.verdict] += 1
         findings.append(finding)

@@ -6,8 +6,9 @@ caller imported them. So nothing is patched, and nothing is left behind, however
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,35 @@ def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
             delattr(owner, name)
         else:
             setattr(owner, name, original)
+
+
+Settings = Callable[[str, Any, dict[str, Any]], dict[str, Any]]
+"""(optimizer: "sgd", "adam", "adamw"; the dtype of its parameters; its settings) -> those that Paddle would compute with."""
+
+
+def in_optimizers(settings: Settings) -> Callable[[], AbstractContextManager[Acted]]:
+    """An `imitate` that gives torch's optimizers other settings as they compute. Their `step` is no place for it: a scheduler
+    keeps the one that it found."""
+    @contextmanager
+    def imitate() -> Iterator[Acted]:
+        acted = Acted()
+
+        def around(name: str, function: Any) -> Any:
+            def optimize(params: list, *args: Any, **kwargs: Any) -> Any:
+                decoupled = kwargs.get("decoupled_weight_decay", False)
+                changed = settings("adamw" if decoupled else name, params[0].dtype, kwargs) if params else {}
+                acted.count += any(kwargs[key] != value for key, value in changed.items())
+                return function(params, *args, **{**kwargs, **changed})
+
+            return optimize
+
+        with ExitStack() as stack:
+            for name in ("sgd", "adam", "adamw"):
+                module = importlib.import_module(f"torch.optim.{name}")
+                stack.enter_context(replaced(module, name, around(name, getattr(module, name))))
+            yield acted
+
+    return imitate
 
 
 def methods(*names: str) -> tuple:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import platform
@@ -25,7 +26,8 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
     """Run `iterations` training steps under watch (fewer where an error is found at once).
 
     target: "module:function" (or the function): it runs one step and takes no arguments, or builds everything and returns
-    such a function; or "module:pair", a `parity.pair.TrainingSubject`, whose twin is held beside its reference.
+    such a function; or "module:pair" or "file.py:pair", which declares a training of both sides (`parity.port.Port` with a
+    training, `parity.training.Training`, `parity.pair.TrainingSubject`): its twin is held beside its reference.
     Networks and optimizers are found among the function's globals, closure and `self`.
     Raises InputError where there is no such function, or it trains nothing.
     """
@@ -34,9 +36,10 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
     constructions = ConstructionSites()
     with _watching(constructions, source):
         function = _loaded(target) if isinstance(target, str) else target
-        if _is_pair(function):
+        subject = _declared(function)
+        if subject is not None:
             from parity.doctor.reference import diagnose_beside
-            return diagnose_beside(function, steps=min(iterations, FIRST), expect=expect)
+            return diagnose_beside(subject, steps=min(iterations, FIRST), expect=expect)
         models, optimizers = found_in(function)
         if not models:
             try:
@@ -84,14 +87,20 @@ def versions() -> dict[str, str]:
     return {**{name: version for name, version in found.items() if version}, "python": platform.python_version()}
 
 
-def _is_pair(value: Any) -> bool:
-    """Whether it declares a twin and its reference (`parity.pair.TrainingSubject`)."""
-    return "parity.pair" in sys.modules and isinstance(value, sys.modules["parity.pair"].TrainingSubject)
+def _declared(value: Any) -> Any | None:
+    """The training of two sides that it declares (`parity.pair.TrainingSubject`), if it is such a thing. Raises InputError."""
+    kinds = [getattr(sys.modules.get(module), name, ()) for module, name in (
+        ("parity.pair", "TrainingSubject"), ("parity.port", "Port"), ("parity.training", "Training"))]
+    if isinstance(value, kinds[0]):
+        return value
+    if isinstance(value, kinds[1]):
+        return value.training_subject()
+    return value.subject() if isinstance(value, kinds[2]) else None
 
 
 def _loaded(target: str) -> Callable:
     found = _reached(target)
-    if not callable(found) and not _is_pair(found):
+    if not callable(found) and _declared(found) is None:
         raise InputError(f"{target}: expected a function, found {type(found).__name__}")
     return found
 
@@ -100,12 +109,19 @@ def _reached(target: str) -> Any:
     name, _, path = target.partition(":")
     if not path:
         raise InputError(f"{target}: expected module:function, as in train:step")
+    if name.endswith(".py"):
+        from parity.port import module_of
+        return _attribute(module_of(name), name, path, target)
     try:
         found: Any = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
             raise
         raise InputError(f"{target}: there is no module {name}; run this in the folder of {name.partition('.')[0]}.py") from error
+    return _attribute(found, name, path, target)
+
+
+def _attribute(found: Any, name: str, path: str, target: str) -> Any:
     for part in path.split("."):
         if not hasattr(found, part):
             raise InputError(f"{target}: {name} has no {path}")
@@ -125,16 +141,37 @@ def found_in(function: Callable) -> tuple[dict[str, Any], dict[str, Any]]:
     return {name: model for name, model in models.items() if id(model) not in parts and _parameters(model)}, optimizers
 
 
+def scopes_of(function: Callable) -> Iterator[tuple[dict[str, Any], Callable[[str, Any], None]]]:
+    """What a step keeps for itself: (names and values, how to put one back) of its object, and of the closures of the step and
+    of the functions in them."""
+    owner = getattr(function, "__self__", None)
+    if hasattr(owner, "__dict__"):
+        yield vars(owner), functools.partial(setattr, owner)
+    waiting, seen = [getattr(function, "__func__", function)], set()
+    while waiting:
+        one = waiting.pop(0)
+        code = getattr(one, "__code__", None)
+        if code is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        cells = {name: cell for name, cell in zip(code.co_freevars, one.__closure__ or (), strict=True) if _filled(cell)}
+        yield ({name: cell.cell_contents for name, cell in cells.items()},
+               lambda name, value, cells=cells: setattr(cells[name], "cell_contents", value))
+        waiting += [cell.cell_contents for cell in cells.values()]
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 (raises where the variable has no value yet)
+    except ValueError:
+        return False
+    return True
+
+
 def _reach(function: Callable) -> Iterator[tuple[str, Any, bool]]:
     """(name, object, whether the same dict has it under two names: one network where two were meant)."""
-    owner = getattr(function, "__self__", None)
-    function = getattr(function, "__func__", function)
-    scopes: list[dict[str, Any]] = [vars(owner)] if hasattr(owner, "__dict__") else []
-    code = getattr(function, "__code__", None)
-    if code is not None:
-        cells = function.__closure__ or ()
-        scopes.append({name: cell.cell_contents for name, cell in zip(code.co_freevars, cells, strict=True)})
-        scopes.append(function.__globals__)
+    scopes = [scope for scope, _ in scopes_of(function)]
+    scopes.append(getattr(getattr(function, "__func__", function), "__globals__", {}))
     for scope in scopes:
         for name, value in list(scope.items()):
             if name.startswith("__") or isinstance(value, type):

@@ -25,7 +25,11 @@ class Lines:
     """A trace function (`sys.settrace`) for the files of a source tree. Values are looked at and let go at once.
 
     iteration: what to write into. close: also look at every element of what lines bind. tick: the clock of events.
-    depth: how many module calls are going on; graphs: counts network calls whose output has a graph.
+    depth: how many module calls are going on; module: the path of the innermost; graphs: counts network calls whose output has a
+    graph. checked: weak reference to the layer's output that was looked at last, and whether it was finite.
+
+    Inside the networks, each layer's code is followed in its first call with gradients on of an iteration: its lines are the same
+    in all calls, and what every single layer gives is looked at anyhow.
     """
 
     def __init__(self, framework: Framework, source: Any, tick: Callable[[], int]) -> None:
@@ -33,9 +37,13 @@ class Lines:
         self.iteration: Iteration | None = None
         self.close = False
         self.depth = 0
+        self.module = ""
+        self.followed: set[tuple[str, int]] = set()
+        self.checked: tuple[Any, bool] = (lambda: None, True)
         self.graphs = 0
         self.known: set[tuple[str, int]] = set()
         self.files: dict[str, bool] = {}
+        self.paused, self.resumed = _Follow(None), _Follow(self._enter)
         self._before: Any = None
         self._useful: set[int] = set()
         self._codes: dict[int, tuple[CodeType, Statements]] = {}
@@ -83,7 +91,26 @@ class Lines:
             return None
         if not self._wanted(code.co_filename) or code.co_name.startswith("<"):
             return None
+        if self.depth:
+            place = self.module, id(self.statements(code))
+            if place in self.followed or not self.framework.grad_enabled():
+                return None
+            self.followed.add(place)
         return _Frame(self, frame)
+
+
+class _Follow:
+    """While active, calls are followed by this function; by None: not at all. The doctor's own calls and the library's are many."""
+
+    def __init__(self, function: Callable | None) -> None:
+        self._function, self._before = function, []
+
+    def __enter__(self) -> None:
+        self._before.append(sys.gettrace())
+        sys.settrace(self._function)
+
+    def __exit__(self, *error: Any) -> None:
+        sys.settrace(self._before.pop())
 
 
 class _Frame:
@@ -186,11 +213,15 @@ class _Frame:
         sources = [self._kinds[read] for read in statement.reads if read in self._kinds]
         from_graph = any(kind[0] for kind in sources) or lines.graphs > self._graphs
         site = Site(frame.f_code.co_filename, statement.first)
-        if not lines.framework.is_tensor(value):
-            return
+        if lines.close and _may_hold(value):
+            for _, tensor in lines.framework.tensors_in(value):
+                if not self._finite("what is returned", tensor, site, all(kind[1] for kind in sources)):
+                    return
         for kind in sources:
             if kind[2] is not None:
                 kind[2].used = True
+        if not lines.framework.is_tensor(value):
+            return
         floating = lines.framework.shape_dtype(value)[1].startswith(("float", "bfloat"))
         if from_graph and floating and not lines.framework.requires_grad(value):
             self._cut("what is returned", site, statement, used=True)
@@ -216,6 +247,8 @@ class _Frame:
 
     def _finite(self, name: str, value: Any, site: Site, before: bool) -> bool:
         lines = self._lines
+        if lines.checked[0]() is value:
+            return lines.checked[1]
         array = lines.framework.values(value)
         if is_finite(array):
             return True

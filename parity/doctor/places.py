@@ -73,6 +73,23 @@ def attribute_site(owner: Any, name: str) -> Site | None:
     return None
 
 
+def decorator_site(owner: type, method: str, name: str) -> Site | None:
+    """The decorator with this name in it, of a method of the class."""
+    for base in owner.__mro__:
+        function = inspect.unwrap(vars(base).get(method, owner))
+        try:
+            lines, first = inspect.getsourcelines(function)
+            file = inspect.getsourcefile(function)
+        except (OSError, TypeError):
+            continue
+        for number, line in enumerate(lines):
+            if not line.lstrip().startswith("@"):
+                break
+            if name in line:
+                return Site(str(file), first + number)
+    return None
+
+
 def _dedented(lines: list[str]) -> str:
     indent = len(lines[0]) - len(lines[0].lstrip())
     return "".join(line[indent:] if line.strip() else "\n" for line in lines)

@@ -40,11 +40,24 @@ class Program:
         self.source = source
         self.constructions = constructions or ConstructionSites()
         self.files: list[str] = []  # of the user's, in which code has run
+        self._networks: dict[str, str] = {}
+        self.held_state: dict[int, str] = {}  # of what optimizers hold (and so keep alive): what is or was a buffer
         self.refresh()
+
+    def changed(self) -> bool:
+        """Whether models or optimizers hold other objects than at the latest `refresh`."""
+        return self._contents() != self._seen
+
+    def _contents(self) -> list[int]:
+        models = [id(part) for model in self.models.values() for parts in (model.parameters(), _modules(model)) for part in parts]
+        held = [id(p) for name, optimizer in self.optimizers.items() if not self.iterator_of(name)
+                for p in self.framework.optimizer_parameters(optimizer)]
+        return models + held
 
     def refresh(self) -> None:
         """Look again at what the models hold: it may have changed."""
         framework = self.framework
+        self._seen = self._contents()
         self.parameters: dict[str, Any] = {}
         self.names: dict[int, str] = {}
         self.owners: dict[int, list[str]] = {}  # parameter id -> networks that have it
@@ -71,6 +84,8 @@ class Program:
         # torch's attribute and Paddle's list of it may hold an iterator; looking into that would use it up.
         self.held = {name: [] if self.iterator_of(name) else framework.optimizer_parameters(optimizer)
                      for name, optimizer in self.optimizers.items()}
+        # A spectral norm's weight is a buffer that each forward replaces.
+        self.held_state |= {id(p): self.buffers[id(p)] for held in self.held.values() for p in held if id(p) in self.buffers}
 
     def iterator_of(self, optimizer: str) -> bool:
         """Whether the optimizer was left with an iterator where a list belongs."""
@@ -82,8 +97,11 @@ class Program:
 
     def network_of(self, name: str) -> str:
         """The network of a full parameter or module name (network names may contain dots)."""
-        return next((network for network in sorted(self.models, key=len, reverse=True)
-                     if name == network or name.startswith(network + ".")), name.partition(".")[0])
+        known = self._networks.get(name)
+        if known is None:
+            known = self._networks[name] = next((network for network in sorted(self.models, key=len, reverse=True)
+                                                 if name == network or name.startswith(network + ".")), name.partition(".")[0])
+        return known
 
     def held_names(self, optimizer: str) -> list[str]:
         return [self.names[id(p)] for p in self.held[optimizer] if id(p) in self.names]
@@ -115,6 +133,10 @@ class Program:
 
     def assigned(self, name: str, calls: str) -> Site | None:
         return assignment_site(self.files, name, calls)
+
+
+def _modules(model: Any) -> Any:
+    return model.modules() if hasattr(model, "modules") else model.sublayers()
 
 
 def _named(given: Any, frame: FrameType | None, what: str) -> dict[str, Any]:

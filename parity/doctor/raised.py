@@ -8,22 +8,24 @@ from parity.doctor.finding import Finding
 from parity.doctor.places import is_library
 from parity.doctor.program import Program
 from parity.source import Site, SourceTree
+from parity.wording import say
 
 # (piece of the message, kind, what it means); the first that fits.
 _MESSAGES = (
     (
         "optimizer's learning rate can't be lrscheduler",
         "lr-scheduler-conflict",
-        "set_lr was called on an optimizer that has a scheduler",
+        say("set_lr was called on an optimizer that has a scheduler"),
     ),
-    ("does not require grad", "loss-without-graph", "backward() was called on a loss without a graph"),
-    ("modified by an inplace operation", "step-between", "weights were changed between a forward and the backward through it"),
+    ("does not require grad", "loss-without-graph", say("backward() was called on a loss without a graph")),
+    ("called since the last update", "scaler-skips", say("scaler.update() is not called after scaler.step()")),
+    ("modified by an inplace operation", "step-between", say("weights were changed between a forward and the backward through it")),
     (
         "empty parameter list",
         "iterator-exhausted",
-        "the optimizer was given no parameters: an iterator that was used up before",
+        say("the optimizer was given no parameters: an iterator that was used up before"),
     ),
-    ("does not match the size", "raised", "shapes do not fit"),
+    ("does not match the size", "raised", say("shapes do not fit")),
 )
 
 
@@ -37,12 +39,12 @@ def explain(error: Exception, program: Program | None = None, iteration: int = 0
     last = text.splitlines()[-1][:200] if text else ""
     said = f"{type(error).__name__}: {last}"
     if isinstance(error, StopIteration):
-        return Finding("no-data", "loader", "the iterator over the data ran dry", said, site, iteration)
+        return Finding("no-data", "loader", say("the iterator over the data ran dry"), said, site, iteration)
     if isinstance(error, IndexError) and site is not None and "optim" in _library_files(error):
         return Finding(
             "iterator-exhausted",
             "optimizer",
-            "the optimizer was given an iterator of parameters that was used up before",
+            say("the optimizer was given an iterator of parameters that was used up before"),
             said,
             site,
             iteration,
@@ -50,7 +52,7 @@ def explain(error: Exception, program: Program | None = None, iteration: int = 0
     for piece, kind, meaning in _MESSAGES:
         if piece in text.lower():
             return Finding(kind, "step", meaning, said, site, iteration)
-    return Finding("raised", "step", f"the step raised {said}", site=site, iteration=iteration)
+    return Finding("raised", "step", say("the step raised {error}", error=said), site=site, iteration=iteration)
 
 
 def _library_files(error: Exception) -> str:

@@ -33,11 +33,15 @@ class Update:
     tick_made: int | None  # of the latest backward that changed the gradient since it was cleared
     mixed: str | None = None  # "step" or "loss": what else is in the gradient
     half: bool = False
+    shrunk: float | None = None  # where decay is apart from the gradient (AdamW): what it took, over what the loss moved
 
 
 @dataclass
 class Step:
-    """One step of an optimizer. updates: by parameter name. backwards: how many since its previous step."""
+    """One step of an optimizer. updates: by parameter name. backwards: how many since its previous step.
+
+    reached: parameters with a gradient that is not 0. empty: nothing that it holds has a gradient.
+    """
 
     tick: int
     optimizer: str
@@ -50,17 +54,27 @@ class Step:
     method: str = "step"
     cleared: int = 0  # parameters whose gradient was cleared between its backward and this step
     cleared_at: Site | None = None
+    reached: set[str] = field(default_factory=set)
+    empty: bool = False
 
 
 @dataclass
 class ModuleUse:
-    """One module in one iteration."""
+    """One module in one iteration, all its calls together.
+
+    with_grad: a call's result had a graph; trained: such a call in train mode; asleep: such a call in eval mode; awake: any call
+    in train mode. off: the line of the first call for which gradients were switched off; off_awake: the same, in train mode.
+    """
 
     calls: int = 0
-    training: bool = True
     with_grad: bool = False
+    trained: bool = False
+    asleep: bool = False
+    awake: bool = False
     last_tick: int = 0
     site: Site | None = None
+    off: Site | None = None
+    off_awake: Site | None = None
 
 
 @dataclass
@@ -112,7 +126,10 @@ class NonFinite:
 
 @dataclass
 class Batch:
-    """What a network was fed from outside: a hash of the values, their range and shape."""
+    """What a network was fed from outside: a hash of the values, their range and shape.
+
+    training: with gradients on, in train mode. same: it is the very tensor that the network got in the iteration before.
+    """
 
     network: str
     hash: int
@@ -121,6 +138,8 @@ class Batch:
     high: float
     mean: float
     site: Site | None
+    training: bool = True
+    same: bool = False
 
 
 @dataclass
@@ -157,6 +176,14 @@ class Iteration:
     lrs: dict[str, float] = field(default_factory=dict)  # at the end of the iteration
     made: list[tuple[str, Site | None]] = field(default_factory=list)  # parameters and layers made while it ran
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
+    probabilities: list[tuple[str, Site | None]] = field(default_factory=list)  # losses that were given what they make
+    classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given
+    amp: Counter = field(default_factory=Counter)  # calls of a gradient scaler: "scale", "unscale_", "step"
+    half: bool = False  # a layer gave float16
+    amp_scale: float = 1.0
+    amp_site: Site | None = None
+    clipped_at: Site | None = None  # a clip of gradients that were still scaled
+    discarded: list[str] = field(default_factory=list)  # parameters whose gradient was cleared before any step
     stale: list[tuple[str, Site | None]] = field(default_factory=list)  # networks stepped between forward and backward
     undone: list[str] = field(default_factory=list)
     loaded_at: Site | None = None  # where a state was loaded while it ran

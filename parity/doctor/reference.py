@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from parity import differences
 from parity.doctor.examine import examine
 from parity.doctor.finding import Finding
 from parity.doctor.session import Diagnosis
@@ -13,6 +14,7 @@ from parity.faults import CATALOGUE, Fault
 from parity.findings import Finding as Divergence
 from parity.lockstep import ReferenceStep, StepsReport, follow
 from parity.pair import TrainingSubject
+from parity.wording import say, term, together
 
 
 def diagnose_beside(subject: TrainingSubject, *, steps: int = 3, expect: Sequence[str] = (),
@@ -25,7 +27,7 @@ def diagnose_beside(subject: TrainingSubject, *, steps: int = 3, expect: Sequenc
     own = examine(twin_builder(subject), iterations=steps, expect=expect, source=subject.pair.twin_source)
     if not own.iterations:  # it cannot be built or run: nothing to follow
         return own
-    followed = follow(subject, steps=steps, recorded=recorded)
+    followed = follow(subject, steps=steps, recorded=recorded, differences=differences.ALL)
     first = followed.report.first
     beside = (_finding(first, followed).declared(tuple(expect)),) if first is not None else ()
     return Diagnosis((*own.errors, *beside, *own.warnings, *own.expected), followed.steps)
@@ -52,14 +54,19 @@ def _finding(first: Divergence, followed: StepsReport) -> Finding:
     causes = likely_causes(first)
     where = f"{key.module}.{key.variable}" if key.module else key.variable
     place = first.twin or first.called
-    known = f"looks like: {causes[0].what} ({causes[0].name})" if causes else ""
-    grows = followed.growth
-    return Finding("differs-from-reference", where, f"first differs from the reference at stage {key.stage}"
-                   + (f" of step {key.step}" if key.step else "") + (f" ({key.phase})" if key.phase else "") + f": {where}"
-                   + (f", {first.deviation.trouble}" if first.deviation.trouble else ""),
-                   "; ".join(filter(None, [f"{first.floor_multiple:.3g} noise floors", known,
-                                           f"rounding grows by {grows:.3g} a step" if grows else ""])),
-                   place, key.step, causes[0].fix if causes else None)
+    stage = together((key.phase, term(key.stage)), " ") if key.phase else term(key.stage)
+    message = say("first differs from the reference at stage {stage} of step {step}: {where}", stage=stage, step=key.step,
+                  where=where) if key.step else \
+        say("first differs from the reference at stage {stage}: {where}", stage=stage, where=where)
+    if first.deviation.trouble:
+        message = say("{message}, {trouble}", message=message, trouble=first.deviation.trouble)
+    evidence = [say("{multiple:.3g} noise floors", multiple=first.floor_multiple)]
+    if causes:
+        evidence.append(say("looks like: {what} ({name})", what=say(causes[0].what), name=causes[0].name))
+    if followed.growth:
+        evidence.append(say("rounding grows by {factor:.3g} a step", factor=followed.growth))
+    return Finding("differs-from-reference", where, message, together(evidence, "; "), place, key.step,
+                   say(causes[0].fix) if causes else None)
 
 
 def likely_causes(first: Divergence, catalogue: Iterable[Fault] = tuple(CATALOGUE.values())) -> list[Fault]:

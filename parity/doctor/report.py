@@ -7,28 +7,27 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import jinja2
 from rich.console import Console
 from rich.text import Text
 
 from parity.doctor.finding import Finding
 from parity.doctor.session import Diagnosis
+from parity.wording import Message, say, several, together
 
 _STYLES = {"error": "bold red", "warning": "yellow"}
 
 
-def sentence(diagnosis: Diagnosis) -> str:
+def sentence(diagnosis: Diagnosis) -> Message:
     """The verdict in one line."""
-    counts = [
-        f"{len(found)} {noun}{'' if len(found) == 1 else 's'}"
-        for found, noun in (
-            (diagnosis.errors, "finding"),
-            (diagnosis.warnings, "unusual thing"),
-            (diagnosis.expected, "declared thing"),
-        )
-        if found
-    ]
-    return f"{', '.join(counts) or 'no finding'} in {diagnosis.iterations} iteration{'' if diagnosis.iterations == 1 else 's'}"
+    counts = []
+    if diagnosis.errors:
+        counts.append(several("{count} finding", "{count} findings", len(diagnosis.errors)))
+    if diagnosis.warnings:
+        counts.append(several("{count} unusual thing", "{count} unusual things", len(diagnosis.warnings)))
+    if diagnosis.expected:
+        counts.append(several("{count} declared thing", "{count} declared things", len(diagnosis.expected)))
+    iterations = several("{count} iteration", "{count} iterations", diagnosis.iterations)
+    return say("{counts} in {iterations}", counts=together(counts or [say("no finding")]), iterations=iterations)
 
 
 def show(console: Console, diagnosis: Diagnosis) -> None:
@@ -76,7 +75,7 @@ def to_json(diagnosis: Diagnosis, versions: Mapping[str, str] | None = None, **m
 
 def to_html(diagnosis: Diagnosis, target: str, versions: Mapping[str, str]) -> str:
     """One page that needs nothing else."""
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("parity"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template("doctor.html").render(
-        title=f"Doctor: {target}", verdict="diverged" if diagnosis.errors else "same", sentence=sentence(diagnosis),
-        errors=diagnosis.errors, warnings=diagnosis.warnings, expected=diagnosis.expected, versions=versions)
+    from parity.report import page  # not at the top: it needs what is compared, a training step alone does not
+    return page("doctor.html", title=say("Doctor: {target}", target=target), verdict="diverged" if diagnosis.errors else "same",
+                sentence=sentence(diagnosis), errors=diagnosis.errors, warnings=diagnosis.warnings, expected=diagnosis.expected,
+                versions=versions)

@@ -17,6 +17,7 @@ from parity.doctor.raised import explain
 from parity.doctor.watch import CLOSE, Watch
 from parity.files import InputError
 from parity.source import ConstructionSites, SourceTree
+from parity.wording import say
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Doctor:
             yield item
         if not count:
             site = self._watch.program.source.site(sys._getframe(1))
-            self._extra.append(Finding("no-data", "loader", "the loader gave no batch at all", site=site))
+            self._extra.append(Finding("no-data", "loader", say("the loader gave no batch at all"), site=site))
 
     def mark(self) -> None:
         """An iteration begins here (for loops that do not go over `watch(loader)`)."""

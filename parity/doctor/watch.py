@@ -9,15 +9,16 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+import weakref
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType, MethodType
 from typing import Any
 
 import numpy as np
 
-from parity.doctor.arrays import checksum, digest, is_finite, pulse, sample
+from parity.doctor.arrays import checksum, digest, is_finite, pulse, sample, spread
 from parity.doctor.lines import Lines
 from parity.doctor.program import Program
 from parity.doctor.record import Activation, Backward, Batch, Iteration, ModuleUse, NonFinite, Step, Update
@@ -26,7 +27,9 @@ from parity.source import Site
 CLOSE = 2  # so many iterations at first are watched closely, and all after something was not finite
 FLAT = {"Tanh": 0.99, "Sigmoid": 0.99}  # |tanh| above it, or |2 sigmoid - 1|: the slope is below 0.02 (0.005)
 IN_TURN = 8  # between close iterations, one layer in so many is looked at: what stays NaN is seen within as many iterations
+_LAYERS = ("torch.nn.", "paddle.nn.")  # modules of library layers: no line of the user's in them
 RECTIFIERS = ("ReLU", "ReLU6")
+CLASS_LOSSES = ("cross_entropy", "nll_loss", "kl_div")
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy", "huber_loss")
 
 
@@ -71,6 +74,8 @@ class Watch:
                         for name in program.framework.moving_state(module)]
         self._odd = False
         self._turn = 0
+        self._fed: dict[tuple[str, int], Any] = {}  # weak references to what networks were fed in the iteration before
+        self._feeding: dict[tuple[str, int], Any] = {}
         self._features: dict[str, list[np.ndarray]] = {}
         self._cycle: set[str] = set()
         self.explicit = False  # whether iterations are marked by the user's loop
@@ -88,9 +93,11 @@ class Watch:
                 self._replace(owner, name, self._backward)
             for kind in _with_own_step(framework.scheduler_class):
                 self._replace(kind, "step", self._scheduler_step)
-            for name in LOSSES:
+            for name in (*LOSSES, *CLASS_LOSSES):
                 if hasattr(framework.functional, name):
-                    self._replace(framework.functional, name, self._loss)
+                    self._replace(framework.functional, name, self._loss if name in LOSSES else self._class_loss)
+            for name in ("__sub__", "__rsub__"):
+                self._replace(framework.tensor_class, name, self._difference)
             for name in ("load_state_dict", "set_state_dict"):
                 if hasattr(framework.module_class, name):
                     self._replace(framework.module_class, name, self._load)
@@ -98,6 +105,10 @@ class Watch:
                 for method in framework.step_methods:
                     self._wrap_method(name, optimizer, method, self._step)
                 self._wrap_method(name, optimizer, framework.clear_method, self._clear)
+            for method in ("scale", "unscale_", "step"):
+                self._replace(framework.scaler_class, method, self._scaler)
+            for clip in ("clip_grad_norm_", "clip_grad_value_"):
+                self._replace(framework.clips, clip, self._clip)
             self.lines.start(frame)
             self._stack.callback(self.lines.stop)
         except BaseException:
@@ -119,7 +130,10 @@ class Watch:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             if self.current is None or threading.get_ident() != self._thread:
                 return original(*args, **kwargs)
-            return around(original, args, kwargs)
+            if sys.gettrace() is None:
+                return around(original, args, kwargs)
+            with self.lines.paused:
+                return around(original, args, kwargs)
 
         setattr(owner, name, wrapped)
         self._stack.callback(lambda: setattr(owner, name, original) if own else delattr(owner, name))
@@ -130,7 +144,13 @@ class Watch:
         def step(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
             if self.current is None or self._in_step:
                 return original(*args, **kwargs)
-            return around(name, method, lambda: original(*args, **kwargs))
+
+            def proceed() -> Any:
+                with self.lines.resumed if args or kwargs else nullcontext():  # a closure is the user's code
+                    return original(*args, **kwargs)
+
+            with self.lines.paused:
+                return around(name, method, proceed)
 
         functools.update_wrapper(step, getattr(original, "__func__", original))
         setattr(optimizer, method, MethodType(step, optimizer))  # a scheduler made later asks for a bound method
@@ -151,6 +171,8 @@ class Watch:
         self.current = self.lines.iteration = Iteration(number, close)
         self.lines.close = close
         self._features.clear()
+        self._fed, self._feeding = self._feeding, {}
+        self.lines.followed.clear()
         self._cycle.clear()
         self._state = self._sums()
 
@@ -160,7 +182,7 @@ class Watch:
         for name, mark in self._sums().items():
             iteration.moved[name] = self._state.get(name) != mark
         for name, optimizer in self.program.optimizers.items():
-            iteration.lrs[name] = self.framework.optimizer_settings(optimizer)["lr"]
+            iteration.lrs[name] = self.framework.learning_rate(optimizer)
         for path, rows in self._features.items():
             together = np.concatenate(rows).astype(np.float64)
             if len(together) > 1 and np.isfinite(together).all():
@@ -171,10 +193,11 @@ class Watch:
         self.program.files = [file for file, wanted in self.lines.files.items() if wanted]
         if iteration.close:
             known = set(self.program.names)
-            self.program.refresh()
-            iteration.made += [(f"parameter {name}", None) for key, name in self.program.names.items() if key not in known]
-            self._moving = [(f"{path}.{name}", path, name) for path, module in self.program.modules.items()
-                            for name in self.framework.moving_state(module)]
+            if self.program.changed():
+                self.program.refresh()
+                iteration.made += [(f"parameter {name}", None) for key, name in self.program.names.items() if key not in known]
+                self._moving = [(f"{path}.{name}", path, name) for path, module in self.program.modules.items()
+                                for name in self.framework.moving_state(module)]
         self.current = self.lines.iteration = None
 
     def mark(self) -> None:
@@ -220,13 +243,18 @@ class Watch:
             return self._call_stranger(original, args, kwargs)
         if path in self.program.models and not self._running:
             self._perhaps_mark()
-            self._note_batch(path, args[1:], kwargs)
+            self._note_batch(path, args[1:], kwargs, module.training and self.framework.grad_enabled())
         self._running.append(path)
-        self.lines.depth += 1
+        lines, outer = self.lines, self.lines.module
+        lines.depth, lines.module = lines.depth + 1, path
         try:
-            result = original(*args, **kwargs)
+            if lines.close and not (path in self.program.leaves and type(module).__module__.startswith(_LAYERS)):
+                with lines.resumed:
+                    result = original(*args, **kwargs)
+            else:
+                result = original(*args, **kwargs)
         finally:
-            self.lines.depth -= 1
+            lines.depth, lines.module = lines.depth - 1, outer
             self._running.pop()
         self._note_use(path, module, args[1:], result)
         return result
@@ -244,7 +272,8 @@ class Watch:
                 self.current.strangers[id(module)] = (type(module).__name__, self._site_above(), calls + 1)
         self._stranger_depth += 1
         try:
-            return original(*args, **kwargs)
+            with self.lines.resumed:
+                return original(*args, **kwargs)
         finally:
             self._stranger_depth -= 1
 
@@ -255,13 +284,19 @@ class Watch:
         framework, iteration = self.framework, self.current
         outputs = [result] if framework.is_tensor(result) else [tensor for _, tensor in framework.tensors_in(result)]
         graph = any(map(framework.requires_grad, outputs))
-        use = iteration.modules.setdefault(path, ModuleUse())
+        use = iteration.modules.get(path)
+        if use is None:
+            use = iteration.modules[path] = ModuleUse()
         use.calls += 1
         use.last_tick = self._tick()
-        use.training = module.training
-        use.with_grad = use.with_grad or graph
-        if path in self.program.models and not graph and not framework.grad_enabled():
-            use.site = self.program.source.site(sys._getframe(2))
+        use.with_grad |= graph
+        use.trained |= graph and module.training
+        use.asleep |= graph and not module.training
+        use.awake |= module.training
+        if not graph and not framework.grad_enabled() and (use.off is None or (module.training and use.off_awake is None)):
+            site = self.program.source.site(sys._getframe(2))
+            use.off = use.off or site
+            use.off_awake = site if module.training else None
         if graph:
             self._last_forward[self.program.network_of(path)] = use.last_tick
             self.lines.graphs += 1
@@ -275,13 +310,17 @@ class Watch:
         framework, kind = self.framework, type(module).__name__
         for tensor in outputs:
             array = framework.values(tensor)
-            if not is_finite(array):
+            self.current.half |= self.current.close and framework.shape_dtype(tensor)[1] == "float16"
+            finite = is_finite(array)
+            self.lines.checked = weakref.ref(tensor), finite
+            if not finite:
                 before = all(is_finite(framework.values(value)) for value in inputs if framework.is_tensor(value))
                 site = self.program.source.site(sys._getframe(3))
                 weights = all(is_finite(framework.values(p)) for p in framework.parameters(module).values())
                 self.current.nonfinite.append(NonFinite(self._tick(), path, bool(np.isnan(array).any()), site, before and weights))
             elif self.current.close and array.size and (kind in RECTIFIERS or kind in FLAT):
                 seen = self.current.activations.setdefault(path, Activation(kind=kind))
+                array = spread(array)
                 seen.size += array.size
                 if kind in RECTIFIERS:
                     seen.zeros += array.size - int(np.count_nonzero(array))
@@ -295,7 +334,7 @@ class Watch:
                 self._features.setdefault(path, []).append(array.astype(np.float64))
                 self.current.modules[path].site = self.program.source.site(sys._getframe(3))
 
-    def _note_batch(self, network: str, args: tuple, kwargs: dict) -> None:
+    def _note_batch(self, network: str, args: tuple, kwargs: dict, training: bool) -> None:
         framework = self.framework
         for _, tensor in framework.tensors_in([*args, *kwargs.values()]):
             if not framework.requires_grad(tensor):
@@ -304,8 +343,10 @@ class Watch:
                     floating = array.dtype.kind == "f" and is_finite(array)
                     low, high, mean = (array.min(), array.max(), array.mean()) if floating else (0, 0, 0)
                     site = self.program.source.site(sys._getframe(3))
+                    place = network, len(self.current.batches)
+                    before, self._feeding[place] = self._fed.get(place), weakref.ref(tensor)
                     self.current.batches.append(Batch(network, digest(array), tuple(array.shape), float(low), float(high),
-                                                      float(mean), site))
+                                                      float(mean), site, training, before is not None and before() is tensor))
                     if array.dtype.kind == "f" and not floating:
                         self.current.nonfinite.append(NonFinite(self._tick(), f"the input of {network}",
                                                                 bool(np.isnan(array).any()), site, True))
@@ -313,6 +354,31 @@ class Watch:
     def _loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         self._loss_shapes(original.__name__, args[:2] or tuple(kwargs.values())[:2])
         return original(*args, **kwargs)
+
+    def _class_loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        """Probabilities where scores belong: the rows of a softmax add up to 1, the logarithm of one is never above 0."""
+        name, given = original.__name__, args[0] if args else kwargs.get("input")
+        if self.framework.is_tensor(given) and name != "kl_div" and len(shape := self.framework.shape_dtype(given)[0]) > 1:
+            self.current.classes.add(shape[1])
+        softmax = kwargs.get("use_softmax", True) and kwargs.get("axis", -1) in (-1, 1)
+        if self.current.close and self.framework.is_tensor(given) and softmax:
+            array = self.framework.values(given)
+            if array.ndim > 1 and array.size and array.shape[1] > 1 and (array >= 0).all() and array.any():
+                sums = (array.sum(-1), array.sum(1)) if array.ndim > 2 else (array.sum(1),)
+                if name != "cross_entropy" or any(np.allclose(total, 1, rtol=0, atol=1e-2) for total in sums):
+                    self.current.probabilities.append((name, self.program.source.site(sys._getframe(2))))
+        return original(*args, **kwargs)
+
+    def _difference(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        """[N, 1] minus [N] in a loss of the user's own. (Distances of all to all are of two tensors with a graph, or of one.)"""
+        result = original(*args, **kwargs)
+        if self.current.close and not self._running and len(args) == 2 and all(map(self.framework.is_tensor, args)):
+            one, other = (self.framework.shape_dtype(tensor)[0] for tensor in args)
+            wider = one and other and len(one) != len(other) and np.prod(one) == np.prod(other) < np.prod(tuple(result.shape))
+            if wider and sum(map(self.framework.requires_grad, args)) == 1:
+                site = self.program.source.site(sys._getframe(2))
+                self.current.broadcasts.append(("a difference", one, other, site))
+        return result
 
     def _loss_shapes(self, name: str, pair: tuple) -> None:
         if not name or len(pair) != 2 or not all(map(self.framework.is_tensor, pair)):
@@ -332,10 +398,14 @@ class Watch:
         with np.errstate(all="ignore"):
             return {name: None if gradient is None else pulse(framework.values(gradient)) for name, gradient in gradients.items()}
 
-    def _look_for_clearing(self, pulses: dict[str, float | None]) -> None:
+    def _look_for_clearing(self, pulses: dict[str, float | None], unused: bool = False) -> None:
+        """unused: at a backward, where what was cleared without any step since has served nobody."""
+        stepped = self._steps[-1][0] if self._steps else 0
         for name, value in pulses.items():
             known = self._gradients.setdefault(name, _Gradient())
             if not value:
+                if unused and known.pulse and known.made and known.made[-1] > stepped:
+                    self.current.discarded.append(name)
                 known.made.clear()
             known.pulse = value
 
@@ -352,7 +422,7 @@ class Watch:
         function = next((f.f_code.co_name for f in _stack(frame) if f.f_code.co_filename in self.program.source), "")
         close = self.current.close
         before = self._pulses() if close else {}
-        self._look_for_clearing(before)
+        self._look_for_clearing(before, unused=not self._in_step)
         tick = self._tick()
         record = Backward(tick, site, values, any(map(framework.requires_grad, losses)), function)
         self.current.backwards.append(record)
@@ -390,7 +460,7 @@ class Watch:
         optimizer = program.optimizers[name]
         held = {program.names[id(p)]: p for p in program.held[name] if id(p) in program.names}
         pulses = self._pulses(held)
-        lost = sum(1 for key in held if self._gradients.get(key, _Gradient()).pulse and not pulses.get(key)
+        cleared = sum(1 for key in held if self._gradients.get(key, _Gradient()).pulse and not pulses.get(key)
                    and self._gradients[key].made and self._gradients[key].made[-1] > self._stepped.get(name, 0))
         self._look_for_clearing(pulses)
         counted = next((p for p in held.values() if framework.gradient(p) is not None), None)
@@ -406,14 +476,17 @@ class Watch:
             self._tick(),
             name,
             self.program.source.site(sys._getframe(2)),
-            framework.optimizer_settings(optimizer)["lr"],
+            framework.learning_rate(optimizer),
             None,
-            self._backwards - self._seen.get(name, 0),
+            0,
             (count, None),
             method=method,
-            cleared=lost,
+            cleared=cleared,
             cleared_at=self._cleared_at.get(name),
+            empty=all(framework.gradient(p) is None for p in program.held[name]),
         )
+        shrinks = {program.names.get(id(p)): share for p, share in framework.shrinks(optimizer)}
+        outside = self._backwards
         for key, parameter in held.items():
             known = self._gradients.get(key, _Gradient())
             gradient = framework.gradient(parameter)
@@ -427,6 +500,12 @@ class Watch:
             result = proceed()
         finally:
             self._in_step = False
+        if self._backwards > outside:  # of a closure: what it left is what the step went by
+            record.empty = False
+            for key, value in self._pulses(held).items():
+                record.updates[key].gradient = None if value is None else float(np.sqrt(value))
+        record.backwards = self._backwards - self._seen.get(name, 0)
+        record.reached = {key for key, update in record.updates.items() if update.gradient}
         self._seen[name] = self._backwards
         self._stepped[name] = record.tick
         if counted is not None:
@@ -438,6 +517,9 @@ class Watch:
             few = sample(array)
             update.changed = mark != marks[key][0]
             update.change = float(np.linalg.norm(few - marks[key][1]))
+            if share := shrinks.get(key):
+                by_loss = float(np.linalg.norm(few - (1 - share) * marks[key][1]))
+                update.shrunk = share * update.weight / by_loss if by_loss else None
             if not np.isfinite(few).all():
                 self.current.bad_parameters.append(key)
             self._before_update[key] = marks[key][0]
@@ -454,17 +536,23 @@ class Watch:
         framework, program = self.framework, self.program
         held = {program.names[id(p)]: p for p in program.held[name] if id(p) in program.names}
         record = Step(self._tick(), name, self.program.source.site(sys._getframe(2)),
-                      framework.optimizer_settings(program.optimizers[name])["lr"], None,
-                      self._backwards - self._seen.get(name, 0), (None, None), method=method)
-        for key, value in self._pulses(held).items():
-            if value is not None and not np.isfinite(value):
-                record.updates[key] = Update(float("nan"), 0.0, True, 0.0, 0.0, None)
+                      framework.learning_rate(program.optimizers[name]), None, 0, (None, None), method=method,
+                      empty=all(framework.gradient(p) is None for p in program.held[name]))
+        pulses, outside = self._pulses(held), self._backwards
         self._in_step = True
         try:
             result = proceed()
         finally:
             self._in_step = False
+        if self._backwards > outside:
+            record.empty, pulses = False, self._pulses(held)
+        for key, value in pulses.items():
+            if value is not None and not np.isfinite(value):
+                record.updates[key] = Update(float("nan"), 0.0, True, 0.0, 0.0, None)
+            elif value:
+                record.reached.add(key)
         record.effective_lr = framework.effective_lr(program.optimizers[name])
+        record.backwards = self._backwards - self._seen.get(name, 0)
         self._seen[name] = self._backwards
         self._stepped[name] = record.tick
         self._after.clear()
@@ -480,6 +568,24 @@ class Watch:
             return None
         between = {name for tick, name in self._steps if made[0] < tick < made[-1]}
         return "step" if optimizer in between else "loss" if between else None
+
+    # --- mixed precision -----------------------------------------------------------------------------------
+
+    def _scaler(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        scaler, current = args[0], self.current
+        if scaler.is_enable() if hasattr(scaler, "is_enable") else scaler.is_enabled():
+            current.amp[original.__name__] += 1
+            current.amp_site = self.program.source.site(sys._getframe(2))
+            result = original(*args, **kwargs)
+            scale = scaler.get_init_loss_scaling() if hasattr(scaler, "get_init_loss_scaling") else scaler.get_scale()
+            current.amp_scale = float(scale)
+            return result
+        return original(*args, **kwargs)
+
+    def _clip(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        if self.current.amp["scale"] > 0 and not self.current.amp["unscale_"] and not self.current.amp["step"]:
+            self.current.clipped_at = self.program.source.site(sys._getframe(2))
+        return original(*args, **kwargs)
 
     # --- schedulers ----------------------------------------------------------------------------------------
 

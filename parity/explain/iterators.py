@@ -16,8 +16,10 @@ import numpy as np
 import paddle
 from paddle import nn
 
-ON_1_8_5 = ("Paddle 1.8.5, an iterator handed to Adam with weight decay: no error, and no update ever; the constructor's check of "
-            "the regularisers uses the iterator up. Without weight decay only the first step updates.")
+from parity.wording import say
+
+ON_1_8_5 = say("Paddle 1.8.5, an iterator handed to Adam with weight decay: no error, and no update ever; the constructor's check "
+               "of the regularisers uses the iterator up. Without weight decay only the first step updates.")
 """Measured once on paddlepaddle 1.8.5 (CPU, Python 3.7), where this project cannot run."""
 
 STEPS, SAMPLES, WIDTH = 300, 32, 16
@@ -34,13 +36,14 @@ def _both(encoder: Any, decoder: Any) -> list[Any]:
 
 
 CASES: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
-    "list": ("a list of both networks' parameters", _both),
-    "chain": ("itertools.chain of both", lambda e, d: chain(e.parameters(), d.parameters())),
-    "generator": ("a generator over both", lambda e, d: (p for network in (e, d) for p in network.parameters())),
-    "exhausted": ("an iterator that was counted before", _exhausted),
-    "one_network": ("the parameters of the decoder only", lambda e, d: d.parameters()),
-    "deepcopy": ("the parameters of deep copies of both", lambda e, d: [p for n in (e, d) for p in copy.deepcopy(n).parameters()]),
-    "replaced": ("a list of both, and then the weight of each Linear is replaced", _both),
+    "list": (say("a list of both networks' parameters"), _both),
+    "chain": (say("itertools.chain of both"), lambda e, d: chain(e.parameters(), d.parameters())),
+    "generator": (say("a generator over both"), lambda e, d: (p for network in (e, d) for p in network.parameters())),
+    "exhausted": (say("an iterator that was counted before"), _exhausted),
+    "one_network": (say("the parameters of the decoder only"), lambda e, d: d.parameters()),
+    "deepcopy": (say("the parameters of deep copies of both"),
+                 lambda e, d: [p for n in (e, d) for p in copy.deepcopy(n).parameters()]),
+    "replaced": (say("a list of both, and then the weight of each Linear is replaced"), _both),
 }
 
 

@@ -17,14 +17,14 @@ from parity.steps_summary import Summary
 def run(start: Start, names: Sequence[str]) -> dict:
     """One float64 step against the recorded reference: every line, layer, loss, gradient and update.
 
-    Returns "verdict", "counts", "first" (a finding's JSON with the source lines, or None), "sentence", "rungs" and "multiple": the
+    Returns "verdict", "counts", "first" (a finding's JSON with the source lines, or None), "rungs" and "multiple": the
     largest noise floor multiple seen, of a value that has one. Raises what the faulty program raises while it is built.
     """
     with faults.inject(*names):
         result = follow(starting.training(start), steps=1, recorded=_recorded(start))
         summary = Summary([Followed(starting.training(start), result, 0.0)], steps=1, faults=names)
         report = result.report
-        return {"verdict": summary.verdict, "counts": report.to_json()["counts"], "sentence": summary.sentence(),
+        return {"verdict": summary.verdict, "counts": report.to_json()["counts"],
                 "first": located(report.first) if report.first else None, "rungs": summary.rungs(),
                 "multiple": max((value for stages in report.multiples.values() for value in stages.values()), default=0.0)}
 

@@ -29,26 +29,44 @@ class Grade:
         return self.found and not self.misplaced
 
 
-def sit(fault: Fault, *, seed: int = 0, lanes: tuple[str, ...] = ("float64",)) -> tuple[Grade, Report]:
+@dataclass(frozen=True)
+class Setting:
+    """What a subject is compared with. mode: of a training ("free", "resync"). sizes: changes of the exam's own (see
+    `ugatit.Sizes`), as pairs; they do not concern single modules."""
+
+    seed: int = 0
+    lane: str = "float64"
+    mode: str = "free"
+    sizes: tuple[tuple[str, int], ...] = ()
+
+
+USUAL = Setting()
+
+
+def sit(fault: Fault, setting: Setting = USUAL) -> tuple[Grade, Report]:
     """Compare the fault's subject with the fault in the twin; a training is followed up to the step where it must show."""
     answer = fault.answer
     if answer.subject.startswith("training"):
-        subject, recorded = _recorded(answer.subject, max(1, answer.step), seed)
+        subject, recorded = _recorded(answer.subject, setting)
+        steps = max(1, answer.step)
         with injected((fault,)):
-            report = follow(subject, steps=len(recorded), recorded=recorded).report
+            report = follow(subject, steps=steps, recorded=recorded[:steps], mode=setting.mode, lane=setting.lane).report
             return _grade(fault, report), report
     with injected((fault,)):
-        report = compare(exam_subject(answer.subject, seed), lanes=lanes)
+        report = _compared(answer.subject, setting)
         return _grade(fault, report), report
 
 
-def sit_healthy(name: str, *, seed: int = 0, lanes: tuple[str, ...] = ("float64",)) -> Report:
+def sit_healthy(name: str, setting: Setting = USUAL) -> Report:
     """The same comparison of the subject's healthy twin, followed as far as any fault of this subject is."""
     if not name.startswith("training"):
-        return compare(exam_subject(name, seed), lanes=lanes)
-    steps = max(fault.answer.step for fault in CATALOGUE.values() if fault.answer.subject == name)
-    subject, recorded = _recorded(name, max(1, steps), seed)
-    return follow(subject, steps=len(recorded), recorded=recorded).report
+        return _compared(name, setting)
+    subject, recorded = _recorded(name, setting)
+    return follow(subject, steps=len(recorded), recorded=recorded, mode=setting.mode, lane=setting.lane).report
+
+
+def _compared(name: str, setting: Setting) -> Report:
+    return compare(exam_subject(name, setting.seed, **dict(setting.sizes)), lanes=(setting.lane,))
 
 
 def _grade(fault: Fault, report: Report) -> Grade:
@@ -57,11 +75,13 @@ def _grade(fault: Fault, report: Report) -> Grade:
     return Grade(fault.name, report.verdict == "diverged", wrong, headline)
 
 
-@functools.lru_cache(maxsize=8)
-def _recorded(name: str, steps: int, seed: int) -> tuple[TrainingSubject, list[ReferenceStep]]:
-    """A small training and its recorded reference, which all faults of that training are held against."""
-    subject = exam_training(name, seed)
-    return subject, record_reference(subject, steps=steps)
+@functools.lru_cache(maxsize=1)
+def _recorded(name: str, setting: Setting) -> tuple[TrainingSubject, list[ReferenceStep]]:
+    """A small training and its recorded reference, which all faults of that training are held against, as far as any of
+    them needs it."""
+    subject = exam_training(name, setting.seed, **dict(setting.sizes))
+    steps = max((fault.answer.step for fault in CATALOGUE.values() if fault.answer.subject == name), default=1)
+    return subject, record_reference(subject, steps=max(1, steps), mode=setting.mode, lane=setting.lane)
 
 
 def misplacements(headline: Finding, answer: Answer) -> list[str]:

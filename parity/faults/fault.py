@@ -15,7 +15,7 @@ class Answer:
     """Where the harness must place a fault. A field that is None is not asked for.
 
     subject: a subject of the U-GAT-IT pair in which the fault acts. stage, module, variable, phase, step: of the headline
-    (`module` may end in "*"). line: a piece of the reference's source line that the headline names.
+    (`module` is a pattern: "dis*"). line: a piece of the reference's source line that the headline names.
     """
 
     subject: str

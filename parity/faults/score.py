@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
@@ -16,20 +17,32 @@ class Mark:
     """One line of the exam: of a fault, or of healthy twins.
 
     outcome: found and placed, misplaced, missed; passed, false alarm. where: the reference's line that the headline names.
-    floors: how far the headline's value lies away, in noise floors. healthy: how many healthy comparisons this was.
+    floors: how far the headline's value lies away, in noise floors (in a float32 check: in multiples of the reference's own
+    error); None where that is no number. healthy: how many healthy comparisons this was. headline: the whole of it.
     """
 
     name: str
     outcome: str
     stage: str = ""
     where: str = ""
-    floors: str = ""
+    floors: float | None = None
     reason: str = ""
     healthy: int = 0
+    headline: str = ""
 
     @property
     def result(self) -> str:
         return f"{self.outcome}: {self.reason}" if self.reason else self.outcome
+
+    @property
+    def found(self) -> bool:
+        return self.outcome in ("found and placed", "misplaced")
+
+    @property
+    def distance(self) -> str:
+        if not self.found:
+            return ""
+        return "no number" if self.floors is None else f"{self.floors:.0e}"
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -44,12 +57,13 @@ def mark_fault(grade: Grade) -> Mark:
     multiple = headline.floor_multiple
     site = headline.reference or headline.called
     return Mark(grade.fault, outcome, headline.key.stage, str(site) if site else "",
-                "no number" if multiple == float("inf") else f"{multiple:.0e}", "; ".join(grade.misplaced))
+                None if math.isinf(multiple) else multiple, "; ".join(grade.misplaced), headline=str(headline))
 
 
-def mark_healthy(name: str, verdict: str, count: int = 1) -> Mark:
+def mark_healthy(name: str, verdict: str, count: int = 1, headline: object = None) -> Mark:
     """The mark of `count` comparisons of the healthy twin."""
-    return Mark(name, "passed" if verdict == "same" else "false alarm", healthy=count)
+    passed = verdict == "same"
+    return Mark(name, "passed" if passed else "false alarm", healthy=count, headline="" if passed else str(headline or ""))
 
 
 def summary(marks: Iterable[Mark]) -> str:
@@ -77,7 +91,7 @@ missing on one side, has another shape, or must be equal to the bit. *At*: the l
 | fault | stage | result | noise floors | at |
 | --- | --- | --- | --- | --- |
 {% for mark in faults -%}
-| {{ mark.name }} | {{ mark.stage }} | {{ mark.result }} | {{ mark.floors }} | {{ mark.where }} |
+| {{ mark.name }} | {{ mark.stage }} | {{ mark.result }} | {{ mark.distance }} | {{ mark.where }} |
 {% endfor %}
 | healthy twin | comparisons | result |
 | --- | --- | --- |

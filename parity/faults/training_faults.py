@@ -88,7 +88,7 @@ TRAINING_FAULTS = (
                     {"_copies": _copies}),),
     ),
     Fault(
-        "buffers_trained", "Paddle issue 26721: 60 parameters become 132",
+        "buffers_trained", "Paddle issue 26721: 144 tensors instead of 60",
         "u and v of the spectral norm are handed to the optimizer as well",
         "hand over parameters() only",
         Answer("training", "census", "D_optim", "parameters", "self.D_optim = adam(", 0),

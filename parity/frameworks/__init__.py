@@ -6,12 +6,30 @@ traces needs neither.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from parity.frameworks.base import Framework, FrameworkError, loadable, numbers_in, of_model, of_tensor, pixels_in
 
-__all__ = ["Framework", "FrameworkError", "PaddleFramework", "TorchFramework", "loadable", "numbers_in", "of_model", "of_tensor",
-           "pixels_in"]
+
+class Late:
+    """A framework that is imported when something is asked of it: who runs one side need not have the other."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        self._kind, self.name = kind, name
+
+    @cached_property
+    def _framework(self) -> Framework:
+        return __getattr__(self._kind)()
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return getattr(self._framework, attribute)
+
+
+__all__ = ["Framework", "FrameworkError", "Late", "PaddleFramework", "TorchFramework", "loadable", "numbers_in", "of_model",
+           "of_tensor", "pixels_in"]
 
 
 def __getattr__(name: str) -> Any:

@@ -99,6 +99,14 @@ class Framework(ABC):
     def buffers(self, model: Any) -> dict[str, Any]: ...
 
     @abstractmethod
+    def entries(self, model: Any) -> dict[str, Any]:
+        """The state dict, as the very tensors; one of two names stands there twice."""
+
+    def state(self, model: Any) -> dict[str, np.ndarray]:
+        """Copies of all that the state dict holds."""
+        return {name: self.array(value, copy=True) for name, value in self.entries(model).items()}
+
+    @abstractmethod
     def load_state(self, model: Any, state: Mapping[str, np.ndarray]) -> None:
         """Set parameters and buffers by name. Raises `FrameworkError` naming what is missing or misshapen."""
 
@@ -121,6 +129,10 @@ class Framework(ABC):
     @abstractmethod
     def prepare(self, model: Any, *, dtype: str, training: bool, device: str) -> Any:
         """The model in that dtype and mode, on that device ("cpu" or "gpu")."""
+
+    @abstractmethod
+    def default_dtype(self, dtype: str) -> AbstractContextManager:
+        """While active, new tensors are of that dtype where the program does not say another."""
 
     @property
     @abstractmethod
@@ -156,11 +168,31 @@ class Framework(ABC):
 
     @abstractmethod
     def optimizer_settings(self, optimizer: Any) -> dict[str, float]:
-        """lr, beta1, beta2, eps, weight_decay: those that the optimizer has."""
+        """lr, beta1, beta2, eps, momentum, nesterov, weight_decay: those that the optimizer has; the first group's."""
+
+    @abstractmethod
+    def optimizer_kind(self, optimizer: Any) -> str | None:
+        """"SGD" (with momentum or without), "Adam" or "AdamW"; None for one whose memory cannot be carried over."""
+
+    @abstractmethod
+    def optimizer_rates(self, optimizer: Any) -> list[tuple[Any, float, float]]:
+        """(parameter, its learning rate, its weight decay) of all held parameters: groups may differ."""
 
     @abstractmethod
     def optimizer_state(self, optimizer: Any, parameter: Any) -> dict[str, np.ndarray]:
-        """What the optimizer remembers of a parameter: exp_avg, exp_avg_sq, and how many updates it had."""
+        """What the optimizer remembers of a parameter: exp_avg, exp_avg_sq, and how many updates it had; velocity."""
+
+    @abstractmethod
+    def load_optimizer_state(self, optimizer: Any, held: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
+        """The inverse of `optimizer_state`, for all parameters of the optimizer; where nothing is held it starts anew."""
+
+    @abstractmethod
+    def learning_rates(self, optimizer: Any) -> list[float]:
+        """Of each group, as the optimizer itself keeps them; empty where a scheduler does."""
+
+    @abstractmethod
+    def set_learning_rates(self, optimizer: Any, rates: Sequence[float]) -> None:
+        """The inverse of `learning_rates`."""
 
     @abstractmethod
     def seeded(self, seed: int) -> AbstractContextManager:
@@ -171,6 +203,9 @@ class Framework(ABC):
     backward_functions: Sequence[tuple[Any, str]]  # (owner, attribute) of the functions that start a backward
     step_methods: Sequence[str]  # of an optimizer: those that update its parameters
     functional: Any  # the module of the functional losses
+    tensor_class: type
+    scaler_class: type  # of mixed precision's gradient scaler
+    clips: Any  # the module of clip_grad_norm_ and clip_grad_value_
     parameter_maker: tuple[type, str]  # the class of parameters, and the method that each of them is made by
 
     @property
@@ -203,9 +238,24 @@ class Framework(ABC):
     def effective_lr(self, optimizer: Any) -> float | None:
         """The learning rate that the next step will use, where it may differ from the one in the settings; None: it cannot."""
 
-    @abstractmethod
     def decays(self, optimizer: Any) -> list[tuple[Any, float]]:
         """(parameter, weight decay) of all held parameters."""
+        return [(parameter, decay) for parameter, _, decay in self.optimizer_rates(optimizer)]
+
+    def learning_rate(self, optimizer: Any) -> float:
+        """The learning rate; the largest of them where the groups have their own."""
+        return self.optimizer_settings(optimizer)["lr"]
+
+    def without_lr(self, optimizer: Any) -> list[Any]:
+        """Parameters with a learning rate of their own (or of their group) that is 0."""
+        return [parameter for parameter, lr, _ in self.optimizer_rates(optimizer) if lr == 0]
+
+    def shrinks(self, optimizer: Any) -> list[tuple[Any, float]]:
+        """(parameter, share of itself that the next step takes off it) where the decay is apart from the gradient (AdamW); else
+        none."""
+        if self.optimizer_kind(optimizer) != "AdamW":
+            return []
+        return [(parameter, lr * decay) for parameter, lr, decay in self.optimizer_rates(optimizer)]
 
     def rounding(self, seed: int) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""

@@ -89,6 +89,9 @@ class PaddleFramework(Framework):
         persistable = model.state_dict()  # spectral_norm leaves its product `weight` among the buffers
         return {name: value for name, value in model.named_buffers() if name in persistable} | _statistics(model)
 
+    def entries(self, model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
+        return dict(model.state_dict())
+
     def load_state(self, model: paddle.nn.Layer, state: Mapping[str, np.ndarray]) -> None:
         # set_state_dict only warns of what does not fit, so it is checked here first.
         own, dtypes, first = {}, {}, {}
@@ -161,6 +164,15 @@ class PaddleFramework(Framework):
         finally:
             paddle.set_rng_state(before, "cpu")
 
+    @contextmanager
+    def default_dtype(self, dtype: str) -> Iterator[None]:
+        before = paddle.get_default_dtype()
+        paddle.set_default_dtype(dtype)
+        try:
+            yield
+        finally:
+            paddle.set_default_dtype(before)
+
     @property
     def module_class(self) -> type:
         return paddle.nn.Layer
@@ -189,17 +201,68 @@ class PaddleFramework(Framework):
         return [p for group in listed for p in (group["params"] if isinstance(group, dict) else [group])]
 
     def optimizer_settings(self, optimizer: paddle.optimizer.Optimizer) -> dict[str, float]:
-        settings = {"lr": optimizer.get_lr(), "weight_decay": getattr(optimizer, "_coeff", None)}
-        if settings["weight_decay"] is None:  # AdamW has a coefficient of its own; all others a regularizer
-            settings["weight_decay"] = getattr(optimizer.regularization, "_coeff", 0.0)
-        for name, attribute in (("beta1", "_beta1"), ("beta2", "_beta2"), ("eps", "_epsilon")):
+        settings = {"lr": optimizer.get_lr(), "weight_decay": _decay(optimizer)}
+        for name, attribute in (("beta1", "_beta1"), ("beta2", "_beta2"), ("eps", "_epsilon"), ("momentum", "_momentum"),
+                                ("nesterov", "_use_nesterov")):
             if hasattr(optimizer, attribute):
                 settings[name] = getattr(optimizer, attribute)
+        if isinstance(optimizer, paddle.optimizer.SGD):
+            settings |= {"momentum": 0.0, "nesterov": 0.0}
         return {name: float(value) for name, value in settings.items()}
+
+    def optimizer_kind(self, optimizer: paddle.optimizer.Optimizer) -> str | None:
+        if getattr(optimizer, "_amsgrad", False):
+            return None
+        known = (("AdamW", paddle.optimizer.AdamW), ("Adam", paddle.optimizer.Adam), ("SGD", paddle.optimizer.SGD),
+                 ("SGD", paddle.optimizer.Momentum))
+        return next((name for name, kind in known if isinstance(optimizer, kind)), None)
+
+    def optimizer_rates(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, float, float]]:
+        rates = []
+        for group in optimizer._param_groups or optimizer._parameter_list or []:
+            for parameter in group["params"] if isinstance(group, dict) else [group]:
+                factor = (getattr(parameter, "optimize_attr", None) or {}).get("learning_rate", 1.0)
+                rates.append((parameter, float(optimizer.get_lr() * factor),
+                              _decay(optimizer, parameter, group if isinstance(group, dict) else {})))
+        return rates
+
+    def load_optimizer_state(self, optimizer: paddle.optimizer.Optimizer, held: Sequence[tuple[paddle.Tensor, Mapping]]) -> None:
+        kind = self.optimizer_kind(optimizer)
+        if isinstance(optimizer, paddle.optimizer.SGD):
+            return  # it remembers nothing
+        # Paddle 2.6 keeps to itself what was set before the first step. Keys are the parameter's global name, what is held
+        # ("moment1"), and a counter, which is 0 but for a second optimizer of the same parameters.
+        known = optimizer.state_dict() or optimizer._accumulators_holder
+        names = {key.rpartition("_")[0]: key for key in known}
+        state = {}
+        for parameter, remembered in held:
+            dtype = self.shape_dtype(parameter)[1]
+            zeros = np.zeros(parameter.shape, dtype)
+            if kind == "SGD":
+                values = {"velocity": remembered.get("velocity", zeros)}
+            else:
+                updates = int(remembered.get("updates", 0))
+                values = {"moment1": remembered.get("exp_avg", zeros), "moment2": remembered.get("exp_avg_sq", zeros),
+                          "beta1_pow_acc": _power(float(optimizer._beta1), updates + 1, dtype),
+                          "beta2_pow_acc": _power(float(optimizer._beta2), updates + 1, dtype)}
+            for what, value in values.items():
+                key = f"{parameter.name}_{what}"
+                state[names.get(key, f"{key}_0")] = paddle.to_tensor(np.array(value, dtype), place=parameter.place)
+        scheduler = self.scheduler_of(optimizer)
+        if scheduler is not None:  # Paddle insists on it
+            state["LR_Scheduler"] = scheduler.state_dict()
+        optimizer.set_state_dict(state)
+
+    def learning_rates(self, optimizer: paddle.optimizer.Optimizer) -> list[float]:
+        return [] if self.scheduler_of(optimizer) is not None else [optimizer.get_lr()]
+
+    def set_learning_rates(self, optimizer: paddle.optimizer.Optimizer, rates: Sequence[float]) -> None:
+        for rate in rates:
+            optimizer.set_lr(rate)
 
     def optimizer_state(self, optimizer: paddle.optimizer.Optimizer, parameter: paddle.Tensor) -> dict[str, np.ndarray]:
         state = {}
-        for name, accumulator in (("exp_avg", "moment1"), ("exp_avg_sq", "moment2")):
+        for name, accumulator in (("exp_avg", "moment1"), ("exp_avg_sq", "moment2"), ("velocity", "velocity")):
             held = optimizer._accumulators.get(accumulator, {}).get(parameter.name)
             if held is not None:
                 state[name] = held.numpy()
@@ -214,6 +277,9 @@ class PaddleFramework(Framework):
     backward_functions = ((paddle.Tensor, "backward"), (paddle.autograd, "backward"))
     step_methods = ("step", "minimize")
     functional = paddle.nn.functional
+    tensor_class = paddle.Tensor
+    scaler_class = paddle.amp.GradScaler
+    clips = paddle.nn.utils
     parameter_maker = (paddle.base.framework.EagerParamBase, "__init__")
 
     @property
@@ -254,11 +320,6 @@ class PaddleFramework(Framework):
     def effective_lr(self, optimizer: paddle.optimizer.Optimizer) -> float | None:
         held = optimizer._global_learning_rate() if optimizer._learning_rate_map else None
         return None if held is None or self.scheduler_of(optimizer) is not None else float(held.numpy().ravel()[0])
-
-    def decays(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, float]]:
-        decay = self.optimizer_settings(optimizer)["weight_decay"]
-        own = [(parameter, getattr(parameter, "regularizer", None)) for parameter in self.optimizer_parameters(optimizer)]
-        return [(parameter, getattr(regularizer, "_coeff", decay) if regularizer else decay) for parameter, regularizer in own]
 
 
 @contextmanager
@@ -313,6 +374,25 @@ class _Spliced(paddle.autograd.PyLayer):
     @staticmethod
     def backward(ctx: Any, gradient: paddle.Tensor) -> paddle.Tensor:
         return gradient
+
+
+def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: Mapping[str, Any] | None = None) -> float:
+    """The weight decay of a parameter of a group; without one, what the optimizer was built with."""
+    if isinstance(optimizer, paddle.optimizer.AdamW):  # it has a coefficient of its own
+        exempt = optimizer._apply_decay_param_fun
+        if parameter is not None and exempt is not None and not exempt(parameter.name):
+            return 0.0
+        own = getattr(optimizer, "_weight_decay", None)
+        return float((group or {}).get("weight_decay", getattr(optimizer, "_coeff", 0.0) if own is None else own))
+    regularizer = getattr(parameter, "regularizer", None)  # of a group or a ParamAttr: goes before the optimizer's
+    if regularizer is None and getattr(optimizer, "_regularization_method", None):  # a Momentum does it in its kernel
+        return float(optimizer._regularization_coeff)
+    return float(getattr(regularizer or optimizer.regularization, "_coeff", 0.0))
+
+
+def _power(beta: float, exponent: int, dtype: str) -> np.ndarray:
+    """Multiplied up one by one in the parameter's precision, as the optimizer does: the same bits."""
+    return np.cumprod(np.full(exponent, beta, dtype))[-1:]
 
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:

@@ -16,6 +16,7 @@ from parity.frameworks.torch_rounding import StochasticRounding
 from parity.noise import one_ulp
 from parity.operations import operation_name
 
+_TORCH_ALONE = ("dampening", "maximize")  # settings that Paddle's optimizers do not have
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -91,6 +92,9 @@ class TorchFramework(Framework):
         persistent = model.state_dict(keep_vars=True)  # those alone, as on Paddle's side
         return {name: value for name, value in model.named_buffers() if name in persistent}
 
+    def entries(self, model: torch.nn.Module) -> dict[str, torch.Tensor]:
+        return {name: value for name, value in model.state_dict(keep_vars=True).items() if self.is_tensor(value)}
+
     def load_state(self, model: torch.nn.Module, state: Mapping[str, np.ndarray]) -> None:
         try:
             model.load_state_dict({name: torch.from_numpy(np.require(value, requirements=["C", "W"]))  # copied by torch itself
@@ -128,6 +132,15 @@ class TorchFramework(Framework):
     def prepare(self, model: torch.nn.Module, *, dtype: str, training: bool, device: str) -> torch.nn.Module:
         return model.to(device=_device(device), dtype=_DTYPES[dtype]).train(training)
 
+    @contextmanager
+    def default_dtype(self, dtype: str) -> Iterator[None]:
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(_DTYPES[dtype])
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(before)
+
     @property
     def module_class(self) -> type:
         return torch.nn.Module
@@ -159,6 +172,9 @@ class TorchFramework(Framework):
         settings = {"lr": group["lr"], "weight_decay": group.get("weight_decay", 0.0)}
         if "betas" in group:
             settings |= {"beta1": group["betas"][0], "beta2": group["betas"][1], "eps": group["eps"]}
+        if "momentum" in group:
+            settings |= {"momentum": group["momentum"], "nesterov": group["nesterov"]}
+        settings |= {name: group[name] for name in _TORCH_ALONE if group.get(name)}
         return {name: float(value) for name, value in settings.items()}
 
     @contextmanager
@@ -174,9 +190,39 @@ class TorchFramework(Framework):
                 if betas is not None:
                     group["betas"] = betas
 
+    def optimizer_kind(self, optimizer: torch.optim.Optimizer) -> str | None:
+        if any(group.get("amsgrad") for group in optimizer.param_groups):
+            return None
+        known = (("AdamW", torch.optim.AdamW), ("Adam", torch.optim.Adam), ("SGD", torch.optim.SGD))  # an AdamW is an Adam
+        return next((name for name, kind in known if isinstance(optimizer, kind)), None)
+
+    def optimizer_rates(self, optimizer: torch.optim.Optimizer) -> list[tuple[torch.Tensor, float, float]]:
+        return [(parameter, float(group["lr"]), float(group.get("weight_decay", 0.0)))
+                for group in optimizer.param_groups for parameter in group["params"]]
+
+    def load_optimizer_state(self, optimizer: torch.optim.Optimizer, held: Sequence[tuple[torch.Tensor, Mapping]]) -> None:
+        optimizer.state.clear()
+        for parameter, known in held:
+            names = {"velocity": "momentum_buffer"}
+            state = {names.get(name, name): torch.tensor(value, dtype=parameter.dtype, device=parameter.device)
+                     for name, value in known.items() if name != "updates"}
+            if "updates" in known:
+                state["step"] = torch.tensor(float(known["updates"]), dtype=torch.float32)
+            if state:
+                optimizer.state[parameter] = state
+
+    def learning_rates(self, optimizer: torch.optim.Optimizer) -> list[float]:
+        return [group["lr"] for group in optimizer.param_groups]  # a scheduler writes them there, and reads them there
+
+    def set_learning_rates(self, optimizer: torch.optim.Optimizer, rates: Sequence[float]) -> None:
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+
     def optimizer_state(self, optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> dict[str, np.ndarray]:
         held = optimizer.state.get(parameter, {})
         state = {name: self.array(held[name], copy=True) for name in ("exp_avg", "exp_avg_sq") if name in held}
+        if held.get("momentum_buffer") is not None:
+            state["velocity"] = self.array(held["momentum_buffer"], copy=True)
         if "step" in held:
             state["updates"] = np.asarray(round(float(held["step"])))
         return state
@@ -186,6 +232,9 @@ class TorchFramework(Framework):
     backward_functions = ((torch.Tensor, "backward"), (torch.autograd, "backward"))
     step_methods = ("step",)
     functional = torch.nn.functional
+    tensor_class = torch.Tensor
+    scaler_class = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler
+    clips = torch.nn.utils
     parameter_maker = (torch.nn.Parameter, "__new__")
 
     @property
@@ -219,9 +268,8 @@ class TorchFramework(Framework):
     def effective_lr(self, optimizer: torch.optim.Optimizer) -> float | None:
         return None
 
-    def decays(self, optimizer: torch.optim.Optimizer) -> list[tuple[torch.Tensor, float]]:
-        return [(parameter, float(group.get("weight_decay", 0.0)))
-                for group in optimizer.param_groups for parameter in group["params"]]
+    def learning_rate(self, optimizer: torch.optim.Optimizer) -> float:
+        return max(float(group["lr"]) for group in optimizer.param_groups)
 
 
 class _Operations(TorchFunctionMode):

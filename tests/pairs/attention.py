@@ -16,5 +16,6 @@ FAULTS = {
                          "F.gelu(self.fc1(self.ln_2(h)))", "F.gelu(self.fc1(self.ln_2(h)), True)"),
     "no positions": Edit(f"{_FILE}:Block.forward", " + self.pos_embed", ""),
     "norm after, not before": (Edit(f"{_FILE}:Block.forward",
-                                    "self.attn(self.ln_1(h))", "self.ln_1(self.attn(h))"), "the twin has matmul"),
+                                    "self.attn(self.ln_1(h))", "self.ln_1(self.attn(h))"),
+                                "norm1, variable 'input[0]'", "self.attention(self.norm1(x))", "the twin has matmul"),
 }

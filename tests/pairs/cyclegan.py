@@ -9,7 +9,8 @@ pair = Port(cyclegan_torch.CycleGAN, cyclegan_paddle.CycleGAN, inputs={"picture"
 
 _FILE = "pairs.cyclegan_paddle"
 FAULTS = {
-    "zero for reflection padding": (Edit(f"{_FILE}:ResnetBlock.__init__", 'mode="reflect"', 'mode="constant"'), "in operation()"),
+    "zero for reflection padding": (Edit(f"{_FILE}:ResnetBlock.__init__", 'mode="reflect"', 'mode="constant"'),
+                                    "variable 'pad' in operation()", "self.conv1(self.pad(x))"),
     "residual dropped": Edit(f"{_FILE}:ResnetBlock.forward", "return x + self", "return self"),
     "slope of the leaky ReLU": Edit(f"{_FILE}:Discriminator.__init__", "nn.LeakyReLU(0.2)]\n        for",
                                       "nn.LeakyReLU(0.1)]\n        for"),

@@ -23,12 +23,16 @@ pair = Port(mobilenet_torch.MobileNetV3, twin, inputs=[normal(2, 3, 32, 32)], mo
 _FILE = "paddle.vision.models.mobilenetv3"
 FAULTS = {
     "squeeze from the wrong activation": (Edit(f"{_FILE}:SqueezeExcitation._scale", "scale = self.activation(scale)",
-                                              "scale = scale"), "the reference has relu there"),
+                                              "scale = scale"),
+                                          "scale = F.relu(self.down(scale))", "the reference has relu there"),
     "scale added, not multiplied": Edit(f"{_FILE}:SqueezeExcitation.forward", "scale * input", "scale + input"),
     "residual dropped": (Edit(f"{_FILE}:InvertedResidual.forward",
-                              "paddle.add(identity, x)", "x"), "the reference has add there"),
+                              "paddle.add(identity, x)", "x"),
+                         "return x + h if self.residual else h", "the reference has add there"),
     "epsilon of the norm": (Edit(f"{_FILE}:MobileNetV3.__init__",
-                                 "epsilon=0.001", "epsilon=0.00101"), "MobileNetV3.first_norm, variable"),
+                                 "epsilon=0.001", "epsilon=0.00101"), "MobileNetV3.first_norm, variable 'output'",
+                            "eps=0.001", "layers.append(norm_layer(out_channels))"),
     "padding of the depthwise convolution": (Edit(f"{_FILE}:InvertedResidual.__init__", "(filter_size - 1) // 2",
-                                                 "(filter_size + 1) // 2"), "MobileNetV3.body.0.depth_conv, variable"),
+                                                 "(filter_size + 1) // 2"), "depth_conv, variable 'output'",
+                                             "kernel // 2, groups=expanded", "(2, 16, 9, 9) in the twin"),
 }

@@ -14,11 +14,13 @@ pair = Port(transformer_torch.Encoder, transformer_paddle.Encoder, inputs={"word
 _FILE = "pairs.transformer_paddle"
 FAULTS = {
     "norm first": (Edit(f"{_FILE}:Encoder.__init__", 'activation="relu"', 'activation="relu", normalize_before=True'),
-                   "Encoder.encoder.layers.0"),
+                   "layers.0.self_attn, variable 'input[0]'", "last good  forward Encoder.encoder.layers.0 input[0]"),
     "another activation": (Edit(f"{_FILE}:Encoder.__init__", 'activation="relu"', 'activation="gelu"'),
-                           "Encoder.encoder.layers.0"),
+                           "layers.0.dropout, variable 'input[0]'", "last good  forward Encoder.encoder.layers.0.linear1 output"),
     "the mask forgotten": (Edit(f"{_FILE}:Encoder.forward",
-                                "src_mask=mask", "src_mask=None"), "Encoder.encoder.layers.0.self_attn"),
-    "more heads": (Edit(f"{_FILE}:Encoder.__init__", "nhead=2", "nhead=4"), "Encoder.encoder.layers.0.self_attn"),
+                                "src_mask=mask", "src_mask=None"),
+                           "layers.0.self_attn, variable 'output'", "self.encoder(x, mask=mask)"),
+    "more heads": (Edit(f"{_FILE}:Encoder.__init__", "nhead=2", "nhead=4"),
+                   "layers.0.self_attn, variable 'input[3]'", "self.encoder(x, src_mask=mask)"),
     "embedding not scaled": Edit(f"{_FILE}:Encoder.forward", "self.embedding(words) * 4.0", "self.embedding(words)"),
 }

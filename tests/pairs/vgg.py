@@ -16,8 +16,8 @@ FAULTS = {
     "epsilon of the norm": Edit(f"{_FILE}:make_layers", "nn.BatchNorm2D(v)", "nn.BatchNorm2D(v, epsilon=1.1e-5)"),
     "another activation": (Edit(f"{_FILE}:make_layers",
                                 "nn.BatchNorm2D(v), nn.ReLU()", "nn.BatchNorm2D(v), nn.LeakyReLU()"),
-                           "the twin has leaky_relu there"),
+                           "x = F.relu(norm(conv(x)))", "x = self.features(x)", "the twin has leaky_relu there"),
     "average for maximum pooling": (Edit(f"{_FILE}:make_layers", "nn.MaxPool2D(", "nn.AvgPool2D("),
-                                    "the twin has avg_pool2d there"),
+                                    "x = F.max_pool2d(x, 2)", "x = self.features(x)", "the twin has avg_pool2d there"),
     "input scaled": Edit(f"{_FILE}:VGG.forward", "self.features(x)", "self.features(x / 255)"),
 }

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from parity.doctor.places import decorator_site
 from parity.doctor.program import Program
 from parity.doctor.record import Cut, Iteration, Step
 from parity.source import Site
+from parity.wording import Message, several
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,26 @@ class Case:
         return any(self.program.network_of(name) == network
                    for optimizer in self.program.optimizers for name in self.program.held_names(optimizer))
 
-    def switched_off(self, network: str | None = None) -> Site | None:
-        """The line that ran a network with gradients switched off."""
-        return next((use.site for iteration in self.iterations for path, use in iteration.modules.items()
-                     if use.site and not use.with_grad and path in self.program.models and network in (None, path)), None)
+    def switched_off(self, path: str | None = None) -> Site | None:
+        """Where gradients were switched off for a module (for any network) that never ran with them: its decorator, or the line
+        that called it."""
+        for iteration in self.iterations:
+            for name, use in iteration.modules.items():
+                wanted = name == path if path else name in self.program.models
+                uses = [other.modules[name] for other in self.iterations if name in other.modules]
+                if wanted and use.off and not any(one.with_grad for one in uses):
+                    return decorator_site(type(self.program.modules[name]), "forward", "no_grad") or use.off
+        return None
+
+    def loss_site(self, step: Step | None = None) -> Site | None:
+        """The line that bound the loss of the latest backward before a step (without one: of the first); else the backward's."""
+        for iteration in self.iterations:
+            backwards = [backward for backward in iteration.backwards if step is None or backward.tick < step.tick]
+            if backwards and (step is None or step in iteration.steps):
+                backward = backwards[0 if step is None else -1]
+                bound = [term for term in iteration.terms.values() if term.value in backward.losses]
+                return bound[-1].site if bound else backward.site
+        return step.site if step else None
 
     def cut(self) -> Cut | None:
         """The first line that left the graph and whose result went on as a tensor (u and v rightly have none: they come last)."""
@@ -47,12 +65,16 @@ class Case:
         return next(iter(sorted(cuts, key=lambda cut: cut.how == "no_grad")), None)
 
 
-def some(names: Any, limit: int = 3) -> str:
-    """A few of the names, and how many there are."""
-    names = list(names)
-    rest = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + rest
+_COUNTED = {
+    "parameter": lambda count: several("{count} parameter", "{count} parameters", count),
+    "norm parameter": lambda count: several("{count} norm parameter", "{count} norm parameters", count),
+    "tensor": lambda count: several("{count} tensor", "{count} tensors", count),
+    "gradient": lambda count: several("{count} gradient", "{count} gradients", count),
+    "layer": lambda count: several("{count} layer", "{count} layers", count),
+    "iteration": lambda count: several("{count} iteration", "{count} iterations", count),
+    "step": lambda count: several("{count} step", "{count} steps", count),
+}
 
 
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def plural(count: int, noun: str) -> Message:
+    return _COUNTED[noun](count)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import scheduler_calls
+from parity.doctor.checks.source import scheduler_calls, scheduler_site
 from parity.doctor.finding import Finding
+from parity.wording import say
 
 WINDOW = 20  # iterations after which a loss should have left the value of chance
 STUCK = 8  # iterations after which a scheduler that is stepped at each of them has shown itself
@@ -29,14 +31,16 @@ def scheduler(case: Case) -> Iterator[Finding]:
         if len({step.lr for _, step in steps}) > 1 or not steps:
             continue
         if not scheduler_calls(case):
-            yield Finding("scheduler-stuck", name, f"{name} has a scheduler that nothing steps: lr stays at {steps[0][1].lr:.3g}",
-                          "no line calls step() on it", program.optimizer_site(name), 1)
+            yield Finding("scheduler-stuck", name, say("{optimizer} has a scheduler that nothing steps: lr stays at {lr:.3g}",
+                                                         optimizer=name, lr=steps[0][1].lr),
+                          say("no line calls step() on it"), scheduler_site(case, name), 1)
         elif len(steps) >= STUCK:
             yield Finding(
                 "scheduler-idle",
                 name,
-                f"the scheduler of {name} was not stepped in {len(steps)} iterations: once an epoch, on purpose?",
-                site=program.optimizer_site(name),
+                say("the scheduler of {optimizer} was not stepped in {count} iterations: once an epoch, on purpose?",
+                    optimizer=name, count=len(steps)),
+                site=scheduler_site(case, name),
                 iteration=STUCK,
             )
 
@@ -44,42 +48,60 @@ def scheduler(case: Case) -> Iterator[Finding]:
 def constant(case: Case) -> Iterator[Finding]:
     rows = [tuple(loss for backward in iteration.backwards for loss in backward.losses) for iteration in case.iterations]
     if len(rows) >= 4 and all(rows) and len(set(rows)) == 1 and all(map(math.isfinite, rows[0])):
-        yield Finding("loss-constant", "loss", f"the loss is {rows[0][0]:.6g} in all {len(rows)} iterations, to the last bit",
-                      site=case.iterations[0].backwards[0].site, iteration=4)
+        yield Finding("loss-constant", "loss", say("the loss is {loss:.6g} in all {count} iterations, to the last bit",
+                                                    loss=rows[0][0], count=len(rows)),
+                      site=case.loss_site(), iteration=4)
 
 
 def drowned(case: Case) -> Iterator[Finding]:
     """A term whose weight leaves the others no say: weight and value, from the backward itself."""
-    heavy: dict[str, list[float]] = {}
-    counted = 0
+    heavy: dict[tuple, list[float]] = {}
+    counted: Counter = Counter()
     for iteration in case.iterations:
-        functions = {backward.function for backward in iteration.backwards}
-        terms = [term for term in iteration.terms.values() if term.base and term.weight and term.function in functions]
-        if len(terms) < 2:
-            continue
-        counted += 1
-        shares = {(term.name, term.site): abs(term.weight * term.value) for term in terms}
-        first = max(shares, key=shares.__getitem__)
-        rest = sum(shares.values()) - shares[first]
-        if rest and shares[first] > DROWNED * rest:
-            heavy.setdefault(first, []).append(shares[first] / rest)
-    for (name, site), ratios in heavy.items():
-        if len(ratios) == counted:
+        functions = {(term.site.file, term.function) for term in iteration.terms.values()}
+        for function in functions:  # the step itself, or what computes its loss
+            terms = [term for term in iteration.terms.values() if term.base and term.weight
+                     and (term.site.file, term.function) == function]
+            if len(terms) < 2:
+                continue
+            counted[function] += 1
+            shares = {(term.name, term.site): abs(term.weight * term.value) for term in terms}
+            first = max(shares, key=shares.__getitem__)
+            rest = sum(shares.values()) - shares[first]
+            weights = {(term.name, term.site): abs(term.weight) for term in terms}
+            lead = weights.pop(first) / max(weights.values())  # a term may be small today; it is its weight that someone chose
+            if rest and shares[first] > DROWNED * rest and lead >= DROWNED:
+                heavy.setdefault((*first, function), []).append((shares[first] / rest, lead))
+    for (name, site, function), seen in heavy.items():
+        ratios, leads = zip(*seen, strict=True)
+        if len(ratios) == counted[function] and max(leads) < 1.5 * min(leads):  # else the weights are on their way
             yield Finding(
                 "loss-drowned",
                 name,
-                f"{name} weighs {statistics.median(ratios):.3g} times all other terms of the loss together: on purpose?",
+                say("{name} weighs {ratio:.3g} times all other terms of the loss together: on purpose?", name=name,
+                    ratio=statistics.median(ratios)),
                 site=site,
                 iteration=1,
             )
+
+
+def _barely_moves(case: Case) -> bool:
+    """Whether nothing can be expected of the loss yet: the learning rate is on its way up, or moves weights by 1e-5 a step."""
+    ratios = [update.change / update.weight for _, step in case.steps() for update in step.updates.values()
+              if update.changed and update.weight]
+    rising = any(len(lrs := [step.lr for _, step in case.steps(name)]) > 1 and lrs[-1] > 1.2 * lrs[0]
+                 for name in case.program.optimizers)
+    return rising or (bool(ratios) and statistics.median(ratios) < 1e-5)
 
 
 def chance(case: Case) -> Iterator[Finding]:
     """A loss that sits where guessing puts it: ln C, or a sum of several ln 2."""
     if len(case.iterations) < WINDOW:
         return
-    classes = {seen.classes for iteration in case.iterations for seen in iteration.labels}
-    classes = {max(classes)} if classes else set()
+    classes = set().union(*(iteration.classes for iteration in case.iterations))
+    if not classes:
+        counted = {seen.classes for iteration in case.iterations for seen in iteration.labels}
+        classes = {max(counted)} if counted else set()
     values = {f"{count} ln 2" if count > 1 else "ln 2": count * math.log(2) for count in (1, 2, 4)}
     curves: dict[str, list] = {}
     weighed = {key for iteration in case.iterations for key, term in iteration.terms.items() if term.weight}
@@ -87,13 +109,15 @@ def chance(case: Case) -> Iterator[Finding]:
         for key, term in iteration.terms.items():
             if key in weighed and _LOGARITHMIC.search(term.site.text):
                 curves.setdefault(key, []).append(term)
+    if _barely_moves(case):
+        return
     for terms in curves.values():
         if len(terms) < WINDOW:
             continue
         course = [term.value for term in terms]
         early, late = statistics.fmean(course[:WINDOW // 2]), statistics.fmean(course[-WINDOW // 2:])
         # Where the number of classes is known, a loss a little above chance is as telling: it learns by heart what means nothing.
-        ranges = {name: (value, 0.97 * value, 1.03 * value) for name, value in values.items()}
+        ranges = {name: (value, 0.97 * value, 1.03 * value) for name, value in values.items() if not classes or max(classes) <= 2}
         ranges |= {
             f"ln {count}": (math.log(count), 0.97 * math.log(count), 1.25 * math.log(count)) for count in classes if count > 1
         }
@@ -102,8 +126,10 @@ def chance(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "loss-at-chance",
                     terms[0].name,
-                    f"{terms[0].name} stays at {late:.4g}: that is {name} = {value:.4g}, the value of guessing",
-                    f"mean of the last {WINDOW // 2} of {len(course)} iterations; of the first: {early:.4g}",
+                    say("{name} stays at {late:.4g}: that is {chance} = {value:.4g}, the value of guessing", name=terms[0].name,
+                        late=late, chance=name, value=value),
+                    say("mean of the last {window} of {count} iterations; of the first: {early:.4g}", window=WINDOW // 2,
+                        count=len(course), early=early),
                     terms[0].site,
                     WINDOW,
                 )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
+from parity.doctor.checks.source import source_says
 from parity.doctor.finding import Finding
+from parity.wording import say
 
+_BATCHES = re.compile(r"DataLoader|loader|batch_size|BATCH|next\(")
+_SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm|choice\(|sample\(")
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
 
 
@@ -16,7 +21,8 @@ def shapes(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "loss-broadcast",
                 name,
-                f"{name} of {list(one)} and {list(other)}: each prediction is held against every target",
+                say("{name} of {one} and {other}: each prediction is held against every target", name=name, one=list(one),
+                    other=list(other)),
                 site=site,
                 iteration=iteration.number,
             )
@@ -30,12 +36,13 @@ def ranges(case: Case) -> Iterator[Finding]:
             if max(abs(batch.low), abs(batch.high)) > LARGE and batch.network not in seen:
                 seen.add(batch.network)
                 pictures = len(batch.shape) == 4 and batch.low >= 0
+                values = {"network": batch.network, "low": batch.low, "high": batch.high}
                 yield Finding(
                     "input-range",
                     batch.network,
-                    f"the input of {batch.network} is in [{batch.low:.3g}, {batch.high:.3g}]"
-                    + (": pictures as bytes, 0 to 255" if pictures else ", far from mean 0 and spread 1"),
-                    f"mean {batch.mean:.3g}",
+                    say("the input of {network} is in [{low:.3g}, {high:.3g}]: pictures as bytes, 0 to 255", **values) if pictures
+                    else say("the input of {network} is in [{low:.3g}, {high:.3g}], far from mean 0 and spread 1", **values),
+                    say("mean {mean:.3g}", mean=batch.mean),
                     batch.site,
                     iteration.number,
                 )
@@ -43,26 +50,34 @@ def ranges(case: Case) -> Iterator[Finding]:
 
 def repeats(case: Case) -> Iterator[Finding]:
     """A batch that never changes; batches that come in the same order at each epoch."""
-    rows = [tuple(batch.hash for batch in iteration.batches) for iteration in case.iterations]
+    trained = [iteration for iteration in case.iterations if iteration.backwards or iteration.steps]
+    fed = [[batch for batch in iteration.batches if batch.training] for iteration in trained]
+    rows = [tuple(batch.hash for batch in batches) for batches in fed]
     if len(rows) < 3 or not all(rows):
         return
-    site = case.iterations[0].batches[0].site
+    site = fed[0][0].site
     if len(set(rows)) == 1:
+        whole = all(batch.same for batches in fed[1:] for batch in batches) or not source_says(case, _BATCHES)
         yield Finding(
-            "batch-constant",
-            case.iterations[0].batches[0].network,
-            f"all {len(rows)} iterations saw the very same batch",
+            "full-batch" if whole else "batch-constant",
+            fed[0][0].network,
+            say("all {count} iterations saw the very same batch: all data at once, on purpose?", count=len(rows)) if whole
+            else say("all {count} iterations saw the very same batch", count=len(rows)),
             site=site,
             iteration=3,
         )
         return
     for period in range(2, len(rows) // 2 + 1):
         if all(row == rows[index % period] for index, row in enumerate(rows)):
+            meant = source_says(case, _SHUFFLES)
             yield Finding(
-                "order-repeats",
-                case.iterations[0].batches[0].network,
-                f"the same {period} batches come again in the same order: nothing is shuffled between epochs",
-                f"{len(rows)} iterations, period {period}",
+                "order-repeats" if meant else "never-shuffled",
+                fed[0][0].network,
+                say("the same {period} batches come again in the same order: what should shuffle them between epochs does not",
+                    period=period) if meant else
+                say("the same {period} batches come again in the same order: nothing is shuffled between epochs, on purpose?",
+                    period=period),
+                say("{count} iterations, period {period}", count=len(rows), period=period),
                 site,
                 2 * period,
             )
@@ -80,10 +95,21 @@ def labels(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "labels-sorted",
                 name,
-                f"each batch holds one class only ({name}: {', '.join(str(entry[1].first) for entry in large[:6])}, ...)",
+                say("each batch holds one class only ({name}: {labels}, ...)", name=name,
+                    labels=", ".join(str(entry[1].first) for entry in large[:6])),
                 site=large[0][1].site,
                 iteration=large[2][0],
             )
 
 
-CHECKS = (shapes, ranges, repeats, labels)
+def probabilities(case: Case) -> Iterator[Finding]:
+    """A softmax before a loss that has its own, or no logarithm before one that wants it, in all of the loss's calls."""
+    said = [(iteration.number, *entry) for iteration in case.iterations for entry in iteration.probabilities]
+    for number, name, site in said[:1]:
+        wants = (say("{loss} is given probabilities; it expects raw scores, and takes the softmax itself", loss=name)
+                 if name == "cross_entropy" else
+                 say("{loss} is given probabilities; it expects their logarithms", loss=name))
+        yield Finding("loss-input", name, wants, site=site, iteration=number)
+
+
+CHECKS = (shapes, probabilities, ranges, repeats, labels)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from parity.doctor.checks.case import Case, plural, some
+from parity.doctor.checks.case import Case, plural
 from parity.doctor.finding import Finding
+from parity.wording import say, several, some
 
 DEAD, SATURATED = 0.999, 0.95
 # Features that tell pictures apart vary by about .3 of their size (maximum pooling); averages of an instance-normed map by .02.
@@ -27,22 +28,29 @@ def finite(case: Case) -> Iterator[Finding]:
         first = next((value for value in seen if value.inputs_finite), seen[0] if seen else None)
         if first is not None:
             hidden = first.nan and not harm
-            what = "NaN" if first.nan else "infinite"
+            message = say("{value} is the first value that is {what}", value=first.what,
+                          what="NaN" if first.nan else say("infinite"))
+            if first.inputs_finite:
+                message = say("{message}, what went in was finite", message=message)
+            if hidden:
+                message = say("{message}; it does not show in the loss, because a relu or max pooling swallowed it",
+                              message=message)
+            gradients = plural(len(bad_gradients), "gradient")
             yield Finding(
                 "nonfinite",
                 first.what,
-                f"{first.what} is the first value that is {what}"
-                + (", what went in was finite" if first.inputs_finite else "")
-                + ("; it does not show in the loss, because a relu or max pooling swallowed it" if hidden else ""),
-                f"loss {'not ' if bad_loss else ''}finite, {plural(len(bad_gradients), 'gradient')} not finite",
+                message,
+                say("loss not finite, {gradients} not finite", gradients=gradients) if bad_loss else
+                say("loss finite, {gradients} not finite", gradients=gradients),
                 first.site,
                 iteration.number,
             )
         else:
             names = bad_gradients or iteration.bad_parameters
             backward = next((backward for backward in iteration.backwards), None)
-            yield Finding("nonfinite", names[0] if names else "loss", f"the forward is finite, and the backward is not: "
-                          f"{plural(len(names), 'gradient')} ({some(names)})", "a root or norm of 0 has an infinite slope",
+            yield Finding("nonfinite", names[0] if names else "loss", say(
+                "the forward is finite, and the backward is not: {gradients} ({names})", names=some(names),
+                gradients=plural(len(names), "gradient")), say("a root or norm of 0 has an infinite slope"),
                           backward.site if backward else None, iteration.number)
         return
 
@@ -54,13 +62,15 @@ def activations(case: Case) -> Iterator[Finding]:
         size = sum(one.size for one in seen)
         zeros, flat = sum(one.zeros for one in seen) / size, sum(one.flat for one in seen) / size
         if zeros > DEAD:
-            yield Finding("activation-dead", path, f"{path} ({seen[0].kind}) is dead: {zeros:.1%} of what comes out is 0",
+            yield Finding("activation-dead", path, say("{layer} ({kind}) is dead: {share:.1%} of what comes out is 0",
+                                                         layer=path, kind=seen[0].kind, share=zeros),
                           site=case.program.site_of(path), iteration=close[0].number)
         if flat > SATURATED:
             yield Finding(
                 "activation-saturated",
                 path,
-                f"{path} ({seen[0].kind}) is saturated: {flat:.1%} of what comes out is at its flat ends",
+                say("{layer} ({kind}) is saturated: {share:.1%} of what comes out is at its flat ends", layer=path,
+                    kind=seen[0].kind, share=flat),
                 site=case.program.site_of(path),
                 iteration=close[0].number,
             )
@@ -84,11 +94,12 @@ def features(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "features-constant",
                 path,
-                f"what {some(paths)} {'gets' if len(paths) == 1 else 'get'} does not vary over "
-                f"{samples} samples: it cannot learn to tell them apart, and its loss stays at chance",
-                "spread over samples / size: "
-                + ", ".join(f"{ratio:.2g}" for ratio in paths.values())
-                + f" (pooled maxima: 0.1 and more; below {CONSTANT}: constant)",
+                several("what {names} gets does not vary over {samples} samples: it cannot learn to tell them apart, and its loss "
+                        "stays at chance",
+                        "what {names} get does not vary over {samples} samples: it cannot learn to tell them apart, and its loss "
+                        "stays at chance", len(paths), names=some(paths), samples=samples),
+                say("spread over samples / size: {ratios} (pooled maxima: 0.1 and more; below {limit}: constant)", limit=CONSTANT,
+                    ratios=", ".join(f"{ratio:.2g}" for ratio in paths.values())),
                 _call_site(case, list(paths)[-1]) or site,
                 close[0].number,
             )
@@ -107,7 +118,8 @@ def half(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "fp16-underflow",
                 names[0],
-                f"{share:.0%} of the float16 gradient of {some(names)} is exactly 0: too small for float16",
+                say("{share:.0%} of the float16 gradient of {names} is exactly 0: too small for float16", share=share,
+                    names=some(names)),
                 site=step.site,
                 iteration=iteration.number,
             )

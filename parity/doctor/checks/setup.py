@@ -7,10 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from parity.doctor.checks.case import Case, plural, some
-from parity.doctor.checks.source import assignments_of
+from parity.doctor.checks.case import Case, plural
+from parity.doctor.checks.source import assignments_of, binding_of
 from parity.doctor.finding import Finding
+from parity.wording import say, several, some
 
+# A table of positions may be computed, and codes may be kept up without a gradient: only a random one is meant to be learned.
+_LIKE_AN_EMBEDDING = re.compile(r"(^|_)(pos|positions?|pos(ition)?_emb(ed)?(ding)?s?|cls|prompts?|latents?|query_tokens)$")
+_RANDOM = re.compile(r"rand|normal|uniform|xavier|kaiming")
 _LIKE_A_WEIGHT = re.compile(r"(^|_)(w|b|weights?|bias|scale|gamma|beta|alpha|kernel|embedding|token|query|table)$")
 
 
@@ -23,11 +27,12 @@ def held(case: Case) -> Iterator[Finding]:
     by_network: dict[str, list[str]] = {}
     for name in loose:
         by_network.setdefault(program.network_of(name), []).append(name)
-    strangers = {optimizer: [p for p in parameters if id(p) not in program.names and id(p) not in program.buffers]
+    strangers = {optimizer: [p for p in parameters if id(p) not in program.names and id(p) not in program.held_state]
                  for optimizer, parameters in program.held.items()}
     iterators = [name for name in program.optimizers if program.iterator_of(name)]
     for name in iterators:
-        yield Finding("iterator-exhausted", name, f"{name} was given an iterator of parameters: after its first use it is empty",
+        yield Finding("iterator-exhausted", name, say("{optimizer} was given an iterator of parameters: after its first use it "
+                                                         "is empty", optimizer=name),
                       site=assignments_of(case, "_parameter_list") or program.optimizer_site(name))
     for network, names in by_network.items():
         if iterators or not program.optimizers:
@@ -39,35 +44,42 @@ def held(case: Case) -> Iterator[Finding]:
         if copies:
             optimizer = max(copies, key=copies.__getitem__)
             yield Finding("optimizer-holds-copies", optimizer,
-                          f"{optimizer} holds {plural(len(strangers[optimizer]), 'tensor')} that no network uses, while nobody "
-                          f"holds {len(names)} of the {len(trainable)} parameters of {network}: copies, or weights replaced later",
-                          f"{copies[optimizer]} of them have the shapes of {some(names)}",
+                          say("{optimizer} holds {tensors} that no network uses, while nobody holds {count} of the {total} "
+                              "parameters of {network}: copies, or weights replaced later", optimizer=optimizer, network=network,
+                              tensors=plural(len(strangers[optimizer]), "tensor"), count=len(names), total=len(trainable)),
+                          say("{count} of them have the shapes of {names}", count=copies[optimizer], names=some(names)),
                           program.optimizer_site(optimizer) if len(names) == len(trainable) else program.site_of(names[0]))
         elif len(names) == len(trainable):
             if _passive(case, network):
                 yield Finding(
                     "frozen-network",
                     network,
-                    f"no optimizer holds {network} ({len(names)} parameters): frozen, on purpose?",
-                    "it ran in eval mode or without a graph",
+                    say("no optimizer holds {network} ({count} parameters): frozen, on purpose?", network=network,
+                        count=len(names)),
+                    say("it ran in eval mode or without a graph"),
                     program.site_of(network),
                 )
             else:
                 optimizer = _likely(case, network)
-                yield Finding("network-unheld", network, f"no optimizer holds any of the {len(names)} parameters of {network}",
-                              f"the optimizers hold {total} of {len(program.trainable())} trainable parameters",
+                yield Finding("network-unheld", network, say("no optimizer holds any of the {count} parameters of {network}",
+                                                                 count=len(names), network=network),
+                              say("the optimizers hold {count} of {total} trainable parameters", count=total,
+                                  total=len(program.trainable())),
                               program.optimizer_site(optimizer) if optimizer else program.site_of(network))
         else:
             first = names[0]
-            yield Finding("parameters-unheld", network, f"no optimizer holds {len(names)} of the {len(trainable)} parameters of "
-                          f"{network}: {some(names)}", "made after the optimizer, or used up by an iterator before it",
+            yield Finding("parameters-unheld", network, say(
+                "no optimizer holds {count} of the {total} parameters of {network}: {names}", count=len(names),
+                total=len(trainable), network=network, names=some(names)),
+                          say("made after the optimizer, or used up by an iterator before it"),
                           program.optimizer_site(_likely(case, network)) or program.site_of(first))
     for optimizer, parameters in strangers.items():
         unused = [p for p in parameters if not framework.updates(program.optimizers[optimizer], p)]
-        state = any(id(p) in program.buffers for p in program.held[optimizer])  # said by `buffers_held`
+        state = any(id(p) in program.held_state for p in program.held[optimizer])  # said by `buffers_held`
         if unused and not by_network and not state and _counts(case, optimizer):
-            yield Finding("foreign-parameters", optimizer, f"{optimizer} holds {plural(len(unused), 'tensor')} that belong to no "
-                          f"network and are never updated", site=program.optimizer_site(optimizer))
+            yield Finding("foreign-parameters", optimizer, say(
+                "{optimizer} holds {tensors} that belong to no network and are never updated", optimizer=optimizer,
+                tensors=plural(len(unused), "tensor")), site=program.optimizer_site(optimizer))
 
 
 def _overlap(one: Counter, other: Counter) -> int:
@@ -81,7 +93,7 @@ def _counts(case: Case, optimizer: str) -> bool:
 def _passive(case: Case, network: str) -> bool:
     """Whether the network only lends its output: never in train mode with a graph of its own."""
     uses = [iteration.modules[network] for iteration in case.iterations if network in iteration.modules]
-    return bool(uses) and not any(use.training and use.with_grad for use in uses)
+    return bool(uses) and not any(use.trained for use in uses)
 
 
 def _likely(case: Case, network: str) -> str | None:
@@ -98,14 +110,15 @@ def buffers_held(case: Case) -> Iterator[Finding]:
     program = case.program
     for optimizer, parameters in program.held.items():
         # Paddle keeps a batch norm's running statistics as frozen parameters, and skips them.
-        names = [program.buffers[id(p)] for p in parameters if id(p) in program.buffers
+        names = [program.held_state[id(p)] for p in parameters if id(p) in program.held_state
                  and (case.framework.requires_grad(p) or not case.framework.is_parameter(p))]
         if names:
             yield Finding(
                 "buffers-held",
                 optimizer,
-                f"{optimizer} holds {len(parameters)} tensors, and {len(names)} of them are no "
-                f"parameters but state ({some(names)}): {len(parameters) - len(names)} would be right",
+                say("{optimizer} holds {total} tensors, and {count} of them are no parameters but state ({names}): {right} would "
+                    "be right", optimizer=optimizer, total=len(parameters), count=len(names), names=some(names),
+                    right=len(parameters) - len(names)),
                 site=program.optimizer_site(optimizer),
             )
 
@@ -119,11 +132,14 @@ def twice(case: Case) -> Iterator[Finding]:
     groups: dict[tuple[str, ...], list[str]] = {}
     for key, names in holders.items():
         if len(names) > 1:
-            groups.setdefault(tuple(names), []).append(program.names.get(key, "a tensor of no network"))
+            groups.setdefault(tuple(names), []).append(program.names.get(key, say("a tensor of no network")))
     for names, parameters in groups.items():
-        who = " and ".join(dict.fromkeys(names))
-        yield Finding("held-twice", names[-1], f"{plural(len(parameters), 'parameter')} ({some(parameters)}) held "
-                      f"{'twice by ' + who if len(set(names)) == 1 else 'by ' + who}: each step moves them twice",
+        values = {"parameters": plural(len(parameters), "parameter"), "names": some(parameters),
+                  "optimizers": ", ".join(dict.fromkeys(names))}
+        yield Finding("held-twice", names[-1],
+                      say("{parameters} ({names}) held twice by {optimizers}: each step moves them twice", **values)
+                      if len(set(names)) == 1 else
+                      say("{parameters} ({names}) held by each of {optimizers}: each step moves them twice", **values),
                       site=program.optimizer_site(names[-1]))
 
 
@@ -138,9 +154,10 @@ def shared(case: Case) -> Iterator[Finding]:
         sizes = [len(case.framework.parameters(program.models[owner])) for owner in owners]
         whole = len(names) == min(sizes)
         yield Finding("networks-shared" if whole else "weights-shared", owners[-1],
-                      f"{' and '.join(owners)} share {'all' if whole else len(names)} of their parameters"
-                      + ("" if whole else f" ({some(names)}): on purpose?"),
-                      site=assignments_of(case, owners[-1]) or program.site_of(owners[-1]))
+                      say("{networks} share all of their parameters", networks=", ".join(owners)) if whole else
+                      say("{networks} share {count} of their parameters ({names}): on purpose?", networks=", ".join(owners),
+                          count=len(names), names=some(names)),
+                      site=assignments_of(case, owners[-1]) or binding_of(case, owners[-1]) or program.site_of(owners[-1]))
     for network, model in program.models.items():
         repeated = {path: first for path, first in _repeated(model, network) if case.framework.parameters(program.modules[first])}
         outer = [path for path in repeated if path.rpartition(".")[0] not in repeated]
@@ -148,7 +165,8 @@ def shared(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "module-repeated",
                 network,
-                f"{network}: {some(outer)} is the same layer as {repeated[outer[0]]}: on purpose?",
+                say("{network}: {names} is the same layer as {first}: on purpose?", network=network, names=some(outer),
+                    first=repeated[outer[0]]),
                 site=program.site_of(repeated[outer[0]]),
             )
 
@@ -180,7 +198,7 @@ def unregistered(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "parameter-made-in-forward",
                     name,
-                    f"{name} is made while the network runs: no optimizer knows it, and the next call makes another",
+                    say("{name} is made while the network runs: no optimizer knows it, and the next call makes another", name=name),
                     site=site,
                     iteration=iteration.number,
                 )
@@ -191,13 +209,14 @@ def unregistered(case: Case) -> Iterator[Finding]:
     for key, (kind, site, number) in found.items():
         each = counts[key] // len(case.iterations) or 1
         holder = _list_of(case, key)
+        message = several("{count} {kind} layer ran and is part of no network: no optimizer holds what it should learn",
+                          "{count} {kind} layers ran and are part of no network: no optimizer holds what they should learn",
+                          each, kind=kind)
         yield Finding(
             "module-unregistered",
             kind,
-            f"{plural(each, kind + ' layer')} ran and {'is' if each == 1 else 'are'} part of no "
-            f"network: no optimizer holds what {'it' if each == 1 else 'they'} should learn"
-            + (f" ({holder} is a plain list)" if holder else ""),
-            f"called at {site}" if site else "",
+            say("{message} ({holder} is a plain list)", message=message, holder=holder) if holder else message,
+            say("called at {place}", place=site) if site else "",
             _list_site(case, holder) or site,
             number,
         )
@@ -229,11 +248,14 @@ def attributes(case: Case) -> Iterator[Finding]:
             site = program.site_of(f"{path}.{name}")
             named_so = (_LIKE_A_WEIGHT.search(name) and framework.shape_dtype(value)[1].startswith("float")
                         and site is not None and "register_buffer" not in site.text and f".{name} " in site.text)
+            named_so = named_so or (_LIKE_AN_EMBEDDING.search(name) and name not in getattr(module, "_buffers", {})
+                                    and site is not None and _RANDOM.search(site.text))
             if framework.requires_grad(value) or named_so:
                 yield Finding(
                     "tensor-attribute",
                     f"{path}.{name}",
-                    f"{path}.{name} is a plain tensor and no parameter: parameters() does not list it, and it is never trained",
+                    say("{name} is a plain tensor and no parameter: parameters() does not list it, and it is never trained",
+                        name=f"{path}.{name}"),
                     site=site,
                 )
 
@@ -248,27 +270,29 @@ def paddle_defaults(case: Case) -> Iterator[Finding]:
     for path, module in program.modules.items():
         kind = type(module).__name__
         if kind == "SpectralNorm":
-            yield Finding("spectral-norm-layer", path, f"{path} is Paddle's layer SpectralNorm: it never updates u and v, and its "
-                          f"gradient is 26 % off", site=program.site_of(path))
+            yield Finding("spectral-norm-layer", path, say(
+                "{layer} is Paddle's layer SpectralNorm: it never updates u and v, and its gradient is 26 % off", layer=path),
+                          site=program.site_of(path))
         for name in ("_name", "name"):
             if type(value := vars(module).get(name)) in (bool, int, float):
                 yield Finding(
                     "argument-became-name",
                     path,
-                    f"{path}: {kind} got {value!r} as its name: a positional argument landed in the wrong place",
+                    say("{layer}: {kind} got {value!r} as its name: a positional argument landed in the wrong place", layer=path,
+                        kind=kind, value=value),
                     site=program.site_of(path),
                 )
-    if norms:
-        mine = [p for path in norms for p in program.modules[path]._parameters.values() if p is not None]
-        total = sum(len(parameters) for parameters in program.held.values())
-        inside = sum(any(p is q for q in parameters) for parameters in program.held.values() for p in mine)
+    mine = [p for path in norms for p in program.modules[path]._parameters.values() if p is not None]
+    for optimizer, parameters in program.held.items():
+        inside, total = sum(any(p is q for q in parameters) for p in mine), len(parameters)
         if inside:
             yield Finding(
                 "affine-instance-norm",
                 some(norms, 1),
-                f"{inside} of the {total} parameters that the optimizers hold are scale "
-                f"and bias of instance norms, which torch's InstanceNorm2d does not have: expected {total - inside}?",
-                f"Paddle trains them by default; {plural(len(norms), 'layer')}: {some(norms)}",
+                say("{count} of the {total} parameters that {optimizer} holds are scale and bias of instance norms, which torch's "
+                    "InstanceNorm2d does not have: expected {expected}?", count=inside, total=total, optimizer=optimizer,
+                    expected=total - inside),
+                say("Paddle trains them by default; {layers}: {names}", layers=plural(len(norms), "layer"), names=some(norms)),
                 program.site_of(f"{norms[0]}.scale") or program.site_of(norms[0]),
             )
     for optimizer, parameters in program.held.items():
@@ -277,7 +301,8 @@ def paddle_defaults(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "regularizer-overrides",
                 own[0],
-                f"{some(own)}: a regularizer of its own replaces the weight_decay of {optimizer}",
+                say("{names}: a regularizer of its own replaces the weight_decay of {optimizer}", names=some(own),
+                    optimizer=optimizer),
                 site=program.site_of(own[0]),
             )
 

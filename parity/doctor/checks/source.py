@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 from parity.doctor.places import parsed
 from parity.source import Site
+from parity.wording import say
 
 
 def calls(case: Case) -> Iterator[Finding]:
@@ -22,7 +24,7 @@ def calls(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "no-grad-without-with",
                     "no_grad",
-                    "no_grad() is called without `with`: it does nothing, and the graph is kept",
+                    say("no_grad() is called without `with`: it does nothing, and the graph is kept"),
                     site=Site(file, node.lineno),
                 )
             elif (isinstance(node, ast.Call) and _called(node) == "imread" and "cv2" in ast.unparse(node.func)
@@ -30,7 +32,7 @@ def calls(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "bgr-images",
                     "cv2.imread",
-                    "pictures are read by cv2 and never converted: blue and red are exchanged",
+                    say("pictures are read by cv2 and never converted: blue and red are exchanged"),
                     site=Site(file, node.lineno),
                 )
 
@@ -65,6 +67,43 @@ def assignments_of(case: Case, attribute: str) -> Site | None:
             if isinstance(node, ast.Assign) and any(isinstance(t, ast.Attribute) and t.attr == attribute for t in node.targets):
                 return Site(file, node.lineno)
     return None
+
+
+def source_says(case: Case, pattern: re.Pattern) -> bool:
+    """Whether the user's files have this anywhere in their code."""
+    return any(pattern.search(ast.unparse(tree)) for file in case.program.files if (tree := parsed(file)) is not None)
+
+
+def binding_of(case: Case, name: str) -> Site | None:
+    """The last line of the user's that makes this name stand for another: `teacher = student`."""
+    found = [Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Name, ast.Attribute))
+             and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)]
+    return found[-1] if found else None
+
+
+def scheduler_site(case: Case, optimizer: str) -> Site | None:
+    """The line that builds a scheduler: the only one, or the one of the optimizer's own scheduler's class; else the optimizer's."""
+    own = type(case.framework.scheduler_of(case.program.optimizers[optimizer])).__name__
+    kinds, pending = {own}, [case.framework.scheduler_class]
+    while pending:
+        kind = pending.pop()
+        pending += kind.__subclasses__()
+        kinds.add(kind.__name__)
+    found = [(_called(node) == own, Site(file, node.lineno)) for file in case.program.files if (tree := parsed(file)) is not None
+             for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) in kinds]
+    mine = [site for is_own, site in found if is_own] or [site for _, site in found]
+    return mine[0] if len(mine) == 1 else case.program.optimizer_site(optimizer)
+
+
+_WRITES = ("copy_", "set_value", "lerp_", "load_state_dict", "set_state_dict", "assign", "_foreach_copy_")
+
+
+def writing_site(case: Case) -> Site | None:
+    """The line of the user's that writes into tensors, where there is only one."""
+    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and _called(node) in _WRITES}
+    return found.pop() if len(found) == 1 else None
 
 
 CHECKS = (calls,)

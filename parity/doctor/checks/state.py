@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from parity.doctor.checks.case import Case, some
+from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
+from parity.wording import say, several, some
 
 
 def _sensitive(case: Case, path: str) -> bool:
@@ -22,38 +23,50 @@ def modes(case: Case) -> Iterator[Finding]:
         if not case.trained(network):
             continue
         mine = [path for path in program.modules if program.network_of(path) == network and _sensitive(case, path)]
+        held = {name for optimizer in program.optimizers for name in program.held_names(optimizer)}
+        all_held = all(name in held for name in program.trainable() if program.network_of(name) == network)
         for iteration in case.iterations:
             use = iteration.modules.get(network)
-            if use is None or not use.with_grad:
-                continue
-            asleep = [path for path in mine if path in iteration.modules and not iteration.modules[path].training]
-            if asleep and not use.training:
-                site = _eval_site(case)
+            if use is None or not use.with_grad or not iteration.backwards:
+                continue  # a validation pass, or none of its own
+            asleep = [path for path in mine if (one := iteration.modules.get(path)) and one.asleep and not one.trained]
+            trained = [path for path in asleep if _learns(case, path, held, all_held)]
+            if trained and not use.trained:
+                asleep, site = trained, _eval_site(case, network)
                 yield Finding(
                     "eval-mode",
                     network,
-                    f"{network} is trained in eval mode: {some(asleep)} {'stands' if len(asleep) == 1 else 'stand'} still",
+                    several("{network} is trained in eval mode: {names} stands still",
+                            "{network} is trained in eval mode: {names} stand still", len(asleep), network=network,
+                            names=some(asleep)),
                     site=site,
                     iteration=iteration.number,
                 )
                 break
             still = [path for path in asleep if case.framework.moving_state(program.modules[path])]
             if still:
-                yield Finding("frozen-statistics", network, f"{network} is trained, and {some(still)} in eval mode: on purpose?",
+                yield Finding("frozen-statistics", network, say("{network} is trained, and {names} in eval mode: on purpose?",
+                                                                network=network, names=some(still)),
                               site=program.site_of(still[0]), iteration=iteration.number)
                 break
 
 
-def _eval_site(case: Case) -> Any:
-    """The line that calls eval(), where there is only one such line."""
+def _learns(case: Case, path: str, held: set[str], all_held: bool) -> bool:
+    """Whether the layer is trained: some of its own parameters are; or it has none, and nothing of its network is frozen."""
+    own = [name for name in case.program.parameters if name.rpartition(".")[0] == path]
+    return any(name in held and name in case.program.trainable() for name in own) if own else all_held
+
+
+def _eval_site(case: Case, network: str) -> Any:
+    """The line that calls eval() on the network, by its name; else the first line that calls it on anything."""
     import ast
 
     from parity.doctor.places import parsed
     from parity.source import Site
-    found = [Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None
-             for node in ast.walk(tree)
+    found = [(ast.unparse(node.func.value).rpartition(".")[2] == network, Site(file, node.lineno))
+             for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
              if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "eval" and not node.args]
-    return found[0] if found else None
+    return next((site for named, site in sorted(found, key=lambda one: not one[0])), None)
 
 
 def movement(case: Case) -> Iterator[Finding]:
@@ -67,21 +80,22 @@ def movement(case: Case) -> Iterator[Finding]:
             uses = [(iteration, iteration.modules[path]) for iteration in case.iterations if path in iteration.modules]
             for name, value in framework.moving_state(program.modules[path]).items():
                 key = f"{path}.{name}"
-                training = [iteration for iteration, use in uses if use.training and use.with_grad]
+                training = [iteration for iteration, use in uses if use.trained]
                 size = framework.values(value).size
                 if training and size > 1:  # the u of a single row is 1 or -1, and stays so
                     ran.append(key)
                     if not any(iteration.moved.get(key, True) for iteration in training):
                         frozen.append(key)
-                resting = [iteration for iteration, use in uses if not use.training]
+                resting = [iteration for iteration, use in uses if not use.awake]
                 if resting and len(resting) == len(uses) and any(iteration.moved.get(key) for iteration in resting):
                     moving.append(key)
         if frozen:
             yield Finding(
                 "state-frozen",
                 network,
-                f"{len(frozen)} of {len(ran)} running values of {network} do not move in training: {some(frozen)}",
-                f"unchanged to the bit over {len(case.iterations)} iterations",
+                say("{count} of {total} running values of {network} do not move in training: {names}", count=len(frozen),
+                    total=len(ran), network=network, names=some(frozen)),
+                say("unchanged to the bit over {count} iterations", count=len(case.iterations)),
                 _update_site(case, frozen[0]),
                 1,
             )
@@ -89,7 +103,8 @@ def movement(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "state-moves-in-eval",
                 network,
-                f"{len(moving)} running values of {network} move in eval mode: {some(moving)}",
+                say("{count} running values of {network} move in eval mode: {names}", count=len(moving), network=network,
+                    names=some(moving)),
                 site=_update_site(case, moving[0]),
                 iteration=1,
             )

@@ -7,10 +7,11 @@ import math
 import statistics
 from collections.abc import Iterator
 
-from parity.doctor.checks.case import Case, plural, some
-from parity.doctor.checks.source import assignments_of
+from parity.doctor.checks.case import Case, plural
+from parity.doctor.checks.source import assignments_of, scheduler_site, writing_site
 from parity.doctor.finding import Finding
 from parity.doctor.record import Update
+from parity.wording import say, some
 
 TOO_LARGE = 0.3  # of a weight's size, moved by one step (1e-3 is usual, and 1e-2 still trains)
 
@@ -25,9 +26,10 @@ def backwards(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "loss-without-graph",
                     "loss",
-                    "backward() was called on a loss without a graph: "
-                    + ("no gradient was computed, and nothing said so" if case.framework.name == "paddle" else "torch refuses"),
-                    f"the graph ends at {where}: {where.text}" if where else "",
+                    say("backward() was called on a loss without a graph: no gradient was computed, and nothing said so")
+                    if case.framework.name == "paddle" else
+                    say("backward() was called on a loss without a graph: torch refuses"),
+                    say("the graph ends at {place}: {line}", place=where, line=where.text) if where else "",
                     where or backward.site,
                     iteration.number,
                 )
@@ -40,8 +42,10 @@ def backwards(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "no-backward",
                 step.optimizer,
-                f"{step.optimizer}.{step.method}() ran without a backward since its last step"
-                + (f", and still moved {plural(moved, 'parameter')}" if moved else ", and moved nothing"),
+                say("{optimizer}.{method}() ran without a backward since its last step, and still moved {parameters}",
+                    optimizer=step.optimizer, method=step.method, parameters=plural(moved, "parameter")) if moved else
+                say("{optimizer}.{method}() ran without a backward since its last step, and moved nothing",
+                    optimizer=step.optimizer, method=step.method),
                 site=step.site,
                 iteration=iteration.number,
             )
@@ -50,7 +54,8 @@ def backwards(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "step-between",
                 network,
-                f"{network} was updated between its forward and the backward through it: its gradients belong to other weights",
+                say("{network} was updated between its forward and the backward through it: its gradients belong to other weights",
+                    network=network),
                 site=site,
                 iteration=iteration.number,
             )
@@ -64,29 +69,68 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
         steps = [(iteration, step) for iteration, step in case.steps(optimizer) if step.backwards]
         if not steps:
             if any(iteration.backwards for iteration in case.iterations) and not any(True for _ in case.steps(optimizer)):
-                yield Finding("never-stepped", optimizer, f"{optimizer}.step() was never called in "
-                              f"{plural(len(case.iterations), 'iteration')}", site=program.optimizer_site(optimizer))
+                yield Finding("never-stepped", optimizer, say(
+                    "{optimizer}.step() was never called in {iterations}", optimizer=optimizer,
+                    iterations=plural(len(case.iterations), "iteration")), site=program.optimizer_site(optimizer))
             continue
+        empty = [step for _, step in steps if step.empty]
+        if len(empty) > 1 and not program.held_names(optimizer) and empty[-1] is steps[-1][1]:
+            yield Finding(
+                "optimizer-holds-copies",
+                optimizer,
+                say("none of the {tensors} that {optimizer} holds gets a gradient: the loss depends on others, made later or "
+                    "copied", tensors=plural(len(program.held[optimizer]), "tensor"), optimizer=optimizer),
+                say("{steps} of {count} after a backward, with no gradient in any of them", steps=plural(len(empty), "step"),
+                    count=len(steps)),
+                site=program.optimizer_site(optimizer),
+                iteration=2,
+            )
+        reached = set().union(*(step.reached for _, step in steps))
+        moved = sum(any(update.changed for update in step.updates.values()) for _, step in steps)
         trainable = [name for name in dict.fromkeys(program.held_names(optimizer)) if name in program.trainable()]
         seen = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in trainable}
-        none = [name for name, updates in seen.items() if updates and not any(update.gradient for update in updates)
-                and updates[0].gradient is None]
-        zero = [name for name, updates in seen.items() if updates and all(update.gradient == 0 for update in updates)]
+        none = [name for name, updates in seen.items() if updates and name not in reached and updates[0].gradient is None]
+        # A layer may begin at 0, and give the one before it a gradient after its first step only.
+        zero = [name for name, updates in seen.items() if updates and name not in reached and (moved > 1 or not reached)
+                and all(update.gradient == 0 for update in updates) and not _cancels(name, reached)]
+        if zero and not reached:
+            yield Finding("gradient-zero", optimizer, say(
+                "all {parameters} of {optimizer} got a gradient of exactly 0 in all {steps}", optimizer=optimizer,
+                parameters=plural(len(zero), "parameter"), steps=plural(len(steps), "step")),
+                          site=case.loss_site(), iteration=steps[0][0].number)
+            continue
         networks = dict.fromkeys(program.network_of(name) for name in [*none, *zero])
         for network in networks:
             mine = [name for name in trainable if program.network_of(name) == network]
             missing = [name for name in none if program.network_of(name) == network]
-            yield from _missing(case, network, mine, missing, steps[0][1].site)
+            yield from _missing(case, network, mine, missing, case.loss_site(steps[0][1]))
             dead = [name for name in zero if program.network_of(name) == network]
             if dead:
+                half = any(iteration.half for iteration in case.iterations)
                 yield Finding(
-                    "gradient-zero",
+                    "fp16-underflow" if half else "gradient-zero",
                     dead[0],
-                    f"{plural(len(dead), 'parameter')} of {network} got a gradient of exactly 0 in "
-                    f"all {plural(len(steps), 'step')}: {some(dead)}",
+                    say("{parameters} of {network} got a gradient of exactly 0 in all {steps}: {names}", network=network,
+                        parameters=plural(len(dead), "parameter"), steps=plural(len(steps), "step"), names=some(dead)),
+                    say("layers on the way work in float16") if half else "",
                     site=program.site_of(dead[0]),
                     iteration=steps[0][0].number,
                 )
+
+
+def _cancels(name: str, reached: set[str]) -> bool:
+    """A bias whose weight has a gradient: that of real and fake samples may add up to exactly 0 (hinge loss, WGAN)."""
+    owner, _, own = name.rpartition(".")
+    return own == "bias" and any(other.startswith(f"{owner}.weight") for other in reached)
+
+
+def _taken_in_turn(case: Case, path: str) -> bool:
+    """Whether modules of its class beside it run in some iterations and not in others (experts, layers left out at random)."""
+    program, outer = case.program, path.rpartition(".")[0]
+    beside = [other for other, module in program.modules.items() if other != path and other.rpartition(".")[0] == outer
+              and type(module) is type(program.modules.get(path))]
+    turns = [sum(other in iteration.modules for iteration in case.iterations) for other in beside]
+    return any(0 < count < len(case.iterations) for count in turns)
 
 
 def _missing(case: Case, network: str, mine: list[str], missing: list[str], step_site) -> Iterator[Finding]:
@@ -102,36 +146,58 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
             yield Finding(
                 "graph-cut",
                 network,
-                f"no gradient reaches {network}: this line leaves the graph" + (f" ({cut.how})" if cut.how else ""),
-                f"{cut.name} has no graph, {cut.source or 'what it came from'} had one",
+                say("no gradient reaches {network}: this line leaves the graph ({how})", network=network, how=cut.how) if cut.how
+                else say("no gradient reaches {network}: this line leaves the graph", network=network),
+                say("{name} has no graph, {source} had one", name=cut.name, source=cut.source or say("what it came from")),
                 cut.site,
                 1,
             )
         elif (off := case.switched_off(network)):
             yield Finding(
-                "graph-cut", network, f"no gradient reaches {network}: it ran with gradients switched off (no_grad)", "", off, 1
+                "graph-cut",
+                network,
+                say("no gradient reaches {network}: it ran with gradients switched off (no_grad)", network=network),
+                "",
+                off,
+                1,
             )
         else:
             yield Finding(
                 "network-without-gradient",
                 network,
-                f"none of the {len(mine)} parameters of {network} gets a gradient: the loss does not depend on it",
-                site=step_site,
+                say("none of the {count} parameters of {network} gets a gradient: the loss does not depend on it",
+                    count=len(mine), network=network),
+                site=_off(case, network) or step_site,
                 iteration=1,
             )
         return
     for owner in idle:
         outer = owner.rpartition(".")[0]
-        if outer not in idle:
-            yield Finding("module-never-run", owner, f"{owner} was built and never run", f"its parameters: {some(idle[owner])}",
+        if outer not in idle and not _taken_in_turn(case, owner):
+            yield Finding("module-never-run", owner, say("{layer} was built and never run", layer=owner),
+                          say("its parameters: {names}", names=some(idle[owner])),
                           program.site_of(owner), 1)
     rest = [name for name in missing if name.rpartition(".")[0] not in idle]
-    if rest:
+    rest = [name for name in rest if not _taken_in_turn(case, name.rpartition(".")[0])]
+    off = next((site for name in rest if (site := case.switched_off(name.rpartition(".")[0]))), None)
+    if rest and off:
+        yield Finding("graph-cut", rest[0], say(
+            "{parameters} of {network} never got a gradient: {names}; this line runs with gradients switched off (no_grad)",
+            parameters=plural(len(rest), "parameter"), network=network, names=some(rest)), site=off, iteration=1)
+    elif rest:
         cut = case.cut()
         kind = "graph-cut" if cut else "parameters-without-gradient"
-        yield Finding(kind, rest[0], f"{plural(len(rest), 'parameter')} of {network} never got a gradient: {some(rest)}"
-                      + ("; this line leaves the graph" + (f" ({cut.how})" if cut.how else "") if cut else ""),
-                      site=cut.site if cut else program.site_of(rest[0]), iteration=1)
+        values = {"parameters": plural(len(rest), "parameter"), "network": network, "names": some(rest)}
+        message = say("{parameters} of {network} never got a gradient: {names}", **values)
+        if cut:
+            message = say("{message}; this line leaves the graph ({how})", message=message, how=cut.how) if cut.how else \
+                say("{message}; this line leaves the graph", message=message)
+        yield Finding(kind, rest[0], message, site=cut.site if cut else program.site_of(rest[0]), iteration=1)
+
+
+def _off(case: Case, network: str):
+    """A line that ran the network in train mode with gradients switched off."""
+    return next((use.off_awake for iteration in case.iterations if (use := iteration.modules.get(network)) and use.off_awake), None)
 
 
 def bypassed(case: Case) -> Iterator[Finding]:
@@ -143,8 +209,9 @@ def bypassed(case: Case) -> Iterator[Finding]:
         used = [name for _, step in case.steps() for name in own if (update := step.updates.get(name)) and update.gradient]
         library = type(module).__module__.partition(".")[0] == case.framework.name
         if library and used and not case.ran(path) and outer is not None and _of_the_kind_ran(case, path, outer):
-            yield Finding("module-bypassed", path, f"{path} never runs, though its weight is used elsewhere: on purpose?",
-                          "a layer of the same kind beside it does run", program.site_of(path), 1)
+            yield Finding("module-bypassed", path, say("{layer} never runs, though its weight is used elsewhere: on purpose?",
+                                                          layer=path),
+                          say("a layer of the same kind beside it does run"), program.site_of(path), 1)
 
 
 def _of_the_kind_ran(case: Case, path: str, outer: object) -> bool:
@@ -161,11 +228,26 @@ def mixed(case: Case) -> Iterator[Finding]:
         if names and step.optimizer not in seen:
             seen.add(step.optimizer)
             which = {step.updates[name].mixed for name in names}
-            where = "an earlier step" if "step" in which else "another loss"
-            yield Finding("leftover-gradient", step.optimizer, f"{step.optimizer} steps with gradients left over from {where} in "
-                          f"{plural(len(names), 'parameter')} ({some(names)}): they were not cleared before this backward",
-                          "another optimizer's step lies between the two backwards" if where == "another loss"
-                          else "its own step lies between the two backwards", step.site, iteration.number)
+            own = "step" in which
+            yield Finding("leftover-gradient", step.optimizer, say(
+                "{optimizer} steps with gradients left over from {where} in {parameters} ({names}): they were not cleared before "
+                "this backward", optimizer=step.optimizer, where=say("an earlier step") if own else say("another loss"),
+                parameters=plural(len(names), "parameter"), names=some(names)),
+                          say("its own step lies between the two backwards") if own
+                          else say("another optimizer's step lies between the two backwards"), step.site, iteration.number)
+
+
+def discarded(case: Case) -> Iterator[Finding]:
+    """A backward whose gradients were cleared before any optimizer stepped."""
+    rows = [iteration for iteration in case.iterations if iteration.close and iteration.steps]
+    if rows and all(iteration.discarded for iteration in rows):
+        names = list(dict.fromkeys(rows[0].discarded))
+        optimizer = case.program.holder_of(names[0]) or "optimizer"
+        cleared = next((step.cleared_at for step in rows[0].steps if step.optimizer == optimizer), None)
+        yield Finding("gradient-discarded", optimizer, say(
+            "gradients of {parameters} ({names}) are cleared before any step has used them: the backward that made them was for "
+            "nothing", parameters=plural(len(names), "parameter"), names=some(names)),
+                      say("an accumulation that starts anew"), cleared or rows[0].backwards[0].site, rows[0].number)
 
 
 def updates(case: Case) -> Iterator[Finding]:
@@ -177,16 +259,19 @@ def updates(case: Case) -> Iterator[Finding]:
             continue
         names = program.held_names(optimizer)
         seen: dict[str, list[Update]] = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in names}
+        still = {program.names.get(id(p)) for p in case.framework.without_lr(program.optimizers[optimizer])}
         idle = [name for name, all_ in seen.items() if all_ and all(update.gradient for update in all_)
-                and not any(update.changed for update in all_)]
+                and name not in still and not any(update.changed for update in all_)]
         late = [name for name, all_ in seen.items() if len(all_) > 1 and all_[0].changed and all(update.gradient for update in all_)
-                and not any(update.changed for update in all_[1:])]
+                and name not in still and not any(update.changed for update in all_[1:])]
         if idle or late:
             yield Finding(
                 "unchanged",
                 optimizer,
-                f"{plural(len(idle or late), 'parameter')} ({some(idle or late)}) have a gradient and "
-                f"do not change" + ("" if idle else " after the first step"),
+                say("{parameters} ({names}) have a gradient and do not change", names=some(idle),
+                    parameters=plural(len(idle), "parameter")) if idle else
+                say("{parameters} ({names}) have a gradient and do not change after the first step", names=some(late),
+                    parameters=plural(len(late), "parameter")),
                 f"lr {steps[0][1].lr:.3g}",
                 program.optimizer_site(optimizer),
                 steps[0 if idle else 1][0].number,
@@ -197,16 +282,17 @@ def updates(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "cleared-too-late",
                 optimizer,
-                f"the gradients of {plural(step.cleared, 'parameter')} were cleared between the "
-                f"backward and the step of {optimizer}",
+                say("the gradients of {parameters} were cleared between the backward and the step of {optimizer}",
+                    parameters=plural(step.cleared, "parameter"), optimizer=optimizer),
                 site=step.cleared_at or step.site,
                 iteration=iteration.number,
             )
         for iteration, step in steps:
             ghosts = [name for name, update in step.updates.items() if not update.gradient and update.changed]
             if ghosts:
-                yield Finding("change-without-gradient", optimizer, f"{optimizer} moved {plural(len(ghosts), 'parameter')} without "
-                              f"gradient ({some(ghosts)})", site=step.site, iteration=iteration.number)
+                yield Finding("change-without-gradient", optimizer, say(
+                    "{optimizer} moved {parameters} without gradient ({names})", optimizer=optimizer, names=some(ghosts),
+                    parameters=plural(len(ghosts), "parameter")), site=step.site, iteration=iteration.number)
                 break
         counts = [(iteration, step) for iteration, step in steps if step.counts[1] is not None]
         for (_, one), (iteration, other) in itertools.pairwise(counts):
@@ -214,9 +300,9 @@ def updates(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     "counter-stuck",
                     optimizer,
-                    f"the step counter of {optimizer} does not move: {one.counts[1]} after one step, "
-                    f"{other.counts[1]} after the next",
-                    "its moments start anew each time",
+                    say("the step counter of {optimizer} does not move: {one} after one step, {other} after the next",
+                        optimizer=optimizer, one=one.counts[1], other=other.counts[1]),
+                    say("its moments start anew each time"),
                     program.optimizer_site(optimizer),
                     iteration.number,
                 )
@@ -224,9 +310,10 @@ def updates(case: Case) -> Iterator[Finding]:
     for iteration in case.iterations:
         # A clip puts single parameters back to its bounds; a reload puts back most of them.
         if len(iteration.undone) > sum(len(step.updates) for step in iteration.steps) / 2:
-            yield Finding("update-undone", iteration.undone[0], f"{plural(len(iteration.undone), 'parameter')} "
-                          f"({some(iteration.undone)}) have their old values again: something took the last update back",
-                          site=iteration.loaded_at, iteration=iteration.number)
+            yield Finding("update-undone", iteration.undone[0], say(
+                "{parameters} ({names}) have their old values again: something took the last update back",
+                parameters=plural(len(iteration.undone), "parameter"), names=some(iteration.undone)),
+                          site=iteration.loaded_at or writing_site(case), iteration=iteration.number)
             return
 
 
@@ -240,14 +327,15 @@ def learning_rate(case: Case) -> Iterator[Finding]:
         site = program.optimizer_site(name)
         lrs = [step.lr for _, step in steps]
         if not any(lrs) and (len(lrs) > 1 or not scheduled) and not case.iterations[-1].lrs.get(name):
-            yield Finding("lr-zero", name, f"the learning rate of {name} is 0", site=site, iteration=1)
+            where = scheduler_site(case, name) if scheduled else site
+            yield Finding("lr-zero", name, say("the learning rate of {optimizer} is 0", optimizer=name), site=where, iteration=1)
         for iteration, step in steps:
             if step.effective_lr is not None and not math.isclose(step.effective_lr, step.lr, rel_tol=1e-4, abs_tol=1e-12):
                 yield Finding(
                     "lr-ignored",
                     name,
-                    f"{name} says lr {step.lr:.3g} and steps with {step.effective_lr:.3g}: it was assigned "
-                    f"after the first step, which is ignored",
+                    say("{optimizer} says lr {said:.3g} and steps with {used:.3g}: it was assigned after the first step, which is "
+                        "ignored", optimizer=name, said=step.lr, used=step.effective_lr),
                     site=assignments_of(case, "_learning_rate") or site,
                     iteration=iteration.number,
                 )
@@ -255,22 +343,25 @@ def learning_rate(case: Case) -> Iterator[Finding]:
         large = [_relative(step.updates.values()) for _, step in steps]
         large = [ratio for ratio in large if ratio is not None]
         if large and min(large[:2]) > TOO_LARGE:
-            yield Finding("lr-too-large", name, f"one step of {name} moves its parameters by {large[0]:.2g} times their own size",
-                          f"lr {lrs[0]:.3g}; 1e-3 of it is usual", site, 1)
+            yield Finding("lr-too-large", name, say("one step of {optimizer} moves its parameters by {ratio:.2g} times their "
+                                                      "own size", optimizer=name, ratio=large[0]),
+                          say("lr {lr:.3g}; 1e-3 of it is usual", lr=lrs[0]), site, 1)
         often = [iteration for iteration in case.iterations
                  if iteration.schedulers[name] > max(1, sum(step.optimizer == name for step in iteration.steps))]
         vanished = [iteration for iteration, step in steps if scheduled and step.lr < 1e-3 * max(lrs) and step.lr == min(lrs)]
         if often:
             count = often[0].schedulers[name]
-            yield Finding("scheduler-too-often", name, f"the scheduler of {name} is stepped {count} times an iteration",
-                          f"lr {lrs[0]:.3g} at first, {lrs[-1]:.3g} after {len(case.iterations)} iterations",
+            yield Finding("scheduler-too-often", name, say("the scheduler of {optimizer} is stepped {count} times an iteration",
+                                                            optimizer=name, count=count),
+                          say("lr {first:.3g} at first, {last:.3g} after {count} iterations", first=lrs[0], last=lrs[-1],
+                              count=len(case.iterations)),
                           often[0].scheduler_sites.get(name), often[0].number)
         elif vanished and lrs.index(max(lrs)) < lrs.index(min(lrs)):
             yield Finding(
                 "scheduler-too-often",
                 name,
-                f"the learning rate of {name} fell from {max(lrs):.3g} to {min(lrs):.3g} within "
-                f"{len(case.iterations)} iterations",
+                say("the learning rate of {optimizer} fell from {high:.3g} to {low:.3g} within {count} iterations", optimizer=name,
+                    high=max(lrs), low=min(lrs), count=len(case.iterations)),
                 site=vanished[0].scheduler_sites.get(name) or site,
                 iteration=vanished[0].number,
             )
@@ -290,9 +381,11 @@ def decay(case: Case) -> Iterator[Finding]:
         if program.iterator_of(name) or not steps:
             continue
         decays = {program.names[id(p)]: value for p, value in case.framework.decays(optimizer) if id(p) in program.names}
+        apart = bool(case.framework.shrinks(optimizer))
         pulls = {}
         for key, value in decays.items():
-            ratios = [value * update.weight / update.gradient for _, step in steps
+            # Where the decay is apart from the gradient (AdamW), both are held against the step that was taken.
+            ratios = [value * update.weight / update.gradient if not apart else update.shrunk or 0.0 for _, step in steps
                       if (update := step.updates.get(key)) and update.gradient]
             if ratios and value:
                 pulls[key] = statistics.median(ratios)
@@ -300,8 +393,8 @@ def decay(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "decay-dominates",
                 name,
-                f"weight decay pulls {statistics.median(pulls.values()):.2g} times as hard as the loss",
-                f"weight_decay {max(decays.values()):.3g} of {name}",
+                say("weight decay pulls {ratio:.2g} times as hard as the loss", ratio=statistics.median(pulls.values())),
+                say("weight_decay {decay:.3g} of {optimizer}", decay=max(decays.values()), optimizer=name),
                 program.optimizer_site(name),
                 1,
             )
@@ -311,7 +404,8 @@ def decay(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "decay-on-norms",
                 name,
-                f"weight decay pulls harder than the loss on {plural(len(flat), 'norm parameter')} ({some(flat)}): on purpose?",
+                say("weight decay pulls harder than the loss on {parameters} ({names}): on purpose?",
+                    parameters=plural(len(flat), "norm parameter"), names=some(flat)),
                 site=program.optimizer_site(name),
                 iteration=1,
             )
@@ -322,4 +416,4 @@ def _is_norms(case: Case, name: str) -> bool:
     return "norm" in type(case.program.modules.get(name.rpartition(".")[0])).__name__.lower()
 
 
-CHECKS = (backwards, missing_gradients, bypassed, mixed, updates, learning_rate, decay)
+CHECKS = (backwards, missing_gradients, bypassed, mixed, discarded, updates, learning_rate, decay)

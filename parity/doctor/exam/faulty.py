@@ -43,13 +43,21 @@ SIX = (
             "return instance_norm(input, self.eps) * self.scale.reshape([1, -1, 1, 1]) + self.bias.reshape([1, -1, 1, 1])",
         ),
         ids=("affine-instance-norm",),
+        blocks=4,  # as released: 88 tensors in the two generators, and 22 instance norms
         line="self.eps = eps",
         reference_line="InstanceNorm2d(",
         trap="Paddle issue 26721",
     ),
     _ugatit(
-        "144 parameters: u and v handed over",
-        "buffers_trained",
+        "u and v handed over",
+        None,
+        (
+            _INIT,
+            "*self.disLA.parameters(), *self.disLB.parameters()]",
+            "*self.disLA.parameters(), *self.disLB.parameters(), *(state for net in (self.disGA, self.disGB, self.disLA, "
+            "self.disLB) for key, state in net.named_buffers() if key.endswith(('_u', '_v')))]",
+        ),
+        blocks=4,
         ids=("buffers-held",),
         line="self.D_optim = adam(",
         reference_line="self.D_optim = adam(",
@@ -289,6 +297,13 @@ STEP = (
         "no backward",
         (_STEP, "loss.backward()", "pass"),
         ids=("no-backward",),
+        line="self.optim.step()",
+        reference_line="self.optim.step()",
+    ),
+    _classifier(
+        "a backward at every other step only",
+        (_STEP, "loss.backward()", "loss.backward() if number % 2 else None"),
+        ids=("no-backward", "change-without-gradient"),
         line="self.optim.step()",
         reference_line="self.optim.step()",
         trap="clear_grad() leaves zeros: a step without backward moves weights",
@@ -554,7 +569,7 @@ STATE = (
     _classifier(
         "each epoch in the same order",
         (_BATCH, "data.order(len(self.labels), epoch)", "data.order(len(self.labels), 0)"),
-        ids=("order-repeats",),
+        ids=("order-repeats", "never-shuffled"),  # what should shuffle stands in another file
         line="logits = self.net(x)",
         reference_line="x = ",
         steps=9,
@@ -579,7 +594,7 @@ STATE = (
 # The course of the loss.
 COURSE = (
     _classifier("the scheduler never stepped", (_STEP, "self.scheduler.step()", "pass"), ids=("scheduler-stuck",),
-                line="self.optim =", reference_line="self.optim.step()", steps=11),
+                line="StepDecay(", reference_line="self.optim.step()", steps=11),
     _classifier("labels that mean nothing", (_BATCH, "paddle.to_tensor(self.labels[chosen])",
                 "paddle.to_tensor(np.random.default_rng(number).permutation(self.labels[chosen]))"), names={"np": np},
                 ids=("loss-at-chance",), line="loss =", reference_line="y = "),

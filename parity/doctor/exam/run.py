@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import click
 import jinja2
 
+from parity.doctor.exam import blind
 from parity.doctor.exam.faulty import FAULTY
 from parity.doctor.exam.healthy import HEALTHY
 from parity.doctor.exam.sitting import Sitting, builder
@@ -134,10 +135,14 @@ def healthy_runs(count: int) -> Iterator[tuple[Sitting, int]]:
     return iter(runs[:max(count, len(HEALTHY))])
 
 
-def page(faults: Sequence[tuple[Alone, Beside | None]], runs: Sequence[Health], seconds: float) -> str:
+def page(faults: Sequence[tuple[Alone, Beside | None]], runs: Sequence[Health], seconds: float,
+         blind_answers: tuple[list[blind.Answer], list[blind.Answer]] | None = None) -> str:
+    first = blind.first_run()
     environment = jinja2.Environment(loader=jinja2.PackageLoader("parity"), trim_blocks=True, lstrip_blocks=True,
                                      autoescape=False, keep_trailing_newline=True)  # Markdown
-    return environment.get_template("doctor-exam.md").render(faults=faults, runs=runs, seconds=seconds, versions=versions())
+    return environment.get_template("doctor-exam.md").render(
+        faults=faults, runs=runs, seconds=seconds, versions=versions(), blind=blind_answers, first=first, later=len(blind.LATER),
+        first_alarms=sum(map(bool, first["alarms"])))
 
 
 @click.command(help=__doc__)
@@ -159,7 +164,10 @@ def main(out: str | None, only: tuple[str, ...], reference: bool) -> None:
         comparable = reference and sitting.framework == "paddle" and sitting.steps
         faults.append((alone(sitting), beside(sitting) if comparable else None))
     runs = [healthy(sitting, seed) for sitting, seed in tqdm(list(healthy_runs(len(chosen))), desc="healthy")] if not only else []
-    text = page(faults, runs, time.time() - start)
+    answers = None
+    if not only:
+        answers = tuple([blind.sit(case) for case in tqdm(cases, desc="blind")] for cases in (blind.FAULTS, blind.HEALTHY))
+    text = page(faults, runs, time.time() - start, answers)
     if out:
         write(out, text)
     else:

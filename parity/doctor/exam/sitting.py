@@ -25,8 +25,9 @@ class Sitting:
     program: one of `PROGRAMS`; framework: "paddle" or "torch". edits: ((function, old, new), ...) in the program's file, or
     catalogued: the name of a fault of `parity faults`. ids: the kinds that name the fault (none: the run is healthy).
     line: a piece of the line at which it must be placed, without and with the reference. trap: the trap of the field that it is.
-    names: what the edits use. steps: the reference comparison must have seen it by then; 0: the fault is no difference from this
-    reference (a tensor that it does not have and that stays as it was made). expect: declared to the doctor.
+    names: what the edits use. blocks: residual blocks of the U-GAT-IT. steps: the reference comparison must have seen it by then;
+    0: the fault is no difference from this reference (a tensor that it does not have and that stays as it was made).
+    expect: declared to the doctor.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Sitting:
     line: str | None = None
     reference_line: str | None = None
     trap: str = ""
+    blocks: int = 1
     steps: int = 2
     names: dict[str, object] = field(default_factory=dict)
     expect: tuple[str, ...] = ()
@@ -94,9 +96,9 @@ def builder(sitting: Sitting, seed: int = 0) -> Callable[[], Callable[[], Any]]:
             training = package.Training()
             return _counted(training, lambda number: training.step(number))
         from parity import ugatit
-        sizes = ugatit.Sizes(ngf=4, n_blocks=1, img_size=96, light=True, ndf=2)
+        sizes = ugatit.Sizes(ngf=4, n_blocks=sitting.blocks, img_size=96, light=True, ndf=2)
         subject = ugatit.training(sizes, seed=seed)
-        training = package.Training(ngf=4, n_blocks=1, img_size=96, light=True, ndf=2)
+        training = package.Training(ngf=4, n_blocks=sitting.blocks, img_size=96, light=True, ndf=2)
         tensor = _tensor(sitting.framework)
         return _counted(training, lambda number: training.step(*map(tensor, subject.batch(number).values()), number))
 

@@ -6,14 +6,15 @@ import base64
 import json
 from typing import Any
 
-from parity.explain import course, symptom
-from parity.explain.iterators import ON_1_8_5
+from parity.explain import course, iterators, symptom
 from parity.explain.report import plots, story
 from parity.explain.report.summary import Explanation, Part
 from parity.explain.report.text import floors
 from parity.pictures import to_image
 from parity.report import STAGES, page, versions
 from parity.steps_report import strict
+from parity.steps_summary import largest, title
+from parity.wording import say
 
 
 def to_json(explanation: Explanation) -> str:
@@ -33,7 +34,7 @@ def to_json(explanation: Explanation) -> str:
                                                                      "reference": explanation.long("reference")["losses"]}},
         "faults": [_part(part) for part in explanation.parts],
         "pairs": [{**vars(pair), "interaction": pair.interaction} for pair in explanation.pairs],
-        "iterators": {"on_1_8_5": ON_1_8_5, "here": explanation.iterators}, "left": left,
+        "iterators": {"on_1_8_5": iterators.ON_1_8_5, "here": explanation.iterators}, "left": left,
         "start": scope.start.to_json(), "steps": scope.steps, "cpu_seconds": round(explanation.cpu_seconds, 1),
         "versions": versions(),
     }
@@ -52,17 +53,24 @@ def to_html(explanation: Explanation) -> str:
     scope = explanation.scope
     pictures = {name: base64.b64encode(draw(explanation)).decode()
                 for name, draw in (("cam", plots.cam), ("losses", plots.losses), ("layers", plots.layers))}
-    return page("explain.html", title="Why the 2020 Paddle port of U-GAT-IT did not learn", verdict=explanation.verdict,
+    return page("explain.html", title=say("Why the 2020 Paddle port of U-GAT-IT did not learn"), verdict=explanation.verdict,
                 sentence=explanation.sentence(), explanation=explanation, scope=scope, pictures=pictures, floors=floors,
-                chance=course.CHANCE, rungs=explanation.faulty["rungs"], stages=STAGES, on_1_8_5=ON_1_8_5, source=story.SOURCE_2020,
-                sheets=_sheets(explanation))
+                chance=course.CHANCE, rungs=[*map(_rung, explanation.faulty["rungs"])], cases=iterators.CASES,
+                on_1_8_5=iterators.ON_1_8_5, source=story.SOURCE_2020, sheets=_sheets(explanation))
+
+
+def _rung(stored: dict) -> dict:
+    """A rung as the results hold it, with its sentences, which they hold in English only."""
+    worst = stored["worst"]
+    return {**stored, "title": title(stored["phase"], stored["stage"]), "meaning": STAGES[stored["stage"]],
+            "detail": None if worst is None else largest(worst)}
 
 
 def _sheets(explanation: Explanation) -> list[dict]:
     """For each picture that was translated: itself, and (title, translation, heat map) of every program."""
     runs = [(explanation.title("reference"), explanation.long("reference"))]
     runs += [(explanation.title(explanation.label(names)), explanation.long("twin", names)) for names in explanation.scope.long]
-    names = ("a training picture", "a drawn face")
+    names = (say("a training picture"), say("a drawn face"))
     return [{"name": names[number], "input": symptom.png(to_image(array)),
              "programs": [{"title": title, "translation": run["panels"][number][0], "heat": run["panels"][number][1]}
                           for title, run in runs if run.get("panels")]}

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 
 from parity import faults
+from parity.campaign import Done, key
 from parity.explain import attribution, course, symptom, tasks
 from parity.explain import start as starting
 from parity.explain.attribution import Effect, Pair
 from parity.explain.report import story
-from parity.explain.runs import Done, key
+from parity.explain.start import Start
 from parity.explain.tasks import Scope
 from parity.noise import M
 from parity.source import Site
+from parity.wording import Message, say, term
 
 STUCK, LEARNED = 0.1, 0.5  # of the CAM loss below chance: no more than this, and no less
 SHOWN = 1e-3  # interactions that change a loss by less are counted, not told
@@ -66,7 +68,7 @@ class Explanation:
         self._results = results
 
     def of(self, task: Mapping[str, Any]) -> Any:
-        return self._results[key(task)].result
+        return self._results[key(task, tasks.do)].result
 
     @property
     def cpu_seconds(self) -> float:
@@ -105,8 +107,8 @@ class Explanation:
         return {lane: [self.of(tasks.noise(self.scope, lane, draw))["losses"] for draw in range(tasks.DRAWS)]
                 for lane in ("float64", "float32")}
 
-    def course(self, names: Sequence[str]) -> attribution.Course:
-        return self.of(tasks.losses(self.scope, names))["losses"]
+    def course(self, names: Sequence[str], start: Start | None = None) -> attribution.Course:
+        return self.of(tasks.losses(self.scope, names, start))["losses"]
 
     def envelope(self, lane: str, loss: str) -> np.ndarray:
         return attribution.envelope(self.draws[lane], self.of(tasks.noise(self.scope, lane, None))["losses"], loss)
@@ -118,17 +120,19 @@ class Explanation:
         return attribution.effects(
             scope.every, {names: self.course(names) for names in sets}, self.reference, self.draws["float64"],
             self.of(tasks.noise(scope, "float32", None))["losses"], self.draws["float32"],
-            {name: self.of(tasks.losses(scope, (name,), scope.other))["losses"] for name in scope.every},
+            {name: self.course((name,), scope.other) for name in scope.every},
             self.of(tasks.noise(scope, "float64", None, scope.other))["losses"], whole=scope.names)
 
     @functools.cached_property
     def pairs(self) -> list[Pair]:
-        """Those that mask or amplify, the largest change first."""
-        names = self.scope.names
+        """Those that mask or amplify, the largest change first; all from the second start."""
+        names, other_start = self.scope.names, self.scope.other
         together = {(one, other): self.of(tasks.pair(self.scope, one, other))["losses"]
                     for number, one in enumerate(names) for other in names[number + 1:]}
-        alone = {names: self.course(names) for names in [(), *((name,) for name in names)]}
-        found = attribution.pairs(alone, together, self.reference, self.draws["float64"])
+        alone = {names: self.course(names, other_start) for names in [(), *((name,) for name in names)]}
+        reference = self.of(tasks.noise(self.scope, "float64", None, other_start))["losses"]
+        draws = [self.of(tasks.pair_noise(self.scope, draw))["losses"] for draw in range(tasks.DRAWS)]
+        found = attribution.pairs(alone, together, reference, draws)
         return sorted((pair for pair in found if pair.interaction), key=lambda pair: -abs(pair.together - pair.alone))
 
     @property
@@ -178,10 +182,11 @@ class Explanation:
     def label(self, names: Sequence[str]) -> str:
         return "healthy" if not names else "all" if len(names) > 1 and tuple(names) == self.scope.names else " and ".join(names)
 
-    def title(self, label: str) -> str:
+    def title(self, label: str) -> Message:
         """The program of that label, for readers."""
-        return {"reference": "PyTorch original", "healthy": "Paddle twin, healthy",
-                "all": f"Paddle twin, all {len(self.scope.names)} faults"}.get(label, f"Paddle twin, only {label}")
+        return {"reference": say("PyTorch original"), "healthy": say("Paddle twin, healthy"),
+                "all": say("Paddle twin, all {count} faults", count=len(self.scope.names))}.get(
+                    label, say("Paddle twin, only {fault}", fault=label))
 
     @property
     def recorded_cam(self) -> dict[str, np.ndarray]:
@@ -224,35 +229,41 @@ class Explanation:
         cosines = {kind: _range([value for name, value in run["cosines"].items() if name.startswith(kind)])
                    for kind in ("gen", "dis")}
         failure = run["failure"] or next((found["failure"] for found in errors.values() if found["failure"]), None)
-        return Part(fault.name, story.NINE.get(fault.name, fault.what), fault.fix, fault.seen_in, effect, cosines, errors, network,
+        what = story.NINE.get(fault.name, say(fault.what))
+        return Part(fault.name, what, say(fault.fix), fault.seen_in, effect, cosines, errors, network,
                     first, _lines(fault, first), failure)
 
     # In words
 
-    def sentence(self) -> str:
+    def sentence(self) -> Message:
         """The answer in one sentence, as far as the runs bear it out."""
         if self.verdict != "diverged":
-            return f"No divergence to explain: with {_all(self.scope.names)} in it the twin is the same computation."
+            return say("No divergence to explain: with {faults} in it the twin is the same computation.",
+                       faults=_all(self.scope.names))
         if self.culprit is None:
-            return (f"The port diverges at {self.faulty['first']['stage']}; no single fault of those followed for "
-                    f"{self.scope.long_steps} steps keeps the CAM loss at chance alone. {self.left()}")
-        stuck, learned = self.settled[self.culprit], self.settled["reference"]
-        what = "One wrong line" if self.culprit != "gmp_G" else "One line that averages where it should take the maximum"
-        others = len(self.scope.names) - 1
-        more = f"; {others} more faults made every other number differ" if others else ""
-        return (f"{what} ({self.culprit}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
-                f"{stuck:.2f}, as good as guessing ({course.CHANCE:.2f}), where the PyTorch original reaches {learned:.2f}{more}. "
-                f"{self.left()}")
+            return say("The port diverges at {stage}; no single fault of those followed for {steps} steps keeps the CAM loss at "
+                       "chance alone. {left}", stage=term(self.faulty["first"]["stage"]), steps=self.scope.long_steps,
+                       left=self.left())
+        values = {"what": say("One wrong line") if self.culprit != "gmp_G" else
+                  say("One line that averages where it should take the maximum"), "fault": self.culprit, "left": self.left(),
+                  "stuck": self.settled[self.culprit], "chance": course.CHANCE, "learned": self.settled["reference"],
+                  "others": len(self.scope.names) - 1}
+        if values["others"]:
+            return say("{what} ({fault}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
+                       "{stuck:.2f}, as good as guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}; "
+                       "{others} more faults made every other number differ. {left}", **values)
+        return say("{what} ({fault}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
+                   "{stuck:.2f}, as good as guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}. {left}",
+                   **values)
 
-    def left(self) -> str:
+    def left(self) -> Message:
         """What stays unexplained, in a sentence with the number."""
-        same = self.healthy["verdict"] == "same" and self.residual <= M * self.noise
-        number = (f"the losses of {len(self.reference['G_loss'])} steps differ by at most {self.residual:.1g} (rounding alone may "
-                  f"move them by {self.noise:.1g})")
-        repaired = f"With {_all(self.scope.names)} repaired"
-        if same:
-            return f"{repaired}, Paddle and PyTorch compute the same: {number}."
-        return f"{repaired}, something is left UNEXPLAINED: {number}, and the first step is {self.healthy['verdict']}."
+        number = say("the losses of {steps} steps differ by at most {residual:.1g} (rounding alone may move them by {noise:.1g})",
+                     steps=len(self.reference["G_loss"]), residual=self.residual, noise=self.noise)
+        values = {"faults": _all(self.scope.names), "number": number, "verdict": term(self.healthy["verdict"])}
+        if self.healthy["verdict"] == "same" and self.residual <= M * self.noise:
+            return say("With {faults} repaired, Paddle and PyTorch compute the same: {number}.", **values)
+        return say("With {faults} repaired, something is left UNEXPLAINED: {number}, and the first step is {verdict}.", **values)
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
@@ -260,7 +271,7 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _all(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"all {len(names)} faults"
+    return names[0] if len(names) == 1 else say("all {count} faults", count=len(names))
 
 
 def _lines(fault: faults.Fault, first: dict | None) -> tuple[Lines, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import joblib
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +11,6 @@ from rich.text import Text
 from parity.explain import course
 from parity.explain.iterators import ON_1_8_5
 from parity.explain.report.summary import Explanation, Part
-from parity.explain.runs import cores
 from parity.report import COLOURS, short
 
 PAIRS = 12  # how many are told before "and N more"
@@ -21,20 +21,20 @@ def show(console: Console, explanation: Explanation) -> None:
     def heading(text: str) -> None:
         console.print(Text(f"\n{text}", style="bold"))
 
-    def say(text: str, style: str = "") -> None:
+    def tell(text: str, style: str = "") -> None:
         console.print(Text(text, style=style), soft_wrap=True)
 
     steps, long = explanation.scope.steps, explanation.scope.long_steps
     heading(f"The symptom: the generators' CAM loss after {long} steps (guessing: {course.CHANCE:.3f})")
     for label, value in explanation.settled.items():
-        say(f"  {explanation.title(label):26}  {value:.3f}")
+        tell(f"  {explanation.title(label):26}  {value:.3f}")
     averaged, maximal = ([each[kind] for each in explanation.features.values()] for kind in ("average", "maximum"))
     if explanation.culprit:
-        say(f"  Why: from picture to picture the averaged features vary by {min(averaged):.2g} to {max(averaged):.2g}, the\n"
+        tell(f"  Why: from picture to picture the averaged features vary by {min(averaged):.2g} to {max(averaged):.2g}, the\n"
             f"  maximal ones by {min(maximal):.2g} to {max(maximal):.2g}. Averages hold nothing to tell pictures apart by.")
     heading(f"Each fault alone, {steps} float64 steps, the largest effect first")
     console.print(_table(explanation))
-    say(f"effect: largest relative difference of a loss; rounding alone makes {short(explanation.noise)}. (n): the rank\n"
+    tell(f"effect: largest relative difference of a loss; rounding alone makes {short(explanation.noise)}. (n): the rank\n"
         "from another start. without: what repairing it alone changes when all others are there.\n"
         "cos: lowest cosine of the first update with the reference's. floors: error where it acts,\n"
         "in noise floors. f32: the losses in which it stands above float32 noise.", "dim")
@@ -42,24 +42,24 @@ def show(console: Console, explanation: Explanation) -> None:
         heading("Pairs that mask (half and less) or amplify (twice and more) each other")
         told = explanation.told_pairs[:PAIRS]
         for pair in told:
-            say(f"  {pair.one} changes the losses by {short(pair.alone)} alone, by {short(pair.together)} where {pair.other} is: "
+            tell(f"  {pair.one} changes the losses by {short(pair.alone)} alone, by {short(pair.together)} where {pair.other} is: "
                 f"{pair.interaction}")
-        say(f"  and {len(explanation.pairs) - len(told)} more of less weight (--json FILE has all)")
+        tell(f"  and {len(explanation.pairs) - len(told)} more of less weight (--json FILE has all)")
     heading("The iterator trap: parameters handed to an optimizer that does not keep them")
-    say(f"  cited: {ON_1_8_5}")
+    tell(f"  cited: {ON_1_8_5}")
     for case in explanation.iterators:
         outcome = case["error"] or (f"loss {case['first']:.3g} -> {case['last']:.2g}, {case['moved']} of {case['parameters']} "
                                     f"parameters move")
-        say(f"  {case['what']}: {outcome}")
+        tell(f"  {case['what']}: {outcome}")
     heading("What is left")
-    say(f"  {explanation.left()}")
+    tell(f"  {explanation.left()}")
     if explanation.fidelity:
         found = explanation.fidelity
-        say(f"  With the nine in it, the Paddle twin's losses are those of the official code with the nine built in,\n"
+        tell(f"  With the nine in it, the Paddle twin's losses are those of the official code with the nine built in,\n"
             f"  within {found['official']:.1g} over {steps} float64 steps, and those of the real port on Paddle 1.8.5, which ran\n"
             f"  in float32, within {found['port_first']:.1g} at step 1.")
-    say(f"\n{explanation.cpu_seconds:.0f} processor seconds of runs; {cores()} cores here", "dim")
-    say(f"\n{explanation.sentence()}", COLOURS[explanation.verdict])
+    tell(f"\n{explanation.cpu_seconds:.0f} processor seconds of runs; {joblib.cpu_count()} cores here", "dim")
+    tell(f"\n{explanation.sentence()}", COLOURS[explanation.verdict])
 
 
 def _table(explanation: Explanation) -> Table:
