@@ -359,7 +359,7 @@ def test_other_names_and_dtypes_are_refused(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"x")
     with pytest.raises(CheckpointError, match=r"\.pdopt or \.safetensors"):
         read_paddle(tmp_path / "a.bin")
-    with pytest.raises(ValueError, match=r"\.pdopt or \.safetensors"):
+    with pytest.raises(ValueError, match=r"\.pdparams or \.safetensors"):
         write_paddle(tmp_path / "b.bin", [])
     with pytest.raises(TypeError, match="complex128"):
         write_paddle(tmp_path / "a.pdparams", [("w", np.ones(1, complex))])

@@ -47,6 +47,8 @@ CHECKED = {
     ("README.md", "The exam"): MINUTES,
     ("README.md", "Installing by hand"): INSTALLS,
     ("docs/two-environments.md", "Two environments: record here, compare there"): f"{MINUTES}; tests/test_record_diff.py",
+    ("docs/two-environments.md", "With one framework installed"): "needs two environments; tests/test_lone.py blocks imports",
+    ("docs/two-environments.md", "Your own pair"): f"{MINUTES}; tests/test_lone.py",
     ("docs/two-environments.md", "Paddle 2.6.2 and 3.0.0 beside 3.3.1"): "needs other Paddles; tests/test_record_diff.py",
     ("docs/what-broke-2020.md", "What broke the 2020 run"): f"{MINUTES}; tests/test_explain_report.py runs a smaller one",
     ("docs/campaigns.md", "*"): f"{MINUTES}; tests/test_campaign.py runs smaller ones and the Python code",

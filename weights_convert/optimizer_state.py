@@ -13,12 +13,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
 
+from .absent import framework
 from .errors import StateError, listed
 from .plan import Entry, Plan
 from .torch_files import Tensor
 from .verification import torch_array
+
+torch = framework("torch")
 
 _KINDS = {"exp_avg": "moment1", "exp_avg_sq": "moment2"}
 _POWERS = ("beta1_pow_acc", "beta2_pow_acc")

@@ -17,6 +17,6 @@ FAULTS = {
                                           "identity = self.downsample(x * 1.0001)"),
     "residual scaled": Edit(f"{_FILE}:BasicBlock.forward", "out += identity", "out += 0.999 * identity"),
     "stem without activation": (Edit(f"{_FILE}:ResNet.forward", "x = self.relu(x)", "x = x"),
-                                "reference  pairs/resnet_torch.py:39   x = F.relu(self.stem_norm", "the reference has relu there"),
+                                "pairs/resnet_torch.py:39   x = F.relu(self.stem_norm", "the reference has relu there"),
     "pooled twice": Edit(f"{_FILE}:ResNet.forward", "x = self.avgpool(x)", "x = self.avgpool(x) / 2"),
 }
