@@ -7,8 +7,10 @@
 
 plain: forward and backward of the reference, then of the twin, with nothing of the harness in between. build: building both.
 pass: both side by side, every layer, line and gradient recorded and compared. compare: a whole call of `parity.ladder.glance`,
-from building both to the report. Each round runs all in turn, so that a machine that slows down slows all; printed are the
-medians of the ratios pass / plain and compare / (build + plain). Processor time, one thread in each framework.
+from building both to the report, which is what `parity compare --quick` runs. plain and build run in a process of their own, with
+the heap as the system sets it up; pass and compare in another, with the heap as `--quick` sets it up. Each round runs all in turn,
+so that a machine that slows down slows all; printed are the medians of the ratios pass / plain and compare / (build + plain).
+Processor time, one thread in each framework.
 
 Memory: peak resident set above that of the same process after the imports, each variant in fresh processes of its own, the
 median of three. plain is building both and running both; compare is the whole call, once and four times in a row.
@@ -16,6 +18,7 @@ median of three. plain is building both and running both; compare is the whole c
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import statistics
@@ -25,8 +28,10 @@ from typing import Any
 
 import click
 
-from benchmarks.memory import Peak, apart
+from benchmarks.memory import Peak, apart, fresh
+from parity import heap
 
+PLAINLY, COMPARING = ("plain", "build"), ("pass", "compare")
 VARIANTS = ("plain", "compare", "four compares")
 WHOLE = {"check, float64": ("float64",), "check, both lanes": ("float64", "float32")}
 
@@ -37,6 +42,8 @@ def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
     from benchmarks import programs
     programs.one_thread()
     peak = Peak()
+    if variant in VARIANTS[1:]:
+        heap.share()
     program = programs.of(spec)
     if variant == "plain":
         programs.plain(program, programs.prepared(program, lane), lane)
@@ -49,27 +56,43 @@ def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
     return peak.bytes()
 
 
-def seconds_of(spec: Mapping[str, Any], lane: str, rounds: int) -> dict[str, list[float]]:
-    """Name -> processor time of each round. The first is not counted: it warms up."""
+@functools.cache
+def timed(spec: str, lane: str) -> dict[str, Callable[[], Any]]:
+    """Name -> what is timed, in the process that asks first."""
     from benchmarks import programs
     from parity.interleaved import Interleaved
     from parity.ladder import Both, glance
     programs.one_thread()
-    program = programs.of(spec)
+    program = programs.of(json.loads(spec))
     subject, models = program.subject(), programs.prepared(program, lane)
     both = Both(subject, "cpu")
-    variants: dict[str, Callable[[], Any]] = {
-        "plain": lambda: programs.plain(program, models, lane),
-        "build": lambda: programs.prepared(program, lane),
-        "pass": lambda: both.side_by_side(lane, Interleaved(subject.name, lane)),
-        "compare": lambda: glance(subject, lane=lane)}
-    taken: dict[str, list[float]] = {name: [] for name in variants}
-    for _ in range(rounds + 1):
-        for name, run in variants.items():
-            started = time.process_time()
-            run()
-            taken[name].append(time.process_time() - started)
-        programs.cleared(models)
+    return {"plain": lambda: programs.plain(program, models, lane),
+            "build": lambda: programs.prepared(program, lane),
+            "pass": lambda: both.side_by_side(lane, Interleaved(subject.name, lane)),
+            "compare": lambda: glance(subject, lane=lane),
+            "clear": lambda: programs.cleared(models)}
+
+
+def seconds(spec: str, lane: str, names: tuple[str, ...]) -> list[float]:
+    """Processor time of each, in this process."""
+    taken = []
+    for name in names:
+        run = timed(spec, lane)[name]
+        started = time.process_time()
+        run()
+        taken.append(time.process_time() - started)
+    timed(spec, lane)["clear"]()
+    return taken
+
+
+def seconds_of(spec: Mapping[str, Any], lane: str, rounds: int) -> dict[str, list[float]]:
+    """Name -> processor time of each round. The first is not counted: it warms up."""
+    taken: dict[str, list[float]] = {name: [] for name in (*PLAINLY, *COMPARING)}
+    with fresh() as plainly, fresh(heap.share) as comparing:
+        for _ in range(rounds + 1):
+            for process, names in ((plainly, PLAINLY), (comparing, COMPARING)):
+                for name, seen in zip(names, process.submit(seconds, json.dumps(spec), lane, names).result(), strict=True):
+                    taken[name].append(seen)
     return {name: times[1:] for name, times in taken.items()}
 
 
@@ -81,10 +104,10 @@ def whole(spec: Mapping[str, Any], variant: str) -> tuple[float, int]:
 
 
 def measure(spec: Mapping[str, Any], lane: str, rounds: int, repeats: int = 3) -> dict[str, Any]:
-    seconds = apart(seconds_of, spec, lane, rounds)
+    taken = seconds_of(spec, lane, rounds)
     memory = {variant: statistics.median(apart(peak_of, spec, lane, variant) for _ in range(repeats)) for variant in VARIANTS}
-    rows = list(zip(*(seconds[name] for name in ("plain", "build", "pass", "compare")), strict=True))
-    return {"seconds": {name: statistics.median(times) for name, times in seconds.items()},
+    rows = list(zip(*(taken[name] for name in (*PLAINLY, *COMPARING)), strict=True))
+    return {"seconds": {name: statistics.median(times) for name, times in taken.items()},
             "time_ratio": {"pass": statistics.median(row[2] / row[0] for row in rows),
                            "compare": statistics.median(row[3] / (row[0] + row[1]) for row in rows)},
             "peak_bytes": memory,

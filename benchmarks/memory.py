@@ -28,7 +28,12 @@ class Peak:
         return status("VmHWM") - self._before
 
 
+def fresh(initializer: Callable[[], None] | None = None) -> ProcessPoolExecutor:
+    """A process of its own, in which nothing has run but the initializer."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer)
+
+
 def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     """What `work` returns, in a fresh process."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
-        return fresh.submit(work, *arguments).result()
+    with fresh() as process:
+        return process.submit(work, *arguments).result()

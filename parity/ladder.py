@@ -24,7 +24,6 @@ from parity.compare import Deviation, Verdict, deviation, resemblance
 from parity.correspondence import WHOLE
 from parity.execute import forward_backward, replay
 from parity.findings import Finding, Report
-from parity.heap import give_back
 from parity.interleaved import Interleaved, is_blank, is_result
 from parity.judge import Judge, floors_of
 from parity.noise import ACCURACY, DRAWS, M, generator, move
@@ -36,7 +35,6 @@ from parity.wording import say, some, term
 from weights_convert import Entry
 
 Progress = Callable[[str], None]
-LARGE = 1 << 25  # bytes of weights from which on it is worth some milliseconds to have them only once
 
 
 def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), device: str = "cpu", draws: int = DRAWS,
@@ -238,8 +236,6 @@ class Both:
         """Runs reference and twin in turns; hands back what the twin raises."""
         # No hook is left on a model of the caller's own.
         ours = [sites.built(model) for sites, model in zip(self._sites, self._models, strict=True)]
-        if sum(array.nbytes for array in self.subject.state.values()) > LARGE:
-            give_back()  # what building and loading have freed
         return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
                          lambda sink: self.twin(dtype, sink, release=ours[1]))
 
