@@ -1,121 +1,154 @@
-"""What one compare costs beside the plain programs: time and peak memory, as ratios of one run.
+"""What a compare costs beside the plain programs: time and peak memory, as ratios of one run.
 
-    python -m benchmarks.cost                     # generator of 0.67 M parameters, float64, 128 px
-    python -m benchmarks.cost --img-size 256 --lane float32
+    python -m benchmarks.cost                                     # ResNet-18, batch 4, 224 px, train mode, float64
+    python -m benchmarks.cost --pair my_pair.py --input 2,3,64,64
+    python -m benchmarks.cost --generator --img-size 256 --lane float32
+    python -m benchmarks.cost --whole                             # also the whole check: noise floors, and both lanes
 
-plain: forward and backward of both sides, once each. compare: the same with every layer, line and gradient recorded and
-compared (one lane). The noise floor, which is drawn once for a truth, is timed apart. Each round runs plain and compare in
-turn, so that a machine that slows down slows both; the medians of the ratios are printed. Time is processor time, one
-thread in each framework. Memory: each variant in a
-process of its own, peak resident set above that of the same process after the imports and the building of both models.
+plain: forward and backward of the reference, then of the twin, with nothing of the harness in between. build: building both.
+pass: both side by side, every layer, line and gradient recorded and compared. compare: a whole call of `parity.ladder.glance`,
+from building both to the report, which is what `parity compare --quick` runs. plain and build run in a process of their own, with
+the heap as the system sets it up; pass and compare in another, with the heap as `--quick` sets it up. Each round runs all in turn,
+so that a machine that slows down slows all; printed are the medians of the ratios pass / plain and compare / (build + plain).
+Processor time, one thread in each framework.
+
+Memory: peak resident set above that of the same process after the imports, each variant in fresh processes of its own, the
+median of three. plain is building both and running both; compare is the whole call, once and four times in a row.
 """
 
 from __future__ import annotations
 
+import functools
 import json
-import multiprocessing
+import os
 import statistics
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import click
 
+from benchmarks.memory import Peak, apart, fresh
+from parity import heap
 
-def _subject(ngf: int, n_blocks: int, img_size: int, light: bool):
-    import torch
-
-    from parity import ugatit
-
-    torch.set_num_threads(1)
-    sizes = ugatit.Sizes(ngf=ngf, n_blocks=n_blocks, img_size=img_size, light=light)
-    images = {domain: ugatit.picture(domain, 0, img_size) for domain in "AB"}
-    return next(ugatit.networks(sizes, images, names=("genA2B",)))
+PLAINLY, COMPARING = ("plain", "build"), ("pass", "compare")
+VARIANTS = ("plain", "compare", "four compares")
+WHOLE = {"check, float64": ("float64",), "check, both lanes": ("float64", "float32")}
 
 
-def _variants(subject, lane: str) -> dict[str, Callable[[], None]]:
-    """Name -> one run of it."""
-    from parity.ladder import Both
-    from parity.noise import DRAWS
-    from parity.sinks import Against, Distances, Store
+def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
+    """Bytes above the imports, in this process."""
+    import parity.ladder
+    from benchmarks import programs
+    programs.one_thread()
+    peak = Peak()
+    if variant in VARIANTS[1:]:
+        heap.share()
+    program = programs.of(spec)
+    if variant == "plain":
+        programs.plain(program, programs.prepared(program, lane), lane)
+    elif variant in WHOLE:
+        parity.ladder.compare(program.subject(), lanes=WHOLE[variant])
+    else:
+        subject = program.subject()
+        for _ in range(4 if variant == "four compares" else 1):
+            parity.ladder.glance(subject, lane=lane)
+    return peak.bytes()
 
+
+@functools.cache
+def timed(spec: str, lane: str) -> dict[str, Callable[[], Any]]:
+    """Name -> what is timed, in the process that asks first."""
+    from benchmarks import programs
+    from parity.interleaved import Interleaved
+    from parity.ladder import Both, glance
+    programs.one_thread()
+    program = programs.of(json.loads(spec))
+    subject, models = program.subject(), programs.prepared(program, lane)
     both = Both(subject, "cpu")
-
-    def plain() -> None:
-        for side in (0, 1):
-            both.plain(side, lane)
-
-    def compare() -> None:
-        truth = Store()
-        both.reference(lane, truth)
-        both.twin(lane, Against(truth, dict.fromkeys(truth.events, 0.0), float("inf"), release=True))
-
-    truth = Store()
-
-    def floor() -> None:
-        if not truth.events:
-            both.reference(lane, truth)
-        noise = Distances(truth)
-        for draw in range(DRAWS):
-            both.reference(lane, noise, moved=draw)
-
-    return {"plain": plain, "compare": compare, "floor": floor}
+    return {"plain": lambda: programs.plain(program, models, lane),
+            "build": lambda: programs.prepared(program, lane),
+            "pass": lambda: both.side_by_side(lane, Interleaved(subject.name, lane)),
+            "compare": lambda: glance(subject, lane=lane),
+            "clear": lambda: programs.cleared(models)}
 
 
-def _peak(queue, variant: str, sizes: dict, lane: str) -> None:
-    run = _variants(_subject(**sizes), lane)[variant]
-    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak starts anew from what is resident now
-    before = _status("VmRSS")
-    run()
-    queue.put(_status("VmHWM") - before)
+def seconds(spec: str, lane: str, names: tuple[str, ...]) -> list[float]:
+    """Processor time of each, in this process."""
+    taken = []
+    for name in names:
+        run = timed(spec, lane)[name]
+        started = time.process_time()
+        run()
+        taken.append(time.process_time() - started)
+    timed(spec, lane)["clear"]()
+    return taken
 
 
-def _status(field: str) -> int:
-    """A field of /proc/self/status, in bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{field}:"):
-            return 1024 * int(line.split()[1])
-    raise KeyError(field)
+def seconds_of(spec: Mapping[str, Any], lane: str, rounds: int) -> dict[str, list[float]]:
+    """Name -> processor time of each round. The first is not counted: it warms up."""
+    taken: dict[str, list[float]] = {name: [] for name in (*PLAINLY, *COMPARING)}
+    with fresh() as plainly, fresh(heap.share) as comparing:
+        for _ in range(rounds + 1):
+            for process, names in ((plainly, PLAINLY), (comparing, COMPARING)):
+                for name, seen in zip(names, process.submit(seconds, json.dumps(spec), lane, names).result(), strict=True):
+                    taken[name].append(seen)
+    return {name: times[1:] for name, times in taken.items()}
+
+
+def whole(spec: Mapping[str, Any], variant: str) -> tuple[float, int]:
+    """(wall seconds, bytes above the imports) of a whole check, in this process."""
+    started = time.perf_counter()
+    peak = peak_of(spec, "float64", variant)
+    return time.perf_counter() - started, peak
+
+
+def measure(spec: Mapping[str, Any], lane: str, rounds: int, repeats: int = 3) -> dict[str, Any]:
+    taken = seconds_of(spec, lane, rounds)
+    memory = {variant: statistics.median(apart(peak_of, spec, lane, variant) for _ in range(repeats)) for variant in VARIANTS}
+    rows = list(zip(*(taken[name] for name in (*PLAINLY, *COMPARING)), strict=True))
+    return {"seconds": {name: statistics.median(times) for name, times in taken.items()},
+            "time_ratio": {"pass": statistics.median(row[2] / row[0] for row in rows),
+                           "compare": statistics.median(row[3] / (row[0] + row[1]) for row in rows)},
+            "peak_bytes": memory,
+            "memory_ratio": {name: memory[name] / memory["plain"] for name in VARIANTS[1:]}}
 
 
 @click.command(help=__doc__, context_settings={"show_default": True})
+@click.option("--pair", default="resnet18", help="A pair file; resnet18 is that of the tests at batch 4, 224 px.")
+@click.option("--input", "inputs", multiple=True, metavar="SPEC", help="As of `parity compare`.")
+@click.option("--generator", is_flag=True, help="A U-GAT-IT generator instead, of the four sizes below.")
 @click.option("--ngf", default=8)
 @click.option("--n-blocks", default=4)
 @click.option("--img-size", default=128)
 @click.option("--light/--full", default=True)
+@click.option("--train/--eval", "training", default=True)
 @click.option("--lane", type=click.Choice(["float64", "float32"]), default="float64")
-@click.option("--rounds", default=7)
+@click.option("--rounds", default=5)
+@click.option("--whole", "with_whole", is_flag=True)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
-def main(lane: str, rounds: int, as_json: bool, **sizes: int) -> None:
-    variants = _variants(_subject(**sizes), lane)
-    for run in variants.values():
-        run()  # warm up
-    seconds = {name: [] for name in variants}
-    for _ in range(rounds):
-        for name, run in variants.items():
-            start = time.process_time()
-            run()
-            seconds[name].append(time.process_time() - start)
-    context = multiprocessing.get_context("spawn")
-    memory = {}
-    for name in ("plain", "compare"):
-        queue = context.Queue()
-        process = context.Process(target=_peak, args=(queue, name, sizes, lane))
-        process.start()
-        memory[name] = queue.get()
-        process.join()
-    ratio = {name: statistics.median(b / a for a, b in zip(seconds["plain"], seconds[name], strict=True))
-             for name in ("compare", "floor")}
-    result = {"sizes": sizes, "lane": lane, "rounds": rounds,
-              "seconds": {name: statistics.median(times) for name, times in seconds.items()},
-              "time_ratio": ratio, "peak_bytes": memory, "memory_ratio": memory["compare"] / memory["plain"]}
+def main(pair: str, inputs: tuple[str, ...], generator: bool, training: bool, lane: str, rounds: int, with_whole: bool,
+         as_json: bool, **sizes: Any) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    spec = {**sizes, "training": training} if generator else {"pair": pair, "inputs": inputs, "training": training}
+    result = {"program": spec, "lane": lane, "rounds": rounds, **measure(spec, lane, rounds)}
+    if with_whole:
+        result["whole"] = {variant: apart(whole, spec, variant) for variant in WHOLE}
     if as_json:
         click.echo(json.dumps(result, indent=2))
         return
-    for name, times in seconds.items():
-        click.echo(f"{name:8} {statistics.median(times):7.3f} s   ({min(times):.3f} to {max(times):.3f})")
-    click.echo(f"compare / plain: {ratio['compare']:.2f} of the time, {result['memory_ratio']:.2f} of the peak memory "
-               f"({memory['plain'] / 2**20:.0f} -> {memory['compare'] / 2**20:.0f} MiB); floor / plain: {ratio['floor']:.2f}")
+    seconds, peaks = result["seconds"], result["peak_bytes"]
+    click.echo(f"{'generator' if generator else pair}, {lane}, {rounds} rounds")
+    for name, taken in seconds.items():
+        click.echo(f"  {name:14} {taken:8.3f} s")
+    for name, peak in peaks.items():
+        click.echo(f"  {name:14} {peak / 2**20:8.0f} MiB")
+    ratios = result["time_ratio"]
+    click.echo(f"time:   pass / plain {ratios['pass']:.2f}, compare / (build + plain) {ratios['compare']:.2f}")
+    click.echo(f"memory: compare / plain {result['memory_ratio']['compare']:.2f}, "
+               f"four compares / plain {result['memory_ratio']['four compares']:.2f}")
+    for variant, (taken, peak) in result.get("whole", {}).items():
+        click.echo(f"{variant}: {taken:.1f} s, {peak / 2**20:.0f} MiB")
 
 
 if __name__ == "__main__":

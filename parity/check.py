@@ -17,7 +17,7 @@ from parity import pictures, ugatit
 from parity.files import InputError
 from parity.findings import Finding, Report
 from parity.frameworks import FrameworkError
-from parity.ladder import compare
+from parity.ladder import compare, glance
 from parity.pair import Pair, Subject
 from parity.results import Case, Result
 from weights_convert import ConversionError, infer_sizes, read_torch
@@ -132,24 +132,33 @@ def _calls(network: str, training: bool) -> int:
     return TRAINING_CALLS if training and network.startswith("dis") else 1
 
 
-def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", operations: bool = False,
+def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", operations: bool = False, quick: bool = False,
         progress: Callable[[Case, str], None] = lambda case, doing: None) -> Iterator[Result]:
     """Compare one case after the other. operations: single operations too; of a user's pair they are watched anyway where
-    neither a line nor a layer places the first divergence. Raises NothingCompared, FrameworkError, InputError (the reference
-    cannot run).
+    neither a line nor a layer places the first divergence. quick: what one pass in float64 finds to be the same
+    (`ladder.glance`) is done with, and only the rest compared as ever. Raises NothingCompared, FrameworkError, InputError (the
+    reference cannot run).
     """
     lanes = tuple(lanes)
     for case in todo:
         started = time.perf_counter()
         with blaming_inputs(str(case), case.subject.pair):
             told = {"lanes": lanes, "device": device, "progress": lambda doing, case=case: progress(case, doing)}
-            report = compare_placing(case.subject, operations=operations, **told)
+            report = _glanced(case.subject, device, told["progress"]) if quick else None
+            if report is None:
+                report = compare_placing(case.subject, operations=operations, **told)
             if report.diverged:
                 from parity.differences import explain  # it needs both frameworks
                 progress(case, "is it a known difference of the frameworks?")
                 report = explain(case.subject, report, device=device)
         report.verdict  # noqa: B018 (raises NothingCompared)
         yield Result(case, report, time.perf_counter() - started)
+
+
+def _glanced(subject: Subject, device: str, progress: Callable[[str], None]) -> Report | None:
+    """What one pass says, if that settles it."""
+    report = glance(subject, device=device, progress=progress)
+    return None if report.diverged or report.unseen else report
 
 
 def compare_placing(subject: Subject, *, operations: bool = False, **options: Any) -> Report:

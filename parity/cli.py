@@ -134,6 +134,10 @@ class _Commands(click.Group):
         return name, command, rest
 
 
+_QUICK = click.option("--quick", is_flag=True,
+                      help="One pass in float64 first; the whole comparison only where that does not settle it.")
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def cli() -> None:
     """Are a PyTorch program and its Paddle twin the same computation? If not: where first, how far, why?
@@ -160,9 +164,10 @@ def cli() -> None:
               help="Compare in train mode (discriminators: five forwards in a row).")
 @click.option("--modules/--no-modules", default=True, help="Every module alone, before the networks.")
 @click.option("--only", multiple=True, metavar="NAME", help="Only programs of this name; * and ? match. May be repeated.")
+@_QUICK
 @_REPORTS
 def check(checkpoint: str | None, images: str | None, size: int | None, seed: int, batch: int, lane: str, device: str,
-          in_eval: bool, in_train: bool, modules: bool, only: tuple[str, ...], json_path: str | None,
+          in_eval: bool, in_train: bool, modules: bool, only: tuple[str, ...], quick: bool, json_path: str | None,
           html_path: str | None) -> int:
     """Compare every module and network with its twin: forward, losses, gradients, state.
 
@@ -184,7 +189,7 @@ def check(checkpoint: str | None, images: str | None, size: int | None, seed: in
     weights = checking.Checkpoint.read(checkpoint) if checkpoint else None
     cases = checking.cases(seed=seed, checkpoint=weights, images=images, size=size, batch=batch, modes=modes,
                            modules=modules, only=only)
-    summary = report.Summary(_run(cases, lane, device))
+    summary = report.Summary(_run(cases, lane, device, quick=quick))
     _publish(summary, json_path, html_path)
     return _exit_code(summary)
 
@@ -361,10 +366,11 @@ def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: s
 @click.option("--operations", is_flag=True, help="Watch single operations too, everywhere (slower).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", help="Of weights and inputs.  [default: 0]")
 @_lanes("both")
+@_QUICK
 @_REPORTS
 def compare_pair(targets: tuple[str, ...], inputs: tuple[str, ...], names: tuple[str, ...], calls: int | None,
                  in_eval: bool | None, in_train: bool | None, operations: bool, seed: int | None, lane: str, device: str,
-                 json_path: str | None, html_path: str | None) -> int:
+                 quick: bool, json_path: str | None, html_path: str | None) -> int:
     """Compare your own PyTorch module with your Paddle port of it.
 
     Name a file that declares the pair (`parity init` writes one), or both modules, as module:Class or file.py:Class. Modules and
@@ -394,7 +400,7 @@ def compare_pair(targets: tuple[str, ...], inputs: tuple[str, ...], names: tuple
     if not modes:
         raise click.UsageError("no mode is left to compare; drop --no-eval or --no-train")
     cases = [checking.Case(port.title, mode, port.subject(mode)) for mode in modes]
-    summary = report.Summary(_run(cases, lane, device, operations=operations))
+    summary = report.Summary(_run(cases, lane, device, operations=operations, quick=quick))
     _publish(summary, json_path, html_path)
     return _exit_code(summary)
 
@@ -692,7 +698,10 @@ def demo(checkpoint: str | None, images: str | None, size: int | None, seed: int
 
 def _run(cases: Sequence[Any], lane: str, device: str, **options: Any) -> list[Any]:
     """Run the cases behind a progress bar, where somebody is watching."""
+    from parity import heap
     from parity.check import run
+    if options.get("quick"):
+        heap.share()  # both programs run in turns; this process is ours
     results = []
     with _progress() as bar:
         task = bar.add_task("", total=len(cases))

@@ -42,11 +42,24 @@ def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances 
             measured, analysed = max(measured, any_order.largest.get(key, 0.0)), max(analysed, event.unit)
         elif dtype is np.float64:
             analysed = max(analysed, event.unit)
-        if event.array is not None and event.array.dtype.kind not in "fc":
-            analysed = 0.0
-        own = max(measured, eps * event.largest) if event.largest is not None else 0.0
-        floors[key] = max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
+        floors[key] = _believed(event, measured, analysed, eps)
     return floors
+
+
+def own_rounding(event: Event, eps: float) -> float:
+    """The floor of a value of which no draws were made: the rounding of the operation that made it, sums in any order.
+
+    Of what came before it nothing is in it. So it is never above the floor that `floors_of` finds in float64 with draws, and what
+    is the same by this floor is the same by that.
+    """
+    return _believed(event, 0.0, max(event.scale, event.unit), eps)
+
+
+def _believed(event: Event, measured: float, analysed: float, eps: float) -> float:
+    if event.array is not None and event.array.dtype.kind not in "fc":
+        analysed = 0.0
+    own = max(measured, eps * event.largest) if event.largest is not None else 0.0
+    return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
 
 
 FALSE_ALARMS = 1e-6  # wanted: at most one healthy value in so many

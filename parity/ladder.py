@@ -4,7 +4,8 @@ float64 lane: are the two the same computation? Each value's distance from the r
 float32 lane: is the twin as accurate as the reference? The error of each side against the float64 truth.
 
 The reference runs first and its values are kept; all later runs (noise draws, the twin) are compared as they go and keep
-nothing. So the peak is the reference's trace plus one run.
+nothing. So the peak is the reference's trace plus one run. A `glance` keeps no values at all: both programs run side by side,
+each value is compared when both have it, and the peak is that of two runs at once (`parity.interleaved`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from parity.compare import Deviation, Verdict, deviation, resemblance
 from parity.correspondence import WHOLE
 from parity.execute import forward_backward, replay
 from parity.findings import Finding, Report
+from parity.interleaved import Interleaved, is_blank, is_result
 from parity.judge import Judge, floors_of
 from parity.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pair import Subject
@@ -46,11 +48,35 @@ def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), 
         return _climb(both, frozenset(lanes), draws, progress or (lambda what: None))
 
 
-def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Report:
-    subject = both.subject
-    report = Report(subject.name, remarks=list(both.remarks()))
+def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", progress: Progress | None = None) -> Report:
+    """Compare the two sides in one pass, forward and backward, with no noise draws: each value in units of its own operation's
+    rounding, of which what came before has no part.
+
+    In the float64 lane "same" is what `compare` would say too, as none of its floors is smaller. What diverged may be rounding
+    that has grown on its way through the program: `compare` tells. Raises as `compare`.
+    """
+    both = Both(subject, device)
+    with both.as_they_were():
+        report = _begin(both)
+        (progress or (lambda what: None))(f"both side by side, {lane}")
+        pass_ = Interleaved(subject.name, lane)
+        failure = both.side_by_side(lane, pass_)
+        report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
+        Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M).judge(pass_.against, failure, report)
+        _order_census(report, pass_.truth)
+        return report
+
+
+def _begin(both: Both) -> Report:
+    """The rungs before the first run: census and weights."""
+    report = Report(both.subject.name, remarks=list(both.remarks()))
     _judge_census(both, report)
     _judge_weights(both, report)
+    return report
+
+
+def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Report:
+    subject, report = both.subject, _begin(both)
     tell("reference, float64")
     truth = Store()
     both.reference("float64", truth)
@@ -65,13 +91,12 @@ def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Rep
 
 def _unseen(subject: Subject, truth: Store) -> str | None:
     """Why there is nothing to compare in what the reference returns, if so."""
-    outputs = [event.array for key, event in truth.events.items()
-               if key.module == subject.name and key.stage == subject.stage and key.variable.startswith("output")]
-    if not outputs:
-        return "the reference returns no tensor and no number that the harness knows how to find"
-    if all(array.size == 0 or (array.dtype.kind == "f" and np.isnan(array).all()) for array in outputs):
-        return "all that the reference returns is empty or NaN"
-    return None
+    outputs = [event.array for key, event in truth.events.items() if is_result(key, subject.name)]
+    return _NOTHING_FOUND if not outputs else _NOTHING_IN_IT if all(map(is_blank, outputs)) else None
+
+
+_NOTHING_FOUND = "the reference returns no tensor and no number that the harness knows how to find"
+_NOTHING_IN_IT = "all that the reference returns is empty or NaN"
 
 
 def _order_census(report: Report, truth: Store) -> None:
@@ -172,21 +197,22 @@ class Both:
         self._paths = (None, None) if paired is None else ({path: path for path in paired.values()}, paired)
 
     def reference(self, dtype: str, sink: Sink, *, moved: int | None = None, replayed: Store | None = None,
-                  gradients: bool = True, rounding: bool = True) -> None:
-        """Runs the reference. moved: number of a noise draw; with `rounding` it also moves every operation's result."""
-        state, inputs = self._values(dtype, moved)
+                  gradients: bool = True, rounding: bool = True, measure: bool | None = None, release: bool = False) -> None:
+        """Runs the reference. moved: number of a noise draw; with `rounding` it also moves every operation's result. measure,
+        release: as in `Recorder`; by default what is stored is measured."""
         dropped = {f"{self.subject.name}.{entry.source}" for entry in self.census.plan.entries.values() if entry.target is None}
 
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
             return None if name in dropped else (name, array)
 
-        self._run(0, dtype, sink, state, inputs, moved, replayed, gradients, view,
-                  measure=isinstance(sink, Store), rounding=rounding and moved is not None)
+        self._run(0, dtype, sink, moved, replayed, gradients, view,
+                  measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
+                  release=release)
 
-    def twin(self, dtype: str, sink: Sink, *, replayed: Store | None = None, gradients: bool = True) -> Exception | None:
-        """Runs the twin; an exception that it raises is handed back, for it is a finding."""
-        state, inputs = self._values(dtype, None)
-        target, entries = self._twin_state(state), self._entries()
+    def twin(self, dtype: str, sink: Sink, *, replayed: Store | None = None, gradients: bool = True,
+             release: bool = False) -> Exception | None:
+        """Runs the twin; an exception that it raises is handed back, for it is a finding. release: as in `Recorder`."""
+        entries = self._entries()
         parts = _Parts(entries.values())
 
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
@@ -201,48 +227,40 @@ class Both:
             return (source, parts.joined()) if parts.last(entry, values) else None
 
         try:
-            self._run(1, dtype, sink, target, inputs, None, replayed, gradients, view, measure=False, rounding=False)
+            self._run(1, dtype, sink, None, replayed, gradients, view, measure=False, rounding=False, release=release)
         except Exception as error:  # the user's program: anything may come
             return error
         return None
 
+    def side_by_side(self, dtype: str, pass_: Interleaved) -> Exception | None:
+        """Runs reference and twin in turns; hands back what the twin raises."""
+        # No hook is left on a model of the caller's own.
+        ours = [sites.built(model) for sites, model in zip(self._sites, self._models, strict=True)]
+        return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
+                         lambda sink: self.twin(dtype, sink, release=ours[1]))
+
     @contextmanager
     def as_they_were(self) -> Iterator[None]:
-        """Gives both models back with the weights, the dtype and the mode that they came with: they may be the caller's own."""
-        held = []
-        for framework, model in zip(self._frameworks, self._models, strict=True):
+        """Gives models that were not built here, but are the caller's own, back with the weights, the dtype and the mode that
+        they came with."""
+        held, theirs = [], [(framework, model) for framework, sites, model in
+                            zip(self._frameworks, self._sites, self._models, strict=True) if not sites.built(model)]
+        for framework, model in theirs:
             tensors = {**framework.parameters(model), **framework.buffers(model)}
             arrays = {name: framework.array(tensor, copy=True) for name, tensor in tensors.items()}
             held.append((arrays, next((str(a.dtype) for a in arrays.values() if a.dtype.kind == "f"), "float32"), model.training))
         try:
             yield
         finally:
-            for framework, model, (arrays, dtype, training) in zip(self._frameworks, self._models, held, strict=True):
+            for (framework, model), (arrays, dtype, training) in zip(theirs, held, strict=True):
                 framework.prepare(model, dtype=dtype, training=training, device="cpu")
                 framework.load_state(model, arrays)
 
-    def plain(self, side: int, dtype: str) -> None:
-        """One forward and backward of a side with nothing recorded: what a comparison's cost is measured against."""
-        state, inputs = self._values(dtype, None)
-        framework, model = self._frameworks[side], self._models[side]
-        framework.prepare(model, dtype=dtype, training=self.subject.training, device=self.device)
-        framework.load_state(model, self._twin_state(state) if side else state)
-        tensors = [framework.tensor(array, requires_grad=array.dtype.kind == "f", device=self.device)
-                   for array in inputs.values()]
-        arguments, keywords = self.subject.arrange(side, tensors)
-        outputs = [output for _, output in framework.tensors_in(model(*arguments, **keywords))]
-        probe = self._probe(dtype, None)
-        framework.backward(outputs, [framework.tensor(probe(number, framework.shape_dtype(output)[0]), device=self.device)
-                                     for number, output in enumerate(outputs)])
-        framework.clear_gradients(list(framework.parameters(model).values()))
-
     def weights(self) -> Iterator[tuple[str, np.ndarray, np.ndarray, Deviation]]:
         """(reference name, reference array, twin array in the reference's layout, their deviation) after loading."""
-        state, _ = self._values("float64", None)
         held = []
-        for framework, model, values in zip(self._frameworks, self._models, (state, self._twin_state(state)), strict=True):
-            framework.prepare(model, dtype="float64", training=self.subject.training, device=self.device)
-            framework.load_state(model, values)
+        for side, (framework, model) in enumerate(zip(self._frameworks, self._models, strict=True)):
+            self._load(side, "float64")
             held.append({**framework.parameters(model), **framework.buffers(model)})
         for target, entry in self._entries().items():
             left = self._frameworks[0].array(held[0][entry.source], copy=False)
@@ -265,11 +283,8 @@ class Both:
     def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
         """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.
         What the other side has none of keeps its own name; what the conversion drops is left out."""
-        state, _ = self._values(dtype, None)
-        framework, model = self._frameworks[side], self._models[side]
-        framework.prepare(model, dtype=dtype, training=self.subject.training, device=self.device)
-        framework.load_state(model, self._twin_state(state) if side else state)
-        entries = self._entries()
+        self._load(side, dtype)
+        framework, model, entries = self._frameworks[side], self._models[side], self._entries()
         dropped = {entry.source for entry in self.census.plan.entries.values() if entry.target is None}
         for name, tensor in {**framework.parameters(model), **framework.buffers(model)}.items():
             array, site = framework.array(tensor, copy=True), self.built(side, name.rpartition(".")[0])
@@ -293,25 +308,31 @@ class Both:
         values = {name: framework.array(tensor, copy=True) for name, tensor in own.items() if name not in entries}
         return values | {name: np.ascontiguousarray(entry.to_paddle(state[entry.source])) for name, entry in entries.items()}
 
-    def _values(self, dtype: str, moved: int | None) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        subject = self.subject
-        state, inputs = _cast(subject.state, dtype), _cast(subject.inputs, dtype)
-        if moved is not None:
-            state = move(state, subject.seed, moved, "state")
-            inputs = move(inputs, subject.seed, moved, "input")
-        return state, inputs
+    def _state(self, dtype: str, moved: int | None) -> Mapping[str, np.ndarray]:
+        if moved is None:
+            return self.subject.state  # the model has its dtype already, and takes each number over in that
+        return move(_cast(self.subject.state, dtype), self.subject.seed, moved, "state")
 
-    def _run(self, side: int, dtype: str, sink: Sink, state: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray],
-             moved: int | None, replayed: Store | None, gradients: bool, view: Any, measure: bool,
-             rounding: bool) -> None:
+    def _inputs(self, dtype: str, moved: int | None = None) -> dict[str, np.ndarray]:
+        inputs = _cast(self.subject.inputs, dtype)
+        return inputs if moved is None else move(inputs, self.subject.seed, moved, "input")
+
+    def _load(self, side: int, dtype: str, moved: int | None = None) -> None:
+        """Make a side's model ready for a run. Nothing is kept of the arrays in between."""
+        framework, model, state = self._frameworks[side], self._models[side], self._state(dtype, moved)
+        framework.prepare(model, dtype=dtype, training=self.subject.training, device=self.device)
+        framework.load_state(model, self._twin_state(state) if side else state)
+
+    def _run(self, side: int, dtype: str, sink: Sink, moved: int | None, replayed: Store | None, gradients: bool, view: Any,
+             measure: bool, rounding: bool, release: bool) -> None:
         subject, framework, model = self.subject, self._frameworks[side], self._models[side]
-        framework.prepare(model, dtype=dtype, training=subject.training, device=self.device)
-        framework.load_state(model, state)
+        self._load(side, dtype, moved)
+        inputs = self._inputs(dtype, moved)
         rng = None if moved is None else generator("ulp", subject.seed, moved, "replay")
         values = replayed.replayed(rng) if replayed is not None else None
         recorder = Recorder(framework, self._sources[side], sink, view=view, constructions=self._sites[side],
                             measure=measure, gradients=gradients, replay=values, device=self.device,
-                            name=subject.name, paths=self._paths[side], operations=self._operations)
+                            name=subject.name, paths=self._paths[side], operations=self._operations, release=release)
         recorder.stage = subject.stage
         arrange = functools.partial(subject.arrange, side)
         with framework.rounding(1 + moved) if rounding else nullcontext():
@@ -358,7 +379,7 @@ class _Parts:
 
 
 def _cast(values: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in values.items()}
+    return {name: array.astype(dtype, copy=False) if array.dtype.kind == "f" else array for name, array in values.items()}
 
 
 def _judge_census(both: Both, report: Report) -> None:

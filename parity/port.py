@@ -26,7 +26,7 @@ from parity.files import InputError
 from parity.frameworks import FrameworkError, Late
 from parity.pair import Pair, Subject, TrainingSubject
 from parity.source import SourceTree, files_of
-from parity.starting import weights_of
+from parity.starting import Built, weights_of
 from parity.training import Training
 from weights_convert import DEFAULT, LayoutTable
 
@@ -66,10 +66,12 @@ class Port:
         if mode not in ("eval", "train"):
             raise InputError(f"mode {mode!r}: expected eval or train")
         seed = self.seed if seed is None else seed
-        nest = self._nest
-        arrays = dict(recipes.draw(nest, seed))
-        return Subject(self.title, self.pair, lambda: self._build(0, seed), lambda: self._build(1, seed), self._state(seed), arrays,
-                       training=mode == "train", calls=self.calls, seed=seed, arrange=self._arrange)
+        return Subject(self.title, self.pair, lambda: self._build(0, seed), lambda: self._build(1, seed), self._state(seed),
+                       self.arrays(seed), training=mode == "train", calls=self.calls, seed=seed, arrange=self.arrange)
+
+    def arrays(self, seed: int) -> dict[str, np.ndarray]:
+        """What both are fed with, as `arrange` takes it."""
+        return dict(recipes.draw(self._nest, seed))
 
     def training_subject(self, seed: int | None = None, device: str = "cpu") -> TrainingSubject:
         """What `lockstep.follow` takes. Raises InputError where no training is declared, or it cannot be built."""
@@ -81,14 +83,12 @@ class Port:
 
     @property
     def title(self) -> str:
-        return self.name or type(self._examples[0]).__name__
+        return self._read.title
 
-    @cached_property
+    @property
     def pair(self) -> Pair:
         """The sources that are followed are the files of the classes that are not the frameworks' own layers."""
-        reference, twin = (SourceTree(*files_of([model], _FRAMEWORKS[side]), *self._builder_file(side), *self.sources)
-                           for side, model in enumerate(self._examples))
-        return Pair(self.title, reference, twin, layouts=self.layouts, names=dict(self.names))
+        return self._read.pair
 
     @property
     def _nest(self) -> dict[str, Any]:
@@ -96,7 +96,8 @@ class Port:
         named = {**self.inputs, **self.keywords} if by_name else dict(self.keywords)
         return {"positional": () if by_name else tuple(self.inputs), "keyword": named}
 
-    def _arrange(self, side: int, tensors: Sequence[Any]) -> tuple[tuple, dict]:
+    def arrange(self, side: int, tensors: Sequence[Any]) -> tuple[tuple, dict]:
+        """Input tensors in order -> positional and keyword arguments of that side (0 the reference, 1 the twin)."""
         nest = self._nest
         places = recipes.places(nest)
         filled = recipes.fill(nest, dict(zip(places, tensors, strict=True)))
@@ -104,8 +105,13 @@ class Port:
         return filled["positional"], {self.twin_keywords.get(name, name): value for name, value in named.items()} if side else named
 
     @cached_property
-    def _examples(self) -> tuple[Any, Any]:
-        return self._build(0, self.seed), self._build(1, self.seed)
+    def _read(self) -> _Read:
+        """Both are built once to be looked at, and let go: they may be large."""
+        models = self._build(0, self.seed), self._build(1, self.seed)
+        title = self.name or type(models[0]).__name__
+        reference, twin = (SourceTree(*files_of([model], _FRAMEWORKS[side]), *self._builder_file(side), *self.sources)
+                           for side, model in enumerate(models))
+        return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names)), Built.of(models[0]))
 
     def _build(self, side: int, seed: int) -> Any:
         framework, given = _FRAMEWORKS[side], (self.reference, self.twin)[side]
@@ -134,7 +140,17 @@ class Port:
     def _state(self, seed: int) -> dict[str, np.ndarray]:
         if self.weights is not None:
             return dict(self.weights)
-        return weights_of(self._examples[0], seed)
+        live = _FRAMEWORKS[0].is_model(self.reference)  # the caller's own, which may have learnt something meanwhile
+        return weights_of(self.reference, seed) if live else self._read.built.weights(seed)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a `Port` reads off its two modules."""
+
+    title: str
+    pair: Pair
+    built: Built
 
 
 def _needs_arguments(build: Any) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class Against:
         self.extra: list[tuple[Event, Key | None]] = []
         self.kept: dict[Key, tuple[np.ndarray | None, np.ndarray]] = {}
         self.last: Key | None = None
-        self._pair: tuple[np.ndarray, np.ndarray] | None = None
+        self._compared = (weakly(None), weakly(None))  # the arrays that `_deviation` is of
         self._deviation = Deviation(0.0)
 
     def receive(self, event: Event) -> None:
@@ -88,12 +89,14 @@ class Against:
             if not (event.key.is_activation_gradient and array is not None and not array.any()):
                 self.extra.append((event, self.last))
             return
-        if self._pair is None or self._pair[0] is not partner.array or self._pair[1] is not array:
+        stored = partner.array
+        if stored is None or array is None or self._compared[0]() is not stored or self._compared[1]() is not array:
             # One value often has several names (a module's output, the local it is bound to): compared once.
-            self._pair, self._deviation = (partner.array, array), self._measure(partner, event, array)
+            self._compared, self._deviation = (weakly(stored), weakly(array)), self._measure(partner, event, array)
         found = self._deviation
         if array is not None and found.distance > self._limit * self._floors[event.key] and len(self.kept) < self.KEPT:
-            self.kept[event.key] = (partner.array, array.copy())
+            # What is released may be the program's own memory, which it goes on to write in.
+            self.kept[event.key] = (stored.copy() if self._release and stored is not None else stored, array.copy())
         self.matched[event.key] = (event, found)
         self.last = event.key
         if self._release:
@@ -143,6 +146,11 @@ class Crossings:
             return
         if partner.array.shape == event.array.shape and partner.array.dtype.kind == "f":
             self.count += int(((partner.array > 0) != (event.array > 0)).sum())
+
+
+def weakly(array: np.ndarray | None) -> Callable[[], np.ndarray | None]:
+    """A reference that does not keep the array, and with it perhaps a tensor of its program, alive; None when it is gone."""
+    return weakref.ref(array) if isinstance(array, np.ndarray) else lambda: None
 
 
 def _compare(stored: Event, array: np.ndarray | None) -> Deviation:

@@ -195,6 +195,11 @@ class ConstructionSites:
 
     def __init__(self) -> None:
         self._sites: weakref.WeakKeyDictionary[object, Site] = weakref.WeakKeyDictionary()
+        self._built: weakref.WeakSet[object] = weakref.WeakSet()
+
+    def built(self, module: object) -> bool:
+        """Whether the module was built inside `watch`."""
+        return module in self._built
 
     def of(self, module: object) -> Site | None:
         return self._sites.get(module) if module is not None else None
@@ -206,6 +211,7 @@ class ConstructionSites:
         @functools.wraps(original)
         def init(module, *args, **kwargs):
             original(module, *args, **kwargs)
+            self._built.add(module)
             site = source.site(sys._getframe(1), skip_self=module)
             if site is not None:
                 self._sites[module] = site

@@ -142,7 +142,8 @@ class Recorder:
     lists where. back: (parameter name, array in the reference's layout) -> the array in the program's own.
     paths: module path -> the reference's, where they differ; modules that are not in it are passed over. operations: record
     the results of single operations too (`parity.operations`). name: stands before all module paths. phases: name of a
-    top-level function -> (phase, stage) of what happens in it.
+    top-level function -> (phase, stage) of what happens in it. release: record the gradient of each parameter as soon as backward
+    has finished it, and let go of it; else they are recorded by `snapshot_gradients`, and stay.
     """
 
     RECENT = 6  # tensors whose last snapshot is reused when the next line or module border shows the same value
@@ -154,7 +155,8 @@ class Recorder:
                  replay: Replayed | None = None, splice: bool = False, device: str = "cpu",
                  back: Callable[[str, np.ndarray], np.ndarray] | None = None,
                  paths: Mapping[str, str] | None = None, operations: bool = False,
-                 name: str = "", phases: Mapping[str, tuple[str | None, str]] | None = None, step: int = 0) -> None:
+                 name: str = "", phases: Mapping[str, tuple[str | None, str]] | None = None, step: int = 0,
+                 release: bool = False) -> None:
         self.framework = framework
         self.step, self.phase, self.stage = step, None, "forward"
         self._phases = phases or {}
@@ -177,7 +179,10 @@ class Recorder:
         self._parameter_names: dict[int, str] = {}  # by id: a local may *be* a parameter
         self._parameter_spans: dict[str, float] = {}  # ... and be broadcast there, over so many times its own elements
         self._buffers: dict[str, Any] = {}
+        self._own_weights: dict[int, list[tuple[Any, tuple[int, ...]]]] = {}  # by the module's id
         self._parameter_order: dict[str, int] = {}
+        self._release = release
+        self._released: set[str] = set()  # parameters
         self._codes: dict[Any, bool] = {}
         self._replay, self._splice, self._device = replay, splice, device
         self._back = back or (lambda name, array: array)
@@ -207,6 +212,8 @@ class Recorder:
             if self._gradients and framework.requires_grad(parameter):
                 note = self._note_parameter_order(prefix + parameter_name)
                 self._removers.append(framework.on_gradient(parameter, note))
+                if self._release:
+                    self._removers.append(framework.on_accumulated(parameter, self._release_gradient(prefix + parameter_name)))
         for buffer_name, buffer in framework.buffers(model).items():
             self._buffers[prefix + buffer_name] = buffer
 
@@ -229,7 +236,8 @@ class Recorder:
 
     def snapshot_gradients(self) -> None:
         """Emit the gradient of every watched parameter as it is now, in the order backward finished them."""
-        names = sorted(self._parameters, key=lambda name: self._parameter_order.get(name, sys.maxsize))
+        names = sorted((name for name in self._parameters if name not in self._released),
+                       key=lambda name: self._parameter_order.get(name, sys.maxsize))
         for name in names:
             parameter = self._parameters[name]
             gradient = self.framework.gradient(parameter)
@@ -238,6 +246,7 @@ class Recorder:
             if self._splice and substitute is not None and gradient is not None:
                 self.framework.set_gradient(parameter, self._back(name, substitute))
         self._parameter_order.clear()
+        self._released.clear()
 
     def snapshot_buffers(self) -> None:
         """Emit every watched buffer as it is now (stage "state"), in the order in which their modules ran."""
@@ -362,11 +371,9 @@ class Recorder:
         if shapes_in and shapes_out:
             terms = max(terms, max(map(math.prod, shapes_in)) // max(1, min(map(math.prod, shapes_out))))
         scale = call.entered
-        for name, parameter in self.framework.parameters(call.module).items():
-            shape = self.framework.shape_dtype(parameter)[0]
-            if "." not in name and len(shape) > 1:
-                terms = max(terms, math.prod(shape) // min(shape))
-                scale = max(scale, call.entered * largest_magnitude(self.framework.array(parameter, copy=False)))
+        for parameter, shape in self._weights(call.module):
+            terms = max(terms, math.prod(shape) // min(shape))
+            scale = max(scale, call.entered * largest_magnitude(self.framework.array(parameter, copy=False)))
         largest_out = max((self._snapshot(t).largest for _, t in self.framework.tensors_in(outputs)), default=0.0)
         accumulated = rounding_of_a_sum(self._dot_terms(call.module)[0]) * largest_out
         return _Size(max(scale, accumulated), math.sqrt(terms) * scale).joined(call.size)
@@ -378,11 +385,18 @@ class Recorder:
         is not, and is judged more strictly. (0, 0) for all other modules, and where nothing is measured.
         """
         if self._measure and not self._source.defines(module):
-            for name, parameter in self.framework.parameters(module).items():
-                shape = self.framework.shape_dtype(parameter)[0]
-                if "." not in name and len(shape) > 1:
-                    return math.prod(shape) / shape[0], math.prod(shape) / shape[1]
+            for _, shape in self._weights(module):
+                return math.prod(shape) / shape[0], math.prod(shape) / shape[1]
         return 0.0, 0.0
+
+    def _weights(self, module: Any) -> list[tuple[Any, tuple[int, ...]]]:
+        """The module's own parameters of two dimensions and more, each with its shape; looked up once (it walks all below)."""
+        found = self._own_weights.get(id(module))
+        if found is None:
+            own = [value for name, value in self.framework.parameters(module).items() if "." not in name]
+            shaped = [(value, self.framework.shape_dtype(value)[0]) for value in own]
+            found = self._own_weights[id(module)] = [(value, shape) for value, shape in shaped if len(shape) > 1]
+        return found
 
     # --- lines ---------------------------------------------------------------------------------------------
 
@@ -506,6 +520,20 @@ class Recorder:
                                  max(scale, entered), scale * math.sqrt(spread), scale if self._measure else None))
 
         return observe
+
+    def _release_gradient(self, name: str) -> Callable[[], None]:
+        recorder = weakref.ref(self)  # as above
+
+        def release() -> None:
+            self = recorder()
+            if self is not None:
+                parameter = self._parameters[name]
+                array = self.framework.array(self.framework.gradient(parameter), copy=self._sink.keeps)
+                self._emit_entry("gradients", name, array, self._parameter_order.get(name))
+                self.framework.clear_gradient(parameter)
+                self._released.add(name)
+
+        return release
 
     def _note_parameter_order(self, name: str) -> Callable[[Any], None]:
         def note(gradient: Any) -> None:

@@ -63,6 +63,10 @@ class Framework(ABC):
     def on_gradient(self, tensor: Any, observe: Callable[[Any], None]) -> Callable[[], None]:
         """Call `observe(gradient)` once the whole gradient of `tensor` is known, during backward; returns the remover."""
 
+    @abstractmethod
+    def on_accumulated(self, parameter: Any, observe: Callable[[], None]) -> Callable[[], None]:
+        """Call `observe()` once a backward has left the parameter's whole gradient in it; returns the remover."""
+
     def observable(self, tensor: Any) -> Any:
         """The tensor, or a copy to go on with where the gradient of the tensor itself could not be observed."""
         return tensor

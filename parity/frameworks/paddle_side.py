@@ -56,6 +56,16 @@ class PaddleFramework(Framework):
 
         return tensor.register_hook(hook).remove
 
+    def on_accumulated(self, parameter: paddle.Tensor, observe: Callable[[], None]) -> Callable[[], None]:
+        observers = [observe]
+
+        def hook() -> None:
+            for observe in observers:
+                observe()
+
+        parameter._register_backward_hook(hook)  # what Paddle's sharding reduces by; it stays, so it is emptied
+        return observers.clear
+
     def clone(self, tensor: paddle.Tensor) -> paddle.Tensor:
         return tensor.clone()
 
@@ -85,8 +95,8 @@ class PaddleFramework(Framework):
     def load_state(self, model: paddle.nn.Layer, state: Mapping[str, np.ndarray]) -> None:
         # set_state_dict only warns of what does not fit, so it is checked here first.
         own, dtypes, first = {}, {}, {}
-        state = dict(state)
-        for name, value in model.state_dict().items():
+        state, tensors = dict(state), model.state_dict()
+        for name, value in tensors.items():
             own[name], dtypes[name] = self.shape_dtype(value)
             given = first.setdefault(id(value), name)
             if name not in state and given in state:
@@ -97,7 +107,8 @@ class PaddleFramework(Framework):
         if missing or extra or misshapen:
             raise FrameworkError(f"the state does not fit the Paddle layer {type(model).__name__}: missing "
                                  f"{sorted(missing)}, extra {sorted(extra)}, misshapen {sorted(misshapen)}")
-        model.set_state_dict({name: np.array(value, dtype=dtypes[name]) for name, value in state.items()})
+        for name, value in tensors.items():  # as set_state_dict does, which wants them all at once
+            value.set_value(np.asarray(state[name], dtype=dtypes[name], order="C"))
 
     def before_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs)).remove

@@ -50,6 +50,9 @@ class TorchFramework(Framework):
     def on_gradient(self, tensor: torch.Tensor, observe: Callable[[Any], None]) -> Callable[[], None]:
         return tensor.register_hook(lambda gradient: observe(gradient)).remove
 
+    def on_accumulated(self, parameter: torch.Tensor, observe: Callable[[], None]) -> Callable[[], None]:
+        return parameter.register_post_accumulate_grad_hook(lambda parameter: observe()).remove
+
     def observable(self, tensor: torch.Tensor) -> torch.Tensor:
         # A write in place to a view (instance_norm returns one, ReLU(True) follows) rebuilds the graph of its base, and
         # a hook on the view is lost with the old one.
@@ -94,7 +97,8 @@ class TorchFramework(Framework):
 
     def load_state(self, model: torch.nn.Module, state: Mapping[str, np.ndarray]) -> None:
         try:
-            model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
+            model.load_state_dict({name: torch.from_numpy(np.require(value, requirements=["C", "W"]))  # copied by torch itself
+                                   for name, value in state.items()})
         except RuntimeError as error:
             raise FrameworkError(str(error)) from error
 
