@@ -43,7 +43,7 @@ def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
     programs.one_thread()
     peak = Peak()
     if variant in VARIANTS[1:]:
-        heap.share()
+        heap.for_large_tensors()
     program = programs.of(spec)
     if variant == "plain":
         programs.plain(program, programs.prepared(program, lane), lane)
@@ -88,7 +88,7 @@ def seconds(spec: str, lane: str, names: tuple[str, ...]) -> list[float]:
 def seconds_of(spec: Mapping[str, Any], lane: str, rounds: int) -> dict[str, list[float]]:
     """Name -> processor time of each round. The first is not counted: it warms up."""
     taken: dict[str, list[float]] = {name: [] for name in (*PLAINLY, *COMPARING)}
-    with fresh() as plainly, fresh(heap.share) as comparing:
+    with fresh() as plainly, fresh(heap.for_large_tensors) as comparing:
         for _ in range(rounds + 1):
             for process, names in ((plainly, PLAINLY), (comparing, COMPARING)):
                 for name, seen in zip(names, process.submit(seconds, json.dumps(spec), lane, names).result(), strict=True):

@@ -701,7 +701,7 @@ def _run(cases: Sequence[Any], lane: str, device: str, **options: Any) -> list[A
     from parity import heap
     from parity.check import run
     if options.get("quick"):
-        heap.share()  # both programs run in turns; this process is ours
+        heap.for_large_tensors()  # both programs run in turns; this process is ours
     results = []
     with _progress() as bar:
         task = bar.add_task("", total=len(cases))
