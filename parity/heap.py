@@ -12,7 +12,7 @@ LARGE = 1 << 24  # bytes
 
 
 def for_large_tensors() -> None:
-    """Sets up the heap of this whole process for programs with large tensors; to be called by the process's owner, not by a library.
+    """Sets up this process's heap for programs with large tensors; to be called by the process's owner, not by a library.
 
     One heap for all threads, else what one of two programs in turns frees the other cannot use. Large blocks come straight from the
     system and go straight back to it. What is freed of the rest is kept until `give_back`, as taking it anew costs a page fault for
