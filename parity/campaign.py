@@ -230,7 +230,7 @@ def _attempt(name: str, task: dict[str, Any], do: tuple[str, str], code: str) ->
             function = getattr(importlib.import_module(do[0]), do[1])
             if torch := sys.modules.get("torch"):
                 torch.set_num_threads(1)  # a sum over threads depends on their number
-            heap.for_large_tensors()
+            heap.keep_freed(below=1 << 30)
             result = json.loads(json.dumps(function(task)))  # as it will be when it is read again
         except Exception as error:
             return name, Failed(_words(error), traceback.format_exc())

@@ -8,20 +8,19 @@ import sys
 from typing import Any
 
 ARENA_MAX, MMAP_THRESHOLD, TRIM_THRESHOLD = -8, -3, -1  # of mallopt(3)
-LARGE = 1 << 24  # bytes
 
 
-def for_large_tensors() -> None:
-    """Sets up this process's heap for programs with large tensors; to be called by the process's owner, not by a library.
+def keep_freed(below: int) -> None:
+    """Lets this process keep the memory of blocks of fewer bytes than `below` when they are freed, until `give_back`.
 
-    One heap for all threads, else what one of two programs in turns frees the other cannot use. Large blocks come straight from the
-    system and go straight back to it. What is freed of the rest is kept until `give_back`, as taking it anew costs a page fault for
-    each 4 KiB: an eighth of a float64 training step of the twin at 128 pixels.
+    Taking it anew costs a page fault for each 4 KiB: an eighth of a float64 training step of the twin at 128 pixels. Larger blocks
+    come straight from the system and go straight back. All threads share one heap, else what one of two programs in turns
+    frees the other cannot use. For the process's owner to call, not for a library.
     """
     libc = _glibc()
     if libc is not None:
         libc.mallopt(ARENA_MAX, 1)
-        libc.mallopt(MMAP_THRESHOLD, LARGE)
+        libc.mallopt(MMAP_THRESHOLD, below)
         libc.mallopt(TRIM_THRESHOLD, (1 << 31) - 1)
 
 

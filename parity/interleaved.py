@@ -21,6 +21,8 @@ from parity.judge import own_rounding
 from parity.sinks import Against, Store, weakly
 from parity.trace import Event, Key
 
+LARGE = 1 << 24  # bytes: for `heap.keep_freed`, of a process that compares in this way (docs/cost.md)
+
 
 class Interleaved:
     """Compares two runs value by value as they go, each value in units of its own operation's rounding.
