@@ -32,7 +32,7 @@ class Interleaved:
     """
 
     AHEAD = 1 << 22  # bytes that wait before a program hands over: small values come many at a turn
-    GIVE_BACK_EVERY = 1 << 29  # bytes compared: more often costs time, more rarely memory (docs/cost.md)
+    GIVE_BACK_EVERY = 3 << 28  # bytes compared: more often costs time, more rarely memory (docs/cost.md)
 
     def __init__(self, name: str, dtype: str) -> None:
         self.truth = Store()
