@@ -36,6 +36,12 @@ VARIANTS = ("plain", "compare", "four compares")
 WHOLE = {"check, float64": ("float64",), "check, both lanes": ("float64", "float32")}
 
 
+def as_quick() -> None:
+    """The heap as `--quick` sets it up."""
+    from parity.interleaved import LARGE
+    heap.keep_freed(below=LARGE)
+
+
 def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
     """Bytes above the imports, in this process."""
     import parity.ladder
@@ -43,7 +49,7 @@ def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
     programs.one_thread()
     peak = Peak()
     if variant in VARIANTS[1:]:
-        heap.share()
+        as_quick()
     program = programs.of(spec)
     if variant == "plain":
         programs.plain(program, programs.prepared(program, lane), lane)
@@ -88,7 +94,7 @@ def seconds(spec: str, lane: str, names: tuple[str, ...]) -> list[float]:
 def seconds_of(spec: Mapping[str, Any], lane: str, rounds: int) -> dict[str, list[float]]:
     """Name -> processor time of each round. The first is not counted: it warms up."""
     taken: dict[str, list[float]] = {name: [] for name in (*PLAINLY, *COMPARING)}
-    with fresh() as plainly, fresh(heap.share) as comparing:
+    with fresh() as plainly, fresh(as_quick) as comparing:
         for _ in range(rounds + 1):
             for process, names in ((plainly, PLAINLY), (comparing, COMPARING)):
                 for name, seen in zip(names, process.submit(seconds, json.dumps(spec), lane, names).result(), strict=True):

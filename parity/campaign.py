@@ -30,6 +30,7 @@ from typing import Any
 import joblib
 from joblib.parallel import LokyBackend, MultiprocessingBackend, ParallelBackendBase, get_active_backend
 
+from parity import heap
 from parity.files import InputError, write
 
 # Nothing heavy is imported here: a worker imports this file first, and has its threads set before any framework is there.
@@ -229,6 +230,7 @@ def _attempt(name: str, task: dict[str, Any], do: tuple[str, str], code: str) ->
             function = getattr(importlib.import_module(do[0]), do[1])
             if torch := sys.modules.get("torch"):
                 torch.set_num_threads(1)  # a sum over threads depends on their number
+            heap.keep_freed(below=1 << 30)
             result = json.loads(json.dumps(function(task)))  # as it will be when it is read again
         except Exception as error:
             return name, Failed(_words(error), traceback.format_exc())

@@ -700,8 +700,9 @@ def _run(cases: Sequence[Any], lane: str, device: str, **options: Any) -> list[A
     """Run the cases behind a progress bar, where somebody is watching."""
     from parity import heap
     from parity.check import run
+    from parity.interleaved import LARGE
     if options.get("quick"):
-        heap.share()  # both programs run in turns; this process is ours
+        heap.keep_freed(below=LARGE)  # this process is ours
     results = []
     with _progress() as bar:
         task = bar.add_task("", total=len(cases))

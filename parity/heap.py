@@ -1,4 +1,4 @@
-"""The heap of a process that runs two programs with large tensors in turns (Linux with glibc; elsewhere nothing happens)."""
+"""The heap of a process that runs programs with large tensors (Linux with glibc; elsewhere nothing happens)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ import sys
 from typing import Any
 
 ARENA_MAX, MMAP_THRESHOLD, TRIM_THRESHOLD = -8, -3, -1  # of mallopt(3)
-LARGE = 1 << 24  # bytes
 
 
-def share() -> None:
-    """Sets up the heap of this whole process for two threads in turns; to be called by the process's owner, not by a library.
+def keep_freed(below: int) -> None:
+    """Lets this process keep the memory of blocks of fewer bytes than `below` when they are freed, until `give_back`.
 
-    One heap for all threads, else what one program frees the other cannot use. Large blocks come straight from the system and go
-    straight back to it. What is freed of the rest is kept, as taking it anew costs a page fault for each 4 KiB: a fifth of a
-    forward and backward of ResNet-18. It stays until `give_back`.
+    Taking it anew costs a page fault for each 4 KiB: an eighth of a float64 training step of the twin at 128 pixels. Larger blocks
+    come straight from the system and go straight back. All threads share one heap, else what one of two programs in turns
+    frees the other cannot use. For the process's owner to call, not for a library.
     """
     libc = _glibc()
     if libc is not None:
         libc.mallopt(ARENA_MAX, 1)
-        libc.mallopt(MMAP_THRESHOLD, LARGE)
+        libc.mallopt(MMAP_THRESHOLD, below)
         libc.mallopt(TRIM_THRESHOLD, (1 << 31) - 1)
 
 

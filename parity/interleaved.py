@@ -21,6 +21,8 @@ from parity.judge import own_rounding
 from parity.sinks import Against, Store, weakly
 from parity.trace import Event, Key
 
+LARGE = 1 << 24  # bytes: for `heap.keep_freed`, of a process that compares in this way (docs/cost.md)
+
 
 class Interleaved:
     """Compares two runs value by value as they go, each value in units of its own operation's rounding.
@@ -30,7 +32,7 @@ class Interleaved:
     """
 
     AHEAD = 1 << 22  # bytes that wait before a program hands over: small values come many at a turn
-    GIVE_BACK_EVERY = 1 << 29  # bytes compared: more often costs time, more rarely memory (docs/cost.md)
+    GIVE_BACK_EVERY = 3 << 28  # bytes compared: more often costs time, more rarely memory (docs/cost.md)
 
     def __init__(self, name: str, dtype: str) -> None:
         self.truth = Store()

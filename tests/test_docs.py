@@ -52,6 +52,7 @@ CHECKED = {
     ("docs/two-environments.md", "Paddle 2.6.2 and 3.0.0 beside 3.3.1"): "needs other Paddles; tests/test_record_diff.py",
     ("docs/what-broke-2020.md", "What broke the 2020 run"): f"{MINUTES}; tests/test_explain_report.py runs a smaller one",
     ("docs/campaigns.md", "*"): f"{MINUTES}; tests/test_campaign.py runs smaller ones and the Python code",
+    ("docs/cost.md", "*"): f"{MINUTES}; tests/test_interleaved.py runs smaller ones",
     ("docs/fuzzing.md", "*"): f"{MINUTES}; tests/test_convert_fuzz.py runs fewer cases",
 }
 

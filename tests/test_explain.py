@@ -67,7 +67,7 @@ def test_what_is_spared_changes_no_loss(monkeypatch):
         return course.run(TINY, names, steps=2)["losses"]
 
     spared = runs_of(), runs_of(*PORT2020), runs_of("G_gradients_not_cleared"), course.reference(TINY, steps=2)["losses"]
-    monkeypatch.setattr(course, "_DETACHED", ())
+    monkeypatch.setattr(course, "_SPARED", ())
     assert spared == (runs_of(), runs_of(*PORT2020), runs_of("G_gradients_not_cleared"), course.reference(TINY, steps=2)["losses"])
     assert spared[2] != spared[0]
 

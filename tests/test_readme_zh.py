@@ -63,7 +63,7 @@ def test_the_chinese_readme_is_in_step():
     ("    parity check --only 'genA2B*' --lane float64\n", "", "## Compare", "blocks of code"),
     ("](docs/calibration.md)", "](docs/exam.md)", "## How to read a verdict", "links"),
     ("`--verify full`", "`--verify all`", "## Convert a checkpoint", "words in code"),
-    ("with 1.42 times the peak memory", "with 1.5 times the peak memory", "## Limits", "numbers"),
+    ("1.10 times their peak memory", "1.5 times their peak memory", "## Limits", "numbers"),
     ("- `--device gpu` has not been run for this README.\n", "", "## Limits", "lists"),
     ("## Two environments\n", "## Two environments\n\n### Here\n", "### Here", "missing"),
 ])

@@ -250,16 +250,16 @@ class Explanation:
                   "others": len(self.scope.names) - 1}
         if values["others"]:
             return say("{what} ({fault}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
-                       "{stuck:.2f}, as good as guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}; "
-                       "{others} more faults made every other number differ. {left}", **values)
+                       "{stuck:.2f}, no better than guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}; "
+                       "{others} smaller faults made the other losses differ. {left}", **values)
         return say("{what} ({fault}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
-                   "{stuck:.2f}, as good as guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}. {left}",
+                   "{stuck:.2f}, no better than guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}. {left}",
                    **values)
 
     def left(self) -> Message:
         """What stays unexplained, in a sentence with the number."""
-        number = say("the losses of {steps} steps differ by at most {residual:.1g} (rounding alone may move them by {noise:.1g})",
-                     steps=len(self.reference["G_loss"]), residual=self.residual, noise=self.noise)
+        number = say("over {steps} float64 steps the losses differ by at most {residual:.1g} of their size, rounding alone makes "
+                     "{noise:.1g}", steps=len(self.reference["G_loss"]), residual=self.residual, noise=self.noise)
         values = {"faults": _all(self.scope.names), "number": number, "verdict": term(self.healthy["verdict"])}
         if self.healthy["verdict"] == "same" and self.residual <= M * self.noise:
             return say("With {faults} repaired, Paddle and PyTorch compute the same: {number}.", **values)
