@@ -5,7 +5,9 @@
 
 One training goes on throughout; steps with the doctor and without it take turns, so that a machine that slows down slows
 both. Processor time, one thread. close: the first iterations, in which every layer's output and every line's value is looked
-at; watched: all later ones. Medians of the ratios of neighbours.
+at; watched: all later ones, in a loop of yours; copy: a copy of the training's state, as `parity doctor module:function` takes it
+before each fourth of those, to run them again from there where a NaN shows; with copies: the later iterations of that command.
+Medians of the ratios of neighbours.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ def main(framework: str, ngf: int, ndf: int, n_blocks: int, img_size: int, round
     import parity
     import torch_ref
     from parity import ugatit
+    from parity.doctor.examine import MOMENT
+    from parity.doctor.moment import Moments
 
     torch.set_num_threads(1)
     package = paddle_impl if framework == "paddle" else torch_ref
@@ -52,16 +56,27 @@ def main(framework: str, ngf: int, ndf: int, n_blocks: int, img_size: int, round
             doctor.mark()  # what ends an iteration belongs to its cost
             return seconds_ + time.process_time() - start
 
-    for warm_up in (seconds, lambda: watched(1), lambda: watched(0)):
+    with parity.doctor(training.networks, optimizers) as doctor:
+        moments = Moments(doctor.program, seconds)
+    moments.before_step()
+
+    def moment() -> float:
+        start = time.process_time()
+        assert moments.before_step() is not None
+        return time.process_time() - start
+
+    runs = {"close": lambda: watched(1), "watched": lambda: watched(0), "copy": moment, "plain again": seconds}
+    for warm_up in (seconds, *runs.values()):
         warm_up()
-    ratios: dict[str, list[float]] = {"close": [], "watched": [], "plain again": []}
+    ratios: dict[str, list[float]] = {name: [] for name in runs}
     plain_times = []
     for _ in range(rounds):
         plain = seconds()
         plain_times.append(plain)
-        for name, run in (("close", lambda: watched(1)), ("watched", lambda: watched(0)), ("plain again", seconds)):
+        for name, run in runs.items():
             ratios[name].append(run() / plain)
     click.echo(f"{framework}, ngf {ngf}, ndf {ndf}, {img_size} px: plain step {statistics.median(plain_times):.3f} s")
+    ratios["with copies"] = [watched + copy / MOMENT for watched, copy in zip(ratios["watched"], ratios["copy"], strict=True)]
     for name, values in ratios.items():
         click.echo(f"{name:12} {statistics.median(values):.3f} of the plain step ({min(values):.3f} to {max(values):.3f})")
 

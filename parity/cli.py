@@ -320,8 +320,11 @@ def explain(thorough: bool, names: tuple[str, ...], count: int, long: int, work_
 @click.option("--iterations", type=click.IntRange(min=1), metavar="N", default=20, show_default=True,
               help="Training steps to watch; three where an error is found by then.")
 @click.option("--expect", multiple=True, metavar="ID", help="A finding that is meant: its id, or id:what. May be repeated.")
+@click.option("--repeat/--no-repeat", default=True, show_default=True,
+              help="Run a later iteration that shows a NaN a second time, for its line; holds a copy of the training's state.")
 @_REPORTS
-def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: str | None, html_path: str | None) -> int:
+def diagnose(target: str, iterations: int, expect: tuple[str, ...], repeat: bool, json_path: str | None,
+             html_path: str | None) -> int:
     """Why does my loss not go down? Watch a few steps of a Paddle or torch training, and say what is wrong with it.
 
     FUNCTION runs one training step and takes no arguments, or builds everything and returns such a function. Networks and
@@ -345,7 +348,8 @@ def diagnose(target: str, iterations: int, expect: tuple[str, ...], json_path: s
     with _progress() as bar:
         task = bar.add_task("watching", total=iterations)
         diagnosis = examine(
-            target, iterations=iterations, expect=expect, progress=lambda number: bar.update(task, completed=number)
+            target, iterations=iterations, expect=expect, repeat=repeat,
+            progress=lambda number: bar.update(task, completed=number)
         )
     report.show(_console(err=json_path == "-"), diagnosis)
     if html_path:

@@ -8,27 +8,31 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from parity.doctor.finding import Finding
+from parity.doctor.moment import Moment, Moments
 from parity.doctor.places import user_source
 from parity.doctor.raised import explain
 from parity.doctor.session import Diagnosis, Doctor
 from parity.files import InputError
 from parity.source import ConstructionSites, SourceTree
 
+MOMENT = 4  # a copy of the training's state is taken at each such iteration of those that are not watched closely
 FIRST = 3  # state faults show by then; without one the course of the loss is watched on
 
 
 def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[str] = (), source: SourceTree | None = None,
-            progress: Callable[[int], None] | None = None) -> Diagnosis:
+            progress: Callable[[int], None] | None = None, repeat: bool = True) -> Diagnosis:
     """Run `iterations` training steps under watch (fewer where an error is found at once).
 
     target: "module:function" (or the function): it runs one step and takes no arguments, or builds everything and returns
     such a function; or "module:pair" or "file.py:pair", which declares a training of both sides (`parity.port.Port` with a
     training, `parity.training.Training`, `parity.pair.TrainingSubject`): its twin is held beside its reference.
     Networks and optimizers are found among the function's globals, closure and `self`.
+    repeat: where a later iteration, not watched closely, shows a NaN, it is run a second time for the line that made it. For
+    that a copy of weights, gradients and the optimizers' memory is held, from the third iteration on.
     Raises InputError where there is no such function, or it trains nothing.
     """
     if os.getcwd() not in sys.path:
@@ -62,8 +66,12 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
         code = getattr(getattr(function, "__func__", function), "__code__", None)
         source = user_source([code.co_filename] if code else [], models.values())
     doctor = Doctor(models, optimizers, expect=expect, source=source, constructions=constructions).start(None)
+    moments, moment, since = Moments(doctor.program, function), None, 0
     try:
         for number in range(1, iterations + 1):
+            close = doctor.close
+            if repeat and not close and (moment is None or number - since >= MOMENT):
+                moment, since = moments.before_step(), number
             doctor.mark()
             if progress:
                 progress(number)
@@ -72,12 +80,32 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
             except Exception as error:
                 doctor.note_error(error)
                 break
-            doctor._watch.end()
-            if number == FIRST and doctor.diagnose().errors:
+            doctor.end()
+            odd = doctor.close and not close
+            if odd and moment is not None:
+                _repeat(function, doctor, moment, number - since + 1, moments.now)
+            if (number == FIRST or odd) and doctor.diagnose().errors:
                 break
     finally:
+        moments.close()
         doctor.stop()
     return doctor.diagnose()
+
+
+def _repeat(function: Callable[[], Any], doctor: Doctor, moment: Moment, count: int, now: Callable[[], Moment]) -> None:
+    """Run the latest iterations again, for the line of what was odd in them; then put the training back to where it had come.
+
+    count: so many lie after the moment. What was seen in the latest may have begun before it.
+    """
+    after = now()
+    moment.put_back()
+    with suppress(Exception):
+        for back in range(count, 0, -1):
+            with doctor.again(back):
+                function()
+            if doctor.placed(back):
+                break
+    after.put_back()
 
 
 def versions() -> dict[str, str]:

@@ -29,13 +29,13 @@ class Lines:
     graph. checked: weak reference to the layer's output that was looked at last, and whether it was finite.
 
     Inside the networks, each layer's code is followed in its first call with gradients on of an iteration: its lines are the same
-    in all calls, and what every single layer gives is looked at anyhow.
+    in all calls, and what every single layer gives is looked at anyhow. every_call: followed in all calls, gradients or not.
     """
 
     def __init__(self, framework: Framework, source: Any, tick: Callable[[], int]) -> None:
         self.framework, self.source, self.tick = framework, source, tick
         self.iteration: Iteration | None = None
-        self.close = False
+        self.close = self.every_call = False
         self.depth = 0
         self.module = ""
         self.followed: set[tuple[str, int]] = set()
@@ -91,7 +91,7 @@ class Lines:
             return None
         if not self._wanted(code.co_filename) or code.co_name.startswith("<"):
             return None
-        if self.depth:
+        if self.depth and not self.every_call:
             place = self.module, id(self.statements(code))
             if place in self.followed or not self.framework.grad_enabled():
                 return None
@@ -175,7 +175,7 @@ class _Frame:
             return
         sources = [self._kinds[read] for read in statement.reads if read in self._kinds]
         from_graph = any(kind[0] for kind in sources) or lines.graphs > self._graphs
-        finite_before = all(kind[1] for kind in sources)
+        finite_before = lines.close and all(kind[1] for kind in sources)  # elsewhere not all of them were looked at
         cut = next((kind[2] for kind in sources if kind[2] is not None), None)
         if framework.is_tensor(value):
             graph, finite = framework.requires_grad(value), True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from types import CodeType
@@ -34,6 +35,10 @@ class Update:
     mixed: str | None = None  # "step" or "loss": what else is in the gradient
     half: bool = False
     shrunk: float | None = None  # where decay is apart from the gradient (AdamW): what it took, over what the loss moved
+
+    @property
+    def bad_gradient(self) -> bool:
+        return self.gradient is not None and not math.isfinite(self.gradient)
 
 
 @dataclass
@@ -188,6 +193,25 @@ class Iteration:
     undone: list[str] = field(default_factory=list)
     loaded_at: Site | None = None  # where a state was loaded while it ran
     bad_parameters: list[str] = field(default_factory=list)  # not finite at its end
+    again: bool = False  # it was run again, and `nonfinite` is of that run
+
+    @property
+    def bad_loss(self) -> bool:
+        return any(not math.isfinite(loss) for backward in self.backwards for loss in backward.losses)
+
+    @property
+    def bad_gradients(self) -> list[str]:
+        return [name for step in self.steps for name, update in step.updates.items() if update.bad_gradient]
+
+    @property
+    def harmed(self) -> bool:
+        """Whether what is not finite has reached the loss, a gradient or a parameter."""
+        return bool(self.bad_loss or self.bad_gradients or self.bad_parameters)
+
+    @property
+    def odd(self) -> bool:
+        """Whether it has values that no healthy iteration has. (An infinity that does no harm may be a mask.)"""
+        return self.harmed or any(value.nan for value in self.nonfinite)
 
     def terms_of(self, code: CodeType) -> set[str]:
         """Names of the scalars that lines of this function have bound."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from types import FrameType, TracebackType
@@ -105,6 +106,27 @@ class Doctor:
         """An iteration begins here (for loops that do not go over `watch(loader)`)."""
         self._watch.explicit = True
         self._watch.mark()
+
+    def end(self) -> None:
+        """The iteration ends here."""
+        self._watch.end()
+
+    @property
+    def close(self) -> bool:
+        """Whether the next iteration will be watched closely."""
+        return self._watch.next_is_close
+
+    @property
+    def program(self) -> Program:
+        return self._watch.program
+
+    def again(self, back: int) -> AbstractContextManager:
+        """While active, an iteration is run a second time and watched closely: see `Watch.again`."""
+        return self._watch.again(back)
+
+    def placed(self, back: int) -> bool:
+        """Whether the iteration so many back (1: the latest) was run again and showed what is not finite."""
+        return self._watch.iterations[-back].again
 
     def note_error(self, error: Exception) -> None:
         """What the step raised, as a finding."""

@@ -10,8 +10,8 @@ import functools
 import sys
 import threading
 import weakref
-from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType, MethodType
 from typing import Any
@@ -24,7 +24,7 @@ from parity.doctor.program import Program
 from parity.doctor.record import Activation, Backward, Batch, Iteration, ModuleUse, NonFinite, Step, Update
 from parity.source import Site
 
-CLOSE = 2  # so many iterations at first are watched closely, and all after something was not finite
+CLOSE = 2  # so many iterations at first are watched closely, and all after one with a NaN in it
 FLAT = {"Tanh": 0.99, "Sigmoid": 0.99}  # |tanh| above it, or |2 sigmoid - 1|: the slope is below 0.02 (0.005)
 IN_TURN = 8  # between close iterations, one layer in so many is looked at: what stays NaN is seen within as many iterations
 _LAYERS = ("torch.nn.", "paddle.nn.")  # modules of library layers: no line of the user's in them
@@ -165,10 +165,13 @@ class Watch:
 
     # --- iterations ----------------------------------------------------------------------------------------
 
+    @property
+    def next_is_close(self) -> bool:
+        return len(self.iterations) < self._close or self._odd
+
     def begin(self) -> None:
-        number = len(self.iterations) + 1
-        close = number <= self._close or self._odd
-        self.current = self.lines.iteration = Iteration(number, close)
+        close = self.next_is_close
+        self.current = self.lines.iteration = Iteration(len(self.iterations) + 1, close)
         self.lines.close = close
         self._features.clear()
         self._fed, self._feeding = self._feeding, {}
@@ -187,8 +190,7 @@ class Watch:
             together = np.concatenate(rows).astype(np.float64)
             if len(together) > 1 and np.isfinite(together).all():
                 iteration.features[path] = (float(together.std(0).mean()), float(np.sqrt((together**2).mean())), len(together))
-        self._odd = self._odd or bool(iteration.nonfinite or iteration.bad_parameters) or any(
-            not np.isfinite(loss) for backward in iteration.backwards for loss in backward.losses)
+        self._odd = self._odd or iteration.odd
         self.iterations.append(iteration)
         self.program.files = [file for file, wanted in self.lines.files.items() if wanted]
         if iteration.close:
@@ -199,6 +201,24 @@ class Watch:
                 self._moving = [(f"{path}.{name}", path, name) for path, module in self.program.modules.items()
                                 for name in self.framework.moving_state(module)]
         self.current = self.lines.iteration = None
+
+    @contextmanager
+    def again(self, back: int) -> Iterator[None]:
+        """While active, the iteration so many back (1: the latest) is run a second time, and every call is watched closely.
+
+        Of what it shows only the values that are not finite are kept, and only if there are any: it is no iteration of its own.
+        """
+        first = self.iterations[-back]
+        self._odd = self.lines.every_call = True
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+            self.lines.every_call = False
+            second = self.iterations.pop()
+            if second.odd:
+                first.nonfinite, first.bad_parameters, first.again = second.nonfinite, second.bad_parameters, True
 
     def mark(self) -> None:
         """An iteration ends here and another begins."""
@@ -438,7 +458,7 @@ class Watch:
                 known.made.append(tick)
                 record.touched.add(name)
             known.pulse = value
-        for network in {self.program.network_of(name) for name in record.touched}:
+        for network in sorted({self.program.network_of(name) for name in record.touched}):
             changed, changed_at = self._last_change.get(network, (0, None))
             if changed > self._last_forward.get(network, tick):
                 self.current.stale.append((network, changed_at))

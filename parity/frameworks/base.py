@@ -223,6 +223,27 @@ class Framework(ABC):
     def values(self, tensor: Any) -> np.ndarray:
         """The values for reading only, sharing memory where possible; half precisions as float32."""
 
+    generator_class: type  # of random numbers
+
+    @abstractmethod
+    def random_state(self) -> Any:
+        """Of the framework's own random numbers, on all devices."""
+
+    @abstractmethod
+    def set_random_state(self, state: Any) -> None: ...
+
+    @abstractmethod
+    def copied(self, tensor: Any) -> Any:
+        """The values, without a graph, on the tensor's device; None for a tensor that has no memory yet."""
+
+    @abstractmethod
+    def overwrite(self, tensor: Any, values: Any) -> None:
+        """Set the tensor to what `copied` gave, in place."""
+
+    @abstractmethod
+    def give_gradient(self, tensor: Any, gradient: Any | None) -> None:
+        """Let this be the tensor's gradient."""
+
     @abstractmethod
     def grad_enabled(self) -> bool: ...
 

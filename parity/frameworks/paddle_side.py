@@ -301,6 +301,30 @@ class PaddleFramework(Framework):
             return tensor.numpy()  # a small copy is faster than a capsule
         return np.from_dlpack(tensor.detach())
 
+    generator_class = paddle.base.core.Generator
+
+    def random_state(self) -> Any:
+        return paddle.get_rng_state("cpu"), paddle.get_cuda_rng_state()
+
+    def set_random_state(self, state: Any) -> None:
+        paddle.set_rng_state(state[0], "cpu")
+        paddle.set_cuda_rng_state(state[1])
+
+    def copied(self, tensor: paddle.Tensor) -> paddle.Tensor | None:
+        with paddle.no_grad():
+            return tensor.detach().clone() if tensor._is_initialized() else None
+
+    def overwrite(self, tensor: paddle.Tensor, values: paddle.Tensor | None) -> None:
+        if values is not None:
+            with paddle.no_grad():
+                paddle.assign(values, tensor)
+
+    def give_gradient(self, tensor: paddle.Tensor, gradient: paddle.Tensor | None) -> None:
+        self.clear_gradient(tensor)
+        if gradient is not None:  # after clear_grad(), what is assigned to `.grad` is lost at the next backward (3.3.1)
+            with paddle.set_grad_enabled(True):
+                paddle.autograd.backward([(tensor * gradient).sum()])
+
     def grad_enabled(self) -> bool:
         return paddle.is_grad_enabled()
 

@@ -254,6 +254,26 @@ class TorchFramework(Framework):
             tensor = tensor.float()
         return tensor.cpu().numpy()
 
+    generator_class = torch.Generator
+
+    def random_state(self) -> Any:
+        return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+
+    def set_random_state(self, state: Any) -> None:
+        torch.set_rng_state(state[0])
+        if state[1] is not None:
+            torch.cuda.set_rng_state_all(state[1])
+
+    def copied(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        return tensor.detach().clone()
+
+    def overwrite(self, tensor: torch.Tensor, values: torch.Tensor | None) -> None:
+        with torch.no_grad():
+            tensor.copy_(values)
+
+    def give_gradient(self, tensor: torch.Tensor, gradient: torch.Tensor | None) -> None:
+        tensor.grad = gradient
+
     def grad_enabled(self) -> bool:
         return torch.is_grad_enabled()
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
 from parity.doctor.finding import Finding
+from parity.doctor.record import Iteration, NonFinite
+from parity.source import Site
 from parity.wording import say, several, some
 
 DEAD, SATURATED = 0.999, 0.95
@@ -17,42 +19,61 @@ ROUNDING = 1e-5  # features below it are what rounding leaves of an average that
 
 def finite(case: Case) -> Iterator[Finding]:
     """The first operation that made a NaN or an infinity; those that vanished again on the way (Paddle's relu(NaN) is 0)."""
-    for iteration in case.iterations:
-        bad_loss = any(not math.isfinite(loss) for backward in iteration.backwards for loss in backward.losses)
-        bad_gradients = [name for step in iteration.steps for name, update in step.updates.items()
-                         if update.gradient is not None and not math.isfinite(update.gradient)]
-        harm = bad_loss or bad_gradients or iteration.bad_parameters
-        seen = sorted((value for value in iteration.nonfinite if value.nan or harm), key=lambda value: value.tick)
-        if not seen and not harm:
-            continue
-        first = next((value for value in seen if value.inputs_finite), seen[0] if seen else None)
-        if first is not None:
-            hidden = first.nan and not harm
-            message = say("{value} is the first value that is {what}", value=first.what,
-                          what="NaN" if first.nan else say("infinite"))
-            if first.inputs_finite:
-                message = say("{message}, what went in was finite", message=message)
-            if hidden:
-                message = say("{message}; it does not show in the loss, because a relu or max pooling swallowed it",
-                              message=message)
-            gradients = plural(len(bad_gradients), "gradient")
-            yield Finding(
-                "nonfinite",
-                first.what,
-                message,
-                say("loss not finite, {gradients} not finite", gradients=gradients) if bad_loss else
-                say("loss finite, {gradients} not finite", gradients=gradients),
-                first.site,
-                iteration.number,
-            )
-        else:
-            names = bad_gradients or iteration.bad_parameters
-            backward = next((backward for backward in iteration.backwards), None)
-            yield Finding("nonfinite", names[0] if names else "loss", say(
-                "the forward is finite, and the backward is not: {gradients} ({names})", names=some(names),
-                gradients=plural(len(names), "gradient")), say("a root or norm of 0 has an infinite slope"),
-                          backward.site if backward else None, iteration.number)
-        return
+    odd = [iteration for iteration in case.iterations if iteration.odd]
+    if odd:
+        first, *later = odd
+        # What was not placed, and has not got into the parameters, is placed by the next iteration: that one is watched closely.
+        if later and not first.harmed and not _watched(first) and _origin(first) is None and _origin(later[0]):
+            first = later[0]
+        yield _not_finite(first)
+
+
+def _watched(iteration: Iteration) -> bool:
+    return iteration.close or iteration.again
+
+
+def _seen(iteration: Iteration) -> list[NonFinite]:
+    return sorted((value for value in iteration.nonfinite if value.nan or iteration.harmed), key=lambda value: value.tick)
+
+
+def _origin(iteration: Iteration) -> NonFinite | None:
+    return next((value for value in _seen(iteration) if value.inputs_finite), None)
+
+
+def _not_finite(iteration: Iteration) -> Finding:
+    bad_gradients, bad_loss = iteration.bad_gradients, iteration.bad_loss
+    gradients = plural(len(bad_gradients), "gradient")
+    evidence = (say("loss not finite, {gradients} not finite", gradients=gradients) if bad_loss else
+                say("loss finite, {gradients} not finite", gradients=gradients))
+    seen, origin = _seen(iteration), _origin(iteration)
+    first = origin or next(iter(seen), None)
+    if origin is None and not _watched(iteration):
+        about = first.what if first else bad_gradients[0] if bad_gradients else say("the loss")
+        message = say("{value} is not finite, in an iteration that was not watched closely: what made it so is not known",
+                      value=about)
+        site = first.site if first else iteration.backwards[-1].site if iteration.backwards else None
+        return Finding("nonfinite", about, message, evidence, site, iteration.number,
+                       say("watch that iteration closely: parity.doctor(..., close={number}); or run it as `parity doctor "
+                           "module:function`, which repeats it for its line", number=iteration.number))
+    if first is None:
+        names = bad_gradients or iteration.bad_parameters
+        return Finding("nonfinite", names[0] if names else "loss", say(
+            "the forward is finite, and the backward is not: {gradients} ({names})", names=some(names),
+            gradients=plural(len(names), "gradient")), say("a root or norm of 0 has an infinite slope"),
+                       _bad_backward(iteration), iteration.number)
+    message = say("{value} is the first value that is {what}", value=first.what, what="NaN" if first.nan else say("infinite"))
+    if first.inputs_finite:
+        message = say("{message}, what went in was finite", message=message)
+    if first.nan and not iteration.harmed:
+        message = say("{message}; it does not show in the loss, because a relu or max pooling swallowed it", message=message)
+    return Finding("nonfinite", first.what, message, evidence, first.site, iteration.number)
+
+
+def _bad_backward(iteration: Iteration) -> Site | None:
+    """The latest backward before the first step with a gradient that is not finite."""
+    step = next((step for step in iteration.steps if any(update.bad_gradient for update in step.updates.values())), None)
+    before = [backward for backward in iteration.backwards if step is None or backward.tick < step.tick]
+    return before[-1].site if before else None
 
 
 def activations(case: Case) -> Iterator[Finding]:
