@@ -20,7 +20,7 @@ from parity.judge import floors_of
 from parity.ladder import Both
 from parity.noise import DRAWS, M
 from parity.sinks import Against, Distances, Store
-from parity.steps_picture import BAD, GRID, INK, NOISE, REFERENCE, SOFT, TWIN
+from parity.steps_picture import BAD, INK, NOISE, REFERENCE, TWIN, dress
 from parity.trace import Key
 
 ZERO = 1e-18  # where equality to the bit is shown: a log axis has no place for it
@@ -62,14 +62,9 @@ def draw(runs: Sequence[tuple[str, str, dict[Key, tuple[float, float, float]]]])
     axes.set_yscale("log")
     axes.set_ylim(ZERO / 3, 10)
     axes.set_xlim(-2, len(floors) + 1)
-    axes.set_xlabel("values of the forward, in the order of execution", color=SOFT)
-    axes.set_ylabel("distance, relative (lowest row: equal to the bit)", color=SOFT)
-    axes.set_axisbelow(True)
-    axes.grid(color=GRID, lw=0.7)
-    axes.tick_params(colors=SOFT, labelsize=9)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(GRID)
+    axes.set_xlabel("values of the forward, in the order of execution")
+    axes.set_ylabel("distance, relative (lowest row: equal to the bit)")
+    dress(axes)
     figure.legend(loc="outside lower center", ncol=3, frameon=False, fontsize=9, labelcolor=INK)
     return figure
 

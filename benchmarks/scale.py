@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from benchmarks.cost import peak_of, seconds_of
 from benchmarks.memory import apart
 from benchmarks.steps_memory import peak_of as peak_of_command
-from parity.steps_picture import GRID, INK, REFERENCE, SOFT, TWIN
+from parity.steps_picture import REFERENCE, TWIN, dress
 
 LAYERS, SIZES, STEPS = (1, 4, 8, 16), (64, 128, 192, 256), (1, 2, 4, 6)
 GENERATOR = {"ngf": 8, "n_blocks": 4, "img_size": 96, "light": True, "training": True}
@@ -63,11 +63,9 @@ def draw(sweeps: Mapping[str, Sequence[Point]]) -> Figure:
                               ms=4.5, label=label if "plain_mib" in points[0] else "parity steps")
             axes.set_ylim(bottom=0)
             axes.set_xlim(left=0)
-            axes.grid(color=GRID, lw=0.6)
-            axes.tick_params(colors=SOFT, labelsize=8)
-            axes.set_ylabel(what, color=INK, fontsize=9)
-            axes.spines[["top", "right"]].set_visible(False)
-        rows[1, column].set_xlabel(title, color=INK, fontsize=9)
+            axes.set_ylabel(what)
+            dress(axes)
+        rows[1, column].set_xlabel(title)
         rows[0, column].legend(frameon=False, fontsize=8)
     return figure
 

@@ -38,7 +38,8 @@ def draw(summary: Summary) -> bytes:
         for line in axes[:, column]:
             line.set_xlim(0.5, max(last, 2) + 0.5)
     for line in axes.flat:
-        _dress(line)
+        dress(line)
+        line.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for row, each in enumerate(summary.followed):
         first = each.result.report.first
         if first is not None:
@@ -99,10 +100,10 @@ def _differences(axes: Axes, each: Followed, curve: Curve) -> None:
                   label="first step outside the noise")
 
 
-def _dress(axes: Axes) -> None:
+def dress(axes: Axes) -> None:
+    """The look that all pictures share."""
     axes.set_axisbelow(True)
     axes.grid(color=GRID, lw=0.7)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.tick_params(colors=SOFT, labelsize=9)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))

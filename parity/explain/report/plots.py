@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from parity.explain import attribution, course, networks
 from parity.explain.report.summary import Explanation
-from parity.steps_picture import BAD, GRID, INK, NOISE, REFERENCE, SOFT, TWIN
+from parity.steps_picture import BAD, GRID, INK, NOISE, REFERENCE, SOFT, TWIN, dress
 
 DPI = 110
 LOSS_NAMES = {"G_loss": "generator loss", "D_loss": "discriminator loss"}
@@ -41,7 +41,7 @@ def cam(explanation: Explanation) -> bytes:
                   label=_arrives(explanation, explanation.label(names)))
     axes.set_ylim(bottom=0)
     axes.set(xlabel="training step", ylabel="CAM loss of the generators")
-    _dress(axes)
+    dress(axes)
     axes.legend(loc="lower left", frameon=False, fontsize=9, labelcolor=INK)
     return _png(figure)
 
@@ -71,7 +71,7 @@ def losses(explanation: Explanation) -> bytes:
         axes.set_title(LOSS_NAMES[loss], color=INK, size=11, loc="left")
         axes.set_xlabel("training step")
         axes.xaxis.get_major_locator().set_params(integer=True)
-        _dress(axes)
+        dress(axes)
     panels[0].set_ylabel("relative difference from PyTorch")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncol=7, frameon=False, fontsize=9, labelcolor=INK)
@@ -120,17 +120,6 @@ _SAME = 1e-12  # below it a float64 layer is the same
 
 def _colours(count: int) -> list:
     return [colormaps["tab10"](number % 10) for number in range(count)]
-
-
-def _dress(axes: Axes) -> None:
-    axes.set_axisbelow(True)
-    axes.grid(color=GRID, lw=0.7)
-    axes.tick_params(colors=SOFT, labelsize=9)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(GRID)
-    for label in (axes.yaxis.label, axes.xaxis.label):
-        label.set(color=SOFT, size=9.5)
 
 
 def _png(figure: Figure) -> bytes:
