@@ -9,7 +9,7 @@ import random
 import subprocess
 import sys
 import weakref
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -427,6 +427,23 @@ def test_beside_the_reference(name):
         else:
             assert said.first.id == ("differs-from-reference" if name in MISSED else "module-unregistered")
             assert said.first.site is not None
+
+
+@pytest.mark.parametrize("name", ["wrong_label", None])
+def test_beside_the_reference_the_likely_cause_is_named(name):
+    """Of a bug that no run without a reference can show: its line, the known bug that it looks like, and that bug's fix."""
+    from parity import ugatit
+    from parity.doctor.reference import diagnose_beside
+    from parity.faults import CATALOGUE, inject
+    subject = ugatit.training(ugatit.Sizes(ngf=4, n_blocks=1, img_size=96, light=True, ndf=2))
+    with inject(name) if name else nullcontext():
+        said = diagnose_beside(subject, steps=1)
+    if name is None:
+        assert not said.findings and said.iterations == 1
+        return
+    (found,) = said.findings
+    assert found.id == "differs-from-reference" and found.site.file.endswith("paddle_impl/losses.py")
+    assert f"looks like: {CATALOGUE[name].what} ({name})" in found.evidence and found.remedy == CATALOGUE[name].fix
 
 
 def test_a_known_bug_is_recognised_by_its_fingerprint():
