@@ -258,8 +258,16 @@ def test_levels_write_the_same_and_claim_no_more_than_they_did(tmp_path):
         converted(tmp_path, verify="some")
 
 
+@pytest.fixture
+def interruptible():
+    """Whoever runs the tests in the background has interrupts ignored, here and in child processes."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("existing", [True, False])
-def test_an_interrupt_at_any_moment_leaves_the_old_files_or_the_new_ones(tmp_path, existing):
+def test_an_interrupt_at_any_moment_leaves_the_old_files_or_the_new_ones(tmp_path, existing, interruptible):
     for seed in (0, 1):
         torch.save(state(seed=seed), tmp_path / f"{seed}.pt")
     out, reference = tmp_path / "out", tmp_path / "new"
@@ -380,7 +388,7 @@ STOPPED = {"SIGINT": (130, "interrupted"), "SIGTERM": (143, "terminated"), "full
 
 @pytest.mark.parametrize("direction", ["paddle", "torch"])
 @pytest.mark.parametrize("how", STOPPED)
-def test_the_command_stops_in_one_line_and_leaves_nothing(tmp_path, how, direction):
+def test_the_command_stops_in_one_line_and_leaves_nothing(tmp_path, how, direction, interruptible):
     """In the middle of writing: every piece takes a while, and the first says so."""
     if how == "read-only" and not Path("/proc/self").is_dir():
         pytest.skip("needs a folder that root cannot write to")

@@ -116,7 +116,7 @@ TRAINING_FAULTS = (
     Fault(
         "decoupled_weight_decay", "ports by hand", "AdamW for Adam with L2: the same coefficient, another update",
         "Adam(weight_decay=...), which Paddle couples as torch does",
-        Answer("training", "census", "*_optim", "weight_decay", "_optim = adam(", 0),
+        Answer("training", "census", "*_optim", "kind", "_optim = adam(", 0),
         patch=_adamw,
     ),
     Fault(
@@ -199,7 +199,7 @@ TRAINING_FAULTS = (
         "biases_not_decayed", "ports by hand; a ParamAttr regularizer overrides weight_decay",
         "no weight decay of biases: a recipe of other networks, not of this one",
         "no regularizer of their own",
-        Answer("training", "update", "dis*", "bias", "self.D_optim.step()", 1, "D"),
+        Answer("training", "census", "*_optim", "weight_decay", "_optim = adam(", 0),
         edits=(Edit("paddle_impl.layers:conv2d", "bias_attr=_like_torch(fan_in) if bias else False",
                     "bias_attr=_undecayed(_like_torch(fan_in)) if bias else False", {"_undecayed": _undecayed}),),
     ),
