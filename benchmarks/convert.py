@@ -26,6 +26,8 @@ from pathlib import Path
 
 import click
 
+from benchmarks.memory import status
+
 NETWORKS = ("genA2B", "genB2A", "disGA", "disGB", "disLA", "disLB")
 
 
@@ -95,11 +97,11 @@ def _measured(queue, name: str, work: Path) -> None:
 
     torch.set_num_threads(1)
     run, target = variants(work)[name]
-    peak, done = [before := _anonymous()], threading.Event()
+    peak, done = [before := status("RssAnon")], threading.Event()
 
     def sample() -> None:
         while not done.wait(0.005):
-            peak[0] = max(peak[0], _anonymous())
+            peak[0] = max(peak[0], status("RssAnon"))
 
     sampler = threading.Thread(target=sample)
     sampler.start()
@@ -109,13 +111,6 @@ def _measured(queue, name: str, work: Path) -> None:
     done.set()
     sampler.join()
     queue.put((seconds, peak[0] - before))
-
-
-def _anonymous() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return 1024 * int(line.split()[1])
-    raise OSError("this needs Linux: no RssAnon in /proc/self/status")
 
 
 def _in_process(name: str, work: Path) -> tuple[float, int]:

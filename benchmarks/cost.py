@@ -46,7 +46,7 @@ def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
     """Bytes above the imports, in this process."""
     import parity.ladder
     from benchmarks import programs
-    programs.one_thread()
+    programs.use_threads(1)
     peak = Peak()
     if variant in VARIANTS[1:]:
         as_quick()
@@ -68,7 +68,7 @@ def timed(spec: str, lane: str) -> dict[str, Callable[[], Any]]:
     from benchmarks import programs
     from parity.interleaved import Interleaved
     from parity.ladder import Both, glance
-    programs.one_thread()
+    programs.use_threads(1)
     program = programs.of(json.loads(spec))
     subject, models = program.subject(), programs.prepared(program, lane)
     both = Both(subject, "cpu")

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 
-def status(field: str) -> int:
-    """A field of /proc/self/status, in bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def status(field: str, process: int | str = "self") -> int:
+    """A field of /proc/<process>/status, in bytes. Raises OSError where there is none (no Linux, or a process that has ended)."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return 1024 * int(line.split()[1])
-    raise KeyError(field)
+    raise OSError(f"this needs Linux: no {field} in /proc/{process}/status")
 
 
 class Peak:

@@ -15,18 +15,16 @@ import torch
 import paddle_impl
 import torch_ref
 from parity import port, ugatit
-from parity.frameworks import PaddleFramework, TorchFramework
+from parity.frameworks import FRAMEWORKS
 from parity.pair import Subject, in_order
 
 RESNET = Path(__file__).parent.parent / "tests" / "pairs" / "resnet.py"
-FRAMEWORKS = (TorchFramework(), PaddleFramework())
 
 
 @dataclass(frozen=True)
 class Program:
     """Two builders with their inputs, and how to declare them to the harness."""
 
-    name: str
     build: tuple[Callable[[], Any], Callable[[], Any]]
     inputs: Mapping[str, np.ndarray]
     subject: Callable[[], Subject]
@@ -40,7 +38,7 @@ def of_pair(target: str, inputs: tuple[str, ...], training: bool) -> Program:
         sys.path.insert(0, str(RESNET.parent.parent))
         target, inputs = str(RESNET), inputs or ("4,3,224,224",)
     declared = port.load([target], specified=inputs)
-    return Program(target, (declared.reference, declared.twin), declared.arrays(declared.seed),
+    return Program((declared.reference, declared.twin), declared.arrays(declared.seed),
                    lambda: declared.subject("train" if training else "eval"), training, declared.arrange)
 
 
@@ -52,7 +50,7 @@ def of_generator(training: bool, **sizes: Any) -> Program:
         return next(ugatit.networks(ugatit.Sizes(**sizes), {"A": picture}, names=("genA2B",), training=training))
 
     build = tuple(lambda package=package: package.ResnetGenerator(3, 3, **sizes) for package in (torch_ref, paddle_impl))
-    return Program("generator", build, {"input": picture}, subject, training)
+    return Program(build, {"input": picture}, subject, training)
 
 
 def prepared(program: Program, lane: str) -> list[Any]:
@@ -77,9 +75,10 @@ def cleared(models: list[Any]) -> None:
         framework.clear_gradients(list(framework.parameters(model).values()))
 
 
-def one_thread() -> None:
-    torch.set_num_threads(1)
-    paddle.base.core.set_num_threads(1)
+def use_threads(count: int) -> None:
+    """In each framework."""
+    torch.set_num_threads(count)
+    paddle.base.core.set_num_threads(count)
 
 
 def of(spec: Mapping[str, Any]) -> Program:

@@ -13,30 +13,25 @@ Paddle / torch round by round, and the peak resident set above that of the same 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import statistics
 import time
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import click
+
+from benchmarks.memory import Peak, apart
 
 
 def _steps(side: str, sizes: dict, steps: int, threads: int) -> tuple[float, int]:
     """(seconds a step, bytes of memory) of one side."""
     import importlib
 
-    import paddle
-    import torch
-
+    from benchmarks.programs import use_threads
     from parity import ugatit
 
-    torch.set_num_threads(threads)
-    paddle.base.core.set_num_threads(threads)
+    use_threads(threads)
     package = importlib.import_module({"torch": "torch_ref", "paddle": "paddle_impl"}[side])
-    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak starts anew from what is resident now
-    before = _status("VmRSS")
+    peak = Peak()
     size = sizes.pop("img_size")
     training = package.Training(**sizes, img_size=size, iteration=1_000_000)
     tensor = importlib.import_module(f"{package.__name__}.data").batch_to_tensor
@@ -47,15 +42,7 @@ def _steps(side: str, sizes: dict, steps: int, threads: int) -> tuple[float, int
         losses = training.step(*batch, step)
         float(losses["G_loss"])
         taken.append(time.perf_counter() - started)
-    return statistics.median(taken[1:]), _status("VmHWM") - before
-
-
-def _status(field: str) -> int:
-    """A field of /proc/self/status, in bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{field}:"):
-            return 1024 * int(line.split()[1])
-    raise KeyError(field)
+    return statistics.median(taken[1:]), peak.bytes()
 
 
 @click.command(help=__doc__.partition("\n")[0])
@@ -71,12 +58,10 @@ def _status(field: str) -> int:
 def main(steps: int, rounds: int, threads: int, settings: tuple[str, ...], **sizes) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.update(setting.split("=", 1) for setting in settings)
-    context = multiprocessing.get_context("spawn")
     seconds, peaks = {"torch": [], "paddle": []}, {"torch": [], "paddle": []}
     for _ in range(rounds):
         for side in seconds:
-            with ProcessPoolExecutor(1, context) as fresh:
-                taken, peak = fresh.submit(_steps, side, dict(sizes), steps, threads).result()
+            taken, peak = apart(_steps, side, dict(sizes), steps, threads)
             seconds[side].append(taken)
             peaks[side].append(peak)
     ratios = [paddle / torch for torch, paddle in zip(seconds["torch"], seconds["paddle"], strict=True)]

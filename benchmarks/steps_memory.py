@@ -19,6 +19,8 @@ from pathlib import Path
 
 import click
 
+from benchmarks.memory import status
+
 WAYS = ("live", "record", "against")
 
 
@@ -36,10 +38,9 @@ def peak_of(command: list[str]) -> tuple[int, float]:
 
 def _anonymous(pid: int) -> int:
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return status("RssAnon", pid)
     except OSError:  # it has ended
         return 0
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("RssAnon:")), 0)
 
 
 @click.command(help=__doc__.partition("\n")[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.frameworks import Framework, Late
+from parity.frameworks import FRAMEWORKS, Framework
 from parity.source import SourceTree
 from weights_convert import DEFAULT, LayoutTable
 
@@ -28,8 +28,8 @@ class Pair:
     twin_source: SourceTree
     layouts: LayoutTable = DEFAULT
     one_sided: frozenset[str] = frozenset()
-    reference_framework: Framework = field(default_factory=lambda: Late("TorchFramework", "torch"))
-    twin_framework: Framework = field(default_factory=lambda: Late("PaddleFramework", "paddle"))
+    reference_framework: Framework = FRAMEWORKS[0]
+    twin_framework: Framework = FRAMEWORKS[1]
     names: Mapping[str, str] | None = None
 
 

@@ -23,14 +23,12 @@ import numpy as np
 
 from parity import inputs as recipes
 from parity.files import InputError
-from parity.frameworks import FrameworkError, Late
+from parity.frameworks import FRAMEWORKS, FrameworkError
 from parity.pair import Pair, Subject, TrainingSubject
 from parity.source import SourceTree, files_of
 from parity.starting import Built, weights_of
 from parity.training import Training
 from weights_convert import DEFAULT, LayoutTable
-
-_FRAMEWORKS = (Late("TorchFramework", "torch"), Late("PaddleFramework", "paddle"))
 
 
 @dataclass(frozen=True)
@@ -109,12 +107,12 @@ class Port:
         """Both are built once to be looked at, and let go: they may be large."""
         models = self._build(0, self.seed), self._build(1, self.seed)
         title = self.name or type(models[0]).__name__
-        reference, twin = (SourceTree(*files_of([model], _FRAMEWORKS[side]), *self._builder_file(side), *self.sources)
+        reference, twin = (SourceTree(*files_of([model], FRAMEWORKS[side]), *self._builder_file(side), *self.sources)
                            for side, model in enumerate(models))
         return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names)), Built.of(models[0]))
 
     def _build(self, side: int, seed: int) -> Any:
-        framework, given = _FRAMEWORKS[side], (self.reference, self.twin)[side]
+        framework, given = FRAMEWORKS[side], (self.reference, self.twin)[side]
         what = ("reference", "twin")[side]
         if not framework.is_model(given):
             if not callable(given):
@@ -140,7 +138,7 @@ class Port:
     def _state(self, seed: int) -> dict[str, np.ndarray]:
         if self.weights is not None:
             return dict(self.weights)
-        live = _FRAMEWORKS[0].is_model(self.reference)  # the caller's own, which may have learnt something meanwhile
+        live = FRAMEWORKS[0].is_model(self.reference)  # the caller's own, which may have learnt something meanwhile
         return weights_of(self.reference, seed) if live else self._read.built.weights(seed)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from parity import inputs as recipes
 from parity.doctor.examine import found_in, scopes_of
 from parity.files import InputError
-from parity.frameworks import Framework, FrameworkError, Late
+from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
 from parity.noise import generator
 from parity.pair import Pair, TrainingSubject
 from parity.source import SourceTree, files_of
@@ -62,7 +62,7 @@ class Training:
         built, or trains nothing, or has an optimizer that is not known.
         """
         both = tuple(Program.built(build, framework, side, "float32", "cpu", seed) for side, (build, framework) in
-                     enumerate(zip((self.reference, self.twin), _FRAMEWORKS, strict=True)))
+                     enumerate(zip((self.reference, self.twin), FRAMEWORKS, strict=True)))
         networks = _paired("networks", both[0].networks, both[1].networks, self.names, _alike)
         twin_networks = {other: one for one, other in networks.items()}
         held = [{name: program.networks_of(name) for name in program.optimizers} for program in both]
@@ -73,12 +73,12 @@ class Training:
         twin_place = None if self.twin_batch is None else _Arguments(self.twin_batch, both[0].parameters, seed)
 
         def reference(dtype: str) -> Program:
-            return Program.built(self.reference, _FRAMEWORKS[0], 0, dtype, device, seed).fed(place)
+            return Program.built(self.reference, FRAMEWORKS[0], 0, dtype, device, seed).fed(place)
 
         def twin(dtype: str) -> Program:
-            return Program.built(self.twin, _FRAMEWORKS[1], 1, dtype, device, seed).fed(place).renamed(*paired, self.names)
+            return Program.built(self.twin, FRAMEWORKS[1], 1, dtype, device, seed).fed(place).renamed(*paired, self.names)
 
-        trees = [SourceTree(*files_of([*program.networks.values()], _FRAMEWORKS[side]), *program.files, *sources)
+        trees = [SourceTree(*files_of([*program.networks.values()], FRAMEWORKS[side]), *program.files, *sources)
                  for side, program in enumerate(both)]
         pair = Pair(title, *trees, layouts=layouts, names=_full_names(names or {}, paired[0]))
         return TrainingSubject(title, pair, reference, twin, {"networks": start}, place.arrays, self._phases(), seed,
@@ -86,9 +86,6 @@ class Training:
 
     def _phases(self) -> dict[str, tuple[str | None, str]]:
         return {function: (phase, "forward") for function, phase in self.phases.items()}
-
-
-_FRAMEWORKS: tuple[Framework, Framework] = (Late("TorchFramework", "torch"), Late("PaddleFramework", "paddle"))
 
 
 class _Arguments:

@@ -1,7 +1,7 @@
 """One moment of a training: what its next step goes by, to be put back so that the step can run a second time.
 
-Taken before each iteration that is not watched closely. Where such an iteration shows a NaN, it is run again from here under the
-closest watch, for the line that made it.
+Taken before each fourth iteration of those that are not watched closely. Where one of the four shows a NaN, they are run again from
+here under the closest watch, for the line that made it.
 """
 
 from __future__ import annotations

@@ -28,7 +28,10 @@ class Late:
         return getattr(self._framework, attribute)
 
 
-__all__ = ["Framework", "FrameworkError", "Late", "PaddleFramework", "TorchFramework", "loadable", "numbers_in", "of_model",
+FRAMEWORKS: tuple[Framework, Framework] = (Late("TorchFramework", "torch"), Late("PaddleFramework", "paddle"))
+"""The reference's and the twin's."""
+
+__all__ = ["FRAMEWORKS", "Framework", "FrameworkError", "PaddleFramework", "TorchFramework", "loadable", "numbers_in", "of_model",
            "of_tensor", "pixels_in"]
 
 
