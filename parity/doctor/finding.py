@@ -157,9 +157,10 @@ _KINDS = (
     Kind("scheduler-idle", WARNING, say("if it is to be stepped at each iteration, call scheduler.step() there")),
     Kind("loss-drowned", WARNING, say("weigh the terms so that each has a say in the gradient, or log them apart")),
     Kind(
-        "loss-at-chance",
-        ERROR,
-        say("the network tells the classes no better than a coin: see whether its inputs can, and its gradient"),
+        "loss-at-chance",  # healthy slow learners do so as well
+        WARNING,
+        say("watch more iterations; if it stays there, the network tells the classes no better than a coin: see whether inputs and "
+            "labels belong together, and its gradient"),
     ),
     Kind("loss-constant", ERROR, say("nothing that the loss depends on is changing: see the findings above")),
     # beside a reference

@@ -14,6 +14,7 @@ from parity.doctor.finding import Finding
 from parity.wording import say
 
 WINDOW = 20  # iterations after which a loss should have left the value of chance
+GONE = 0.1  # of their size: before that, the logits of a fresh network have hardly moved, and a loss at chance says nothing
 STUCK = 8  # iterations after which a scheduler that is stepped at each of them has shown itself
 DROWNED = 100.0  # so many times all other terms together
 
@@ -86,16 +87,19 @@ def drowned(case: Case) -> Iterator[Finding]:
 
 
 def _barely_moves(case: Case) -> bool:
-    """Whether nothing can be expected of the loss yet: the learning rate is on its way up, or moves weights by 1e-5 a step."""
+    """Whether nothing can be expected of the loss yet: the learning rate is on its way up, or the weights have gone less than `GONE`
+    of their size, all steps together, by the median change of the steps that were watched closely."""
     ratios = [update.change / update.weight for _, step in case.steps() for update in step.updates.values()
               if update.changed and update.weight]
     rising = any(len(lrs := [step.lr for _, step in case.steps(name)]) > 1 and lrs[-1] > 1.2 * lrs[0]
                  for name in case.program.optimizers)
-    return rising or (bool(ratios) and statistics.median(ratios) < 1e-5)
+    steps = max(sum(1 for _ in case.steps(name)) for name in case.program.optimizers) if case.program.optimizers else 0
+    return rising or (bool(ratios) and steps * statistics.median(ratios) < GONE)
 
 
 def chance(case: Case) -> Iterator[Finding]:
-    """A loss that sits where guessing puts it: ln C, or a sum of several ln 2."""
+    """A loss that sits where guessing puts it: ln C, or a sum of several ln 2. A slow learner may sit there too, or a GAN's
+    discriminator: a warning."""
     if len(case.iterations) < WINDOW:
         return
     classes = set().union(*(iteration.classes for iteration in case.iterations))
