@@ -60,7 +60,7 @@ def test_one_fault_is_named_where_it_alone_holds_the_loss_at_chance(made):
     explanation = with_cam(made, **LEARNS, gmp_G=2.76, all=2.76)
     assert explanation.culprit == "gmp_G"
     sentence = explanation.sentence()
-    for part in ("(gmp_G)", "stays at 2.76", f"{course.CHANCE:.2f}", "reaches 1.70", "1 smaller faults", "compute the same"):
+    for part in ("(gmp_G)", "stays at 2.76", f"{course.CHANCE:.2f}", "reaches 1.70", "; 1 smaller fault made", "compute the same"):
         assert part in sentence
 
 

@@ -87,8 +87,8 @@ def drowned(case: Case) -> Iterator[Finding]:
 
 
 def _barely_moves(case: Case) -> bool:
-    """Whether nothing can be expected of the loss yet: the learning rate is on its way up, or the weights have gone less than `GONE`
-    of their size, all steps together, by the median change of the steps that were watched closely."""
+    """Whether nothing can be expected of the loss yet: the learning rate is on its way up, or the weights have gone less than
+    `GONE` of their size, all steps together, by the median change of the steps that were watched closely."""
     ratios = [update.change / update.weight for _, step in case.steps() for update in step.updates.values()
               if update.changed and update.weight]
     rising = any(len(lrs := [step.lr for _, step in case.steps(name)]) > 1 and lrs[-1] > 1.2 * lrs[0]

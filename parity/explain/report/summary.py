@@ -21,7 +21,7 @@ from parity.explain.start import Start
 from parity.explain.tasks import Scope
 from parity.noise import M
 from parity.source import Site
-from parity.wording import Message, say, term
+from parity.wording import Message, say, several, term
 
 STUCK, LEARNED = 0.1, 0.5  # of the CAM loss below chance: no more than this, and no less
 SHOWN = 1e-3  # interactions that change a loss by less are counted, not told
@@ -247,11 +247,11 @@ class Explanation:
         values = {"what": say("One wrong line") if self.culprit != "gmp_G" else
                   say("One line that averages where it should take the maximum"), "fault": self.culprit, "left": self.left(),
                   "stuck": self.settled[self.culprit], "chance": course.CHANCE, "learned": self.settled["reference"],
-                  "others": len(self.scope.names) - 1}
-        if values["others"]:
+                  "others": several("{count} smaller fault", "{count} smaller faults", len(self.scope.names) - 1)}
+        if len(self.scope.names) > 1:
             return say("{what} ({fault}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
                        "{stuck:.2f}, no better than guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}; "
-                       "{others} smaller faults made the other losses differ. {left}", **values)
+                       "{others} made the other losses differ. {left}", **values)
         return say("{what} ({fault}) kept the loss of the 2020 Paddle port from falling: its attention loss stays at "
                    "{stuck:.2f}, no better than guessing ({chance:.2f}), where the PyTorch original reaches {learned:.2f}. {left}",
                    **values)
