@@ -35,6 +35,22 @@ def test_a_spliced_value_is_exact_and_its_gradient_goes_on(framework, dtype):
     np.testing.assert_array_equal(framework.array(framework.gradient(x), copy=True), [2, 20, 200])
 
 
+@pytest.mark.parametrize("cleared", ["by the harness", "by the program", "not"])
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda framework: framework.name)
+def test_a_gradient_that_is_put_back_is_added_to(framework, cleared):
+    """As it must be where a program accumulates over steps. Paddle drops what is plainly assigned after `clear_grad()`."""
+    x = framework.tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
+    twos = [framework.tensor(np.array([2.0, 2.0], np.float32))]
+    framework.backward([x * 1], twos)
+    if cleared == "by the harness":
+        framework.clear_gradient(x)
+    elif cleared == "by the program":
+        x.clear_grad() if framework.name == "paddle" else x.grad.zero_()
+    framework.set_gradient(x, np.array([10.0, 20.0], np.float32))
+    framework.backward([x * 1], twos)
+    np.testing.assert_array_equal(framework.array(framework.gradient(x), copy=True), [12, 22])
+
+
 @functools.cache
 def recorded(name, mode, lane, steps):
     subject = ugatit.exam_training(name)

@@ -46,6 +46,42 @@ CLEAR_GRADIENT = Difference(
 )
 
 
+def assigned_gradient_dropped() -> float:
+    """1 if a backward drops the gradient that was assigned after clear_grad()."""
+    x = paddle.ones([1])
+    x.stop_gradient = False
+    (2 * x).backward()
+    x.clear_grad()
+    x.grad = paddle.full([1], 10.0)
+    (2 * x).backward()
+    return float(x.grad.item() == 2)
+
+
+def _assigned_gradient_dropped_uncleared() -> float:
+    x = paddle.ones([1])
+    x.stop_gradient = False
+    (2 * x).backward()
+    x.grad = paddle.full([1], 10.0)
+    (2 * x).backward()
+    return float(x.grad.item() == 2)
+
+
+ASSIGNED_GRADIENT = Difference(
+    name="assigned_gradient",
+    title="a gradient assigned after clear_grad() is dropped by the next backward",
+    where="paddle.Tensor.grad, after clear_grad() or clear_gradient()",
+    size="the cleared tensor stays marked as empty, so the next backward writes over what was assigned; torch adds to it.",
+    measure=assigned_gradient_dropped,
+    expected=(1, 1),
+    control=_assigned_gradient_dropped_uncleared,
+    correct="0: 10 was assigned, a backward adds 2, and the gradient is 12",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="gradients that are put back (a restored accumulation, a gradient computed elsewhere) are lost without a word",
+    avoided_by="the harness removes the mark (`_unset_fake_empty`) where it restores a gradient",
+    is_bug=True,
+)
+
+
 def dtype_kept_by_astype() -> float:
     """1 if Layer.astype('float64') leaves the weights in float32."""
     layer = paddle.nn.Linear(2, 2)
@@ -174,4 +210,4 @@ SAFETENSORS = Difference(
     is_bug=True,
 )
 
-ENTRIES = (CLEAR_GRADIENT, ASTYPE, SET_STATE_DICT, LEGACY_LOAD, SAFETENSORS)
+ENTRIES = (CLEAR_GRADIENT, ASSIGNED_GRADIENT, ASTYPE, SET_STATE_DICT, LEGACY_LOAD, SAFETENSORS)

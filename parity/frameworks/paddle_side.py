@@ -182,6 +182,7 @@ class PaddleFramework(Framework):
 
     def set_gradient(self, tensor: paddle.Tensor, array: np.ndarray) -> None:
         tensor.grad = paddle.to_tensor(np.array(array), dtype=tensor.dtype, place=tensor.place)
+        tensor._unset_fake_empty()  # else, after clear_grad(), the next backward drops it (`differences`: assigned_gradient)
 
     def gradient(self, tensor: paddle.Tensor) -> paddle.Tensor | None:
         return tensor.grad
