@@ -322,9 +322,9 @@ class PaddleFramework(Framework):
 
     def give_gradient(self, tensor: paddle.Tensor, gradient: paddle.Tensor | None) -> None:
         self.clear_gradient(tensor)
-        if gradient is not None:  # after clear_grad(), what is assigned to `.grad` is lost at the next backward (3.3.1)
-            with paddle.set_grad_enabled(True):
-                paddle.autograd.backward([(tensor * gradient).sum()])
+        if gradient is not None:
+            tensor.grad = gradient  # which copies it
+            tensor._unset_fake_empty()
 
     def grad_enabled(self) -> bool:
         return paddle.is_grad_enabled()
