@@ -62,6 +62,11 @@ _KINDS = (
     Kind("bgr-images", WARNING, say("cv2.imread gives BGR: convert with cv2.cvtColor(image, cv2.COLOR_BGR2RGB) or [..., ::-1]")),
     # the step: graph, backward, update
     Kind("raised", ERROR, say("the step must run before it can be watched; see the error")),
+    Kind(
+        "graph-kept",
+        ERROR,
+        say("detach what goes from one iteration to the next (state = state.detach()); two losses of one graph: add them up first"),
+    ),
     Kind("lr-scheduler-conflict", ERROR, say("step the scheduler, or build the optimizer with a number instead of a scheduler")),
     Kind("scaler-bypassed", ERROR, say("scaler.step(optimizer) and scaler.update() in place of optimizer.step()")),
     Kind("clip-before-unscale", ERROR, say("call scaler.unscale_(optimizer) before the clip")),
@@ -84,6 +89,7 @@ _KINDS = (
     ),
     Kind("gradient-discarded", WARNING, say("clear the gradients once before the accumulation, not before each part of it")),
     Kind("cleared-too-late", ERROR, say("clear the gradients before the backward, or after the step")),
+    Kind("clip-too-late", ERROR, say("clip between the backward and the step")),
     Kind(
         "graph-cut",
         ERROR,
@@ -127,8 +133,9 @@ _KINDS = (
     Kind("update-undone", ERROR, say("find what writes to the parameters between two steps (a reload, an average, a clip)")),
     Kind(
         "change-without-gradient",
-        ERROR,
-        say("without a backward, Adam's momentum and weight decay still move weights: skip the step"),
+        WARNING,
+        say("where a backward has not reached a parameter, Adam's momentum still moves it: skip the step, or clear with "
+            "set_to_zero=False (Paddle), set_to_none=True (torch)"),
     ),
     Kind("counter-stuck", ERROR, say("do not rebuild the optimizer or reset its state at each step")),
     Kind("fp16-underflow", ERROR, say("scale the loss (GradScaler), or keep this part in float32")),
@@ -144,8 +151,8 @@ _KINDS = (
     Kind(
         "loss-input",
         ERROR,
-        say("hand over what the last layer gives: the loss has the softmax and the logarithm in it (nll_loss and kl_div want "
-            "log_softmax)"),
+        say("hand over what the last layer gives: the loss has the softmax or sigmoid and the logarithm in it (nll_loss, kl_div "
+            "and torch's ctc_loss want log_softmax)"),
     ),
     Kind("full-batch", WARNING, say("if there is more data than that, take a new batch at each step")),
     Kind("batch-constant", ERROR, say("take a new batch at each step: next(iterator), not next(iter(loader))")),

@@ -17,6 +17,11 @@ _MESSAGES = (
         "lr-scheduler-conflict",
         say("set_lr was called on an optimizer that has a scheduler"),
     ),
+    (
+        "backward through the graph a second time",
+        "graph-kept",
+        say("this backward reaches a graph that an earlier one has used up: something is carried over from it"),
+    ),
     ("does not require grad", "loss-without-graph", say("backward() was called on a loss without a graph")),
     ("called since the last update", "scaler-skips", say("scaler.update() is not called after scaler.step()")),
     ("modified by an inplace operation", "step-between", say("weights were changed between a forward and the backward through it")),

@@ -34,6 +34,7 @@ class Update:
     tick_made: int | None  # of the latest backward that changed the gradient since it was cleared
     mixed: str | None = None  # "step" or "loss": what else is in the gradient
     half: bool = False
+    found_zero: bool = False  # a backward since the clearing has found it to be 0
     shrunk: float | None = None  # where decay is apart from the gradient (AdamW): what it took, over what the loss moved
 
     @property
@@ -45,7 +46,8 @@ class Update:
 class Step:
     """One step of an optimizer. updates: by parameter name. backwards: how many since its previous step.
 
-    reached: parameters with a gradient that is not 0. empty: nothing that it holds has a gradient.
+    reached: parameters with a gradient that is not 0. empty: nothing that it holds has a gradient. counts: updates of the parameter
+    `counted`, before and after. by_hand: a gradient is not what the last backward or step left: the program has written it.
     """
 
     tick: int
@@ -55,12 +57,14 @@ class Step:
     effective_lr: float | None
     backwards: int
     counts: tuple[int | None, int | None]
+    counted: str | None = None
     updates: dict[str, Update] = field(default_factory=dict)
     method: str = "step"
     cleared: int = 0  # parameters whose gradient was cleared between its backward and this step
     cleared_at: Site | None = None
     reached: set[str] = field(default_factory=set)
     empty: bool = False
+    by_hand: bool = False
 
 
 @dataclass
@@ -176,18 +180,21 @@ class Iteration:
     batches: list[Batch] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
     moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
+    moved_by_eval: set[str] = field(default_factory=set)  # moving state that a call in eval mode changed
+    first_inputs: dict[str, float] = field(default_factory=dict)  # network -> largest size of what its first layer was given
     schedulers: Counter = field(default_factory=Counter)  # optimizer name -> scheduler steps
     scheduler_sites: dict[str, Site | None] = field(default_factory=dict)
     lrs: dict[str, float] = field(default_factory=dict)  # at the end of the iteration
     made: list[tuple[str, Site | None]] = field(default_factory=list)  # parameters and layers made while it ran
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
-    probabilities: list[tuple[str, Site | None]] = field(default_factory=list)  # losses that were given what they make
+    unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, where
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given
     amp: Counter = field(default_factory=Counter)  # calls of a gradient scaler: "scale", "unscale_", "step"
     half: bool = False  # a layer gave float16
     amp_scale: float = 1.0
     amp_site: Site | None = None
     clipped_at: Site | None = None  # a clip of gradients that were still scaled
+    clipped_late: list[tuple[str, Site | None]] = field(default_factory=list)  # optimizers that had stepped already
     discarded: list[str] = field(default_factory=list)  # parameters whose gradient was cleared before any step
     stale: list[tuple[str, Site | None]] = field(default_factory=list)  # networks stepped between forward and backward
     undone: list[str] = field(default_factory=list)

@@ -135,7 +135,7 @@ class Doctor:
     def diagnose(self) -> Diagnosis:
         """What is to be said so far."""
         watch = self._watch
-        case = Case(watch.program, tuple(watch.iterations))
+        case = Case(watch.program, tuple(watch.iterations), watch.moved_by_hand)
         found = [finding for check in CHECKS for finding in check(case)]
         said = {finding.id for finding in found}
         found += [finding for finding in self._extra if finding.id not in said]

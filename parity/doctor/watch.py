@@ -29,8 +29,9 @@ FLAT = {"Tanh": 0.99, "Sigmoid": 0.99}  # |tanh| above it, or |2 sigmoid - 1|: t
 IN_TURN = 8  # between close iterations, one layer in so many is looked at: what stays NaN is seen within as many iterations
 _LAYERS = ("torch.nn.", "paddle.nn.")  # modules of library layers: no line of the user's in them
 RECTIFIERS = ("ReLU", "ReLU6")
-CLASS_LOSSES = ("cross_entropy", "nll_loss", "kl_div")
+CLASS_LOSSES = ("cross_entropy", "nll_loss", "kl_div", "ctc_loss")
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy", "huber_loss")
+PAIRED = {*LOSSES, "MSELoss", "L1Loss", "SmoothL1Loss", "BCEWithLogitsLoss", "BCELoss", "HuberLoss"}  # of equal shapes
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Watch:
         self._gradients: dict[str, _Gradient] = {}
         self._steps: list[tuple[int, str]] = []  # (tick, optimizer)
         self._backwards = 0
+        self._served: dict[int, set[str | None]] = {}  # backward -> optimizers of what it gave a gradient, where watched closely
         self._seen: dict[str, int] = {}  # optimizer -> backwards before its latest step
         self._last_forward: dict[str, int] = {}
         self._last_change: dict[str, tuple[int, Site | None]] = {}
@@ -69,6 +71,7 @@ class Watch:
         self._cleared_at: dict[str, Site | None] = {}
         self._stepped: dict[str, int] = {}
         self._before_update: dict[str, int] = {}
+        self._stepped_with: dict[str, dict[str, float | None]] = {}  # optimizer -> pulses that its latest step went by
         self._state: dict[str, int] = {}
         self._moving = [(f"{path}.{name}", path, name) for path, module in program.modules.items()
                         for name in program.framework.moving_state(module)]
@@ -78,6 +81,9 @@ class Watch:
         self._feeding: dict[tuple[str, int], Any] = {}
         self._features: dict[str, list[np.ndarray]] = {}
         self._cycle: set[str] = set()
+        everywhere = {id(p) for held in program.held.values() for p in held}
+        self._unheld = {name: checksum(self.framework.values(p)) for name, p in program.trainable().items()
+                        if id(p) not in everywhere}
         self.explicit = False  # whether iterations are marked by the user's loop
 
     # --- on and off ----------------------------------------------------------------------------------------
@@ -121,6 +127,8 @@ class Watch:
             self.end()
         self.current = self.lines.iteration = None
         self._stack.close()
+        if self.program.changed():  # a group was added, say, in an iteration that was not watched closely
+            self.program.refresh()
 
     def _replace(self, owner: Any, name: str, around: Callable) -> None:
         original = getattr(owner, name)
@@ -168,6 +176,13 @@ class Watch:
     @property
     def next_is_close(self) -> bool:
         return len(self.iterations) < self._close or self._odd
+
+    @property
+    def moved_by_hand(self) -> frozenset[str]:
+        """Parameters that no optimizer held at the start and that have other values now."""
+        now = self.program.parameters
+        return frozenset(name for name, mark in self._unheld.items()
+                         if name in now and checksum(self.framework.values(now[name])) != mark)
 
     def begin(self) -> None:
         close = self.next_is_close
@@ -267,6 +282,7 @@ class Watch:
         self._running.append(path)
         lines, outer = self.lines, self.lines.module
         lines.depth, lines.module = lines.depth + 1, path
+        state = self._marks_of(module) if self.current.close and not module.training else {}
         try:
             if lines.close and not (path in self.program.leaves and type(module).__module__.startswith(_LAYERS)):
                 with lines.resumed:
@@ -276,13 +292,19 @@ class Watch:
         finally:
             lines.depth, lines.module = lines.depth - 1, outer
             self._running.pop()
+        if state:
+            after = self._marks_of(module)
+            self.current.moved_by_eval |= {f"{path}.{name}" for name, mark in state.items() if after.get(name) != mark}
         self._note_use(path, module, args[1:], result)
         return result
+
+    def _marks_of(self, module: Any) -> dict[str, int]:
+        return {name: checksum(self.framework.values(value)) for name, value in self.framework.moving_state(module).items()}
 
     def _call_stranger(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         """A module of none of the networks: a loss, or a layer that nobody registered."""
         module, framework = args[0], self.framework
-        self._loss_shapes(type(module).__name__ if type(module).__name__.endswith("Loss") else "", args[1:3])
+        self._loss_shapes(type(module).__name__, args[1:3])
         own = framework.parameters(module) if self._stranger_depth == 0 else {}
         loose = [p for p in own.values() if framework.requires_grad(p) and id(p) not in self.program.names]
         if loose and framework.grad_enabled() and module.training:
@@ -347,6 +369,12 @@ class Watch:
                 else:
                     centred = array if kind == "Tanh" else 2 * array - 1
                     seen.flat += int(np.count_nonzero(np.abs(centred) > FLAT[kind]))
+        network = self.program.network_of(path)
+        if self.current.close and network not in self.current.first_inputs and inputs and framework.is_tensor(inputs[0]):
+            array = framework.values(inputs[0])
+            if framework.parameters(module) and array.dtype.kind == "f" and array.size:
+                norm = "norm" in kind.lower()
+                self.current.first_inputs[network] = 0.0 if norm else float(np.abs(array).max())
         if self.current.close and kind == "Linear" and inputs and framework.is_tensor(inputs[0]):
             array = framework.values(inputs[0])
             width = framework.shape_dtype(outputs[0])[0][-1] if outputs else 0
@@ -372,22 +400,51 @@ class Watch:
                                                                 bool(np.isnan(array).any()), site, True))
 
     def _loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
-        self._loss_shapes(original.__name__, args[:2] or tuple(kwargs.values())[:2])
+        name, pair = original.__name__, args[:2] or tuple(kwargs.values())[:2]
+        self._loss_shapes(name, pair)
+        if name.endswith("with_logits") and self.framework.is_tensor(pair[0]) and self.framework.made_by(pair[0]) == "sigmoid":
+            self.current.unfit.append((name, "sigmoid", self.program.source.site(sys._getframe(2))))
         return original(*args, **kwargs)
 
     def _class_loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
-        """Probabilities where scores belong: the rows of a softmax add up to 1, the logarithm of one is never above 0."""
-        name, given = original.__name__, args[0] if args else kwargs.get("input")
-        if self.framework.is_tensor(given) and name != "kl_div" and len(shape := self.framework.shape_dtype(given)[0]) > 1:
+        """Probabilities where scores belong: the rows of a softmax add up to 1; its logarithm is never above 0."""
+        name, given = original.__name__, args[0] if args else kwargs.get("input", kwargs.get("log_probs"))
+        has_softmax = name == "cross_entropy" or (name == "ctc_loss" and self.framework.name == "paddle")
+        shape = self.framework.shape_dtype(given)[0] if self.framework.is_tensor(given) else ()
+        if len(shape) > 1 and name in ("cross_entropy", "nll_loss"):
             self.current.classes.add(shape[1])
         softmax = kwargs.get("use_softmax", True) and kwargs.get("axis", -1) in (-1, 1)
         if self.current.close and self.framework.is_tensor(given) and softmax:
             array = self.framework.values(given)
-            if array.ndim > 1 and array.size and array.shape[1] > 1 and (array >= 0).all() and array.any():
+            if array.ndim > 1 and array.size and array.shape[1] > 1 and is_finite(array):
                 sums = (array.sum(-1), array.sum(1)) if array.ndim > 2 else (array.sum(1),)
-                if name != "cross_entropy" or any(np.allclose(total, 1, rtol=0, atol=1e-2) for total in sums):
-                    self.current.probabilities.append((name, self.program.source.site(sys._getframe(2))))
+                shares = bool((array >= 0).all() and array.any()) and any(np.allclose(one, 1, rtol=0, atol=1e-2) for one in sums)
+                if has_softmax:
+                    what = "softmax" if shares else None
+                else:
+                    above = array.max() > 1e-3  # of a logarithm of a probability only by rounding in half precision
+                    what = "probabilities" if shares else "scores" if above else None
+                if name == "nll_loss" and what is None and self.framework.made_by(given) == "logsoftmax":
+                    what = None if np.allclose(np.exp(array).sum(1), 1, rtol=0, atol=1e-2) else "axis"
+                if name == "ctc_loss" and what is None and self._has_blanks(*args[1:5], **kwargs):
+                    what = "blank"
+                if what:
+                    self.current.unfit.append((name, what, self.program.source.site(sys._getframe(2))))
         return original(*args, **kwargs)
+
+    def _has_blanks(self, *given: Any, **named: Any) -> bool:
+        """Whether a target of ctc_loss, within its length, holds the blank, which stands for no symbol."""
+        order = ("targets", "labels"), ("input_lengths",), ("target_lengths", "label_lengths"), ("blank",)
+        for keys, value in zip(order, given, strict=False):
+            named |= dict.fromkeys(keys, value)
+        targets, lengths = named.get("targets", named.get("labels")), named.get("target_lengths", named.get("label_lengths"))
+        if not self.framework.is_tensor(targets):
+            return False
+        array = self.framework.values(targets)
+        lengths = self.framework.values(lengths) if self.framework.is_tensor(lengths) else np.asarray(lengths)
+        if array.ndim == 2:
+            array = array[np.arange(array.shape[1]) < lengths.reshape(-1, 1)]
+        return bool((array == named.get("blank", 0)).any())
 
     def _difference(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         """[N, 1] minus [N] in a loss of the user's own. (Distances of all to all are of two tensors with a graph, or of one.)"""
@@ -401,11 +458,10 @@ class Watch:
         return result
 
     def _loss_shapes(self, name: str, pair: tuple) -> None:
-        if not name or len(pair) != 2 or not all(map(self.framework.is_tensor, pair)):
+        if name not in PAIRED or len(pair) != 2 or not all(map(self.framework.is_tensor, pair)):
             return
         one, other = (self.framework.shape_dtype(tensor)[0] for tensor in pair)
-        classes = ("CrossEntropyLoss", "NLLLoss")
-        if one != other and name not in classes and one and other and max(*one, *other) > 1:
+        if one != other and one and other and max(*one, *other) > 1:
             site = self.program.source.site(sys._getframe(3))
             self.current.broadcasts.append((name, one, other, site))
 
@@ -452,11 +508,13 @@ class Watch:
         finally:
             self._in_backward = False
         self._backwards += 1
+        self._served[tick] = served = set()
         for name, value in self._pulses().items() if close else ():
             known = self._gradients.setdefault(name, _Gradient())
             if value != before.get(name) or (value is not None and np.isnan(value)):
                 known.made.append(tick)
                 record.touched.add(name)
+                served.add(self.program.holder_of(name))
             known.pulse = value
         for network in sorted({self.program.network_of(name) for name in record.touched}):
             changed, changed_at = self._last_change.get(network, (0, None))
@@ -482,9 +540,11 @@ class Watch:
         pulses = self._pulses(held)
         cleared = sum(1 for key in held if self._gradients.get(key, _Gradient()).pulse and not pulses.get(key)
                    and self._gradients[key].made and self._gradients[key].made[-1] > self._stepped.get(name, 0))
+        zero = {key for key in held if pulses.get(key) == 0 and (known := self._gradients.get(key, _Gradient())).made
+                and known.pulse == 0}
         self._look_for_clearing(pulses)
-        counted = next((p for p in held.values() if framework.gradient(p) is not None), None)
-        count = framework.updates(optimizer, counted) if counted is not None else None
+        counted = next((key for key, p in held.items() if framework.gradient(p) is not None), None)
+        count = framework.updates(optimizer, held[counted]) if counted is not None else None
         before = {key: framework.values(p) for key, p in held.items()}
         marks = {key: (checksum(array), sample(array)) for key, array in before.items()}
         before.clear()
@@ -500,10 +560,12 @@ class Watch:
             None,
             0,
             (count, None),
+            counted,
             method=method,
             cleared=cleared,
             cleared_at=self._cleared_at.get(name),
             empty=all(framework.gradient(p) is None for p in program.held[name]),
+            by_hand=self._by_hand(name, pulses),
         )
         shrinks = {program.names.get(id(p)): share for p, share in framework.shrinks(optimizer)}
         outside = self._backwards
@@ -514,7 +576,8 @@ class Watch:
             zeros = float(np.mean(framework.values(gradient) == 0)) if half else 0.0
             record.updates[key] = Update(None if gradient is None or known.pulse is None else float(np.sqrt(known.pulse)), zeros,
                                          False, float(np.linalg.norm(marks[key][1])), 0.0,
-                                         known.made[-1] if known.made else None, self._mixed(known.made, name), half)
+                                         known.made[-1] if known.made else None, self._mixed(known.made, name), half,
+                                         found_zero=key in zero)
         self._in_step = True
         try:
             result = proceed()
@@ -529,7 +592,7 @@ class Watch:
         self._seen[name] = self._backwards
         self._stepped[name] = record.tick
         if counted is not None:
-            record.counts = (count, framework.updates(optimizer, counted))
+            record.counts = (count, framework.updates(optimizer, held[counted]))
         record.effective_lr = framework.effective_lr(optimizer)
         for key, parameter in held.items():
             array = framework.values(parameter)
@@ -559,6 +622,7 @@ class Watch:
                       framework.learning_rate(program.optimizers[name]), None, 0, (None, None), method=method,
                       empty=all(framework.gradient(p) is None for p in program.held[name]))
         pulses, outside = self._pulses(held), self._backwards
+        record.by_hand = self._by_hand(name, pulses)
         self._in_step = True
         try:
             result = proceed()
@@ -582,12 +646,20 @@ class Watch:
         self._cycle.add(name)
         return result
 
+    def _by_hand(self, name: str, pulses: dict[str, float | None]) -> bool:
+        """Whether a gradient is another than the optimizer's latest step went by: without a backward since, it was written."""
+        before, self._stepped_with[name] = self._stepped_with.get(name, {}), pulses
+        return any(value and value != before.get(key) for key, value in pulses.items())
+
     def _mixed(self, made: list[int], optimizer: str) -> str | None:
-        """Whether a step lies between the backwards that are in one gradient: then it is no accumulation."""
+        """Whether a step by one of the backwards that are in a gradient lies between them: then it is no accumulation."""
         if len(made) < 2:
             return None
-        between = {name for tick, name in self._steps if made[0] < tick < made[-1]}
-        return "step" if optimizer in between else "loss" if between else None
+        between = [(tick, name) for tick, name in self._steps if made[0] < tick < made[-1]]
+        if any(name == optimizer for _, name in between):
+            return "step"
+        return "loss" if any(made_at < tick and name in self._served.get(made_at, ())
+                             for made_at in made[:-1] for tick, name in between) else None
 
     # --- mixed precision -----------------------------------------------------------------------------------
 
@@ -603,6 +675,13 @@ class Watch:
         return original(*args, **kwargs)
 
     def _clip(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        if args and isinstance(args[0], Iterator):
+            args = (list(args[0]), *args[1:])
+        clipped = [args[0]] if args and self.framework.is_tensor(args[0]) else args[0] if args else ()
+        names = [self.program.names[id(p)] for p in clipped if id(p) in self.program.names]
+        holders = {self.program.holder_of(name) for name in names} - {None}
+        if holders and all(self._seen.get(holder, -1) == self._backwards for holder in holders):
+            self.current.clipped_late.append((min(holders), self.program.source.site(sys._getframe(2))))
         if self.current.amp["scale"] > 0 and not self.current.amp["unscale_"] and not self.current.amp["step"]:
             self.current.clipped_at = self.program.source.site(sys._getframe(2))
         return original(*args, **kwargs)

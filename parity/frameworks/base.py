@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+# Operations of either framework that leave values alone, or choose some of them.
+RESHAPING = frozenset({"view", "reshape", "squeeze", "unsqueeze", "transpose", "permute", "t", "flatten", "unsafeview", "alias",
+                       "select", "slice", "index", "indexselect", "gathernd", "maskedselect", "expand", "clone", "contiguous"})
 # Names, in either framework, of state that each training forward moves: of batch norms and of spectral norms.
 MOVING_STATE = frozenset({"_mean", "_variance", "running_mean", "running_var", "weight_u", "weight_v"})
 
@@ -258,6 +261,10 @@ class Framework(ABC):
     @abstractmethod
     def effective_lr(self, optimizer: Any) -> float | None:
         """The learning rate that the next step will use, where it may differ from the one in the settings; None: it cannot."""
+
+    @abstractmethod
+    def made_by(self, tensor: Any) -> str:
+        """The operation that made a tensor ("sigmoid"), in small letters, changes of shape left out; "" without a graph."""
 
     def decays(self, optimizer: Any) -> list[tuple[Any, float]]:
         """(parameter, weight decay) of all held parameters."""

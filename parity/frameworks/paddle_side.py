@@ -14,7 +14,7 @@ import numpy as np
 import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 
-from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.base import MOVING_STATE, RESHAPING, Framework, FrameworkError
 from parity.operations import operation_name
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
@@ -298,7 +298,7 @@ class PaddleFramework(Framework):
         if tensor.dtype in _HALVES:
             with paddle.no_grad():
                 tensor = tensor.detach().astype("float32")
-        if tensor.size <= 16384 or not _SHARES_MEMORY or not tensor.place.is_cpu_place():
+        if tensor.is_selected_rows() or tensor.size <= 16384 or not _SHARES_MEMORY or not tensor.place.is_cpu_place():
             return tensor.numpy()  # a small copy is faster than a capsule
         return np.from_dlpack(tensor.detach())
 
@@ -332,7 +332,16 @@ class PaddleFramework(Framework):
     def moving_state(self, module: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
         own = {**module._parameters, **module._buffers}
         return {name: value for name, value in own.items()
-                if value is not None and name in MOVING_STATE}
+                if value is not None and name in MOVING_STATE and not (name == "weight_v" and "weight_g" in own)}  # weight norm's
+
+    def made_by(self, tensor: paddle.Tensor) -> str:
+        node = tensor.grad_fn
+        while node is not None:
+            name = node.name().partition("GradNode")[0].lower()
+            if name not in RESHAPING:
+                return name
+            node = next(iter(node.next_functions), None)
+        return ""
 
     def updates(self, optimizer: paddle.optimizer.Optimizer, parameter: paddle.Tensor) -> int | None:
         power = optimizer._accumulators.get("beta1_pow_acc", {}).get(parameter.name)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
-from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.base import MOVING_STATE, RESHAPING, Framework, FrameworkError
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.noise import one_ulp
 from parity.operations import operation_name
@@ -250,6 +250,8 @@ class TorchFramework(Framework):
 
     def values(self, tensor: torch.Tensor) -> np.ndarray:
         tensor = tensor.detach()
+        if tensor.is_sparse:
+            tensor = tensor.coalesce().values()  # rows that an embedding did not use are 0 and say nothing
         if tensor.dtype in (torch.float16, torch.bfloat16):
             tensor = tensor.float()
         return tensor.cpu().numpy()
@@ -280,6 +282,15 @@ class TorchFramework(Framework):
     def moving_state(self, module: torch.nn.Module) -> dict[str, torch.Tensor]:
         return {name: value for name, value in module._buffers.items()
                 if value is not None and name in MOVING_STATE}
+
+    def made_by(self, tensor: torch.Tensor) -> str:
+        node = tensor.grad_fn
+        while node is not None:
+            name = node.name().partition("Backward")[0].lower().lstrip("_")
+            if name not in RESHAPING:
+                return name
+            node = node.next_functions[0][0]
+        return ""
 
     def updates(self, optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> int | None:
         step = optimizer.state.get(parameter, {}).get("step")

@@ -15,10 +15,13 @@ from parity.wording import Message, several
 
 @dataclass(frozen=True)
 class Case:
-    """program: as it is after the last iteration. iterations: those that were watched, in order."""
+    """program: as it is after the last iteration. iterations: those that were watched, in order. moved_by_hand: parameters that no
+    optimizer held at first and that have changed.
+    """
 
     program: Program
     iterations: tuple[Iteration, ...]
+    moved_by_hand: frozenset[str] = frozenset()
 
     @property
     def framework(self) -> Any:

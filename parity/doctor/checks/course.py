@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 import statistics
@@ -97,6 +98,22 @@ def _barely_moves(case: Case) -> bool:
     return rising or (bool(ratios) and steps * statistics.median(ratios) < GONE)
 
 
+def _is_logarithmic(line: str) -> bool:
+    """Whether all that the line adds up is: cross entropy and Dice together are at chance elsewhere."""
+    try:
+        (statement,) = ast.parse(line.strip()).body
+        waiting, addends = [statement.value], []
+    except (SyntaxError, ValueError, AttributeError):  # a piece of a statement
+        return bool(_LOGARITHMIC.search(line))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            waiting += [node.left, node.right]
+        else:
+            addends.append(node)
+    return all(_LOGARITHMIC.search(ast.unparse(node)) for node in addends)
+
+
 def chance(case: Case) -> Iterator[Finding]:
     """A loss that sits where guessing puts it: ln C, or a sum of several ln 2. A slow learner may sit there too, or a GAN's
     discriminator: a warning."""
@@ -111,7 +128,7 @@ def chance(case: Case) -> Iterator[Finding]:
     weighed = {key for iteration in case.iterations for key, term in iteration.terms.items() if term.weight}
     for iteration in case.iterations:
         for key, term in iteration.terms.items():
-            if key in weighed and _LOGARITHMIC.search(term.site.text):
+            if key in weighed and _is_logarithmic(term.site.text):
                 curves.setdefault(key, []).append(term)
     if _barely_moves(case):
         return
@@ -126,7 +143,8 @@ def chance(case: Case) -> Iterator[Finding]:
             f"ln {count}": (math.log(count), 0.97 * math.log(count), 1.25 * math.log(count)) for count in classes if count > 1
         }
         for name, (value, low, high) in ranges.items():
-            if low < late < high and late > 0.985 * min(early, value):
+            # From above it may come down to chance and stay there; on its way down it has no chance yet.
+            if low < late < high and late > 0.985 * (min(early, value) if late < 1.03 * value else early):
                 yield Finding(
                     "loss-at-chance",
                     terms[0].name,

@@ -11,7 +11,9 @@ from parity.doctor.finding import Finding
 from parity.wording import say
 
 _BATCHES = re.compile(r"DataLoader|loader|batch_size|BATCH|next\(")
-_SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm|choice\(|sample\(")
+_SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm")
+_INSTEAD = {"axis": say("take the softmax over the axis of the classes: dim=1, axis=1 or -1"),
+            "blank": say("number the symbols so that none is the blank (0 unless `blank` says another)")}
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
 
 
@@ -33,7 +35,9 @@ def ranges(case: Case) -> Iterator[Finding]:
     seen = set()
     for iteration in case.iterations[:2]:
         for batch in iteration.batches:
-            if max(abs(batch.low), abs(batch.high)) > LARGE and batch.network not in seen:
+            # A network may bring them there itself, by arithmetic or with a norm as its first layer.
+            first = iteration.first_inputs.get(batch.network, LARGE + 1)
+            if max(abs(batch.low), abs(batch.high)) > LARGE and first > LARGE and batch.network not in seen:
                 seen.add(batch.network)
                 pictures = len(batch.shape) == 4 and batch.low >= 0
                 values = {"network": batch.network, "low": batch.low, "high": batch.high}
@@ -91,7 +95,8 @@ def labels(case: Case) -> Iterator[Finding]:
             rows.setdefault(seen.name, []).append((iteration.number, seen))
     for name, seen in rows.items():
         large = [entry for entry in seen if entry[1].size >= 4]
-        if len(large) >= 3 and all(entry[1].classes == 1 for entry in large):
+        # The same number in all of them is no class: a contrastive loss's zeros, lengths.
+        if len(large) >= 3 and all(entry[1].classes == 1 for entry in large) and len({entry[1].first for entry in large}) > 1:
             yield Finding(
                 "labels-sorted",
                 name,
@@ -102,14 +107,24 @@ def labels(case: Case) -> Iterator[Finding]:
             )
 
 
-def probabilities(case: Case) -> Iterator[Finding]:
-    """A softmax before a loss that has its own, or no logarithm before one that wants it, in all of the loss's calls."""
-    said = [(iteration.number, *entry) for iteration in case.iterations for entry in iteration.probabilities]
-    for number, name, site in said[:1]:
-        wants = (say("{loss} is given probabilities; it expects raw scores, and takes the softmax itself", loss=name)
-                 if name == "cross_entropy" else
-                 say("{loss} is given probabilities; it expects their logarithms", loss=name))
-        yield Finding("loss-input", name, wants, site=site, iteration=number)
+def inputs(case: Case) -> Iterator[Finding]:
+    """A softmax before a loss that has its own, no logarithm before one that wants it, and the like."""
+    said = [(iteration.number, *entry) for iteration in case.iterations for entry in iteration.unfit]
+    for number, name, given, site in said[:1]:
+        if given == "sigmoid":
+            wants = say("{loss} is given probabilities; it expects raw scores, and takes the sigmoid itself", loss=name)
+        elif given == "softmax":
+            wants = say("{loss} is given probabilities; it expects raw scores, and takes the softmax itself", loss=name)
+        elif given == "axis":
+            wants = say("{loss} is given a softmax over the wrong axis: over the classes it does not add up to 1",
+                        loss=name)
+        elif given == "blank":
+            wants = say("the targets of {loss} hold the blank, which stands between symbols and is none", loss=name)
+        elif given == "probabilities":
+            wants = say("{loss} is given probabilities; it expects their logarithms", loss=name)
+        else:
+            wants = say("{loss} is given raw scores; it expects logarithms of probabilities, which are never above 0", loss=name)
+        yield Finding("loss-input", name, wants, site=site, iteration=number, instead=_INSTEAD.get(given))
 
 
-CHECKS = (shapes, probabilities, ranges, repeats, labels)
+CHECKS = (shapes, inputs, ranges, repeats, labels)

@@ -22,8 +22,9 @@ def held(case: Case) -> Iterator[Finding]:
     """Parameters that no optimizer holds, and what optimizers hold instead."""
     program, framework = case.program, case.framework
     everywhere = {id(p) for parameters in program.held.values() for p in parameters}
-    total = sum(len(parameters) for parameters in program.held.values())
-    loose = {name: p for name, p in program.trainable().items() if id(p) not in everywhere}
+    # What nobody holds and moves all the same is updated by hand; of a network that only lends its output it is an average.
+    loose = {name: p for name, p in program.trainable().items() if id(p) not in everywhere
+             and not (name in case.moved_by_hand and not _passive(case, program.network_of(name)))}
     by_network: dict[str, list[str]] = {}
     for name in loose:
         by_network.setdefault(program.network_of(name), []).append(name)
@@ -63,8 +64,8 @@ def held(case: Case) -> Iterator[Finding]:
                 optimizer = _likely(case, network)
                 yield Finding("network-unheld", network, say("no optimizer holds any of the {count} parameters of {network}",
                                                                  count=len(names), network=network),
-                              say("the optimizers hold {count} of {total} trainable parameters", count=total,
-                                  total=len(program.trainable())),
+                              say("the optimizers hold {count} of {total} trainable parameters",
+                                  count=len(program.trainable()) - len(loose), total=len(program.trainable())),
                               program.optimizer_site(optimizer) if optimizer else program.site_of(network))
         else:
             first = names[0]
@@ -133,7 +134,10 @@ def twice(case: Case) -> Iterator[Finding]:
     for key, names in holders.items():
         if len(names) > 1:
             groups.setdefault(tuple(names), []).append(program.names.get(key, say("a tensor of no network")))
+    together = [{step.optimizer for step in iteration.steps} for iteration in case.iterations]
     for names, parameters in groups.items():
+        if len(set(names)) > 1 and together and not any(steps >= set(names) for steps in together):
+            continue  # one after the other: Adam first and LBFGS then
         values = {"parameters": plural(len(parameters), "parameter"), "names": some(parameters),
                   "optimizers": ", ".join(dict.fromkeys(names))}
         yield Finding("held-twice", names[-1],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +15,16 @@ from parity.wording import say, several, some
 def _sensitive(case: Case, path: str) -> bool:
     """Whether the mode of this module changes what it does."""
     module = case.program.modules[path]
-    return bool(case.framework.moving_state(module)) or "Dropout" in type(module).__name__
+    return bool(case.framework.moving_state(module)) or "Dropout" in type(module).__name__ or _asks_for_mode(type(module))
+
+
+@functools.cache
+def _asks_for_mode(kind: type) -> bool:
+    """Whether a class of the user's has a forward with `self.training` in it, as functional dropout needs."""
+    try:
+        return not kind.__module__.startswith(("torch.", "paddle.")) and "self.training" in inspect.getsource(kind.forward)
+    except (OSError, TypeError):
+        return False
 
 
 def modes(case: Case) -> Iterator[Finding]:
@@ -87,7 +98,7 @@ def movement(case: Case) -> Iterator[Finding]:
                     if not any(iteration.moved.get(key, True) for iteration in training):
                         frozen.append(key)
                 resting = [iteration for iteration, use in uses if not use.awake]
-                if resting and len(resting) == len(uses) and any(iteration.moved.get(key) for iteration in resting):
+                if resting and len(resting) == len(uses) and any(key in iteration.moved_by_eval for iteration in resting):
                     moving.append(key)
         if frozen:
             yield Finding(

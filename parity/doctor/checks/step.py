@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
-from parity.doctor.checks.source import assignments_of, scheduler_site, writing_site
+from parity.doctor.checks.source import assignments_of, scheduler_calls, scheduler_site, writing_site
 from parity.doctor.finding import Finding
 from parity.doctor.record import Update
 from parity.wording import say, some
@@ -23,20 +23,25 @@ def backwards(case: Case) -> Iterator[Finding]:
             if not backward.differentiable:
                 cut = case.cut()
                 where = cut.site if cut else case.switched_off()
+                held = {name for optimizer in case.program.optimizers for name in case.program.held_names(optimizer)}
+                frozen = bool(held) and not held & case.program.trainable().keys()
                 yield Finding(
                     "loss-without-graph",
                     "loss",
                     say("backward() was called on a loss without a graph: no gradient was computed, and nothing said so")
                     if case.framework.name == "paddle" else
                     say("backward() was called on a loss without a graph: torch refuses"),
-                    say("the graph ends at {place}: {line}", place=where, line=where.text) if where else "",
+                    say("all {parameters} that the optimizers hold are frozen", parameters=plural(len(held), "parameter")) if frozen
+                    else say("the graph ends at {place}: {line}", place=where, line=where.text) if where else "",
                     where or backward.site,
                     iteration.number,
+                    say("unfreeze what is to be trained (stop_gradient=False, requires_grad=True); was a network frozen that is "
+                        "the very same as another?") if frozen else None,
                 )
                 return
     seen = set()
     for iteration, step in case.steps():
-        if step.backwards == 0 and step.optimizer not in seen:
+        if step.backwards == 0 and not step.by_hand and step.optimizer not in seen:
             seen.add(step.optimizer)
             moved = sum(update.changed for update in step.updates.values())
             yield Finding(
@@ -68,7 +73,10 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
     for optimizer in program.optimizers:
         steps = [(iteration, step) for iteration, step in case.steps(optimizer) if step.backwards]
         if not steps:
-            if any(iteration.backwards for iteration in case.iterations) and not any(True for _ in case.steps(optimizer)):
+            # One whose networks have not run either may have its turn later.
+            ran = not program.held_names(optimizer) or any(case.ran(program.network_of(name))
+                                                           for name in program.held_names(optimizer))
+            if ran and any(iteration.backwards for iteration in case.iterations) and not any(True for _ in case.steps(optimizer)):
                 yield Finding("never-stepped", optimizer, say(
                     "{optimizer}.step() was never called in {iterations}", optimizer=optimizer,
                     iterations=plural(len(case.iterations), "iteration")), site=program.optimizer_site(optimizer))
@@ -250,6 +258,15 @@ def discarded(case: Case) -> Iterator[Finding]:
                       say("an accumulation that starts anew"), cleared or rows[0].backwards[0].site, rows[0].number)
 
 
+def clipping(case: Case) -> Iterator[Finding]:
+    for iteration in case.iterations:
+        for optimizer, site in iteration.clipped_late[:1]:
+            yield Finding("clip-too-late", optimizer, say(
+                "the gradients of {optimizer} are clipped after the step that has used them", optimizer=optimizer),
+                          site=site, iteration=iteration.number)
+            return
+
+
 def updates(case: Case) -> Iterator[Finding]:
     """Gradients that change nothing, changes without gradient, changes that are put back, counters that stand."""
     program = case.program
@@ -259,6 +276,7 @@ def updates(case: Case) -> Iterator[Finding]:
             continue
         names = program.held_names(optimizer)
         seen: dict[str, list[Update]] = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in names}
+        decays = {program.names.get(id(p)): value for p, value in case.framework.decays(program.optimizers[optimizer])}
         still = {program.names.get(id(p)) for p in case.framework.without_lr(program.optimizers[optimizer])}
         idle = [name for name, all_ in seen.items() if all_ and all(update.gradient for update in all_)
                 and name not in still and not any(update.changed for update in all_)]
@@ -288,7 +306,9 @@ def updates(case: Case) -> Iterator[Finding]:
                 iteration=iteration.number,
             )
         for iteration, step in steps:
-            ghosts = [name for name, update in step.updates.items() if not update.gradient and update.changed]
+            # What this step's own backward found to be 0 (a hinge that is content) may be moved by momentum, and by decay.
+            ghosts = [name for name, update in step.updates.items()
+                      if not update.gradient and update.changed and not update.found_zero and not decays.get(name)]
             if ghosts:
                 yield Finding("change-without-gradient", optimizer, say(
                     "{optimizer} moved {parameters} without gradient ({names})", optimizer=optimizer, names=some(ghosts),
@@ -296,7 +316,7 @@ def updates(case: Case) -> Iterator[Finding]:
                 break
         counts = [(iteration, step) for iteration, step in steps if step.counts[1] is not None]
         for (_, one), (iteration, other) in itertools.pairwise(counts):
-            if other.counts[1] <= one.counts[1]:
+            if other.counted == one.counted and other.counts[1] <= one.counts[1]:
                 yield Finding(
                     "counter-stuck",
                     optimizer,
@@ -326,7 +346,8 @@ def learning_rate(case: Case) -> Iterator[Finding]:
         scheduled = case.framework.scheduler_of(optimizer) is not None
         site = program.optimizer_site(name)
         lrs = [step.lr for _, step in steps]
-        if not any(lrs) and (len(lrs) > 1 or not scheduled) and not case.iterations[-1].lrs.get(name):
+        stuck = scheduled and not any(iteration.schedulers[name] for iteration in case.iterations) and not scheduler_calls(case)
+        if not any(lrs) and (len(lrs) > 1 or not scheduled) and not stuck and not case.iterations[-1].lrs.get(name):
             where = scheduler_site(case, name) if scheduled else site
             yield Finding("lr-zero", name, say("the learning rate of {optimizer} is 0", optimizer=name), site=where, iteration=1)
         for iteration, step in steps:
@@ -340,15 +361,16 @@ def learning_rate(case: Case) -> Iterator[Finding]:
                     iteration=iteration.number,
                 )
                 break
-        large = [_relative(step.updates.values()) for _, step in steps]
+        searched = type(optimizer).__name__ == "LBFGS"  # its lr is a share of a step that it has found itself
+        large = [] if searched else [_relative(step.updates.values()) for _, step in steps]
         large = [ratio for ratio in large if ratio is not None]
-        if large and min(large[:2]) > TOO_LARGE:
+        if large and min(large[:2]) > TOO_LARGE and not _falls(case, name):
             yield Finding("lr-too-large", name, say("one step of {optimizer} moves its parameters by {ratio:.2g} times their "
                                                       "own size", optimizer=name, ratio=large[0]),
                           say("lr {lr:.3g}; 1e-3 of it is usual", lr=lrs[0]), site, 1)
         often = [iteration for iteration in case.iterations
                  if iteration.schedulers[name] > max(1, sum(step.optimizer == name for step in iteration.steps))]
-        vanished = [iteration for iteration, step in steps if scheduled and step.lr < 1e-3 * max(lrs) and step.lr == min(lrs)]
+        vanished = [iteration for iteration, step in steps if scheduled and step.lr < 1e-3 * max(lrs)]
         if often:
             count = often[0].schedulers[name]
             yield Finding("scheduler-too-often", name, say("the scheduler of {optimizer} is stepped {count} times an iteration",
@@ -356,7 +378,8 @@ def learning_rate(case: Case) -> Iterator[Finding]:
                           say("lr {first:.3g} at first, {last:.3g} after {count} iterations", first=lrs[0], last=lrs[-1],
                               count=len(case.iterations)),
                           often[0].scheduler_sites.get(name), often[0].number)
-        elif vanished and lrs.index(max(lrs)) < lrs.index(min(lrs)):
+        # At the last step a schedule may be at its end, as it was built for.
+        elif len(vanished) > 2 and lrs.index(max(lrs)) < lrs.index(min(lrs)):
             yield Finding(
                 "scheduler-too-often",
                 name,
@@ -365,6 +388,18 @@ def learning_rate(case: Case) -> Iterator[Finding]:
                 site=vanished[0].scheduler_sites.get(name) or site,
                 iteration=vanished[0].number,
             )
+
+
+def _falls(case: Case, optimizer: str) -> bool:
+    """Whether the losses that train this optimizer's parameters go down: then it can afford its steps.
+
+    What starts at 0 or near it, an embedding or the last layer of a flow, moves by more than its size in a healthy training.
+    """
+    mine = set(case.program.held_names(optimizer))
+    sites = {backward.site for iteration in case.iterations for backward in iteration.backwards if backward.touched & mine}
+    rows = [[backward for backward in iteration.backwards if backward.site in sites] for iteration in case.iterations]
+    course = [sum(sum(backward.losses) for backward in row) for row in rows if row]
+    return len(course) > 1 and statistics.median(course[(len(course) + 1) // 2:]) < course[0]
 
 
 def _relative(updates_: object) -> float | None:
@@ -380,6 +415,8 @@ def decay(case: Case) -> Iterator[Finding]:
         steps = [(iteration, step) for iteration, step in case.steps(name) if step.backwards]
         if program.iterator_of(name) or not steps:
             continue
+        if not type(optimizer).step.__module__.startswith(("torch", "paddle")):
+            continue  # what an optimizer of the user's own does with its weight_decay is not known
         decays = {program.names[id(p)]: value for p, value in case.framework.decays(optimizer) if id(p) in program.names}
         apart = bool(case.framework.shrinks(optimizer))
         pulls = {}
@@ -416,4 +453,4 @@ def _is_norms(case: Case, name: str) -> bool:
     return "norm" in type(case.program.modules.get(name.rpartition(".")[0])).__name__.lower()
 
 
-CHECKS = (backwards, missing_gradients, bypassed, mixed, discarded, updates, learning_rate, decay)
+CHECKS = (backwards, missing_gradients, bypassed, mixed, discarded, clipping, updates, learning_rate, decay)

@@ -136,13 +136,12 @@ def healthy_runs(count: int) -> Iterator[tuple[Sitting, int]]:
 
 
 def page(faults: Sequence[tuple[Alone, Beside | None]], runs: Sequence[Health], seconds: float,
-         blind_answers: tuple[list[blind.Answer], list[blind.Answer]] | None = None) -> str:
-    first = blind.first_run()
+         rounds: Sequence[tuple[blind.Round, list[blind.Answer], list[blind.Answer]]] = ()) -> str:
     environment = jinja2.Environment(loader=jinja2.PackageLoader("parity"), trim_blocks=True, lstrip_blocks=True,
                                      autoescape=False, keep_trailing_newline=True)  # Markdown
     return environment.get_template("doctor-exam.md").render(
-        faults=faults, runs=runs, seconds=seconds, versions=versions(), blind=blind_answers, first=first, later=len(blind.LATER),
-        first_alarms=sum(map(bool, first["alarms"])))
+        faults=faults, runs=runs, seconds=seconds, versions=versions(), rounds=rounds,
+        later=sum(bool(case.later) for case in (*blind.FAULTS, *blind.HEALTHY)))
 
 
 @click.command(help=__doc__)
@@ -164,10 +163,9 @@ def main(out: str | None, only: tuple[str, ...], reference: bool) -> None:
         comparable = reference and sitting.framework == "paddle" and sitting.steps
         faults.append((alone(sitting), beside(sitting) if comparable else None))
     runs = [healthy(sitting, seed) for sitting, seed in tqdm(list(healthy_runs(len(chosen))), desc="healthy")] if not only else []
-    answers = None
-    if not only:
-        answers = tuple([blind.sit(case) for case in tqdm(cases, desc="blind")] for cases in (blind.FAULTS, blind.HEALTHY))
-    text = page(faults, runs, time.time() - start, answers)
+    rounds = [] if only else [(one, *([blind.sit(case) for case in tqdm(cases, desc=f"blind, {one.name} round")]
+                                      for cases in (one.faults, one.healthy))) for one in blind.ROUNDS]
+    text = page(faults, runs, time.time() - start, rounds)
     if out:
         write(out, text)
     else:

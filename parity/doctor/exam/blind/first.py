@@ -1,111 +1,6 @@
-"""The blind exam: scripts as users write them, and what was changed in each, written before the checks had seen any of it.
+"""The first round: seven torch and five Paddle scripts."""
 
-A script stands in `scripts/` and is run as it is, with the doctor's three lines in it. A `Case` changes pieces of its text. The
-faults and the healthy oddities were written down together with the answer asked for, by someone who did not read the checks, and
-the score of that first run stands on the page (`docs/doctor-exam.md`) beside today's.
-"""
-
-from __future__ import annotations
-
-import contextlib
-import io
-import json
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from types import ModuleType
-
-from parity.doctor.finding import ERROR, KINDS
-from parity.doctor.session import Diagnosis
-
-FIRST_RUN = Path(__file__).parent / "blind_first_run.json"
-SCRIPTS = Path(__file__).parent / "scripts"
-
-
-@dataclass(frozen=True)
-class Case:
-    """A script with pieces of its text changed.
-
-    edits: ((old, new), ...), each `old` exactly once in the script. ids: the kinds of finding that name the fault (none: the run is
-    healthy). line: a piece of the line at which it must be placed. declared: of a healthy run, warnings that it may earn.
-    """
-
-    name: str
-    script: str
-    edits: tuple[tuple[str, str], ...] = ()
-    ids: tuple[str, ...] = ()
-    line: str = ""
-    declared: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The script as this case has it. ValueError where an edit does not fit it."""
-        text = (SCRIPTS / f"{self.script}.py").read_text()
-        for old, new in self.edits:
-            if text.count(old) != 1:
-                raise ValueError(f"{self.name}: {old!r} stands {text.count(old)} times in {self.script}.py, not once")
-            text = text.replace(old, new)
-        return text
-
-    @property
-    def later(self) -> tuple[str, ...]:
-        """What was accepted only after the first run."""
-        return LATER.get(self.name, ())
-
-    @property
-    def framework(self) -> str:
-        return self.script.rpartition("_")[2]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the doctor said to a case."""
-
-    case: Case
-    said: Diagnosis
-
-    @property
-    def found(self) -> bool:
-        return self.said.first is not None
-
-    @property
-    def named(self) -> bool:
-        """Its first line is of a kind that the case asks for."""
-        return self.found and self.said.first.id in (*self.case.ids, *self.case.later)
-
-    @property
-    def placed(self) -> bool:
-        site = self.said.first.site if self.named else None
-        return site is not None and any(text in site.text for text in (self.case.line, *self.case.later))
-
-    @property
-    def false_alarms(self) -> tuple[str, ...]:
-        return tuple(found.id for found in self.said.errors)
-
-
-def sit(case: Case) -> Answer:
-    """Run the script as a user does, from its first line to its last, and take what its doctor has to say."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / f"{case.script}.py"
-        file.write_text(case.text)
-        module, before = ModuleType("__main__"), sys.modules["__main__"]
-        module.__file__ = str(file)
-        sys.modules["__main__"] = module
-        try:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
-                exec(compile(case.text, str(file), "exec"), vars(module))  # what it raises, the doctor has noted
-            return Answer(case, module.d.diagnose())
-        finally:
-            sys.modules["__main__"] = before
-
-
-def first_run() -> dict[str, list]:
-    """What was said when the checks saw all this for the first time: of the faults found, named, placed; of the healthy the alarms."""
-    said = json.loads(FIRST_RUN.read_text())
-    alarms = [[name for name in answer["said"] if KINDS[name].severity == ERROR] for answer in said["healthy"]]
-    return {"faults": said["faults"], "alarms": alarms}
-
+from parity.doctor.exam.blind.case import Case, accepting
 
 FAULTS = (
     # autoencoder_torch
@@ -396,3 +291,5 @@ LATER = {
     "D in eval": ("disc.eval()",),
     "SAM: two backwards and a climb": ("gradient-discarded",),
 }
+
+FAULTS, HEALTHY = accepting(FAULTS, LATER), accepting(HEALTHY, LATER)
