@@ -49,7 +49,8 @@ class Program:
         return self._contents() != self._seen
 
     def _contents(self) -> list[int]:
-        models = [id(part) for model in self.models.values() for parts in (model.parameters(), _modules(model)) for part in parts]
+        models = [id(part) for model in self.models.values() for part in (*filter(self.framework.has_data, model.parameters()),
+                                                                          *_modules(model))]
         held = [id(p) for name, optimizer in self.optimizers.items() if not self.iterator_of(name)
                 for p in self.framework.optimizer_parameters(optimizer)]
         return models + held
@@ -73,6 +74,8 @@ class Program:
                 if next(iter(module.children()), None) is None:
                     self.leaves.add(full)
             for name, parameter in framework.parameters(model).items():
+                if not framework.has_data(parameter):
+                    continue
                 self.owners.setdefault(id(parameter), []).append(network)
                 if id(parameter) not in self.names:
                     self.names[id(parameter)] = f"{network}.{name}"

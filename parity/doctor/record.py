@@ -181,6 +181,7 @@ class Iteration:
     labels: list[Labels] = field(default_factory=list)
     moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
     moved_by_eval: set[str] = field(default_factory=set)  # moving state that a call in eval mode changed
+    lent: set[str] = field(default_factory=set)  # networks that were called with weights made elsewhere
     first_inputs: dict[str, float] = field(default_factory=dict)  # network -> largest size of what its first layer was given
     schedulers: Counter = field(default_factory=Counter)  # optimizer name -> scheduler steps
     scheduler_sites: dict[str, Site | None] = field(default_factory=dict)

@@ -102,8 +102,9 @@ class Watch:
             for name in (*LOSSES, *CLASS_LOSSES):
                 if hasattr(framework.functional, name):
                     self._replace(framework.functional, name, self._loss if name in LOSSES else self._class_loss)
-            for name in ("__sub__", "__rsub__"):
-                self._replace(framework.tensor_class, name, self._difference)
+            for name, what in (("__sub__", "a difference"), ("__rsub__", "a difference"), ("__mul__", "a product"),
+                               ("__rmul__", "a product")):
+                self._replace(framework.tensor_class, name, functools.partial(self._broadcast, what))
             for name in ("load_state_dict", "set_state_dict"):
                 if hasattr(framework.module_class, name):
                     self._replace(framework.module_class, name, self._load)
@@ -282,6 +283,9 @@ class Watch:
         self._running.append(path)
         lines, outer = self.lines, self.lines.module
         lines.depth, lines.module = lines.depth + 1, path
+        if self.current.close and path in self.program.leaves and any(
+                id(p) not in self.program.names and not p.is_leaf for p in self.framework.parameters(module).values()):
+            self.current.lent.add(self.program.network_of(path))
         state = self._marks_of(module) if self.current.close and not module.training else {}
         try:
             if lines.close and not (path in self.program.leaves and type(module).__module__.startswith(_LAYERS)):
@@ -306,7 +310,8 @@ class Watch:
         module, framework = args[0], self.framework
         self._loss_shapes(type(module).__name__, args[1:3])
         own = framework.parameters(module) if self._stranger_depth == 0 else {}
-        loose = [p for p in own.values() if framework.requires_grad(p) and id(p) not in self.program.names]
+        # What has a history of its own was made elsewhere and lent for the call (torch.func.functional_call).
+        loose = [p for p in own.values() if framework.requires_grad(p) and p.is_leaf and id(p) not in self.program.names]
         if loose and framework.grad_enabled() and module.training:
             _name, _, calls = self.current.strangers.get(id(module), ("", None, 0))
             held = sum(any(p is q for held in self.program.held.values() for q in held) for p in loose)
@@ -446,15 +451,18 @@ class Watch:
             array = array[np.arange(array.shape[1]) < lengths.reshape(-1, 1)]
         return bool((array == named.get("blank", 0)).any())
 
-    def _difference(self, original: Callable, args: tuple, kwargs: dict) -> Any:
-        """[N, 1] minus [N] in a loss of the user's own. (Distances of all to all are of two tensors with a graph, or of one.)"""
+    def _broadcast(self, what: str, original: Callable, args: tuple, kwargs: dict) -> Any:
+        """[N, 1] minus, or times, [N] in a loss of the user's own.
+
+        (Distances of all to all are of two tensors with a graph, or of one.)
+        """
         result = original(*args, **kwargs)
         if self.current.close and not self._running and len(args) == 2 and all(map(self.framework.is_tensor, args)):
             one, other = (self.framework.shape_dtype(tensor)[0] for tensor in args)
             wider = one and other and len(one) != len(other) and np.prod(one) == np.prod(other) < np.prod(tuple(result.shape))
             if wider and sum(map(self.framework.requires_grad, args)) == 1:
                 site = self.program.source.site(sys._getframe(2))
-                self.current.broadcasts.append(("a difference", one, other, site))
+                self.current.broadcasts.append((what, one, other, site))
         return result
 
     def _loss_shapes(self, name: str, pair: tuple) -> None:

@@ -263,6 +263,10 @@ class Framework(ABC):
         """The learning rate that the next step will use, where it may differ from the one in the settings; None: it cannot."""
 
     @abstractmethod
+    def has_data(self, tensor: Any) -> bool:
+        """Whether it has values yet: tensors on torch's meta device and parameters of lazy layers have none."""
+
+    @abstractmethod
     def made_by(self, tensor: Any) -> str:
         """The operation that made a tensor ("sigmoid"), in small letters, changes of shape left out; "" without a graph."""
 

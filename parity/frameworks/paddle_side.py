@@ -334,6 +334,9 @@ class PaddleFramework(Framework):
         return {name: value for name, value in own.items()
                 if value is not None and name in MOVING_STATE and not (name == "weight_v" and "weight_g" in own)}  # weight norm's
 
+    def has_data(self, tensor: paddle.Tensor) -> bool:
+        return tensor._is_initialized()
+
     def made_by(self, tensor: paddle.Tensor) -> str:
         node = tensor.grad_fn
         while node is not None:

@@ -283,6 +283,9 @@ class TorchFramework(Framework):
         return {name: value for name, value in module._buffers.items()
                 if value is not None and name in MOVING_STATE}
 
+    def has_data(self, tensor: torch.Tensor) -> bool:
+        return not tensor.is_meta and not torch.nn.parameter.is_lazy(tensor)
+
     def made_by(self, tensor: torch.Tensor) -> str:
         node = tensor.grad_fn
         while node is not None:

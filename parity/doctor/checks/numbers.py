@@ -111,6 +111,7 @@ def features(case: Case) -> Iterator[Finding]:
         if max(paths.values()) < CONSTANT:
             path = list(paths)[-1]
             samples = close[0].features[path][2]
+            empty = all(iteration.features[path][1] <= ROUNDING for iteration in close if path in iteration.features)
             site = case.program.site_of(path)
             yield Finding(
                 "features-constant",
@@ -123,6 +124,7 @@ def features(case: Case) -> Iterator[Finding]:
                     ratios=", ".join(f"{ratio:.2g}" for ratio in paths.values())),
                 _call_site(case, list(paths)[-1]) or site,
                 close[0].number,
+                say("it is 0 for all of them: see how the layers before it start, and what they are given") if empty else None,
             )
 
 

@@ -23,7 +23,8 @@ def held(case: Case) -> Iterator[Finding]:
     program, framework = case.program, case.framework
     everywhere = {id(p) for parameters in program.held.values() for p in parameters}
     # What nobody holds and moves all the same is updated by hand; of a network that only lends its output it is an average.
-    loose = {name: p for name, p in program.trainable().items() if id(p) not in everywhere
+    lent = set().union(*(iteration.lent for iteration in case.iterations))
+    loose = {name: p for name, p in program.trainable().items() if id(p) not in everywhere and program.network_of(name) not in lent
              and not (name in case.moved_by_hand and not _passive(case, program.network_of(name)))}
     by_network: dict[str, list[str]] = {}
     for name in loose:

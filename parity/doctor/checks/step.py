@@ -262,7 +262,7 @@ def clipping(case: Case) -> Iterator[Finding]:
     for iteration in case.iterations:
         for optimizer, site in iteration.clipped_late[:1]:
             yield Finding("clip-too-late", optimizer, say(
-                "the gradients of {optimizer} are clipped after the step that has used them", optimizer=optimizer),
+                "the gradients of {optimizer} are clipped where no backward has made any since its last step", optimizer=optimizer),
                           site=site, iteration=iteration.number)
             return
 
