@@ -793,6 +793,14 @@ MISSED_IN_SCRIPTS = {
     "a2c_torch: returns not detached",
     "ode_paddle: all weights start at zero",
     "ranking_paddle: total keeps the graphs",
+    "sam_torch: forgets to clear between passes and after",
+    "sam_torch: scheduler stepped before the optimizer with T_max of epochs",
+    "td3_torch: target keeps its graph through the critic",
+    "pgd_torch: gradients of the attack are not cleared",
+    "bbb_torch: sample instead of rsample",
+    "audio_torch: plateau scheduler on the optimizer never stepped",
+    "vaegan_paddle: generator loss on a detached sample",
+    "tree_paddle: label for another tree",
 }
 MISPLACED_IN_SCRIPTS = {
     "moco_torch: deepcopy forgotten",
@@ -809,6 +817,19 @@ MISPLACED_IN_SCRIPTS = {
     "nerf_torch: fine network never rendered",
     "tabular_paddle: sampler not told the epoch",
     "ranking_paddle: margin under no_grad",
+    "gumbel_torch: argmax instead of gumbel",
+    "gumbel_torch: optimizer over the encoder only",
+    "td3_torch: actor loss of the actions in memory",
+    "audio_torch: filter read through data",
+    "audio_torch: hook zeroes one-column gradients",
+    "vaegan_paddle: fake not detached in the discriminator's loss, decoder steps on it",
+    "stn_paddle: no shuffling of classes",
+    "tcn_paddle: learning rate of 10",
+    "tcn_paddle: the same seed in every window",
+    "kfold_paddle: variance without softplus",
+    "binary_paddle: backward of the sign forgets the gradient",
+    "binary_paddle: sign of paddle without straight-through",
+    "fit_paddle: softmax in the network",
 }
 
 

@@ -245,8 +245,23 @@ def _list_site(case: Case, holder: str | None) -> Any:
 def attributes(case: Case) -> Iterator[Finding]:
     """Tensors that are attributes of a layer and no parameters, though they look meant to be trained."""
     framework, program = case.framework, case.program
+    held = program.names.keys() | {id(p) for parameters in program.held.values() for p in parameters}
     for path, module in program.modules.items():
         moving = framework.moving_state(module)
+        for name, value in vars(module).items():
+            items = list(value.values()) if isinstance(value, dict) else value
+            loose = [item for item in items if framework.is_tensor(item) and framework.is_parameter(item)
+                     and framework.requires_grad(item) and id(item) not in held] \
+                if isinstance(items, (list, tuple)) and not name.startswith("_") else []
+            if loose:
+                yield Finding(
+                    "tensor-attribute",
+                    f"{path}.{name}",
+                    say("{name} is a plain list or dict: parameters() does not list what is in it, and it is never trained",
+                        name=f"{path}.{name}"),
+                    site=program.site_of(f"{path}.{name}"),
+                    instead=say("keep them in a ParameterList"),
+                )
         for name, value in {**vars(module), **getattr(module, "_buffers", {})}.items():
             if not framework.is_tensor(value) or framework.is_parameter(value) or not value.is_leaf or name in moving:
                 continue

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from parity.doctor.exam.blind import first, fourth, second, third
+from parity.doctor.exam.blind import fifth, first, fourth, second, third
 from parity.doctor.exam.blind.case import Answer, Case, sit
 
 __all__ = ["FAULTS", "HEALTHY", "ROUNDS", "Answer", "Case", "Round", "sit"]
@@ -35,6 +35,6 @@ class Round:
         return json.loads((Path(__file__).parent / f"{self.name}.json").read_text())
 
 
-ROUNDS = tuple(Round(module.__name__.rpartition(".")[2], module.FAULTS, module.HEALTHY) for module in (first, second, third, fourth))
+ROUNDS = tuple(Round(module.__name__.rpartition(".")[2], module.FAULTS, module.HEALTHY) for module in (first, second, third, fourth, fifth))
 FAULTS = tuple(case for one in ROUNDS for case in one.faults)
 HEALTHY = tuple(case for one in ROUNDS for case in one.healthy)
