@@ -85,6 +85,37 @@ def test_a_change_of_the_training_would_be_seen():
     assert one != other
 
 
+FAILING = ["Watch._note_use", "Watch._loss_shapes", "Watch._look_for_clearing", "Watch._by_hand", "Watch._sums",
+           "Watch._note_batch", "Watch._note_leaf", "lines._Frame._bound", "lines._Frame._returned", "lines.Lines._follower"]
+
+
+@pytest.mark.parametrize("framework", ["paddle", "torch"])
+@pytest.mark.parametrize("where", FAILING)
+def test_where_the_doctor_itself_fails_the_training_goes_on(where, framework, monkeypatch):
+    """To the bit; and it is said that nothing was seen since."""
+    def fail(*args, **kwargs):
+        raise LookupError("no such thing")
+
+    sitting = Sitting("plain", "series", framework)
+    expected = train(sitting, 4, False)
+    monkeypatch.setattr(f"parity.doctor.{where if where.startswith('lines') else 'watch.' + where}", fail)
+    with sitting.in_place():
+        step = builder(sitting)()
+        training = next(cell.cell_contents for cell in step.__closure__ if hasattr(cell.cell_contents, "networks"))
+        taken = []
+        with parity.doctor(training.networks, training.optim, source=sitting.source) as d:
+            for _ in range(4):
+                d.mark()
+                taken.extend(np.asarray(loss.numpy()).tobytes() for loss in step().values())
+        for network in training.networks.values():
+            taken += [value.numpy().tobytes() for _, value in sorted(network.state_dict().items())]
+            taken += [p.grad.numpy().tobytes() for p in network.parameters() if p.grad is not None]
+        assert taken == expected
+        assert d.findings[0].id == "watch-failed" and "LookupError('no such thing')" in d.findings[0].message
+        with pytest.raises(LookupError, match="no such thing"):  # the command: exit code 2, no verdict
+            examine(builder(sitting), iterations=2, source=sitting.source)
+
+
 @pytest.mark.parametrize("framework", ["paddle", "torch"])
 def test_everything_is_given_back(framework):
     package = paddle if framework == "paddle" else torch

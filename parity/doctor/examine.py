@@ -33,7 +33,7 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
     Networks and optimizers are found among the function's globals, closure and `self`.
     repeat: where a later iteration, not watched closely, shows a NaN, it is run a second time for the line that made it. For
     that a copy of weights, gradients and the optimizers' memory is held, from the third iteration on.
-    Raises InputError where there is no such function, or it trains nothing.
+    Raises InputError where there is no such function, or it trains nothing; and what ended the watch, where it failed itself.
     """
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -89,6 +89,8 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
     finally:
         moments.close()
         doctor.stop()
+    if doctor.failure is not None:
+        raise doctor.failure
     return doctor.diagnose()
 
 

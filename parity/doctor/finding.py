@@ -22,6 +22,7 @@ class Kind:
 # In this order findings are listed: what breaks the set-up, then the graph, then state, numbers, course. A cause stands
 # before what follows from it, so that the first line is the one to act on.
 _KINDS = (
+    Kind("watch-failed", ERROR, say("this is a fault of parity and none of the training, which went on: please report it")),
     # set-up: known before the first step
     Kind(
         "iterator-exhausted",

@@ -32,8 +32,8 @@ class Lines:
     in all calls, and what every single layer gives is looked at anyhow. every_call: followed in all calls, gradients or not.
     """
 
-    def __init__(self, framework: Framework, source: Any, tick: Callable[[], int]) -> None:
-        self.framework, self.source, self.tick = framework, source, tick
+    def __init__(self, framework: Framework, source: Any, tick: Callable[[], int], fail: Callable[[Exception], None]) -> None:
+        self.framework, self.source, self.tick, self.fail = framework, source, tick, fail
         self.iteration: Iteration | None = None
         self.close = self.every_call = False
         self.depth = 0
@@ -58,6 +58,11 @@ class Lines:
         else:
             self._frame = None
         sys.settrace(self._enter)
+
+    def give_up(self) -> None:
+        """Look at nothing any more."""
+        self.iteration, self.close = None, False
+        self._useful.clear()
 
     def stop(self) -> None:
         sys.settrace(self._before)
@@ -85,6 +90,13 @@ class Lines:
         return known[1]
 
     def _enter(self, frame: FrameType, event: str, arg: Any) -> Any:
+        try:
+            return self._follower(frame)
+        except Exception as error:
+            return self.fail(error)
+
+    def _follower(self, frame: FrameType) -> _Frame | None:
+        """What follows a function that begins, if it is to be followed."""
         code = frame.f_code
         # Between close iterations the lines of the training loop are enough, where scalars or labels were seen.
         if not self.close and (self.depth or id(code) not in self._useful):
@@ -132,6 +144,13 @@ class _Frame:
             self._see(name, frame.f_locals.get(name))
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        try:
+            self._follow(frame, event, arg)
+        except Exception as error:  # raised here, it would be the program's
+            return self._lines.fail(error)
+        return self
+
+    def _follow(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "line":
             statement = self._statements.at(frame.f_lineno)
             if statement is not self._current:
@@ -143,7 +162,6 @@ class _Frame:
             if arg is not None and self._current is not None and not self._current.binds and self._lines.iteration is not None:
                 self._returned(frame, arg)
             self._finish(frame)
-        return self
 
     def _see(self, name: str, value: Any) -> None:
         framework = self._lines.framework

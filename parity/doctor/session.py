@@ -117,6 +117,11 @@ class Doctor:
         return self._watch.next_is_close
 
     @property
+    def failure(self) -> Exception | None:
+        """What ended the watch, where it failed itself."""
+        return self._watch.failure
+
+    @property
     def program(self) -> Program:
         return self._watch.program
 
@@ -138,6 +143,10 @@ class Doctor:
         case = Case(watch.program, tuple(watch.iterations), watch.moved_by_hand)
         found = [finding for check in CHECKS for finding in check(case)]
         said = {finding.id for finding in found}
+        if watch.failure is not None:
+            found.append(Finding("watch-failed", "doctor", say(
+                "the doctor itself failed in iteration {number}, and has seen nothing since: {error}",
+                number=len(watch.iterations) + 1, error=repr(watch.failure))))
         found += [finding for finding in self._extra if finding.id not in said]
         found = [finding.declared(self._expect) for finding in dict.fromkeys(found)]
         found.sort(key=lambda finding: (finding.expected, finding.severity != ERROR, finding.rank))

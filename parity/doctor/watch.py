@@ -42,6 +42,36 @@ class _Gradient:
     made: list[int] = field(default_factory=list)
 
 
+class _Call:
+    """A function that is watched, called once by what stands around it; and how that ended."""
+
+    __slots__ = ("__name__", "_function", "done", "raised", "result")
+
+    def __init__(self, function: Callable) -> None:
+        self._function, self.done, self.raised, self.result = function, False, None, None
+        self.__name__ = getattr(function, "__name__", "")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            self.result = self._function(*args, **kwargs)
+        except Exception as error:
+            self.raised = id(error)  # the error itself would be a cycle through its frames
+            raise
+        self.done = True
+        return self.result
+
+
+def _kept(method: Callable) -> Callable:
+    """A method of `Watch` whose own errors end the watch, and not the training."""
+    @functools.wraps(method)
+    def kept(self: Watch) -> None:
+        try:
+            method(self)
+        except Exception as error:
+            self.fail(error)
+    return kept
+
+
 class Watch:
     """Iterations of a program, written down one after the other (`iterations`).
 
@@ -54,7 +84,8 @@ class Watch:
         self.iterations: list[Iteration] = []
         self.current: Iteration | None = None
         self.ticks = 0
-        self.lines = Lines(self.framework, program.source, self._tick)
+        self.failure: Exception | None = None  # of the watch itself
+        self.lines = Lines(self.framework, program.source, self._tick, self.fail)
         self._stack = ExitStack()
         self._thread = threading.get_ident()
         self._stranger_depth = 0
@@ -139,10 +170,16 @@ class Watch:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             if self.current is None or threading.get_ident() != self._thread:
                 return original(*args, **kwargs)
-            if sys.gettrace() is None:
-                return around(original, args, kwargs)
-            with self.lines.paused:
-                return around(original, args, kwargs)
+            call = _Call(original)
+            try:
+                if sys.gettrace() is None:
+                    return around(call, args, kwargs)
+                with self.lines.paused:
+                    return around(call, args, kwargs)
+            except Exception as error:
+                if call.raised == id(error):
+                    raise
+                return self._without(call, error, args, kwargs)
 
         setattr(owner, name, wrapped)
         self._stack.callback(lambda: setattr(owner, name, original) if own else delattr(owner, name))
@@ -154,16 +191,34 @@ class Watch:
             if self.current is None or self._in_step:
                 return original(*args, **kwargs)
 
+            call = _Call(original)
+
             def proceed() -> Any:
                 with self.lines.resumed if args or kwargs else nullcontext():  # a closure is the user's code
-                    return original(*args, **kwargs)
+                    return call(*args, **kwargs)
 
-            with self.lines.paused:
-                return around(name, method, proceed)
+            try:
+                with self.lines.paused:
+                    return around(name, method, proceed)
+            except Exception as error:
+                if call.raised == id(error):
+                    raise
+                return self._without(call, error, args, kwargs)
 
         functools.update_wrapper(step, getattr(original, "__func__", original))
         setattr(optimizer, method, MethodType(step, optimizer))  # a scheduler made later asks for a bound method
         self._stack.callback(lambda: delattr(optimizer, method) if own is None else setattr(optimizer, method, own))
+
+    def _without(self, call: _Call, error: Exception, args: tuple, kwargs: dict) -> Any:
+        """What the program gets where the watch has failed."""
+        self.fail(error)
+        return call.result if call.done else call(*args, **kwargs)
+
+    def fail(self, error: Exception) -> None:
+        """An error of the watch itself: it ends here, and the training goes on."""
+        self.failure = self.failure or error
+        self.current = None
+        self.lines.give_up()
 
     def _tick(self) -> int:
         self.ticks += 1
@@ -185,7 +240,10 @@ class Watch:
         return frozenset(name for name, mark in self._unheld.items()
                          if name in now and checksum(self.framework.values(now[name])) != mark)
 
+    @_kept
     def begin(self) -> None:
+        if self.failure:
+            return
         close = self.next_is_close
         self.current = self.lines.iteration = Iteration(len(self.iterations) + 1, close)
         self.lines.close = close
@@ -195,9 +253,12 @@ class Watch:
         self._cycle.clear()
         self._state = self._sums()
 
+    @_kept
     def end(self) -> None:
         """The iteration is over: what state moved, what was odd."""
         iteration = self.current
+        if iteration is None:
+            return
         for name, mark in self._sums().items():
             iteration.moved[name] = self._state.get(name) != mark
         for name, optimizer in self.program.optimizers.items():
@@ -232,8 +293,8 @@ class Watch:
         finally:
             self.end()
             self.lines.every_call = False
-            second = self.iterations.pop()
-            if second.odd:
+            second = None if self.failure else self.iterations.pop()
+            if second is not None and second.odd:
                 first.nonfinite, first.bad_parameters, first.again = second.nonfinite, second.bad_parameters, True
 
     def mark(self) -> None:
