@@ -44,6 +44,13 @@ def diagnosis(sitting: Sitting, iterations: int = 20, seed: int = 0):
 
 def train(sitting: Sitting, steps: int, watched: bool) -> list[bytes]:
     """Weights, buffers, gradients and losses, as bytes, of a training with or without the doctor."""
+    taken, d = trained(sitting, steps, watched)
+    assert not watched or len(d._watch.iterations) == steps
+    return taken
+
+
+def trained(sitting: Sitting, steps: int, watched: bool) -> tuple[list[bytes], object]:
+    """The same, and the doctor, if there is one."""
     with sitting.in_place():
         step = builder(sitting)()
         training = next(cell.cell_contents for cell in step.__closure__ if hasattr(cell.cell_contents, "networks"))
@@ -54,16 +61,13 @@ def train(sitting: Sitting, steps: int, watched: bool) -> list[bytes]:
             for _ in range(steps):
                 taken.extend(np.asarray(loss.numpy()).tobytes() for loss in step().values())
 
-        if watched:
-            with parity.doctor(training.networks, optimizers, source=sitting.source) as d:
-                run()
-            assert len(d._watch.iterations) == steps
-        else:
+        d = parity.doctor(training.networks, optimizers, source=sitting.source) if watched else nullcontext()
+        with d:
             run()
         for network in training.networks.values():
             taken += [value.numpy().tobytes() for _, value in sorted(network.state_dict().items())]
             taken += [p.grad.numpy().tobytes() for p in network.parameters() if p.grad is not None]
-    return taken
+    return taken, d
 
 
 DROPOUT = [sitting for sitting in HEALTHY if sitting.name == "dropout"]
@@ -99,18 +103,9 @@ def test_where_the_doctor_itself_fails_the_training_goes_on(where, framework, mo
     sitting = Sitting("plain", "series", framework)
     expected = train(sitting, 4, False)
     monkeypatch.setattr(f"parity.doctor.{where if where.startswith('lines') else 'watch.' + where}", fail)
+    taken, d = trained(sitting, 4, True)
+    assert taken == expected
     with sitting.in_place():
-        step = builder(sitting)()
-        training = next(cell.cell_contents for cell in step.__closure__ if hasattr(cell.cell_contents, "networks"))
-        taken = []
-        with parity.doctor(training.networks, training.optim, source=sitting.source) as d:
-            for _ in range(4):
-                d.mark()
-                taken.extend(np.asarray(loss.numpy()).tobytes() for loss in step().values())
-        for network in training.networks.values():
-            taken += [value.numpy().tobytes() for _, value in sorted(network.state_dict().items())]
-            taken += [p.grad.numpy().tobytes() for p in network.parameters() if p.grad is not None]
-        assert taken == expected
         assert d.findings[0].id == "watch-failed" and "LookupError('no such thing')" in d.findings[0].message
         with pytest.raises(LookupError, match="no such thing"):  # the command: exit code 2, no verdict
             examine(builder(sitting), iterations=2, source=sitting.source)

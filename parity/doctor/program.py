@@ -87,6 +87,10 @@ class Program:
         # torch's attribute and Paddle's list of it may hold an iterator; looking into that would use it up.
         self.held = {name: [] if self.iterator_of(name) else framework.optimizer_parameters(optimizer)
                      for name, optimizer in self.optimizers.items()}
+        self.holders: dict[int, str] = {}  # id of whatever an optimizer holds -> the first that does
+        for name, held in self.held.items():
+            for p in held:
+                self.holders.setdefault(id(p), name)
         # A spectral norm's weight is a buffer that each forward replaces.
         self.held_state |= {id(p): self.buffers[id(p)] for held in self.held.values() for p in held if id(p) in self.buffers}
 
@@ -110,8 +114,12 @@ class Program:
         return [self.names[id(p)] for p in self.held[optimizer] if id(p) in self.names]
 
     def holder_of(self, name: str) -> str | None:
-        wanted = self.parameters.get(name)
-        return next((optimizer for optimizer, held in self.held.items() if any(p is wanted for p in held)), None)
+        return self.holders.get(id(self.parameters[name])) if name in self.parameters else None
+
+    @property
+    def held_anywhere(self) -> set[str]:
+        """Parameters that some optimizer holds."""
+        return {name for key, name in self.names.items() if key in self.holders}
 
     def site_of(self, name: str) -> Site | None:
         """The line that made a module or parameter: where its construction was seen, else as the classes' source says."""

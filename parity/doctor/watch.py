@@ -104,17 +104,15 @@ class Watch:
         self._before_update: dict[str, int] = {}
         self._stepped_with: dict[str, dict[str, float | None]] = {}  # optimizer -> pulses that its latest step went by
         self._state: dict[str, int] = {}
-        self._moving = [(f"{path}.{name}", path, name) for path, module in program.modules.items()
-                        for name in program.framework.moving_state(module)]
+        self._moving = [path for path, module in program.modules.items() if program.framework.moving_state(module)]
         self._odd = False
         self._turn = 0
         self._fed: dict[tuple[str, int], Any] = {}  # weak references to what networks were fed in the iteration before
         self._feeding: dict[tuple[str, int], Any] = {}
         self._features: dict[str, list[np.ndarray]] = {}
         self._cycle: set[str] = set()
-        everywhere = {id(p) for held in program.held.values() for p in held}
         self._unheld = {name: checksum(self.framework.values(p)) for name, p in program.trainable().items()
-                        if id(p) not in everywhere}
+                        if id(p) not in program.holders}
         self.explicit = False  # whether iterations are marked by the user's loop
 
     # --- on and off ----------------------------------------------------------------------------------------
@@ -275,8 +273,7 @@ class Watch:
             if self.program.changed():
                 self.program.refresh()
                 iteration.made += [(f"parameter {name}", None) for key, name in self.program.names.items() if key not in known]
-                self._moving = [(f"{path}.{name}", path, name) for path, module in self.program.modules.items()
-                                for name in self.framework.moving_state(module)]
+                self._moving = [path for path, module in self.program.modules.items() if self.framework.moving_state(module)]
         self.current = self.lines.iteration = None
 
     @contextmanager
@@ -311,12 +308,11 @@ class Watch:
 
     def _sums(self) -> dict[str, int]:
         """Checksums of all state that forwards move."""
-        sums = {}
-        for full, path, name in self._moving:
-            value = getattr(self.program.modules[path], name, None)
-            if value is not None:
-                sums[full] = checksum(self.framework.values(value))
-        return sums
+        return {name: mark for path in self._moving for name, mark in self._marks_of(path).items()}
+
+    def _marks_of(self, path: str) -> dict[str, int]:
+        state = self.framework.moving_state(self.program.modules[path])
+        return {f"{path}.{name}": checksum(self.framework.values(value)) for name, value in state.items()}
 
     # --- modules -------------------------------------------------------------------------------------------
 
@@ -347,7 +343,7 @@ class Watch:
         if self.current.close and path in self.program.leaves and any(
                 id(p) not in self.program.names and not p.is_leaf for p in self.framework.parameters(module).values()):
             self.current.lent.add(self.program.network_of(path))
-        state = self._marks_of(module) if self.current.close and not module.training else {}
+        state = self._marks_of(path) if self.current.close and not module.training else {}
         try:
             if lines.close and not (path in self.program.leaves and type(module).__module__.startswith(_LAYERS)):
                 with lines.resumed:
@@ -358,13 +354,10 @@ class Watch:
             lines.depth, lines.module = lines.depth - 1, outer
             self._running.pop()
         if state:
-            after = self._marks_of(module)
-            self.current.moved_by_eval |= {f"{path}.{name}" for name, mark in state.items() if after.get(name) != mark}
+            after = self._marks_of(path)
+            self.current.moved_by_eval |= {name for name, mark in state.items() if after.get(name) != mark}
         self._note_use(path, module, args[1:], result)
         return result
-
-    def _marks_of(self, module: Any) -> dict[str, int]:
-        return {name: checksum(self.framework.values(value)) for name, value in self.framework.moving_state(module).items()}
 
     def _call_stranger(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         """A module of none of the networks: a loss, or a layer that nobody registered."""
@@ -375,8 +368,7 @@ class Watch:
         loose = [p for p in own.values() if framework.requires_grad(p) and p.is_leaf and id(p) not in self.program.names]
         if loose and framework.grad_enabled() and module.training:
             _name, _, calls = self.current.strangers.get(id(module), ("", None, 0))
-            held = sum(any(p is q for held in self.program.held.values() for q in held) for p in loose)
-            if not held:
+            if not any(id(p) in self.program.holders for p in loose):
                 self.current.strangers[id(module)] = (type(module).__name__, self._site_above(), calls + 1)
         self._stranger_depth += 1
         try:
@@ -435,18 +427,23 @@ class Watch:
                 else:
                     centred = array if kind == "Tanh" else 2 * array - 1
                     seen.flat += int(np.count_nonzero(np.abs(centred) > FLAT[kind]))
-        network = self.program.network_of(path)
-        if self.current.close and network not in self.current.first_inputs and inputs and framework.is_tensor(inputs[0]):
-            array = framework.values(inputs[0])
-            if framework.parameters(module) and array.dtype.kind == "f" and array.size:
-                norm = "norm" in kind.lower()
-                self.current.first_inputs[network] = 0.0 if norm else float(np.abs(array).max())
-        if self.current.close and kind == "Linear" and inputs and framework.is_tensor(inputs[0]):
-            array = framework.values(inputs[0])
+        if self.current.close and inputs and framework.is_tensor(inputs[0]):
+            self._note_input(path, module, inputs[0], outputs)
+
+    def _note_input(self, path: str, module: Any, given: Any, outputs: list[Any]) -> None:
+        """The size of what a network's first layer with weights is given, and the features that a classifier goes by."""
+        framework, kind, network = self.framework, type(module).__name__, self.program.network_of(path)
+        first = network not in self.current.first_inputs and bool(framework.parameters(module))
+        if not first and kind != "Linear":
+            return
+        array = framework.values(given)
+        if first and array.dtype.kind == "f" and array.size:
+            self.current.first_inputs[network] = 0.0 if "norm" in kind.lower() else float(np.abs(array).max())
+        if kind == "Linear":
             width = framework.shape_dtype(outputs[0])[0][-1] if outputs else 0
             if array.ndim == 2 and width * 2 <= array.shape[1]:  # a head: it concludes more than it carries on
                 self._features.setdefault(path, []).append(array.astype(np.float64))
-                self.current.modules[path].site = self.program.source.site(sys._getframe(3))
+                self.current.modules[path].site = self.program.source.site(sys._getframe(4))
 
     def _note_batch(self, network: str, args: tuple, kwargs: dict, training: bool) -> None:
         framework = self.framework
@@ -480,23 +477,28 @@ class Watch:
         if len(shape) > 1 and name in ("cross_entropy", "nll_loss"):
             self.current.classes.add(shape[1])
         softmax = kwargs.get("use_softmax", True) and kwargs.get("axis", -1) in (-1, 1)
-        if self.current.close and self.framework.is_tensor(given) and softmax:
-            array = self.framework.values(given)
-            if array.ndim > 1 and array.size and array.shape[1] > 1 and is_finite(array):
-                sums = (array.sum(-1), array.sum(1)) if array.ndim > 2 else (array.sum(1),)
-                shares = bool((array >= 0).all() and array.any()) and any(np.allclose(one, 1, rtol=0, atol=1e-2) for one in sums)
-                if has_softmax:
-                    what = "softmax" if shares else None
-                else:
-                    above = array.max() > 1e-3  # of a logarithm of a probability only by rounding in half precision
-                    what = "probabilities" if shares else "scores" if above else None
-                if name == "nll_loss" and what is None and self.framework.made_by(given) == "logsoftmax":
-                    what = None if np.allclose(np.exp(array).sum(1), 1, rtol=0, atol=1e-2) else "axis"
-                if name == "ctc_loss" and what is None and self._has_blanks(*args[1:5], **kwargs):
-                    what = "blank"
-                if what:
-                    self.current.unfit.append((name, what, self.program.source.site(sys._getframe(2))))
+        if self.current.close and len(shape) > 1 and shape[1] > 1 and softmax:
+            what = self._unfit(name, given, has_softmax)
+            if what is None and name == "ctc_loss" and is_finite(self.framework.values(given)):
+                what = "blank" if self._has_blanks(*args[1:5], **kwargs) else None
+            if what:
+                self.current.unfit.append((name, what, self.program.source.site(sys._getframe(2))))
         return original(*args, **kwargs)
+
+    def _unfit(self, name: str, given: Any, has_softmax: bool) -> str | None:
+        """What a loss over classes was given in place of scores, or of the logarithms of probabilities."""
+        array = self.framework.values(given)
+        if not array.size or not is_finite(array):
+            return None
+        sums = (array.sum(-1), array.sum(1)) if array.ndim > 2 else (array.sum(1),)
+        if (array >= 0).all() and array.any() and any(np.allclose(one, 1, rtol=0, atol=1e-2) for one in sums):
+            return "softmax" if has_softmax else "probabilities"
+        if not has_softmax and array.max() > 1e-3:  # of the logarithm of a probability only by rounding in half precision
+            return "scores"
+        if (name == "nll_loss" and self.framework.made_by(given) == "logsoftmax"
+                and not np.allclose(np.exp(array).sum(1), 1, rtol=0, atol=1e-2)):
+            return "axis"
+        return None
 
     def _has_blanks(self, *given: Any, **named: Any) -> bool:
         """Whether a target of ctc_loss, within its length, holds the blank, which stands for no symbol."""

@@ -267,8 +267,12 @@ class Framework(ABC):
         """Whether it has values yet: tensors on torch's meta device and parameters of lazy layers have none."""
 
     @abstractmethod
+    def nodes(self, tensor: Any) -> Iterator[str]:
+        """Operations that made a tensor, the latest first, each time by its first operand: "Squeeze", "Sigmoid", ..."""
+
     def made_by(self, tensor: Any) -> str:
         """The operation that made a tensor ("sigmoid"), in small letters, changes of shape left out; "" without a graph."""
+        return next((name for node in self.nodes(tensor) if (name := node.lower()) not in RESHAPING), "")
 
     def decays(self, optimizer: Any) -> list[tuple[Any, float]]:
         """(parameter, weight decay) of all held parameters."""

@@ -14,7 +14,7 @@ import numpy as np
 import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 
-from parity.frameworks.base import MOVING_STATE, RESHAPING, Framework, FrameworkError
+from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.operations import operation_name
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
@@ -181,8 +181,7 @@ class PaddleFramework(Framework):
         tensor.clear_gradient(False)  # as a keyword, `set_to_zero` is silently ignored (2.6.2, 3.3.1)
 
     def set_gradient(self, tensor: paddle.Tensor, array: np.ndarray) -> None:
-        tensor.grad = paddle.to_tensor(np.array(array), dtype=tensor.dtype, place=tensor.place)
-        tensor._unset_fake_empty()  # else, after clear_grad(), the next backward drops it (`differences`: assigned_gradient)
+        self.give_gradient(tensor, paddle.to_tensor(np.array(array), dtype=tensor.dtype, place=tensor.place))
 
     def gradient(self, tensor: paddle.Tensor) -> paddle.Tensor | None:
         return tensor.grad
@@ -324,7 +323,7 @@ class PaddleFramework(Framework):
         self.clear_gradient(tensor)
         if gradient is not None:
             tensor.grad = gradient  # which copies it
-            tensor._unset_fake_empty()
+            tensor._unset_fake_empty()  # else, after clear_grad(), the next backward drops it (`differences`: assigned_gradient)
 
     def grad_enabled(self) -> bool:
         return paddle.is_grad_enabled()
@@ -337,14 +336,11 @@ class PaddleFramework(Framework):
     def has_data(self, tensor: paddle.Tensor) -> bool:
         return tensor._is_initialized()
 
-    def made_by(self, tensor: paddle.Tensor) -> str:
+    def nodes(self, tensor: paddle.Tensor) -> Iterator[str]:
         node = tensor.grad_fn
         while node is not None:
-            name = node.name().partition("GradNode")[0].lower()
-            if name not in RESHAPING:
-                return name
+            yield node.name().partition("GradNode")[0]
             node = next(iter(node.next_functions), None)
-        return ""
 
     def updates(self, optimizer: paddle.optimizer.Optimizer, parameter: paddle.Tensor) -> int | None:
         power = optimizer._accumulators.get("beta1_pow_acc", {}).get(parameter.name)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
-from parity.frameworks.base import MOVING_STATE, RESHAPING, Framework, FrameworkError
+from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.noise import one_ulp
 from parity.operations import operation_name
@@ -286,14 +286,11 @@ class TorchFramework(Framework):
     def has_data(self, tensor: torch.Tensor) -> bool:
         return not tensor.is_meta and not torch.nn.parameter.is_lazy(tensor)
 
-    def made_by(self, tensor: torch.Tensor) -> str:
+    def nodes(self, tensor: torch.Tensor) -> Iterator[str]:
         node = tensor.grad_fn
         while node is not None:
-            name = node.name().partition("Backward")[0].lower().lstrip("_")
-            if name not in RESHAPING:
-                return name
-            node = node.next_functions[0][0]
-        return ""
+            yield node.name().partition("Backward")[0].lstrip("_")
+            node = node.next_functions[0][0] if node.next_functions else None
 
     def updates(self, optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> int | None:
         step = optimizer.state.get(parameter, {}).get("step")

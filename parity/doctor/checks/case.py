@@ -38,8 +38,7 @@ class Case:
 
     def trained(self, network: str) -> bool:
         """Whether some optimizer holds a parameter of the network."""
-        return any(self.program.network_of(name) == network
-                   for optimizer in self.program.optimizers for name in self.program.held_names(optimizer))
+        return any(self.program.network_of(name) == network for name in self.program.held_anywhere)
 
     def switched_off(self, path: str | None = None) -> Site | None:
         """Where gradients were switched off for a module (for any network) that never ran with them: its decorator, or the line

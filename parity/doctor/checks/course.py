@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import re
 import statistics
@@ -94,10 +95,11 @@ def _barely_moves(case: Case) -> bool:
               if update.changed and update.weight]
     rising = any(len(lrs := [step.lr for _, step in case.steps(name)]) > 1 and lrs[-1] > 1.2 * lrs[0]
                  for name in case.program.optimizers)
-    steps = max(sum(1 for _ in case.steps(name)) for name in case.program.optimizers) if case.program.optimizers else 0
+    steps = max((sum(1 for _ in case.steps(name)) for name in case.program.optimizers), default=0)
     return rising or (bool(ratios) and steps * statistics.median(ratios) < GONE)
 
 
+@functools.cache
 def _is_logarithmic(line: str) -> bool:
     """Whether all that the line adds up is: cross entropy and Dice together are at chance elsewhere."""
     try:

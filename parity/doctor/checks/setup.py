@@ -21,10 +21,10 @@ _LIKE_A_WEIGHT = re.compile(r"(^|_)(w|b|weights?|bias|scale|gamma|beta|alpha|ker
 def held(case: Case) -> Iterator[Finding]:
     """Parameters that no optimizer holds, and what optimizers hold instead."""
     program, framework = case.program, case.framework
-    everywhere = {id(p) for parameters in program.held.values() for p in parameters}
     # What nobody holds and moves all the same is updated by hand; of a network that only lends its output it is an average.
     lent = set().union(*(iteration.lent for iteration in case.iterations))
-    loose = {name: p for name, p in program.trainable().items() if id(p) not in everywhere and program.network_of(name) not in lent
+    loose = {name: p for name, p in program.trainable().items()
+             if id(p) not in program.holders and program.network_of(name) not in lent
              and not (name in case.moved_by_hand and not _passive(case, program.network_of(name)))}
     by_network: dict[str, list[str]] = {}
     for name in loose:
@@ -66,7 +66,7 @@ def held(case: Case) -> Iterator[Finding]:
                 yield Finding("network-unheld", network, say("no optimizer holds any of the {count} parameters of {network}",
                                                                  count=len(names), network=network),
                               say("the optimizers hold {count} of {total} trainable parameters",
-                                  count=len(program.trainable()) - len(loose), total=len(program.trainable())),
+                                  count=len(program.held_anywhere & program.trainable().keys()), total=len(program.trainable())),
                               program.optimizer_site(optimizer) if optimizer else program.site_of(network))
         else:
             first = names[0]
@@ -245,13 +245,13 @@ def _list_site(case: Case, holder: str | None) -> Any:
 def attributes(case: Case) -> Iterator[Finding]:
     """Tensors that are attributes of a layer and no parameters, though they look meant to be trained."""
     framework, program = case.framework, case.program
-    held = program.names.keys() | {id(p) for parameters in program.held.values() for p in parameters}
+    known = program.names.keys() | program.holders.keys()
     for path, module in program.modules.items():
         moving = framework.moving_state(module)
         for name, value in vars(module).items():
             items = list(value.values()) if isinstance(value, dict) else value
             loose = [item for item in items if framework.is_tensor(item) and framework.is_parameter(item)
-                     and framework.requires_grad(item) and id(item) not in held] \
+                     and framework.requires_grad(item) and id(item) not in known] \
                 if isinstance(items, (list, tuple)) and not name.startswith("_") else []
             if loose:
                 yield Finding(

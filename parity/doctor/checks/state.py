@@ -34,7 +34,7 @@ def modes(case: Case) -> Iterator[Finding]:
         if not case.trained(network):
             continue
         mine = [path for path in program.modules if program.network_of(path) == network and _sensitive(case, path)]
-        held = {name for optimizer in program.optimizers for name in program.held_names(optimizer)}
+        held = program.held_anywhere
         all_held = all(name in held for name in program.trainable() if program.network_of(name) == network)
         for iteration in case.iterations:
             use = iteration.modules.get(network)

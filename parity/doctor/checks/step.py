@@ -23,7 +23,7 @@ def backwards(case: Case) -> Iterator[Finding]:
             if not backward.differentiable:
                 cut = case.cut()
                 where = cut.site if cut else case.switched_off()
-                held = {name for optimizer in case.program.optimizers for name in case.program.held_names(optimizer)}
+                held = case.program.held_anywhere
                 frozen = bool(held) and not held & case.program.trainable().keys()
                 yield Finding(
                     "loss-without-graph",
@@ -74,8 +74,8 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
         steps = [(iteration, step) for iteration, step in case.steps(optimizer) if step.backwards]
         if not steps:
             # One whose networks have not run either may have its turn later.
-            ran = not program.held_names(optimizer) or any(case.ran(program.network_of(name))
-                                                           for name in program.held_names(optimizer))
+            names = program.held_names(optimizer)
+            ran = not names or any(case.ran(program.network_of(name)) for name in names)
             if ran and any(iteration.backwards for iteration in case.iterations) and not any(True for _ in case.steps(optimizer)):
                 yield Finding("never-stepped", optimizer, say(
                     "{optimizer}.step() was never called in {iterations}", optimizer=optimizer,

@@ -1,6 +1,6 @@
 """The fourth round: eight torch and six Paddle scripts."""
 
-from parity.doctor.exam.blind.case import Case, accepting
+from parity.doctor.exam.blind.case import Case
 
 FAULTS = (
     Case("softmax at the end of the network", "mixup_torch",
@@ -144,7 +144,3 @@ HEALTHY = (
          (("                loss = F.cross_entropy(m(x), y)\n",
            "                if m is members[0] and epoch > 0:        # early stopping: it is good enough\n                    continue\n                loss = F.cross_entropy(m(x), y)\n"),)),
 )
-
-LATER = {}
-
-FAULTS, HEALTHY = accepting(FAULTS, LATER), accepting(HEALTHY, LATER)
