@@ -14,7 +14,7 @@ import torch
 
 import paddle_impl
 import torch_ref
-from parity import ugatit
+from parity.ugatit import subjects as ugatit
 from weights_convert import plan
 
 

@@ -14,10 +14,11 @@ import math
 import click
 import numpy as np
 
-from parity import faults, ugatit
-from parity.faults.exam import sit
-from parity.ladder import compare
-from parity.noise import ACCURACY, DRAWS, M
+from parity.compare.ladder import compare
+from parity.numbers.noise import ACCURACY, DRAWS, M
+from parity.ugatit import faults
+from parity.ugatit import subjects as ugatit
+from parity.ugatit.faults.exam import sit
 
 _NETWORKS = ("genA2B", "disGA", "disLA", "genA2B_eval", "disLA_eval")
 

@@ -36,7 +36,7 @@ def make_checkpoint(path: Path, light: bool) -> None:
     import torch
 
     import torch_ref
-    from parity.ugatit import Sizes
+    from parity.ugatit.subjects import Sizes
     from weights_convert import write_torch
 
     sizes = Sizes(ngf=64, n_blocks=4, img_size=256, light=light, ndf=64)
@@ -76,7 +76,7 @@ def by_hand(source: Path, target: Path) -> None:
 
 def variants(work: Path) -> dict[str, tuple[Callable, Path]]:
     """Name -> (a call that makes it, where to)."""
-    from parity import conversion
+    from parity.ugatit import conversion
 
     checkpoint, paddle_files = work / "full.pt", work / "paddle"
     found: dict[str, tuple[Callable, Path]] = {}
@@ -93,7 +93,6 @@ def variants(work: Path) -> dict[str, tuple[Callable, Path]]:
 def _measured(queue, name: str, work: Path) -> None:
     import torch
 
-    from parity import conversion  # noqa: F401 (imports are no part of the time)
 
     torch.set_num_threads(1)
     run, target = variants(work)[name]
@@ -150,7 +149,7 @@ def main(folder: Path, light: bool, rounds: int, only: tuple[str, ...], as_json:
 
 
 def _run(work: Path, light: bool, rounds: int, only: tuple[str, ...]) -> dict:
-    from parity import conversion
+    from parity.ugatit import conversion
     from weights_convert import read_torch
 
     make_checkpoint(work / "full.pt", light)

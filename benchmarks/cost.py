@@ -6,7 +6,7 @@
     python -m benchmarks.cost --whole                             # also the whole check: noise floors, and both lanes
 
 plain: forward and backward of the reference, then of the twin, with nothing of the harness in between. build: building both.
-pass: both side by side, every layer, line and gradient recorded and compared. compare: a whole call of `parity.ladder.glance`,
+pass: both side by side, every layer, line and gradient recorded and compared. compare: a whole call of `ladder.glance`,
 from building both to the report, which is what `parity compare --quick` runs. plain and build run in a process of their own, with
 the heap as the system sets it up; pass and compare in another, with the heap as `--quick` sets it up. Each round runs all in turn,
 so that a machine that slows down slows all; printed are the medians of the ratios pass / plain and compare / (build + plain).
@@ -38,13 +38,13 @@ WHOLE = {"check, float64": ("float64",), "check, both lanes": ("float64", "float
 
 def as_quick() -> None:
     """The heap as `--quick` sets it up."""
-    from parity.interleaved import LARGE
+    from parity.compare.one_pass import LARGE
     heap.keep_freed(below=LARGE)
 
 
 def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
     """Bytes above the imports, in this process."""
-    import parity.ladder
+    import parity.compare.ladder
     from benchmarks import programs
     programs.use_threads(1)
     peak = Peak()
@@ -54,11 +54,11 @@ def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
     if variant == "plain":
         programs.plain(program, programs.prepared(program, lane), lane)
     elif variant in WHOLE:
-        parity.ladder.compare(program.subject(), lanes=WHOLE[variant])
+        parity.compare.ladder.compare(program.subject(), lanes=WHOLE[variant])
     else:
         subject = program.subject()
         for _ in range(4 if variant == "four compares" else 1):
-            parity.ladder.glance(subject, lane=lane)
+            parity.compare.ladder.glance(subject, lane=lane)
     return peak.bytes()
 
 
@@ -66,8 +66,8 @@ def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
 def timed(spec: str, lane: str) -> dict[str, Callable[[], Any]]:
     """Name -> what is timed, in the process that asks first."""
     from benchmarks import programs
-    from parity.interleaved import Interleaved
-    from parity.ladder import Both, glance
+    from parity.compare.ladder import Both, glance
+    from parity.compare.one_pass import Interleaved
     programs.use_threads(1)
     program = programs.of(json.loads(spec))
     subject, models = program.subject(), programs.prepared(program, lane)

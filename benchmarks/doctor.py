@@ -32,9 +32,9 @@ def main(framework: str, ngf: int, ndf: int, n_blocks: int, img_size: int, round
     import paddle_impl
     import parity
     import torch_ref
-    from parity import ugatit
     from parity.doctor.examine import MOMENT
     from parity.doctor.moment import Moments
+    from parity.ugatit import subjects as ugatit
 
     torch.set_num_threads(1)
     package = paddle_impl if framework == "paddle" else torch_ref

@@ -15,13 +15,14 @@ import click
 import numpy as np
 from matplotlib.figure import Figure
 
-from parity import faults, ugatit
-from parity.judge import floors_of
-from parity.ladder import Both
-from parity.noise import DRAWS, M
-from parity.sinks import Against, Distances, Store
-from parity.steps_picture import BAD, INK, NOISE, REFERENCE, TWIN, dress
-from parity.trace import Key
+from parity.compare.ladder import Both
+from parity.numbers.noise import DRAWS, M
+from parity.steps.picture import BAD, INK, NOISE, REFERENCE, TWIN, dress
+from parity.trace.recorder import Key
+from parity.ugatit import faults
+from parity.ugatit import subjects as ugatit
+from parity.verdict.judge import floors_of
+from parity.verdict.sinks import Against, Distances, Store
 
 ZERO = 1e-18  # where equality to the bit is shown: a log axis has no place for it
 FAULTS = {"iln_eps": TWIN, "gmp_G": BAD}

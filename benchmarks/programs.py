@@ -14,9 +14,10 @@ import torch
 
 import paddle_impl
 import torch_ref
-from parity import port, ugatit
+from parity.declare import port
+from parity.declare.pair import Subject, in_order
 from parity.frameworks import FRAMEWORKS
-from parity.pair import Subject, in_order
+from parity.ugatit import subjects as ugatit
 
 RESNET = Path(__file__).parent.parent / "tests" / "pairs" / "resnet.py"
 

@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from benchmarks.cost import peak_of, seconds_of
 from benchmarks.memory import apart
 from benchmarks.steps_memory import peak_of as peak_of_command
-from parity.steps_picture import REFERENCE, TWIN, dress
+from parity.steps.picture import REFERENCE, TWIN, dress
 
 LAYERS, SIZES, STEPS = (1, 4, 8, 16), (64, 128, 192, 256), (1, 2, 4, 6)
 GENERATOR = {"ngf": 8, "n_blocks": 4, "img_size": 96, "light": True, "training": True}

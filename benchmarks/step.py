@@ -27,7 +27,7 @@ def _steps(side: str, sizes: dict, steps: int, threads: int) -> tuple[float, int
     import importlib
 
     from benchmarks.programs import use_threads
-    from parity import ugatit
+    from parity.ugatit import subjects as ugatit
 
     use_threads(threads)
     package = importlib.import_module({"torch": "torch_ref", "paddle": "paddle_impl"}[side])

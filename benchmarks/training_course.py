@@ -12,7 +12,7 @@ import matplotlib
 import numpy as np
 from PIL import Image
 
-from trainer import Translator, find_images, read_image, read_losses
+from parity.ugatit.trainer import Translator, find_images, read_image, read_losses
 
 matplotlib.use("Agg")
 COLOURS = {"official log": "0.45", "torch": "tab:orange", "paddle": "tab:blue"}

@@ -18,7 +18,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
-CATALOGUE = ROOT / "parity" / "locale" / "zh_CN" / "LC_MESSAGES" / "parity.po"
+CATALOGUE = ROOT / "parity" / "report" / "locale" / "zh_CN" / "LC_MESSAGES" / "parity.po"
 CALLS = {"say": None, "several": (1, 2)}
 FIELDS = {"Fault": {"what": 2, "fix": 3}, "Difference": {"title": 1}, "Problem": {"pattern": 1}}  # said by name or by position
 
@@ -26,7 +26,7 @@ FIELDS = {"Fault": {"what": 2, "fix": 3}, "Difference": {"title": 1}, "Problem":
 def messages() -> Catalog:
     """Every message in the templates and the code, without translations."""
     found = Catalog(charset="utf-8")
-    for path in sorted((ROOT / "parity" / "templates").glob("*.html")):
+    for path in sorted((ROOT / "parity" / "report" / "templates").glob("*.html")):
         options = {"trimmed": "true", "extensions": "jinja2.ext.i18n", "silent": "false"}
         calls = {"gettext": None, "ngettext": (1, 2), **CALLS}
         for line, message, _, _ in extract_from_file("jinja2.ext:babel_extract", path, calls, options=options):

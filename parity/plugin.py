@@ -31,10 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """parity(port, lanes=..., modes=..., seed=...) compares a `parity.port.Port`; fails the test where the two diverge.
+    """parity(port, lanes=..., modes=..., seed=...) compares a `parity.declare.port.Port`; fails the test where the two diverge.
 
-    Returns the `parity.report.Summary`. Keywords override the marker's; by default both lanes, the port's modes and seed.
-    parity.steps(port, steps=..., mode=..., lanes=..., seed=...) trains both sides, and returns the `parity.steps_summary.Summary`;
+    Returns the `parity.report.report.Summary`. Keywords override the marker's; by default both lanes, the port's modes and seed.
+    parity.steps(port, steps=..., mode=..., lanes=..., seed=...) trains both sides, and returns the `parity.steps.summary.Summary`;
     by default three steps of a free run in float64.
     """
     marker = request.node.get_closest_marker("parity")
@@ -44,9 +44,10 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
     def compare(port: Any, *, lanes: Iterable[str] | None = None, modes: Iterable[str] | None = None,
                 seed: int | None = None, device: str = "cpu") -> Any:
         __tracebackhide__ = True
-        from parity import check, report
+        from parity.compare import runner as check
         from parity.files import InputError
-        from parity.findings import LANES, NothingCompared
+        from parity.report import report
+        from parity.verdict.findings import LANES, NothingCompared
         lanes = tuple(lanes or marked.get("lanes") or LANES)
         modes = tuple(modes or marked.get("modes") or port.modes)
         seed = seed if seed is not None else marked.get("seed")
@@ -64,11 +65,12 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
     def follow(port: Any, *, steps: int = 3, mode: str = "free", lanes: Iterable[str] | None = None, seed: int | None = None,
                device: str = "cpu") -> Any:
         __tracebackhide__ = True
-        from parity import steps as following
-        from parity import steps_picture, steps_report
         from parity.files import InputError
-        from parity.findings import NothingCompared
-        from parity.steps_summary import Summary
+        from parity.steps import picture as steps_picture
+        from parity.steps import report as steps_report
+        from parity.steps.summary import Summary
+        from parity.ugatit import following
+        from parity.verdict.findings import NothingCompared
         lanes = tuple(lanes or marked.get("lanes") or ("float64",))
         try:
             training = port.training_subject(seed if seed is not None else marked.get("seed"), device)

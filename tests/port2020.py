@@ -17,9 +17,9 @@ import paddle
 import paddle_impl
 import paddle_impl.training
 import torch_ref
-from parity import faults
-from parity.faults.edit import Edit, applied
-from parity.noise import generator, one_ulp
+from parity.fixes.edit import Edit, applied
+from parity.numbers.noise import generator, one_ulp
+from parity.ugatit import faults
 from weights_convert import pair_up
 
 FIXTURES = Path(__file__).parent / "fixtures"

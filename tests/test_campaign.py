@@ -16,13 +16,13 @@ import toy_tasks
 from distributed import LocalCluster
 from rich.console import Console
 
-from parity import campaign
-from parity.campaign import Done, Failed, TaskFailed, all_done, key, on_dask, run
-from parity.cli import main
-from parity.faults import CATALOGUE, trials
-from parity.faults.score import mark_healthy
-from parity.faults.tally import Tally
+from parity.campaign import runs as campaign
+from parity.campaign.runs import Done, Failed, TaskFailed, all_done, key, on_dask, run
+from parity.cli.commands import main
 from parity.files import InputError
+from parity.ugatit.faults import CATALOGUE, trials
+from parity.ugatit.faults.score import mark_healthy
+from parity.ugatit.faults.tally import Tally
 
 FAULTS = ["--fault", "iln_eps", "--fault", "concat_swapped", "--fault", "detached_attention"]  # a second each
 

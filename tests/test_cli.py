@@ -14,8 +14,8 @@ from PIL import Image
 
 import paddle_impl.attention
 import torch_ref
-from parity import ugatit
-from parity.cli import main
+from parity.cli.commands import main
+from parity.ugatit import subjects as ugatit
 from weights_convert import write_torch
 
 SIZES = ugatit.Sizes(ngf=2, n_blocks=1, img_size=96, ndf=2)
@@ -106,7 +106,7 @@ def test_convert_there_and_back(capsys, checkpoint, tmp_path):
 
 
 def test_demo_makes_all_that_it_shows(capsys, checkpoint, pictures, tmp_path, monkeypatch):
-    from parity import check
+    from parity.compare import runner as check
     monkeypatch.setattr(check, "cases", functools.partial(check.cases, only=("CAM", "genA2B")))
     out = tmp_path / "out"
     assert main(["demo", "--checkpoint", str(checkpoint), "--images", str(pictures), "--size", "96", "--out", str(out)]) == 0
@@ -120,7 +120,7 @@ def test_demo_makes_all_that_it_shows(capsys, checkpoint, pictures, tmp_path, mo
 
 
 def test_help_is_instant_and_has_an_example():
-    code = ("import sys; from parity.cli import main; code = main(['--help']); "
+    code = ("import sys; from parity.cli.commands import main; code = main(['--help']); "
             "sys.exit(code or any(name in sys.modules for name in ('torch', 'paddle', 'numpy', 'rich')))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -184,14 +184,14 @@ def test_outputs_that_cannot_be_written_are_2_before_any_work(capsys, tmp_path):
 
 
 def test_nothing_compared_is_2(capsys, monkeypatch):
-    from parity import check
-    from parity.findings import Report
+    from parity.compare import runner as check
+    from parity.verdict.findings import Report
     monkeypatch.setattr(check, "compare", lambda subject, **options: Report(subject.name))
     assert "no value" in refused(capsys, "check", *QUICK)
 
 
 def test_a_fault_of_ours_is_no_verdict(capsys, monkeypatch):
-    from parity import check
+    from parity.compare import runner as check
 
     def fail(subject, **options):
         raise KeyError("ours")

@@ -17,16 +17,19 @@ from PIL import Image
 from rich.console import Console
 
 import torch_ref
-from parity import steps, steps_picture, steps_report, ugatit
-from parity.check import Checkpoint
-from parity.cli import main
-from parity.compare import Deviation, Verdict
+from parity.cli.commands import main
+from parity.compare.runner import Checkpoint
 from parity.files import InputError
-from parity.findings import Finding, NothingCompared, Report
-from parity.lockstep import Curve, StepsReport
-from parity.source import Site
-from parity.steps_summary import Summary, difference, leaves, rows
-from parity.trace import Key
+from parity.numbers.arrays import Deviation, Verdict
+from parity.steps import picture as steps_picture
+from parity.steps import report as steps_report
+from parity.steps.follow import Curve, StepsReport
+from parity.steps.summary import Summary, difference, leaves, rows
+from parity.trace.recorder import Key
+from parity.trace.source import Site
+from parity.ugatit import following as steps
+from parity.ugatit import subjects as ugatit
+from parity.verdict.findings import Finding, NothingCompared, Report
 from weights_convert import GeneratorSizes, infer_sizes, write_torch
 
 TINY = ["--ngf", "2", "--ndf", "1", "--n-blocks", "1", "--steps", "1"]
@@ -258,7 +261,7 @@ def test_every_command_has_an_example(capsys, command):
 
 
 def test_the_trainers_commands_are_named_without_being_imported():
-    code = ("import sys; from parity.cli import main; code = main(['--help']); "
+    code = ("import sys; from parity.cli.commands import main; code = main(['--help']); "
             "sys.exit(code or any(name in sys.modules for name in ('torch', 'paddle', 'numpy', 'rich', 'trainer')))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from parity.compare import BLOCK, deviation, largest_magnitude, resemblance
+from parity.numbers.arrays import BLOCK, deviation, largest_magnitude, resemblance
 
 quick = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 nan, inf = np.nan, np.inf

@@ -12,8 +12,17 @@ from PIL import Image
 
 import paddle_impl.data
 import torch_ref.data
-from trainer import Domain, Draws, TrainerError, compare_transforms, find_images, read_image, to_array, to_image
-from trainer.data import draws, generator, test_array, train_array
+from parity.ugatit.trainer import (
+    Domain,
+    Draws,
+    TrainerError,
+    compare_transforms,
+    find_images,
+    read_image,
+    to_array,
+    to_image,
+)
+from parity.ugatit.trainer.data import draws, generator, test_array, train_array
 
 OWN = [torch_ref.data, paddle_impl.data]
 PADDLE_2 = paddle.__version__.startswith("2.")

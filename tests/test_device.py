@@ -4,10 +4,10 @@ import paddle
 import pytest
 import torch
 
-from parity import ugatit
+from parity.compare.ladder import compare
 from parity.frameworks import FrameworkError, PaddleFramework, TorchFramework
-from parity.ladder import compare
-from parity.lockstep import follow
+from parity.steps.follow import follow
+from parity.ugatit import subjects as ugatit
 
 FRAMEWORKS = [TorchFramework(), PaddleFramework()]
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from parity.compare import Verdict
+from parity.compare.ladder import compare
+from parity.declare.pair import Pair, Subject
 from parity.differences import ALL, by_name, explain
 from parity.differences.difference import Reproduction
 from parity.differences.imitation import naive_sum
 from parity.differences.page import page
-from parity.ladder import compare
-from parity.pair import Pair, Subject
-from parity.source import SourceTree
+from parity.numbers.arrays import Verdict
+from parity.trace.source import SourceTree
 
 paddle.set_device("cpu")
 IMITATED = [difference for difference in ALL if difference.imitate is not None]
@@ -536,14 +536,14 @@ def test_an_imitation_that_did_not_act_explains_nothing_whatever_comes_of_it(mon
     chosen = subject(TorchNorm, PaddleNorm, SMALL)
     before = compare(chosen, lanes=("float64",))
     clean = dataclasses.replace(before, findings=[])
-    monkeypatch.setattr("parity.ladder.compare", lambda *_, **__: clean)
+    monkeypatch.setattr("parity.compare.ladder.compare", lambda *_, **__: clean)
     assert explain(chosen, before, [by_name("norm_epsilon")]) == before
 
     def acting(*_, **__):
         F.instance_norm(torch.from_numpy(SMALL))
         return clean
 
-    monkeypatch.setattr("parity.ladder.compare", acting)
+    monkeypatch.setattr("parity.compare.ladder.compare", acting)
     assert explain(chosen, before, [by_name("norm_epsilon")]).verdict == "same"
 
 
@@ -579,7 +579,7 @@ def test_a_reference_that_breaks_under_an_imitation_explains_nothing(monkeypatch
         F.instance_norm(torch.from_numpy(SMALL))
         raise RuntimeError("the reference")
 
-    monkeypatch.setattr("parity.ladder.compare", broken)
+    monkeypatch.setattr("parity.compare.ladder.compare", broken)
     assert explain(chosen, before, [by_name("norm_epsilon")]) == before
 
 
@@ -603,7 +603,7 @@ def test_the_float32_lane_is_explained_too():
 def test_a_healthy_report_costs_nothing(monkeypatch):
     chosen = subject(TorchRelu, PaddleRelu, draw(2, 3, 4, 4))
     report = compare(chosen)
-    monkeypatch.setattr("parity.ladder.compare", lambda *_, **__: pytest.fail("compared again"))
+    monkeypatch.setattr("parity.compare.ladder.compare", lambda *_, **__: pytest.fail("compared again"))
     assert report.verdict == "same" and explain(chosen, report) is report
 
 

@@ -18,16 +18,16 @@ import pytest
 import torch
 
 import parity
-from parity.cli import main
+from exams.doctor import blind
+from exams.doctor.faulty import FAULTY, SIX
+from exams.doctor.healthy import HEALTHY
+from exams.doctor.run import alone
+from exams.doctor.sitting import Sitting, builder
+from parity.cli.commands import main
 from parity.doctor.arrays import checksum
-from parity.doctor.exam import blind
-from parity.doctor.exam.faulty import FAULTY, SIX
-from parity.doctor.exam.healthy import HEALTHY
-from parity.doctor.exam.run import alone
-from parity.doctor.exam.sitting import Sitting, builder
 from parity.doctor.examine import examine
 from parity.files import InputError
-from parity.source import SourceTree
+from parity.trace.source import SourceTree
 
 SMALL = [sitting for sitting in FAULTY if sitting.program != "ugatit"]
 MISSED = {"the wrong token asked for"}  # no run without a reference can know it
@@ -481,7 +481,7 @@ def test_a_mask_is_no_reason_to_watch_closely(value, odd):
 
 @pytest.mark.parametrize("name", ["the wrong token asked for", "layers in a Python list", None])
 def test_beside_the_reference(name):
-    from parity.doctor.exam.run import _subject
+    from exams.doctor.run import _subject
     from parity.doctor.reference import diagnose_beside
     sitting = next((one for one in FAULTY if one.name == name), Sitting("plain", "series"))
     subject = _subject(sitting.program)
@@ -497,9 +497,9 @@ def test_beside_the_reference(name):
 @pytest.mark.parametrize("name", ["wrong_label", None])
 def test_beside_the_reference_the_likely_cause_is_named(name):
     """Of a bug that no run without a reference can show: its line, the known bug that it looks like, and that bug's fix."""
-    from parity import ugatit
     from parity.doctor.reference import diagnose_beside
-    from parity.faults import CATALOGUE, inject
+    from parity.ugatit import subjects as ugatit
+    from parity.ugatit.faults import CATALOGUE, inject
     subject = ugatit.training(ugatit.Sizes(ngf=4, n_blocks=1, img_size=96, light=True, ndf=2))
     with inject(name) if name else nullcontext():
         said = diagnose_beside(subject, steps=1)
@@ -514,8 +514,8 @@ def test_beside_the_reference_the_likely_cause_is_named(name):
 
 def test_a_known_bug_is_recognised_by_its_fingerprint():
     from parity.doctor.reference import likely_causes
-    from parity.faults import CATALOGUE
-    from parity.faults.exam import sit
+    from parity.ugatit.faults import CATALOGUE
+    from parity.ugatit.faults.exam import sit
     grade, _ = sit(CATALOGUE["G_gradients_not_cleared"])
     assert next(fault.name for fault in likely_causes(grade.headline)) == "G_gradients_not_cleared"
     assert "wrong_label" not in [fault.name for fault in likely_causes(grade.headline)]

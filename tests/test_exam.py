@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from parity.faults import CATALOGUE, Answer, Fault
-from parity.faults.exam import misplacements, sit
-from parity.faults.score import Mark, mark_fault, mark_healthy, page, summary
+from parity.ugatit.faults import CATALOGUE, Answer, Fault
+from parity.ugatit.faults.exam import misplacements, sit
+from parity.ugatit.faults.score import Mark, mark_fault, mark_healthy, page, summary
 
 ROOT = Path(__file__).parents[1]
 STAGES = {"census", "data", "forward", "losses", "gradients", "update", "state"}

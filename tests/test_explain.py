@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.explain import attribution, course, iterators, networks
-from parity.explain import start as starting
-from parity.explain.start import Start
-from parity.faults import PORT2020
-from parity.noise import M
+from parity.numbers.noise import M
+from parity.ugatit.explain import attribution, course, iterators, networks
+from parity.ugatit.explain import start as starting
+from parity.ugatit.explain.start import Start
+from parity.ugatit.faults import PORT2020
 
 TINY = Start(ngf=2, n_blocks=1, size=96, light=True, ndf=1)
 FIXTURE = Path(__file__).parent / "fixtures" / "official_steps.npz"

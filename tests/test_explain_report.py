@@ -11,16 +11,17 @@ import pytest
 import reading
 from rich.console import Console
 
-from parity import campaign, explain
-from parity.campaign import Done, key
-from parity.cli import main
-from parity.explain import course, tasks
-from parity.explain.report import page, text
-from parity.explain.report.summary import Explanation
-from parity.explain.start import Start
-from parity.explain.tasks import Scope
-from parity.faults import CATALOGUE, PORT2020
+from parity.campaign import runs as campaign
+from parity.campaign.runs import Done, key
+from parity.cli.commands import main
 from parity.files import InputError
+from parity.ugatit import explain
+from parity.ugatit.explain import course, tasks
+from parity.ugatit.explain.report import page, text
+from parity.ugatit.explain.report.summary import Explanation
+from parity.ugatit.explain.start import Start
+from parity.ugatit.explain.tasks import Scope
+from parity.ugatit.faults import CATALOGUE, PORT2020
 
 FIXED = {"stage", "step", "phase", "module", "variable", "reference", "twin", "worst", "floor_multiple", "cause"}
 SCOPE = Scope(("gmp_G", "sn_grad"), ("mirrored_output",), ((), ("gmp_G",), ("gmp_G", "sn_grad")),

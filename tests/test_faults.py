@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from parity.faults import CATALOGUE, Edit, EditError, inject
-from parity.faults.edit import applied
+from parity.fixes.edit import applied
+from parity.ugatit.faults import CATALOGUE, Edit, EditError, inject
 
 SOURCE = '''\
 import functools

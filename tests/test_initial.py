@@ -7,11 +7,11 @@ import paddle
 import pytest
 import torch
 
-from parity.faults import inject
 from parity.frameworks import PaddleFramework, TorchFramework
-from parity.initial import FALSE_ALARMS, distance, drawn_otherwise
-from parity.lockstep import _Programs
-from parity.ugatit import exam_training
+from parity.pairing.initialisers import FALSE_ALARMS, distance, drawn_otherwise
+from parity.steps.follow import _Programs
+from parity.ugatit.faults import inject
+from parity.ugatit.subjects import exam_training
 
 
 def rng(seed=0):

@@ -13,15 +13,15 @@ import toys
 from test_ladder import HEALTHY, MUTANTS
 from toys import between, numbers, subject
 
-from parity import check
-from parity.faults.edit import Edit, applied
-from parity.findings import NothingCompared
-from parity.interleaved import Interleaved, _Copies
-from parity.ladder import compare, glance
-from parity.pair import Pair
-from parity.results import Case
-from parity.source import SourceTree
-from parity.trace import Event, Key
+from parity.compare import runner as check
+from parity.compare.ladder import compare, glance
+from parity.compare.one_pass import Interleaved, _Copies
+from parity.compare.results import Case
+from parity.declare.pair import Pair
+from parity.fixes.edit import Edit, applied
+from parity.trace.recorder import Event, Key
+from parity.trace.source import SourceTree
+from parity.verdict.findings import NothingCompared
 
 HERE = Pair("here", SourceTree(__file__), SourceTree(__file__))
 
@@ -221,7 +221,7 @@ def most_waiting(depth, monkeypatch):
             super().receive(side, event)
             most.append(sum(e.array.nbytes for waiting in self._waiting for e in waiting.values() if e.array is not None))
 
-    monkeypatch.setattr("parity.ladder.Interleaved", Watched)
+    monkeypatch.setattr("parity.compare.ladder.Interleaved", Watched)
     report = glance(between(layered(torch.nn.Module, depth), layered(paddle.nn.Layer, depth), pair=HERE,
                             inputs={"x": numbers(4, 8)}))
     assert report.verdict == "same" and len(report.uncompared) == 4 * depth  # a local and its gradient on each side

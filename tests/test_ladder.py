@@ -12,13 +12,13 @@ import torch
 import toys
 from toys import INPUTS, between, mutant, numbers, subject
 
-from parity.compare import Deviation, Verdict
-from parity.findings import NothingCompared, Report
-from parity.judge import Judge
-from parity.ladder import _forgive_kinks, compare
-from parity.pair import Pair
-from parity.sinks import Store
-from parity.trace import Event, Key
+from parity.compare.ladder import _forgive_kinks, compare
+from parity.declare.pair import Pair
+from parity.numbers.arrays import Deviation, Verdict
+from parity.trace.recorder import Event, Key
+from parity.verdict.findings import NothingCompared, Report
+from parity.verdict.judge import Judge
+from parity.verdict.sinks import Store
 
 SLOW = {"lanes": ("float64",)}
 
@@ -203,7 +203,7 @@ def test_a_transposed_square_linear_is_found_at_the_line_that_built_it(monkeypat
 
 
 def test_two_swapped_weights_of_one_shape_are_found(monkeypatch):
-    from parity.ladder import Both
+    from parity.compare.ladder import Both
     loaded = Both._twin_state
 
     def swapped(both, state):

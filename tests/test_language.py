@@ -19,16 +19,19 @@ from babel.messages.catalog import Catalog
 from test_cli_steps import found, made
 from test_report import finding, result, translation
 
-from parity import report, sheet, steps_picture, steps_report
-from parity.compare import Verdict
 from parity.doctor.finding import KINDS
 from parity.doctor.finding import Finding as Symptom
 from parity.doctor.report import to_html
 from parity.doctor.session import Diagnosis
-from parity.language import plain
-from parity.source import Site
-from parity.steps_summary import Summary
-from parity.wording import Message, say, several, some
+from parity.messages import Message, say, several, some
+from parity.numbers.arrays import Verdict
+from parity.report import report
+from parity.report.language import plain
+from parity.steps import picture as steps_picture
+from parity.steps import report as steps_report
+from parity.steps.summary import Summary
+from parity.trace.source import Site
+from parity.ugatit import sheet
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "ci"))

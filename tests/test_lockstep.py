@@ -10,13 +10,15 @@ import pytest
 import torch
 
 import paddle_impl
-from parity import faults, lockstep, ugatit
-from parity.faults.exam import misplacements
 from parity.frameworks import PaddleFramework, TorchFramework
-from parity.lockstep import _Programs, carry, carry_back, follow, record_reference
-from parity.sinks import Store
-from parity.source import SourceTree
-from parity.trace import Recorder
+from parity.steps import follow as lockstep
+from parity.steps.follow import _Programs, carry, carry_back, follow, record_reference
+from parity.trace.recorder import Recorder
+from parity.trace.source import SourceTree
+from parity.ugatit import faults
+from parity.ugatit import subjects as ugatit
+from parity.ugatit.faults.exam import misplacements
+from parity.verdict.sinks import Store
 
 FRAMEWORKS = [TorchFramework(), PaddleFramework()]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pairs import resnet, tagger, transformer, vgg
 
-from parity.cli import main
-from parity.correspondence import correspond
+from parity.cli.commands import main
+from parity.pairing.correspondence import correspond
 from weights_convert import DEFAULT
 from weights_convert.outline import outline
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from parity.frameworks.torch_rounding import StochasticRounding
-from parity.judge import few
-from parity.noise import generator, move, one_ulp
+from parity.numbers.noise import generator, move, one_ulp
+from parity.verdict.judge import few
 
 quick = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 EPS = np.finfo(np.float64).eps

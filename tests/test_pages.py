@@ -7,10 +7,13 @@ import numpy as np
 from test_cli_steps import found, made
 from test_report import finding, result, translation
 
-from parity import report, sheet, steps_picture, steps_report
-from parity.compare import Verdict
-from parity.findings import Finding
-from parity.steps_summary import Summary
+from parity.numbers.arrays import Verdict
+from parity.report import report
+from parity.steps import picture as steps_picture
+from parity.steps import report as steps_report
+from parity.steps.summary import Summary
+from parity.ugatit import sheet
+from parity.verdict.findings import Finding
 
 pytestmark = browser.needs_browser
 

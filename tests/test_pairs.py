@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from parity.check import compare_placing
+from parity.compare.ladder import compare
+from parity.compare.runner import compare_placing
 from parity.differences import by_name, explain
-from parity.faults.edit import Edit, applied
-from parity.ladder import compare
+from parity.fixes.edit import Edit, applied
 from weights_convert import Rule
 
 NAMES = ["attention", "cyclegan", "mobilenet", "paconvert", "resnet", "tagger", "transformer", "vgg"]

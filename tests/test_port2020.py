@@ -8,10 +8,10 @@ import port2020 as port
 import pytest
 
 import paddle_impl
-from parity import faults
-from parity.lockstep import _Programs
-from parity.noise import ACCURACY
-from parity.ugatit import exam_training
+from parity.numbers.noise import ACCURACY
+from parity.steps.follow import _Programs
+from parity.ugatit import faults
+from parity.ugatit.subjects import exam_training
 
 
 @pytest.mark.parametrize(("layer", "dim"), [(lambda: paddle.nn.Conv2D(3, 4, 2), 0), (lambda: paddle.nn.Conv2D(3, 4, 2), 1),

@@ -14,12 +14,13 @@ import pytest
 import torch
 from pairs import attention, paconvert, vgg
 
-from parity import inputs, start
-from parity.check import compare_placing
-from parity.cli import main
+from parity.cli.commands import main
+from parity.compare.ladder import compare
+from parity.compare.runner import compare_placing
+from parity.declare import example as start
+from parity.declare import inputs
+from parity.declare.port import Port, load
 from parity.files import InputError
-from parity.ladder import compare
-from parity.port import Port, load
 
 DOC = Path(__file__).parents[1] / "docs" / "port-your-own-model.md"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOC.read_text(), re.DOTALL)

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from parity import faults, recording
-from parity.lockstep import follow, record_to, recorded_in
-from parity.ugatit import exam_training
+from parity.recordings import stored_steps as recording
+from parity.steps.follow import follow, record_to, recorded_in
+from parity.ugatit import faults
+from parity.ugatit.subjects import exam_training
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def test_the_healthy_twin_passes_as_in_one_process(folder):
 
 @pytest.mark.parametrize("fault", ["wrong_loss_weight", "G_gradients_not_cleared"])
 def test_a_fault_is_placed_as_its_catalogue_says(folder, fault):
-    from parity.faults.exam import misplacements
+    from parity.ugatit.faults.exam import misplacements
     with faults.inject(fault):
         found = against(folder)
         assert found.verdict == "diverged"

@@ -11,13 +11,14 @@ import pytest
 import reading
 from rich.console import Console
 
-from parity import report, sheet
-from parity.check import Case, Result
-from parity.compare import Deviation, Verdict
+from parity.compare.runner import Case, Result
 from parity.files import InputError, write
-from parity.findings import Finding, NothingCompared, Report
-from parity.source import Site
-from parity.trace import Key
+from parity.numbers.arrays import Deviation, Verdict
+from parity.report import report
+from parity.trace.recorder import Key
+from parity.trace.source import Site
+from parity.ugatit import sheet
+from parity.verdict.findings import Finding, NothingCompared, Report
 
 HOSTILE = "<script>alert('x')</script>"
 FIXED = {"stage", "step", "phase", "module", "variable", "reference", "twin", "worst", "floor_multiple", "cause"}

@@ -8,7 +8,7 @@ import paddle
 import pytest
 import torch
 
-from parity.source import ConstructionSites, Site, SourceTree, statements_of
+from parity.trace.source import ConstructionSites, Site, SourceTree, statements_of
 
 
 def binds(function):

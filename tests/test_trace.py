@@ -10,11 +10,11 @@ import paddle
 import pytest
 import torch
 
-from parity.execute import forward_backward
 from parity.frameworks import PaddleFramework, TorchFramework
-from parity.sinks import Store
-from parity.source import SourceTree
-from parity.trace import Recorder
+from parity.trace.execute import forward_backward
+from parity.trace.recorder import Recorder
+from parity.trace.source import SourceTree
+from parity.verdict.sinks import Store
 
 # ruff: noqa: F841, RUF059 (locals that are there to be seen)
 

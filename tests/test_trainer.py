@@ -15,7 +15,7 @@ from PIL import Image
 from tensorboardX.proto.event_pb2 import Event
 
 import torch_ref
-from trainer import (
+from parity.ugatit.trainer import (
     Log,
     Options,
     Snapshot,
@@ -34,9 +34,9 @@ from trainer import (
     save_state,
     to_image,
 )
-from trainer.cli import train, translate
-from trainer.data import generator, test_array
-from trainer.start import initial_networks
+from parity.ugatit.trainer.cli import train, translate
+from parity.ugatit.trainer.data import generator, test_array
+from parity.ugatit.trainer.start import initial_networks
 from weights_convert import ConversionError
 
 FRAMEWORKS = ["torch", "paddle"]

@@ -15,7 +15,7 @@ import yaml
 from pages import ROOT
 from test_docs import complaint
 
-from parity.cli import main
+from parity.cli.commands import main
 
 PATH = ROOT / "docs" / "parity-workflow.yml"
 WORKFLOW = yaml.load(PATH.read_text(), yaml.BaseLoader)  # "on" is a word here, not a truth value
@@ -84,7 +84,7 @@ def test_the_baseline_is_a_gate(tmp_path, monkeypatch):
     compare = shlex.split(script("baseline", "Compare with the baseline"))[1:]
     assert main([*compare, "--json", "gate.json"]) == 0 and (tmp_path / "baseline.html").exists()
     assert json.loads((tmp_path / "gate.json").read_text())["verdict"] == "same"
-    from parity import faults
+    from parity.ugatit import faults
     with faults.inject("biased_variance"):
         assert main(shlex.split(script("baseline", "Record today").replace("today", "tomorrow"))[1:]) == 0
     assert main([word.replace("today", "tomorrow") for word in compare]) == 1

@@ -4,11 +4,11 @@ import numpy as np
 import paddle
 import torch
 
-from parity.faults.edit import Edit, applied
-from parity.ladder import compare
-from parity.noise import generator
-from parity.pair import Pair, Subject
-from parity.source import SourceTree
+from parity.compare.ladder import compare
+from parity.declare.pair import Pair, Subject
+from parity.fixes.edit import Edit, applied
+from parity.numbers.noise import generator
+from parity.trace.source import SourceTree
 
 
 class TorchNorm(torch.nn.Module):

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from parity.declare.pair import Subject
 from parity.differences import constants, defaults, exceptional, explaining, interfaces, running, sums
 from parity.differences.difference import Difference, Reproduction
 from parity.differences.imitation import Acted
-from parity.findings import Report
-from parity.pair import Subject
+from parity.verdict.findings import Report
 
 ALL: tuple[Difference, ...] = tuple(entry for group in (exceptional, constants, running, sums, defaults, interfaces)
                                     for entry in group.ENTRIES)

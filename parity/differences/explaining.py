@@ -8,12 +8,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from parity import ladder
-from parity.compare import Verdict
+from parity.compare import ladder
+from parity.declare.pair import Subject
 from parity.differences.difference import Difference
-from parity.findings import LANES, Finding, Report
-from parity.pair import Subject
-from parity.wording import Message, say, together
+from parity.messages import Message, say, together
+from parity.numbers.arrays import Verdict
+from parity.verdict.findings import LANES, Finding, Report
 
 
 class _Cause(NamedTuple):

@@ -17,7 +17,7 @@ from parity.doctor.places import user_source
 from parity.doctor.raised import explain
 from parity.doctor.session import Diagnosis, Doctor
 from parity.files import InputError
-from parity.source import ConstructionSites, SourceTree
+from parity.trace.source import ConstructionSites, SourceTree
 
 MOMENT = 4  # a copy of the training's state is taken at each such iteration of those that are not watched closely
 FIRST = 3  # state faults show by then; without one the course of the loss is watched on
@@ -28,8 +28,8 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
     """Run `iterations` training steps under watch (fewer where an error is found at once).
 
     target: "module:function" (or the function): it runs one step and takes no arguments, or builds everything and returns
-    such a function; or "module:pair" or "file.py:pair", which declares a training of both sides (`parity.port.Port` with a
-    training, `parity.training.Training`, `parity.pair.TrainingSubject`): its twin is held beside its reference.
+    such a function; or "module:pair" or "file.py:pair", which declares a training of both sides (`parity.declare.port.Port` with a
+    training, `parity.declare.training.Training`, `parity.declare.pair.TrainingSubject`): its twin is held beside its reference.
     Networks and optimizers are found among the function's globals, closure and `self`.
     repeat: where a later iteration, not watched closely, shows a NaN, it is run a second time for the line that made it. For
     that a copy of weights, gradients and the optimizers' memory is held, from the third iteration on.
@@ -118,9 +118,9 @@ def versions() -> dict[str, str]:
 
 
 def _declared(value: Any) -> Any | None:
-    """The training of two sides that it declares (`parity.pair.TrainingSubject`), if it is such a thing. Raises InputError."""
+    """The training of two sides that it declares (`TrainingSubject`), if it is such a thing. Raises InputError."""
     kinds = [getattr(sys.modules.get(module), name, ()) for module, name in (
-        ("parity.pair", "TrainingSubject"), ("parity.port", "Port"), ("parity.training", "Training"))]
+        ("parity.declare.pair", "TrainingSubject"), ("parity.declare.port", "Port"), ("parity.declare.training", "Training"))]
     if isinstance(value, kinds[0]):
         return value
     if isinstance(value, kinds[1]):
@@ -140,7 +140,7 @@ def _reached(target: str) -> Any:
     if not path:
         raise InputError(f"{target}: expected module:function, as in train:step")
     if name.endswith(".py"):
-        from parity.port import module_of
+        from parity.declare.port import module_of
         return _attribute(module_of(name), name, path, target)
     try:
         found: Any = importlib.import_module(name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from parity.source import Site, relative
-from parity.wording import say
+from parity.messages import say
+from parity.trace.source import Site, relative
 
 ERROR, WARNING = "error", "warning"
 

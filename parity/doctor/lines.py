@@ -13,7 +13,7 @@ import numpy as np
 from parity.doctor.arrays import is_finite
 from parity.doctor.record import Cut, Iteration, Labels, NonFinite, Term
 from parity.frameworks import Framework
-from parity.source import Site, Statement, Statements, statements_of
+from parity.trace.source import Site, Statement, Statements, statements_of
 
 # Ways to leave the graph, as they stand in a line.
 _HOW = re.compile(

@@ -13,10 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from parity.source import Site, SourceTree
+from parity.trace.source import Site, SourceTree
 
 _HERE = str(Path(__file__).resolve().parent.parent)
-_EXAM = str(Path(_HERE, "doctor", "exam"))
 _LIBRARIES = tuple(dict.fromkeys(str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib")))
 
 
@@ -25,8 +24,7 @@ def is_library(file: str) -> bool:
     if file.startswith("<"):
         return True
     path = str(Path(file).resolve())
-    ours = path.startswith(_HERE + "/") and not path.startswith(_EXAM + "/")
-    return ours or any(path.startswith(root + "/") for root in _LIBRARIES)
+    return path.startswith(_HERE + "/") or any(path.startswith(root + "/") for root in _LIBRARIES)
 
 
 def user_source(files: Iterable[str], models: Iterable[Any]) -> SourceTree:

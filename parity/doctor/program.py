@@ -9,7 +9,7 @@ from typing import Any
 from parity.doctor.places import assignment_site, attribute_site, name_in
 from parity.files import InputError
 from parity.frameworks import Framework, FrameworkError, of_model
-from parity.source import ConstructionSites, Site, SourceTree
+from parity.trace.source import ConstructionSites, Site, SourceTree
 
 
 class Program:

@@ -7,8 +7,8 @@ import traceback
 from parity.doctor.finding import Finding
 from parity.doctor.places import is_library
 from parity.doctor.program import Program
-from parity.source import Site, SourceTree
-from parity.wording import say
+from parity.messages import say
+from parity.trace.source import Site, SourceTree
 
 # (piece of the message, kind, what it means); the first that fits.
 _MESSAGES = (

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from types import CodeType
 
-from parity.source import Site
+from parity.trace.source import Site
 
 
 @dataclass

@@ -7,14 +7,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from parity import differences
+from parity.declare.pair import TrainingSubject
 from parity.doctor.examine import examine
 from parity.doctor.finding import Finding
 from parity.doctor.session import Diagnosis
-from parity.faults import CATALOGUE, Fault
-from parity.findings import Finding as Divergence
-from parity.lockstep import ReferenceStep, StepsReport, follow
-from parity.pair import TrainingSubject
-from parity.wording import say, term, together
+from parity.messages import say, term, together
+from parity.steps.follow import ReferenceStep, StepsReport, follow
+from parity.ugatit.faults import CATALOGUE, Fault
+from parity.verdict.findings import Finding as Divergence
 
 
 def diagnose_beside(subject: TrainingSubject, *, steps: int = 3, expect: Sequence[str] = (),

@@ -17,8 +17,8 @@ from parity.doctor.program import Program
 from parity.doctor.raised import explain
 from parity.doctor.watch import CLOSE, Watch
 from parity.files import InputError
-from parity.source import ConstructionSites, SourceTree
-from parity.wording import say
+from parity.messages import say
+from parity.trace.source import ConstructionSites, SourceTree
 
 
 @dataclass(frozen=True)

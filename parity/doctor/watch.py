@@ -22,7 +22,7 @@ from parity.doctor.arrays import checksum, digest, is_finite, pulse, sample, spr
 from parity.doctor.lines import Lines
 from parity.doctor.program import Program
 from parity.doctor.record import Activation, Backward, Batch, Iteration, ModuleUse, NonFinite, Step, Update
-from parity.source import Site
+from parity.trace.source import Site
 
 CLOSE = 2  # so many iterations at first are watched closely, and all after one with a NaN in it
 FLAT = {"Tanh": 0.99, "Sigmoid": 0.99}  # |tanh| above it, or |2 sigmoid - 1|: the slope is below 0.02 (0.005)

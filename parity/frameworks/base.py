@@ -309,7 +309,7 @@ class Framework(ABC):
     def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> AbstractContextManager:
         """While active, `observe(name, arguments, result)` after each call of a library function that computes something.
 
-        name: the one of `parity.operations`, the same for both frameworks. What a function calls inside is not shown.
+        name: the one of `parity.frameworks.operations`, the same for both frameworks. What a function calls inside is not shown.
         source: the user's files, whose imported names are watched too.
         """
 

@@ -15,7 +15,7 @@ import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 
 from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
-from parity.operations import operation_name
+from parity.frameworks.operations import operation_name
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")

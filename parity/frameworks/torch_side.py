@@ -12,9 +12,9 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.operations import operation_name
 from parity.frameworks.torch_rounding import StochasticRounding
-from parity.noise import one_ulp
-from parity.operations import operation_name
+from parity.numbers.noise import one_ulp
 
 _TORCH_ALONE = ("dampening", "maximize")  # settings that Paddle's optimizers do not have
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}

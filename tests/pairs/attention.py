@@ -2,9 +2,9 @@
 
 from pairs.attention_paddle import Block
 from pairs.attention_torch import ViTBlock
-from parity.faults.edit import Edit
-from parity.inputs import normal
-from parity.port import Port
+from parity.declare.inputs import normal
+from parity.declare.port import Port
+from parity.fixes.edit import Edit
 
 pair = Port(ViTBlock, Block, inputs=[normal(2, 3, 32, 32)])
 

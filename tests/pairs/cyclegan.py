@@ -1,9 +1,9 @@
 """CycleGAN: a second image-translation system; three outputs, a network called twice, in-place activations on one side."""
 
 from pairs import cyclegan_paddle, cyclegan_torch
-from parity.faults.edit import Edit
-from parity.inputs import uniform
-from parity.port import Port
+from parity.declare.inputs import uniform
+from parity.declare.port import Port
+from parity.fixes.edit import Edit
 
 pair = Port(cyclegan_torch.CycleGAN, cyclegan_paddle.CycleGAN, inputs={"picture": uniform(1, 3, 32, 32, low=-1, high=1)})
 

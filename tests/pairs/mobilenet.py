@@ -3,9 +3,9 @@
 from paddle.vision.models.mobilenetv3 import InvertedResidualConfig, MobileNetV3
 
 from pairs import mobilenet_torch
-from parity.faults.edit import Edit
-from parity.inputs import normal
-from parity.port import Port
+from parity.declare.inputs import normal
+from parity.declare.port import Port
+from parity.fixes.edit import Edit
 
 CONFIG = [(16, 3, 16, 16, True, "relu", 2), (16, 3, 72, 24, False, "relu", 2), (24, 3, 88, 24, False, "relu", 1),
           (24, 5, 96, 40, True, "hardswish", 2), (40, 5, 240, 40, True, "hardswish", 1)]

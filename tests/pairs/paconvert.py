@@ -4,9 +4,9 @@ census. `healed` is the pair once that is put right."""
 import paddle
 
 from pairs import paconvert_paddle, paconvert_torch
-from parity.faults.edit import Edit
-from parity.inputs import normal
-from parity.port import Port
+from parity.declare.inputs import normal
+from parity.declare.port import Port
+from parity.fixes.edit import Edit
 
 
 def healed_twin():

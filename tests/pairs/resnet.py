@@ -3,9 +3,9 @@
 import paddle.vision.models
 
 from pairs.resnet_torch import ResNet18
-from parity.faults.edit import Edit
-from parity.inputs import normal
-from parity.port import Port
+from parity.declare.inputs import normal
+from parity.declare.port import Port
+from parity.fixes.edit import Edit
 
 pair = Port(ResNet18, lambda: paddle.vision.models.resnet18(num_classes=10), inputs=[normal(2, 3, 32, 32)])
 

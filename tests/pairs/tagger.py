@@ -1,9 +1,9 @@
 """A tagger: integers go in, nested tuples come out, one argument has another name in the twin."""
 
 from pairs import tagger_paddle, tagger_torch
-from parity.faults.edit import Edit
-from parity.inputs import integers, uniform
-from parity.port import Port
+from parity.declare.inputs import integers, uniform
+from parity.declare.port import Port
+from parity.fixes.edit import Edit
 
 # In eval mode Paddle's recurrent kernel (3.3.1) keeps nothing for a backward, and raises in it; so train mode it is.
 pair = Port(tagger_torch.Tagger, tagger_paddle.Tagger, inputs=[integers(2, 6, high=50)], modes=["train"],

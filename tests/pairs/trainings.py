@@ -2,8 +2,8 @@
 
 from pairs import training_paddle as theirs
 from pairs import training_torch as ours
-from parity.inputs import integers, normal, uniform
-from parity.training import Training
+from parity.declare.inputs import integers, normal, uniform
+from parity.declare.training import Training
 
 classifier = Training(ours.ClassifierTraining, theirs.ClassifierTraining, [normal(5, 3, 6, 6), integers(5, high=4)])
 tagger = Training(ours.tagger_training, theirs.tagger_training,

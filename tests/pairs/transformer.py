@@ -3,9 +3,9 @@
 import numpy as np
 
 from pairs import transformer_paddle, transformer_torch
-from parity.faults.edit import Edit
-from parity.inputs import integers
-from parity.port import Port
+from parity.declare.inputs import integers
+from parity.declare.port import Port
+from parity.fixes.edit import Edit
 
 MASK = np.triu(np.full((6, 6), -1e9, np.float32), 1)
 

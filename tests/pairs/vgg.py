@@ -3,9 +3,9 @@
 from paddle.vision.models.vgg import VGG, make_layers
 
 from pairs.vgg_torch import VGG11
-from parity.faults.edit import Edit
-from parity.inputs import normal
-from parity.port import Port
+from parity.declare.inputs import normal
+from parity.declare.port import Port
+from parity.fixes.edit import Edit
 
 pair = Port(VGG11, lambda: VGG(make_layers([8, "M", 16, "M", 32, 32, "M", 64, 64, "M", 64, 64, "M"], batch_norm=True),
                                num_classes=0), inputs=[normal(2, 3, 32, 32)])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
 from parity.doctor.finding import Finding
-from parity.wording import say
+from parity.messages import say
 
 SKIPS = 10  # steps that a scaler may skip at first, while it halves its scale; each halving takes one
 

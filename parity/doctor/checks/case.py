@@ -9,8 +9,8 @@ from typing import Any
 from parity.doctor.places import decorator_site
 from parity.doctor.program import Program
 from parity.doctor.record import Cut, Iteration, Step
-from parity.source import Site
-from parity.wording import Message, several
+from parity.messages import Message, several
+from parity.trace.source import Site
 
 
 @dataclass(frozen=True)

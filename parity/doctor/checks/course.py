@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case
 from parity.doctor.checks.source import scheduler_calls, scheduler_site
 from parity.doctor.finding import Finding
-from parity.wording import say
+from parity.messages import say
 
 WINDOW = 20  # iterations after which a loss should have left the value of chance
 GONE = 0.1  # of their size: before that, the logits of a fresh network have hardly moved, and a loss at chance says nothing

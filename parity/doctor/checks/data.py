@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case
 from parity.doctor.checks.source import source_says
 from parity.doctor.finding import Finding
-from parity.wording import say
+from parity.messages import say
 
 _BATCHES = re.compile(r"DataLoader|loader|batch_size|BATCH|next\(")
 _SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case, plural
 from parity.doctor.finding import Finding
 from parity.doctor.record import Iteration, NonFinite
-from parity.source import Site
-from parity.wording import say, several, some
+from parity.messages import say, several, some
+from parity.trace.source import Site
 
 DEAD, SATURATED = 0.999, 0.95
 # Features that tell pictures apart vary by about .3 of their size (maximum pooling); averages of an instance-normed map by .02.

@@ -10,7 +10,7 @@ from typing import Any
 from parity.doctor.checks.case import Case, plural
 from parity.doctor.checks.source import assignments_of, binding_of
 from parity.doctor.finding import Finding
-from parity.wording import say, several, some
+from parity.messages import say, several, some
 
 # A table of positions may be computed, and codes may be kept up without a gradient: only a random one is meant to be learned.
 _LIKE_AN_EMBEDDING = re.compile(r"(^|_)(pos|positions?|pos(ition)?_emb(ed)?(ding)?s?|cls|prompts?|latents?|query_tokens)$")

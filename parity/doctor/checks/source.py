@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 from parity.doctor.places import parsed
-from parity.source import Site
-from parity.wording import say
+from parity.messages import say
+from parity.trace.source import Site
 
 
 def calls(case: Case) -> Iterator[Finding]:

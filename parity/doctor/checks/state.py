@@ -9,7 +9,7 @@ from typing import Any
 
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
-from parity.wording import say, several, some
+from parity.messages import say, several, some
 
 
 def _sensitive(case: Case, path: str) -> bool:
@@ -73,7 +73,7 @@ def _eval_site(case: Case, network: str) -> Any:
     import ast
 
     from parity.doctor.places import parsed
-    from parity.source import Site
+    from parity.trace.source import Site
     found = [(ast.unparse(node.func.value).rpartition(".")[2] == network, Site(file, node.lineno))
              for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
              if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "eval" and not node.args]
@@ -127,7 +127,7 @@ def _update_site(case: Case, name: str) -> Any:
     for hook in getattr(module, "_forward_pre_hooks", {}).values():
         code = getattr(hook, "__code__", None)
         if code is not None and code.co_filename in case.program.files:
-            from parity.source import Site
+            from parity.trace.source import Site
             return Site(code.co_filename, code.co_firstlineno)
     return case.program.site_of(name)
 

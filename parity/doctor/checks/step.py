@@ -11,7 +11,7 @@ from parity.doctor.checks.case import Case, plural
 from parity.doctor.checks.source import assignments_of, scheduler_calls, scheduler_site, writing_site
 from parity.doctor.finding import Finding
 from parity.doctor.record import Update
-from parity.wording import say, some
+from parity.messages import say, some
 
 TOO_LARGE = 0.3  # of a weight's size, moved by one step (1e-3 is usual, and 1e-2 still trains)
 

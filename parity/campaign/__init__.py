@@ -1,0 +1,1 @@
+"""Many independent runs, on the cores here or on a Dask cluster."""

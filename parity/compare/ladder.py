@@ -1,0 +1,413 @@
+"""The ladder: one subject, rung by rung (census, forward, gradients, state), in two lanes, with its noise floors.
+
+float64 lane: are the two the same computation? Each value's distance from the reference, in noise floors.
+float32 lane: is the twin as accurate as the reference? The error of each side against the float64 truth.
+
+The reference runs first and its values are kept; all later runs (noise draws, the twin) are compared as they go and keep
+nothing. So the peak is the reference's trace plus one run. A `glance` keeps no values at all: both programs run side by side,
+each value is compared when both have it, and the peak is that of two runs at once (`parity.compare.one_pass`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace as with_changes
+from typing import Any
+
+import numpy as np
+
+from parity.compare.one_pass import Interleaved, is_blank, is_result
+from parity.declare.pair import Subject
+from parity.messages import say, some, term
+from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
+from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
+from parity.pairing.census import Census, CensusFinding, take
+from parity.pairing.correspondence import WHOLE
+from parity.trace.execute import forward_backward, replay
+from parity.trace.recorder import Key, Recorder, Sink
+from parity.trace.source import ConstructionSites, Site
+from parity.verdict.findings import Finding, Report
+from parity.verdict.judge import Judge, floors_of
+from parity.verdict.sinks import Against, Crossings, Distances, Store
+from weights_convert import Entry
+
+Progress = Callable[[str], None]
+
+
+def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), device: str = "cpu", draws: int = DRAWS,
+            progress: Progress | None = None, operations: bool = False) -> Report:
+    """Compare the two sides of a subject. operations: watch single operations too.
+
+    Raises whatever the *reference* raises; what the twin raises is a finding.
+    """
+    both = Both(subject, device, operations=operations)
+    with both.as_they_were():
+        return _climb(both, frozenset(lanes), draws, progress or (lambda what: None))
+
+
+def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", progress: Progress | None = None) -> Report:
+    """Compare the two sides in one pass, forward and backward, with no noise draws: each value in units of its own operation's
+    rounding, of which what came before has no part.
+
+    In the float64 lane "same" is what `compare` would say too, as none of its floors is smaller. What diverged may be rounding
+    that has grown on its way through the program: `compare` tells. Raises as `compare`.
+    """
+    both = Both(subject, device)
+    with both.as_they_were():
+        report = _begin(both)
+        (progress or (lambda what: None))(f"both side by side, {lane}")
+        pass_ = Interleaved(subject.name, lane)
+        failure = both.side_by_side(lane, pass_)
+        report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
+        Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M).judge(pass_.against, failure, report)
+        _order_census(report, pass_.truth)
+        return report
+
+
+def _begin(both: Both) -> Report:
+    """The rungs before the first run: census and weights."""
+    report = Report(both.subject.name, remarks=list(both.remarks()))
+    _judge_census(both, report)
+    _judge_weights(both, report)
+    return report
+
+
+def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Report:
+    subject, report = both.subject, _begin(both)
+    tell("reference, float64")
+    truth = Store()
+    both.reference("float64", truth)
+    report.unseen = _unseen(subject, truth)
+    if "float64" in lanes:
+        _float64_lane(both, truth, draws, report, tell, release="float32" not in lanes)
+    if "float32" in lanes:
+        _float32_lane(both, truth, draws, report, tell)
+    _order_census(report, truth)
+    return report
+
+
+def _unseen(subject: Subject, truth: Store) -> str | None:
+    """Why there is nothing to compare in what the reference returns, if so."""
+    outputs = [event.array for key, event in truth.events.items() if is_result(key, subject.name)]
+    return _NOTHING_FOUND if not outputs else _NOTHING_IN_IT if all(map(is_blank, outputs)) else None
+
+
+_NOTHING_FOUND = "the reference returns no tensor and no number that the harness knows how to find"
+_NOTHING_IN_IT = "all that the reference returns is empty or NaN"
+
+
+def _order_census(report: Report, truth: Store) -> None:
+    """Census findings come first, among themselves in the order in which their modules run."""
+    ran: dict[str, int] = {}
+    for event in truth.in_order():
+        ran.setdefault(event.key.module, event.order)
+    before_all = len(truth.events) + 1
+    report.findings = [with_changes(finding, order=ran.get(finding.key.module, before_all) - 2 * before_all)
+                       if finding.key.stage == "census" else finding for finding in report.findings]
+    report.findings.sort(key=lambda finding: finding.order)
+
+
+def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress, release: bool) -> None:
+    tell("noise floor, float64")
+    noise = Distances(truth)
+    if both.device != "cpu":
+        both.reference("float64", noise)  # unmoved: the spread of the device from run to run
+    for draw in range(draws):
+        both.reference("float64", noise, moved=draw)
+    floors = floors_of(truth, noise, np.float64)
+    tell("twin, float64")
+    against = Against(truth, floors, M, release=release)
+    failure = both.twin("float64", against)
+    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M)
+    judge.judge(against, failure, report)
+    if report.diverged:
+        if release:
+            both.reference("float64", truth)  # its arrays are needed again
+        tell("replay, float64")
+        noise = Distances(truth)
+        for draw in range(draws):
+            both.reference("float64", noise, moved=draw, replayed=truth)
+        floors = floors_of(truth, noise, np.float64)
+        against = Against(truth, floors, M)
+        failure = both.twin("float64", against, replayed=truth)
+        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M)
+        judge.judge(against, failure, report)
+        _forgive_kinks(both, truth, report)
+
+
+def _forgive_kinks(both: Both, truth: Store, report: Report) -> None:
+    """Gradients that diverge only because rounding chose another side of a kink are noise, with that as their cause.
+
+    On a constant picture a norm's output is pure rounding: the reference's may be 9e-8 where the twin's is 0, and a ReLU then
+    passes the whole gradient or none. That is what happened if all forward values are within their floors, some of them on
+    another side of zero, and every piece of the twin, given the reference's values (replay), has the reference's gradients.
+    """
+    if any(f.key.stage != "gradients" or f.run == "replay" or f.deviation.trouble for f in report.diverged):
+        return
+    crossings = Crossings(truth)
+    both.twin("float64", crossings, gradients=False)
+    if crossings.count:
+        cause = say("rounding: {count} values on another side of zero, with whose sides in replay the gradients agree",
+                    count=crossings.count)
+        report.kinks += crossings.count
+        report.forgive(cause)
+
+
+def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress) -> None:
+    """Forward values in a free run; gradients in a replay, where both sides take the truth's side of every kink."""
+    for run, replayed in (("free", None), ("replay", truth)):
+        options = {"replayed": replayed, "gradients": replayed is not None}
+        tell(f"accuracy of the reference, float32, {run}")
+        noise, any_order = Distances(truth), Distances(truth)
+        both.reference("float32", noise, **options)
+        for draw in range(draws):
+            both.reference("float32", noise, moved=draw, rounding=False, **options)
+            if replayed is not None:
+                both.reference("float32", any_order, moved=draw, **options)
+        floors = floors_of(truth, noise, np.float32, any_order, limit=ACCURACY)
+        tell(f"twin, float32, {run}")
+        against = Against(truth, floors, ACCURACY)
+        failure = both.twin("float32", against, **options)
+        # A forward-only run says nothing about gradients.
+        stages = frozenset({both.subject.stage, "state"} | ({"gradients"} if replayed is not None else set()))
+        judge = Judge(both.subject.name, both.subject.pair, "float32", run, truth, floors, ACCURACY, stages)
+        judge.judge(against, failure, report)
+
+
+class Both:
+    """Both sides of a subject, built once; every run starts from the subject's state again."""
+
+    def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
+        self.subject, self.device, self._operations = subject, device, operations
+        pair = subject.pair
+        self._frameworks = (pair.reference_framework, pair.twin_framework)
+        self._sources = (pair.reference_source, pair.twin_source)
+        self._sites = (ConstructionSites(), ConstructionSites())
+        models = []
+        for framework, source, sites, build in zip(self._frameworks, self._sources, self._sites,
+                                                   (subject.reference, subject.twin), strict=True):
+            with sites.watch(framework.module_class, source):
+                models.append(build())
+        self._models = tuple(models)
+        self.census: Census = take(*self._models, self._frameworks, self._sites, pair.layouts, names=pair.names)
+        paired = self.census.modules
+        self._paths = (None, None) if paired is None else ({path: path for path in paired.values()}, paired)
+
+    def reference(self, dtype: str, sink: Sink, *, moved: int | None = None, replayed: Store | None = None,
+                  gradients: bool = True, rounding: bool = True, measure: bool | None = None, release: bool = False) -> None:
+        """Runs the reference. moved: number of a noise draw; with `rounding` it also moves every operation's result. measure,
+        release: as in `Recorder`; by default what is stored is measured."""
+        dropped = {f"{self.subject.name}.{entry.source}" for entry in self.census.plan.entries.values() if entry.target is None}
+
+        def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
+            return None if name in dropped else (name, array)
+
+        self._run(0, dtype, sink, moved, replayed, gradients, view,
+                  measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
+                  release=release)
+
+    def twin(self, dtype: str, sink: Sink, *, replayed: Store | None = None, gradients: bool = True,
+             release: bool = False) -> Exception | None:
+        """Runs the twin; an exception that it raises is handed back, for it is a finding. release: as in `Recorder`."""
+        entries = self._entries()
+        parts = _Parts(entries.values())
+
+        def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
+            bare = name.removeprefix(self.subject.name + ".")
+            if bare not in entries:
+                return name, array
+            entry = entries[bare]
+            values = None if array is None else np.ascontiguousarray(entry.to_torch(array))
+            source = f"{self.subject.name}.{entry.source}"
+            if not parts.holds(entry):
+                return source, values
+            return (source, parts.joined()) if parts.last(entry, values) else None
+
+        try:
+            self._run(1, dtype, sink, None, replayed, gradients, view, measure=False, rounding=False, release=release)
+        except Exception as error:  # the user's program: anything may come
+            return error
+        return None
+
+    def side_by_side(self, dtype: str, pass_: Interleaved) -> Exception | None:
+        """Runs reference and twin in turns; hands back what the twin raises."""
+        # No hook is left on a model of the caller's own.
+        ours = [sites.built(model) for sites, model in zip(self._sites, self._models, strict=True)]
+        return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
+                         lambda sink: self.twin(dtype, sink, release=ours[1]))
+
+    @contextmanager
+    def as_they_were(self) -> Iterator[None]:
+        """Gives models that were not built here, but are the caller's own, back with the weights, the dtype and the mode that
+        they came with."""
+        held, theirs = [], [(framework, model) for framework, sites, model in
+                            zip(self._frameworks, self._sites, self._models, strict=True) if not sites.built(model)]
+        for framework, model in theirs:
+            tensors = {**framework.parameters(model), **framework.buffers(model)}
+            arrays = {name: framework.array(tensor, copy=True) for name, tensor in tensors.items()}
+            held.append((arrays, next((str(a.dtype) for a in arrays.values() if a.dtype.kind == "f"), "float32"), model.training))
+        try:
+            yield
+        finally:
+            for (framework, model), (arrays, dtype, training) in zip(theirs, held, strict=True):
+                framework.prepare(model, dtype=dtype, training=training, device="cpu")
+                framework.load_state(model, arrays)
+
+    def weights(self) -> Iterator[tuple[str, np.ndarray, np.ndarray, Deviation]]:
+        """(reference name, reference array, twin array in the reference's layout, their deviation) after loading."""
+        held = []
+        for side, (framework, model) in enumerate(zip(self._frameworks, self._models, strict=True)):
+            self._load(side, "float64")
+            held.append({**framework.parameters(model), **framework.buffers(model)})
+        for target, entry in self._entries().items():
+            left = self._frameworks[0].array(held[0][entry.source], copy=False)
+            left = left[slice(*entry.rows)] if getattr(entry, "rows", None) else left
+            right = np.ascontiguousarray(entry.to_torch(self._frameworks[1].array(held[1][target], copy=False)))
+            yield entry.source, left, right, deviation(left, right)
+
+    def remarks(self) -> Iterator[str]:
+        """What was guessed in pairing the two, and the modules that have no partner."""
+        yield from self.census.guesses
+        for side, framework, model, paths in zip(("reference", "twin"), self._frameworks, self._models, self._paths, strict=True):
+            modules = dict(framework.modules(model))
+            whole = tuple(f"{path}." for path, module in modules.items() if type(module).__name__.lower() in WHOLE)
+            lonely = [path for path, module in modules.items() if paths is not None and path not in paths
+                      and not type(module).__name__.endswith(("List", "Dict")) and not path.startswith(whole)]
+            if lonely:
+                yield say("{count} modules of the {side} have no partner, so what they return was not compared at their border: "
+                          "{names}", count=len(lonely), side=term(side), names=some(lonely, 6))
+
+    def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
+        """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.
+        What the other side has none of keeps its own name; what the conversion drops is left out."""
+        self._load(side, dtype)
+        framework, model, entries = self._frameworks[side], self._models[side], self._entries()
+        dropped = {entry.source for entry in self.census.plan.entries.values() if entry.target is None}
+        for name, tensor in {**framework.parameters(model), **framework.buffers(model)}.items():
+            array, site = framework.array(tensor, copy=True), self.built(side, name.rpartition(".")[0])
+            if side and name in entries:
+                name, array = entries[name].source, np.ascontiguousarray(entries[name].to_torch(array))
+            if side or name not in dropped:
+                yield name, array, site
+
+    def built(self, side: int, path: str) -> Site | None:
+        """Where the module at that path was built."""
+        module = dict(self._frameworks[side].modules(self._models[side])).get(path)
+        return self._sites[side].of(module) if module is not None else None
+
+    def _entries(self) -> dict[str, Entry]:
+        return {entry.target: entry for entry in self.census.plan.entries.values() if entry.target is not None}
+
+    def _twin_state(self, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The reference's state in the twin's names and layouts. What only the twin has stays as the twin made it."""
+        entries, framework, model = self._entries(), self._frameworks[1], self._models[1]
+        own = {**framework.parameters(model), **framework.buffers(model)}
+        values = {name: framework.array(tensor, copy=True) for name, tensor in own.items() if name not in entries}
+        return values | {name: np.ascontiguousarray(entry.to_paddle(state[entry.source])) for name, entry in entries.items()}
+
+    def _state(self, dtype: str, moved: int | None) -> Mapping[str, np.ndarray]:
+        if moved is None:
+            return self.subject.state  # the model has its dtype already, and takes each number over in that
+        return move(_cast(self.subject.state, dtype), self.subject.seed, moved, "state")
+
+    def _inputs(self, dtype: str, moved: int | None = None) -> dict[str, np.ndarray]:
+        inputs = _cast(self.subject.inputs, dtype)
+        return inputs if moved is None else move(inputs, self.subject.seed, moved, "input")
+
+    def _load(self, side: int, dtype: str, moved: int | None = None) -> None:
+        """Make a side's model ready for a run. Nothing is kept of the arrays in between."""
+        framework, model, state = self._frameworks[side], self._models[side], self._state(dtype, moved)
+        framework.prepare(model, dtype=dtype, training=self.subject.training, device=self.device)
+        framework.load_state(model, self._twin_state(state) if side else state)
+
+    def _run(self, side: int, dtype: str, sink: Sink, moved: int | None, replayed: Store | None, gradients: bool, view: Any,
+             measure: bool, rounding: bool, release: bool) -> None:
+        subject, framework, model = self.subject, self._frameworks[side], self._models[side]
+        self._load(side, dtype, moved)
+        inputs = self._inputs(dtype, moved)
+        rng = None if moved is None else generator("ulp", subject.seed, moved, "replay")
+        values = replayed.replayed(rng) if replayed is not None else None
+        recorder = Recorder(framework, self._sources[side], sink, view=view, constructions=self._sites[side],
+                            measure=measure, gradients=gradients, replay=values, device=self.device,
+                            name=subject.name, paths=self._paths[side], operations=self._operations, release=release)
+        recorder.stage = subject.stage
+        arrange = functools.partial(subject.arrange, side)
+        with framework.rounding(1 + moved) if rounding else nullcontext():
+            if values is not None:
+                replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
+                       device=self.device, arrange=arrange)
+            else:
+                forward_backward(framework, model, list(inputs.values()), self._probe(dtype, moved), recorder,
+                                 calls=subject.calls, device=self.device, backward=gradients, arrange=arrange)
+
+    def _probe(self, dtype: str, moved: int | None) -> Callable[[int, tuple[int, ...]], np.ndarray]:
+        """Output number, shape -> the gradient that backward starts from: a standard normal, the same on both sides."""
+        def probe(number: int, shape: tuple[int, ...]) -> np.ndarray:
+            array = generator("probe", self.subject.seed, number).standard_normal(shape)
+            # Rounded to float32 first, so that both lanes start from the same numbers.
+            array = array.astype(np.float32).astype(dtype)
+            return array if moved is None else move({"": array}, self.subject.seed, moved, "probe", number)[""]
+
+        return probe
+
+
+class _Parts:
+    """Collects what one side keeps in several pieces and the other in one: a gradient is compared when all are there."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._wanted = Counter(entry.source for entry in entries if getattr(entry, "rows", None))
+        self._held: dict[str, dict[tuple, np.ndarray | None]] = {}
+        self._joined: list[np.ndarray | None] = []
+
+    def holds(self, entry: Entry) -> bool:
+        return entry.source in self._wanted
+
+    def last(self, entry: Entry, part: np.ndarray | None) -> bool:
+        """Whether with this part all of a tensor are there."""
+        held = self._held.setdefault(entry.source, {})
+        held[entry.rows] = None if part is None else part.copy()
+        if len(held) < self._wanted[entry.source]:
+            return False
+        self._joined = [part for _, part in sorted(self._held.pop(entry.source).items())]
+        return True
+
+    def joined(self) -> np.ndarray | None:
+        return None if any(part is None for part in self._joined) else np.concatenate(self._joined)
+
+
+def _cast(values: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    return {name: array.astype(dtype, copy=False) if array.dtype.kind == "f" else array for name, array in values.items()}
+
+
+def _judge_census(both: Both, report: Report) -> None:
+    census = both.census
+    report.counts[Verdict.SAME] += census.compared - len(census.findings)
+    report.counts[Verdict.DIVERGED] += len(census.findings)
+    for number, finding in enumerate(census.findings):
+        report.findings.append(_census_finding(both.subject, number - len(census.findings), finding))
+
+
+def _judge_weights(both: Both, report: Report) -> None:
+    """Whether both sides really hold the same weights: the only rung where bits must be equal."""
+    for order, (name, left, right, found) in enumerate(both.weights()):
+        verdict = Verdict.DIVERGED if found.distance else Verdict.SAME
+        report.counts[verdict] += 1
+        if verdict is Verdict.DIVERGED:
+            likeness = resemblance(left, right)
+            owner, _, variable = name.rpartition(".")
+            key = Key("census", 0, None, ".".join(filter(None, (both.subject.name, owner))), 0, "", 0, variable, 0)
+            report.findings.append(Finding(
+                both.subject.name, "float64", "free", key, verdict, order - 1e6, found,
+                reference=both.built(0, owner), twin=both.built(1, owner),
+                cause=say("the twin's values are {likeness}; a transposed weight?", likeness=likeness) if likeness else None))
+
+
+def _census_finding(subject: Subject, order: int, finding: CensusFinding) -> Finding:
+    owner, _, variable = finding.name.rpartition(".")
+    module = ".".join(filter(None, (subject.name, owner)))
+    key = Key("census", 0, None, module, 0, "", 0, variable, 0)
+    return Finding(subject.name, "census", "free", key, Verdict.DIVERGED, order, finding.deviation,
+                   reference=finding.reference, twin=finding.twin)

@@ -1,0 +1,216 @@
+"""Both programs at once, taking turns: each value is compared as soon as both have computed it, and kept by neither.
+
+The two run in two threads, of which one is awake at a time. A program that has computed a value which the other has not shown yet
+hands over its turn; one that finds the other's value waiting has both compared on the spot and goes on. So programs that do the
+same things in the same order copy nothing: a program waits together with its value. Only where it goes on before the value has
+been compared, as when it gets its turn back or the value is small, it leaves a copy behind: the next line may overwrite the memory.
+
+A copy waits no longer than it can still find its partner: a local variable until both sides have left the module call that
+it belongs to; and the gradient of a value that found none waits not at all.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from parity.heap import give_back
+from parity.trace.recorder import Event, Key
+from parity.verdict.judge import own_rounding
+from parity.verdict.sinks import Against, Store, weakly
+
+LARGE = 1 << 24  # bytes: for `heap.keep_freed`, of a process that compares in this way (docs/cost.md)
+
+
+class Interleaved:
+    """Compares two runs value by value as they go, each value in units of its own operation's rounding.
+
+    dtype: of the lane. truth: the reference's events, without their arrays; floors, against: what a `Judge` needs beside it,
+    complete when `run` has returned. blank: whether no result of module `name` holds any number (all are empty or NaN).
+    """
+
+    AHEAD = 1 << 22  # bytes that wait before a program hands over: small values come many at a turn
+    GIVE_BACK_EVERY = 3 << 28  # bytes compared: more often costs time, more rarely memory (docs/cost.md)
+
+    def __init__(self, name: str, dtype: str) -> None:
+        self.truth = Store()
+        self.floors: dict[Key, float] = {}
+        self.against = Against(self.truth, self.floors, float("inf"), release=True)  # inf: no arrays are kept aside
+        self._passed = 0  # bytes since memory was last given back
+        self._eps = float(np.finfo(dtype).eps)
+        self._turns = _Turns()
+        self._waiting: tuple[dict[Key, Event], dict[Key, Event]] = ({}, {})
+        self._ahead = [0, 0]  # bytes that wait
+        self._copies = (_Copies(), _Copies())
+        self._theirs: list[Key] = []  # in the order of the twin
+        self._lonely: dict[Key, Event] = {}  # of the twin
+        self.name, self.results, self.blank = name, 0, True
+
+    def run(self, reference: Callable[[_Side], None], twin: Callable[[_Side], Exception | None]) -> Exception | None:
+        """Runs both; each is handed the sink to record into. The reference runs in the caller's thread and may raise, the twin
+        hands back what it raised."""
+        handed_back: list[Exception | None] = []
+
+        def follow() -> None:
+            self._turns.wait(1)
+            try:
+                handed_back.append(twin(_Side(self, 1)))
+            finally:
+                self._turns.end(1)
+
+        thread = threading.Thread(target=follow, name="twin")
+        thread.start()
+        try:
+            reference(_Side(self, 0))
+        finally:
+            self._turns.end(0)
+            thread.join()
+        self._settle()
+        if not handed_back:
+            raise RuntimeError("the twin's run ended without an answer")
+        return handed_back[0]
+
+    def receive(self, side: int, event: Event) -> None:
+        if side:
+            self._theirs.append(event.key)
+        partner = self._waiting[1 - side].pop(event.key, None)
+        if partner is not None:
+            self._ahead[1 - side] -= _bytes(partner)
+            self._meet(*((partner, event) if side else (event, partner)))
+        elif self._turns.ended[1 - side] or self._hopeless(side, event.key):
+            self._alone(side, event)
+        else:
+            self._waiting[side][event.key] = event
+            self._ahead[side] += _bytes(event)
+            if self._ahead[side] > self.AHEAD:
+                self._turns.hand_over(side)
+            if event.key in self._waiting[side]:
+                event.array = self._copies[side].of(event.array)
+
+    def _meet(self, reference: Event, twin: Event) -> None:
+        self._passed += _bytes(reference) + _bytes(twin)
+        if self._passed > self.GIVE_BACK_EVERY:
+            self._passed = 0
+            give_back()
+        self._enter(reference)
+        self.against.receive(twin)
+        if reference.key.variable.startswith("output") and reference.key.stage != "gradients":
+            self._close(reference.key)
+
+    def _close(self, key: Key) -> None:
+        """Both sides have left this module call: its locals that still wait will find no partner."""
+        for side in (0, 1):
+            closed = [other for other in self._waiting[side] if other.is_local and other.stage != "gradients"
+                      and (other.step, other.module, other.call) == (key.step, key.module, key.call)]
+            for other in closed:
+                event = self._waiting[side].pop(other)
+                self._ahead[side] -= _bytes(event)
+                self._alone(side, event)
+
+    def _alone(self, side: int, event: Event) -> None:
+        """An event that has no partner; of its values no more is kept than whether a gradient is zero everywhere."""
+        event.array = _no_more_than_zeros(event)
+        if side == 0:
+            self._enter(event)
+        elif event.array is None:
+            self._lonely[event.key] = event
+
+    def _enter(self, event: Event) -> None:
+        self.floors[event.key] = own_rounding(event, self._eps)
+        self.truth.receive(event)
+        if is_result(event.key, self.name):
+            self.results += 1
+            self.blank = self.blank and event.array is not None and is_blank(event.array)
+
+    def _hopeless(self, side: int, key: Key) -> bool:
+        """Whether this is the gradient of a value that has no partner on the other side."""
+        if not key.is_activation_gradient:
+            return False
+        value = key._replace(variable=key.variable.partition(" (backward")[0])
+        return not any(value._replace(stage=stage) in where for stage in ("forward", "losses")
+                       for where in (self.against.matched, self._waiting[side]))
+
+    def _settle(self) -> None:
+        """Both runs are over: what still waits has no partner."""
+        for side in (0, 1):
+            for event in self._waiting[side].values():
+                self._alone(side, event)
+            self._waiting[side].clear()
+        last = None
+        for key in self._theirs:
+            if key in self._lonely:
+                self.against.extra.append((self._lonely.pop(key), last))
+            elif key in self.against.matched:
+                last = key
+
+
+def _bytes(event: Event) -> int:
+    return 0 if event.array is None else event.array.nbytes
+
+
+class _Side:
+    """The sink of one of the two runs."""
+
+    keeps = False
+
+    def __init__(self, meeting: Interleaved, side: int) -> None:
+        self._meeting, self._side = meeting, side
+
+    def receive(self, event: Event) -> None:
+        self._meeting.receive(self._side, event)
+
+
+class _Turns:
+    """Of two threads, one runs at a time: 0 at first."""
+
+    def __init__(self) -> None:
+        self._mine = (threading.Semaphore(0), threading.Semaphore(0))
+        self.ended = [False, False]
+
+    def wait(self, side: int) -> None:
+        self._mine[side].acquire()
+
+    def hand_over(self, side: int) -> None:
+        """Let the other run; returns when it has handed back, or has ended."""
+        self._mine[1 - side].release()
+        self._mine[side].acquire()
+
+    def end(self, side: int) -> None:
+        self.ended[side] = True
+        self._mine[1 - side].release()
+
+
+class _Copies:
+    """Copies arrays, one that comes several times in a row (a value of several names) only once."""
+
+    def __init__(self) -> None:
+        self._array = self._copy = weakly(None)
+
+    def of(self, array: np.ndarray | None) -> np.ndarray | None:
+        if array is None:
+            return None
+        copy = self._copy() if self._array() is array else None
+        if copy is None:
+            copy = array.copy()
+            self._array, self._copy = weakly(array), weakly(copy)
+        return copy
+
+
+def is_result(key: Key, name: str) -> bool:
+    """Whether this is what the program of that name returns."""
+    return key.module == name and key.variable.startswith("output") and key.stage != "gradients"
+
+
+def is_blank(array: np.ndarray) -> bool:
+    """Whether there is no number in it: it is empty, or NaN everywhere."""
+    return array.size == 0 or (array.dtype.kind == "f" and bool(np.isnan(array).all()))
+
+
+def _no_more_than_zeros(event: Event) -> np.ndarray | None:
+    """Where the event is the gradient of an activation and zero everywhere, the same zeros without their memory; else None."""
+    array = event.array
+    if not event.key.is_activation_gradient or array is None or array.any():
+        return None
+    return np.broadcast_to(np.zeros((), array.dtype), array.shape)

@@ -1,0 +1,270 @@
+"""A user's own pair: a few lines in a file of theirs, or two classes named on the command line.
+
+    from parity.inputs import normal
+    from parity.port import Port
+
+    pair = Port(torch_net.Net, paddle_net.Net, inputs=[normal(2, 3, 32, 32)])
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from parity.declare import inputs as recipes
+from parity.declare.pair import Pair, Subject, TrainingSubject
+from parity.declare.training import Training
+from parity.declare.weights import Built, weights_of
+from parity.files import InputError
+from parity.frameworks import FRAMEWORKS, FrameworkError
+from parity.trace.source import SourceTree, files_of
+from weights_convert import DEFAULT, LayoutTable
+
+
+@dataclass(frozen=True)
+class Port:
+    """A PyTorch program and its Paddle port, and what both are fed with.
+
+    reference, twin: build the module (a class, a function, or a built module). inputs: recipes of the positional arguments
+    (see `parity.inputs`), or a dict: keyword arguments. keywords: recipes of keyword arguments. twin_keywords: reference keyword
+    -> twin keyword, where they have other names. names: reference path -> twin path of modules or tensors where the pairing by
+    names and shapes goes wrong or has to guess. modes: of "eval" and "train". calls: forwards in a row, before one backward.
+    weights: name -> array, in the reference's layout; by default those that it is built with, of which constants (a bias of
+    zeros, a scale of ones) are moved, so that one that goes missing in the twin is missed. sources: more files and folders
+    whose lines are followed, besides those of the modules' classes. training: a training step for `parity steps` to follow.
+    """
+
+    reference: Any
+    twin: Any
+    inputs: Sequence[Any] | Mapping[str, Any] = ()
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    twin_keywords: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    modes: Sequence[str] = ("eval", "train")
+    calls: int = 1
+    seed: int = 0
+    name: str = ""
+    weights: Mapping[str, np.ndarray] | None = None
+    layouts: LayoutTable = DEFAULT
+    sources: Sequence[str | Path] = ()
+    training: Training | None = None
+
+    def subject(self, mode: str = "eval", seed: int | None = None) -> Subject:
+        """What `ladder.compare` takes. Raises InputError where the two cannot be built or are of no known framework."""
+        if mode not in ("eval", "train"):
+            raise InputError(f"mode {mode!r}: expected eval or train")
+        seed = self.seed if seed is None else seed
+        return Subject(self.title, self.pair, lambda: self._build(0, seed), lambda: self._build(1, seed), self._state(seed),
+                       self.arrays(seed), training=mode == "train", calls=self.calls, seed=seed, arrange=self.arrange)
+
+    def arrays(self, seed: int) -> dict[str, np.ndarray]:
+        """What both are fed with, as `arrange` takes it."""
+        return dict(recipes.draw(self._nest, seed))
+
+    def training_subject(self, seed: int | None = None, device: str = "cpu") -> TrainingSubject:
+        """What `lockstep.follow` takes. Raises InputError where no training is declared, or it cannot be built."""
+        if self.training is None:
+            raise InputError(f"{self.title}: expected a pair with a training step, found none in it; add training=Training(...) "
+                             f"(docs/port-your-own-model.md, and parity init writes an example)")
+        return self.training.subject(title=self.title, names=self.names, layouts=self.layouts, sources=self.sources,
+                                     seed=self.seed if seed is None else seed, device=device)
+
+    @property
+    def title(self) -> str:
+        return self._read.title
+
+    @property
+    def pair(self) -> Pair:
+        """The sources that are followed are the files of the classes that are not the frameworks' own layers."""
+        return self._read.pair
+
+    @property
+    def _nest(self) -> dict[str, Any]:
+        by_name = isinstance(self.inputs, Mapping)
+        named = {**self.inputs, **self.keywords} if by_name else dict(self.keywords)
+        return {"positional": () if by_name else tuple(self.inputs), "keyword": named}
+
+    def arrange(self, side: int, tensors: Sequence[Any]) -> tuple[tuple, dict]:
+        """Input tensors in order -> positional and keyword arguments of that side (0 the reference, 1 the twin)."""
+        nest = self._nest
+        places = recipes.places(nest)
+        filled = recipes.fill(nest, dict(zip(places, tensors, strict=True)))
+        named = filled["keyword"]
+        return filled["positional"], {self.twin_keywords.get(name, name): value for name, value in named.items()} if side else named
+
+    @cached_property
+    def _read(self) -> _Read:
+        """Both are built once to be looked at, and let go: they may be large."""
+        models = self._build(0, self.seed), self._build(1, self.seed)
+        title = self.name or type(models[0]).__name__
+        reference, twin = (SourceTree(*files_of([model], FRAMEWORKS[side]), *self._builder_file(side), *self.sources)
+                           for side, model in enumerate(models))
+        return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names)), Built.of(models[0]))
+
+    def _build(self, side: int, seed: int) -> Any:
+        framework, given = FRAMEWORKS[side], (self.reference, self.twin)[side]
+        what = ("reference", "twin")[side]
+        if not framework.is_model(given):
+            if not callable(given):
+                raise InputError(f"{what}: expected a class, a function or a {framework.name} module, found {given!r}")
+            try:
+                with framework.seeded(seed):
+                    given = given()
+            except TypeError as error:
+                if not _needs_arguments(given):
+                    raise
+                raise InputError(f"{what} {getattr(given, '__name__', given)}: cannot be built without arguments ({error}); write "
+                                 f"a function without arguments that builds it, in a pair file (parity init)") from error
+        if not framework.is_model(given):
+            raise InputError(f"{what}: expected a {framework.module_class.__module__}.{framework.module_class.__name__}, found "
+                             f"{type(given).__module__}.{type(given).__qualname__}; the PyTorch program comes first")
+        return given
+
+    def _builder_file(self, side: int) -> list[str]:
+        """Where layers are built in a function of the user's (`lambda: Sequential(...)`), its file belongs to the sources."""
+        code = getattr((self.reference, self.twin)[side], "__code__", None)
+        return [code.co_filename] if code is not None else []
+
+    def _state(self, seed: int) -> dict[str, np.ndarray]:
+        if self.weights is not None:
+            return dict(self.weights)
+        live = FRAMEWORKS[0].is_model(self.reference)  # the caller's own, which may have learnt something meanwhile
+        return weights_of(self.reference, seed) if live else self._read.built.weights(seed)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a `Port` reads off its two modules."""
+
+    title: str
+    pair: Pair
+    built: Built
+
+
+def _needs_arguments(build: Any) -> bool:
+    try:
+        inspect.signature(build).bind()
+    except TypeError:
+        return True
+    except ValueError:
+        return False
+    return False
+
+
+# --- from names on the command line to a pair --------------------------------------------------------------------------
+
+
+def load(targets: Sequence[str], *, specified: Sequence[str] = (), **options: Any) -> Port:
+    """The pair that the command line names: one target (a file, `file.py:name`, `module:name`) or two classes or builders.
+
+    specified: inputs as `parity.declare.inputs.parse` reads them; options: fields of `Port`. Both replace those of a declared pair.
+    Raises InputError.
+    """
+    read = [recipes.parse(text) for text in specified]
+    if read:
+        options |= {"inputs": [recipe for name, recipe in read if name is None],
+                    "keywords": {name: recipe for name, recipe in read if name is not None}}
+    if len(targets) == 1:
+        port = _declared(targets[0])
+        return Port(**{**{name: getattr(port, name) for name in Port.__dataclass_fields__}, **options})
+    if len(targets) != 2:
+        raise InputError(f"expected one pair file, or the PyTorch module and the Paddle module; found {len(targets)} names")
+    if not read:
+        raise InputError(f"{' '.join(targets)}: nothing to feed them with; add --input SHAPE, one for each argument "
+                         f"(--input 2,3,224,224)")
+    return Port(*(_found(target) for target in targets), **options)
+
+
+def training(target: str, *, seed: int | None = None, device: str = "cpu") -> TrainingSubject:
+    """The training that a pair file declares: of a `Port` in it, or a `Training` alone. Raises InputError."""
+    found = _declared(target, (Port, Training))
+    if isinstance(found, Port):
+        return found.training_subject(seed, device)
+    return found.subject(seed=seed or 0, device=device)
+
+
+def _declared(target: str, kinds: tuple[type, ...] = (Port,)) -> Any:
+    module_name, _, name = _split(target)
+    module = module_of(module_name)
+    if name:
+        found = _attribute(module, name, target)
+    else:
+        declared = {name: value for name, value in vars(module).items() if isinstance(value, kinds)}
+        if len(declared) != 1:
+            raise InputError(f"{target}: expected one parity.port.Port in it, found {len(declared)}"
+                             + (f"; name one: {target}:{next(iter(declared))}" if declared else "; parity init writes an example"))
+        found = next(iter(declared.values()))
+    if not isinstance(found, kinds):
+        raise InputError(f"{target}: expected a parity.port.Port, found {type(found).__qualname__}; to compare two modules name "
+                         f"both, the PyTorch one first")
+    return found
+
+
+def _found(target: str) -> Any:
+    module_name, colon, name = _split(target)
+    if not colon:
+        raise InputError(f"{target}: expected module:Class or file.py:Class; which class is it?")
+    return _attribute(module_of(module_name), name, target)
+
+
+def _split(target: str) -> tuple[str, str, str]:
+    module, colon, name = target.rpartition(":")
+    return (module, colon, name) if colon else (target, "", "")
+
+
+def _attribute(module: ModuleType, path: str, target: str) -> Any:
+    found: Any = module
+    for name in path.split("."):
+        if not hasattr(found, name):
+            known = ", ".join(sorted(n for n, v in vars(module).items() if not n.startswith("_") and callable(v)))
+            raise InputError(f"{target}: there is no {name!r}; {module.__name__} has {known or 'no class or function'}")
+        found = getattr(found, name)
+    return found
+
+
+def module_of(name: str) -> ModuleType:
+    """The module of that name, or of that file; both see the working directory, a file its own folder as well."""
+    path = Path(name)
+    folders = [str(Path.cwd())]
+    if name.endswith(".py"):
+        if not path.is_file():
+            raise InputError(f"{name}: expected a Python file, there is none")
+        folders.insert(0, str(path.resolve().parent))
+    for folder in reversed(folders):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    try:
+        return _of_file(path.resolve()) if name.endswith(".py") else importlib.import_module(name)
+    except (InputError, FrameworkError):
+        raise
+    except Exception as error:  # the user's file: anything may come
+        raise InputError(f"{name}: cannot be imported ({type(error).__name__}: {error}); it must be possible to import it from "
+                         f"{folders[0]}") from error
+
+
+def _of_file(path: Path) -> ModuleType:
+    for module in list(sys.modules.values()):
+        if getattr(module, "__file__", None) and Path(module.__file__).resolve() == path:
+            return module
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        if sys.modules.get(path.stem) is module:
+            del sys.modules[path.stem]
+        raise
+    return module
+
+

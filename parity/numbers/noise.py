@@ -1,0 +1,65 @@
+"""The noise floor: what rounding alone does to each value, so that "how far" has a unit.
+
+floor(value) = max( max over DRAWS of |moved reference - reference|,
+                    eps(dtype) * sqrt(terms reduced) * largest magnitude that entered the operation )
+
+The moved reference has its inputs and weights moved by one ulp and, in the float64 lane, the result of each operation by its
+own rounding (`frameworks.torch_rounding`). That follows rounding through the program as it really is (an instance norm of a
+constant picture amplifies it 3e2 times). The second part is one operation's own rounding, where the draws move nothing.
+`judge.floors_of` puts them together.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+DRAWS = 3
+
+M = 16.0
+"""A value is `noise` up to M floors and `diverged` above: one constant for the whole harness, no knob.
+
+Calibrated on healthy twins: docs/calibration.md has the distribution, and `benchmarks/calibrate.py` regenerates it.
+"""
+
+REFORMULATION = 1e3
+"""How many times an operation's rounding as analysed may exceed what the draws measured, and still be believed.
+
+The analysis takes the largest magnitude in sight; where that does not reach the result (an attention mask of -3e38 before
+its softmax) it allows anything. A twin that computes by another formula, of larger intermediate values, needs some of it:
+E[x^2] - E[x]^2 beside E[(x - E[x])^2] loses (mean / deviation)^2, 1e2 on data that lies ten deviations from 0, and is another,
+worse algorithm beyond 1e3. Healthy twins of the pair need 1.3 (3100 values of 80 drawn subjects). M x REFORMULATION x
+eps is 3.6e-12 relative: what the harness can always see in float64.
+"""
+
+ACCURACY = 4.0
+"""float32: the twin's error may be this many times the reference's own (see `parity.verdict.judge.floors_of`)."""
+
+
+def generator(*names: object) -> np.random.Generator:
+    """A random generator named by what it is for, so that no draw depends on the order of draws."""
+    return np.random.default_rng(zlib.crc32("/".join(map(str, names)).encode()))
+
+
+def one_ulp(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The array with every element moved to a neighbouring number, up or down at random.
+
+    An exact zero stays: it comes of padding, masks and rectifiers and rounds to itself on both sides, and moved at all it
+    crosses the kink of the next rectifier, so that the floor of every gradient behind is as large as the gradient (a tenth of
+    the pixels black, a convolution without bias, a ReLU: 5% of the gradient lost was `same`). NaN and Inf stay, and so does
+    what is not floating point.
+    """
+    if array.dtype.kind != "f":
+        return array
+    up = rng.random(array.shape) < 0.5
+    infinity = array.dtype.type(np.inf)
+    with np.errstate(over="ignore"):  # the neighbour of the largest number is infinity: taken back below
+        moved = np.nextafter(array, np.where(up, infinity, -infinity))
+    return np.where((array != 0) & np.isfinite(array) & np.isfinite(moved), moved, array).astype(array.dtype, copy=False)
+
+
+def move(values: Mapping[str, np.ndarray], *names: object) -> dict[str, np.ndarray]:
+    """Every array of a state or an input dict moved by one ulp, each by its own named generator."""
+    return {name: one_ulp(array, generator("ulp", *names, name)) for name, array in values.items()}

@@ -1,0 +1,294 @@
+"""`parity record`: one side of each program, forward and backward, into a trace (see `traces`).
+
+The reference's trace holds its float64 values, in either lane, and the noise floors of the lane. The twin's holds its values
+in the lane, under the reference's names and layouts, and the floors to judge them with: taken over with `--from`, else measured.
+In the float32 lane gradients come of a replay, as in `parity check`: each module is given the reference's values.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace as with_changes
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from parity.compare.ladder import Both
+from parity.compare.lone import Lone, importable
+from parity.compare.results import Case
+from parity.compare.runner import blaming_inputs
+from parity.declare.pair import Pair
+from parity.files import InputError
+from parity.numbers.noise import ACCURACY, DRAWS
+from parity.recordings.stored_steps import write_json
+from parity.recordings.traces import Indexed, Program, Trace, TraceWriter, save_index, save_start
+from parity.trace.recorder import Event, Key
+from parity.trace.source import relative
+from parity.verdict.judge import Failure, floors_of
+from parity.verdict.sinks import Distances, Store
+from weights_convert.outline import outline
+
+Progress = Callable[[Case, str], None]
+
+
+def taken_over(cases: Sequence[Case], trace: Trace) -> list[Case]:
+    """The cases with the weights and inputs of the trace. Raises TraceError, and InputError for a case that it lacks."""
+    found = []
+    for case in cases:
+        if (case.title, case.mode) not in trace.names:
+            known = ", ".join(f"{title} ({mode})" for title, mode in trace.names)
+            raise InputError(f"--from {trace.folder}: expected a recording of {case}, found {known or 'nothing'}; choose with "
+                             f"--only, --no-eval, --no-train, --no-modules")
+        document = trace.program((case.title, case.mode)).document
+        weights, inputs = trace.start(document)
+        subject = with_changes(case.subject, state=weights, inputs=inputs, seed=document["seed"], calls=document["calls"])
+        found.append(with_changes(case, subject=subject))
+    return found
+
+
+class _Size(Store):
+    """Counts the bytes of what a run shows, each value once where it has several names in a row."""
+
+    keeps = False
+
+    def __init__(self, keep: str) -> None:
+        super().__init__()
+        self.keep, self.bytes_seen, self.whole, self.count = keep, 0, 0, 0
+        self._last = self._counted = None
+
+    def receive(self, event: Event) -> None:
+        array, event.array = event.array, None
+        if array is None:
+            return
+        if array is not self._last:
+            self.whole += array.nbytes
+        if array is not self._counted and (self.keep == "all" or not event.key.is_local):
+            self.count += 1
+            self.bytes_seen += array.nbytes + 300  # and its line in the index
+            self._counted = array
+        self._last = array
+
+
+def alone(pair: Pair, side: str, source: Trace | None) -> bool:
+    """Whether that side has to be recorded without the other, whose framework cannot be imported. Raises InputError where the
+    side's own cannot, or a twin has no trace to take names and weights from."""
+    own, other = pair.reference_framework, pair.twin_framework
+    if side == "twin":
+        own, other = other, own
+    if not importable(own):
+        raise InputError(f"--side {side}: {own.name} cannot be imported here")
+    if importable(other):
+        return False
+    if side == "twin" and source is None:
+        raise InputError(f"--side twin: {other.name} cannot be imported here, so names, layouts and weights have to come of a "
+                         f"trace of the reference; give one with --from")
+    return True
+
+
+def _both(case: Case, side: str, device: str, source: Trace | None) -> Both:
+    if not alone(case.subject.pair, side, source):
+        return Both(case.subject, device)
+    outline = source.program((case.title, case.mode)).document.get("outline") if source is not None else None
+    try:
+        return Lone(case.subject, device, SIDE_NUMBER[side], outline)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        if outline is None:
+            raise
+        raise InputError(f"--from {source.folder}: expected the outline of {case}'s network, found one that does not fit "
+                         f"({type(error).__name__}: {error}); record again") from error
+
+
+def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str = "cpu",
+             source: Trace | None = None) -> tuple[int, int]:
+    """Bytes that a trace of these takes at most, and beside it while it is recorded; from one float32 forward of each.
+
+    Every value may have a gradient; a float32 twin is recorded twice forward (free and replay) and once backward.
+    """
+    total = beside = 0
+    for case in cases:
+        both, size = _both(case, side, device, source), _Size("layers" if keep == "summaries" else keep)
+        with blaming_inputs(str(case), case.subject.pair):
+            if isinstance(both, Lone) and side == "twin":
+                both.twin("float32", size, gradients=False)
+            else:
+                both.reference("float32", size, gradients=False)
+        wide = 2 if lane == "float64" or side == "reference" else 1
+        passes = 3 if lane == "float32" and side == "twin" else 2
+        shown = size.bytes_seen if keep != "summaries" else 900 * size.count
+        start = sum(array.nbytes for values in (case.subject.state, case.subject.inputs) for array in values.values())
+        total += start + (4 << 20)  # the start file, and room that the header of a values file leaves
+        total += passes * shown if keep == "summaries" else passes * wide * shown + 4 * start
+        beside = max(beside, 4 * size.whole + 8 * start + (4 << 20))  # the float64 truth of one program
+    return total, beside
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raises InputError where the disk lacks the room."""
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(f"{folder}: recording takes up to {needed / 2**20:.0f} MiB, there are {free / 2**20:.0f} MiB free; "
+                         f"free some, choose another disk, fewer programs (--only), or --keep layers or summaries")
+
+
+def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, keep: str = "all", device: str = "cpu",
+           source: Trace | None = None, progress: Progress = lambda case, doing: None) -> int:
+    """Record one side of the cases into an empty folder; returns the bytes written.
+
+    source: a trace whose floors (and in float32 whose values, for the replay) are taken over; `cases` come of `taken_over`.
+    Raises InputError, FrameworkError, and whatever else the reference raises; what the twin raises is recorded.
+    """
+    folder = Path(folder)
+    if source is not None and source.lane != lane:
+        raise InputError(f"--from {source.folder}: expected a trace of lane {lane}, found {source.lane}; add --lane {source.lane}")
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise InputError(f"{folder}: expected an empty folder, found files in it; choose another")
+    pair = cases[0].subject.pair
+    framework = pair.twin_framework if side == "twin" else pair.reference_framework
+    index = {"side": side, "lane": lane, "keep": keep, "device": device, "platform": platform.platform(terse=True),
+             "versions": {framework.name: framework.version, "numpy": np.__version__, "python": platform.python_version()},
+             "planned": [[case.title, case.mode] for case in cases]}
+    save_index(folder, {**index, "programs": 0})
+    for number, case in enumerate(cases, 1):
+        with blaming_inputs(str(case), case.subject.pair):
+            _program(folder, number, case, side, lane, keep, device, source, progress)
+        save_index(folder, {**index, "programs": number})
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: str, device: str, source: Trace | None,
+             progress: Progress) -> None:
+    both, subject = _both(case, side, device, source), case.subject
+    indexed = Indexed()
+    path = folder / f"program-{number:04}.safetensors"
+    writer = TraceWriter(path, keep)
+    scratch = TraceWriter(folder / f".truth-{number:04}.safetensors", "layers" if keep == "layers" else "all")
+    runs: dict[str, list] = {}
+    failure: Failure | None = None
+    try:
+        given = source.program((case.title, case.mode)) if source is not None else None
+        progress(case, "weights")
+        census, kinds = _census(both, side, lane, writer, subject.name)
+        floors = dict(given.floors) if given is not None else {}
+        replayable = _replayable(given, source)
+        if side == "reference" or not floors or (lane == "float32" and not replayable):
+            progress(case, "reference, float64")
+            both.reference("float64", scratch)
+            scratch.close()
+            floors = floors or _floors(both, scratch, lane, lambda doing: progress(case, doing))
+            replayable = scratch
+        if side == "reference":
+            runs["free"] = _pass(scratch.in_order(), writer, indexed, census)
+        else:
+            for run in ("free",) if lane == "float64" else ("free", "replay"):
+                progress(case, f"twin, {lane}, {run}")
+                sink = _Renewed(writer)
+                options = {"gradients": lane == "float64"} if run == "free" else {"replayed": replayable}
+                error = both.twin(lane, sink, **options)
+                if error is not None:
+                    failure = Failure.of(error, subject.pair.twin_source)
+                runs[run] = indexed.events([*census, *sink.in_order()] if run == "free" else sink.in_order(), writer.places)
+                if error is not None:
+                    break
+        writer.close()
+        write_json(folder / f"program-{number:04}.json", {
+            "title": case.title, "mode": case.mode, "name": subject.name, "stage": subject.stage, "seed": subject.seed,
+            "calls": subject.calls, "training": subject.training, "one_sided": sorted(subject.pair.one_sided),
+            "named": subject.pair.names is not None,
+            "outline": outline(both._models[0]) if both._models[0] is not None else given and given.document.get("outline"),
+            **save_start(folder, subject.state, subject.inputs), "kinds": kinds, "runs": runs,
+            "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
+            "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
+    except BaseException:
+        writer.discard()
+        raise
+    finally:
+        scratch.discard()
+        scratch.path.unlink(missing_ok=True)
+
+
+class _Renewed(Store):
+    """One run of several into the same file: its own events, the writer's places."""
+
+    keeps = False
+
+    def __init__(self, writer: TraceWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def receive(self, event: Event) -> None:
+        if self._writer.keep == "all" or not event.key.is_local:
+            self._writer.receive(event)
+            self.events[event.key] = self._writer.events[event.key]
+
+
+def _census(both: Both, side: str, lane: str, writer: TraceWriter, name: str) -> tuple[list[Event], dict[str, str]]:
+    """What the side holds, once loaded: as events of the first rung; and what kind of entry each is."""
+    number = SIDE_NUMBER[side]
+    framework, model = both._frameworks[number], both._models[number]
+    entries = both._entries()
+    kinds = dict.fromkeys(framework.buffers(model), "a buffer")
+    for key, parameter in framework.parameters(model).items():
+        kinds[key] = "a trained parameter" if framework.requires_grad(parameter) else "a frozen parameter"
+    if number:
+        kinds = {entries[key].source if key in entries else key: kind for key, kind in kinds.items()}
+    events = []
+    # The reference's values are its float64 ones in either lane; float32 weights are exact in both.
+    held = list(both.held(number, "float64" if side == "reference" else lane))
+    for order, (entry, array, site) in enumerate(held, -len(held)):
+        owner, _, variable = entry.rpartition(".")
+        key = Key("census", 0, None, ".".join(filter(None, (name, owner))), 0, "", 0, variable, 0)
+        event = Event(key, order, site, array.astype(np.float64) if array.dtype.kind == "f" else array)
+        writer.receive(event)
+        events.append(event)
+    return events, {entry: kinds[entry] for entry, _, _ in held}
+
+
+SIDE_NUMBER = {"reference": 0, "twin": 1}
+
+
+def _replayable(given: Program | None, source: Trace | None) -> Store | None:
+    """The reference's values that a replay of the twin can go on with, if the trace has them."""
+    return given.runs["free"] if given is not None and source.side == "reference" and source.keep != "summaries" else None
+
+
+def _pass(events: Sequence[Event], writer: TraceWriter, indexed: Indexed, census: Sequence[Event]) -> list[list]:
+    """What was written to the scratch file, into the trace."""
+    for event in events:
+        array = event.array
+        writer.receive(Event(event.key, event.order, event.site, array, event.built, event.called, largest=event.largest))
+    kept = [writer.events[event.key] for event in (*census, *events) if event.key in writer.events]
+    return indexed.events(kept, writer.places)
+
+
+def _floors(both: Both, truth: Store, lane: str, tell: Callable[[str], None]) -> dict[str, Mapping[Key, float]]:
+    """run -> the floors that `parity check` would use (see `ladder`)."""
+    if lane == "float64":
+        tell("noise floor, float64")
+        noise = Distances(truth)
+        if both.device != "cpu":
+            both.reference("float64", noise)
+        for draw in range(DRAWS):
+            both.reference("float64", noise, moved=draw)
+        return {"free": floors_of(truth, noise, np.float64)}
+    found = {}
+    for run, replayed in (("free", None), ("replay", truth)):
+        options: dict[str, Any] = {"replayed": replayed, "gradients": replayed is not None}
+        tell(f"accuracy of the reference, float32, {run}")
+        noise, any_order = Distances(truth), Distances(truth)
+        both.reference("float32", noise, **options)
+        for draw in range(DRAWS):
+            both.reference("float32", noise, moved=draw, rounding=False, **options)
+            if replayed is not None:
+                both.reference("float32", any_order, moved=draw, **options)
+        found[run] = floors_of(truth, noise, np.float32, any_order, limit=ACCURACY)
+    return found
+
+
+def describe(count: int, needed: int, written: int, folder: str | Path, side: str, lane: str, keep: str) -> str:
+    """One line for who recorded."""
+    return (f"{count} programs, {side}, {lane}, kept: {keep}: {written / 2**20:.1f} MiB in {relative(str(folder))} "
+            f"(estimated: at most {needed / 2**20:.1f} MiB)")

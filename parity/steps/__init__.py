@@ -1,0 +1,1 @@
+"""Two training programs followed side by side, step by step, and what is shown of it."""

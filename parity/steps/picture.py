@@ -1,0 +1,122 @@
+"""The picture of a training that was followed: the losses of both sides, and how far apart they are beside rounding."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from parity.numbers.noise import M
+from parity.report.report import place
+from parity.steps.follow import Curve
+from parity.steps.summary import Summary, difference, envelope, leaves, totals, when
+from parity.ugatit.following import Followed
+
+INK, SOFT, GRID = "#1c2430", "#5b6675", "#e3e7ec"
+REFERENCE, TWIN, NOISE, BAD = "#2f6fb3", "#e07b00", "#9fc5ae", "#b3261e"
+WIDTH, TOP, PANEL, DPI = 11.0, 1.5, 2.9, 110
+
+
+def draw(summary: Summary) -> bytes:
+    """The picture as a PNG: one column a loss; losses above, below them the differences of each lane."""
+    names = list(totals(summary.followed[0].result))
+    height = TOP + PANEL * (1 + len(summary.followed))
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
+    axes = figure.subplots(1 + len(summary.followed), len(names), squeeze=False, sharex=True)
+    figure.subplots_adjust(left=0.085, right=0.985, top=1 - 1.02 / height, bottom=0.95 / height, hspace=0.2, wspace=0.2)
+    _title(figure, summary, height)
+    last = max(each.result.steps for each in summary.followed)
+    for column, name in enumerate(names):
+        _losses(axes[0][column], name, totals(summary.followed[0].result)[name], lane=summary.lanes[0])
+        for row, each in enumerate(summary.followed, 1):
+            _differences(axes[row][column], each, totals(each.result)[name])
+            axes[row][column].set_ylabel(f"relative difference, {each.lane}" if column == 0 else "")
+        axes[-1][column].set_xlabel("step")
+        for line in axes[:, column]:
+            line.set_xlim(0.5, max(last, 2) + 0.5)
+    for line in axes.flat:
+        dress(line)
+        line.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    for row, each in enumerate(summary.followed):
+        first = each.result.report.first
+        if first is not None:
+            for line in axes[row + 1] if row else axes[:2].flat:
+                line.axvline(max(1, first.key.step), color=BAD, lw=1.2, ls=(0, (4, 3)), zorder=1, label="first divergence")
+    _legend(figure, axes, height)
+    out = io.BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()
+
+
+def _title(figure: Figure, summary: Summary, height: float) -> None:
+    first = summary.first
+    verdict = "The same training" if first is None else f"Diverged {when(first)}: {first.key.stage}, {place(first)}"
+    if len(verdict) > 88:
+        verdict = verdict[:87] + "…"
+    figure.text(0.012, 1 - 0.33 / height, verdict, color=INK if first is None else BAD, size=14, weight="bold", va="center")
+    injected = f"; injected into the twin: {', '.join(summary.faults)}" if summary.faults else ""
+    figure.text(0.012, 1 - 0.62 / height, f"PyTorch and Paddle, {summary.run}{injected}", color=SOFT, size=10.5, va="center")
+
+
+def _losses(axes: Axes, name: str, curve: Curve, lane: str) -> None:
+    steps = np.arange(1, len(curve.reference) + 1)
+    axes.plot(steps, curve.reference, color=REFERENCE, lw=4, alpha=0.55, solid_capstyle="round", label="reference")
+    axes.plot(steps, curve.twin, color=TWIN, lw=1.4, marker="o", ms=3.2, label="twin")
+    axes.set_title(f"{name.replace('_', ' ')} ({lane})", color=INK, size=11, loc="left")
+    values = np.asarray([*curve.reference, *curve.twin])
+    values = values[np.isfinite(values)]
+    if values.size and np.ptp(values) < 1e-3 * abs(values).max():  # a flat line, not its last digits
+        middle = values.mean()
+        axes.set_ylim(middle - 0.01 * abs(middle), middle + 0.01 * abs(middle))
+
+
+def _differences(axes: Axes, each: Followed, curve: Curve) -> None:
+    steps = np.arange(1, len(curve.reference) + 1)
+    apart, noise = difference(curve), envelope(curve, each.lane)
+    zero = np.finfo(each.lane).eps / 8  # where exact equality is shown: a log axis has no place for it
+    bottom = zero / 4
+    edges, at = np.r_[0.5, steps, len(steps) + 0.5], np.r_[noise[:1], noise, noise[-1:]]
+    axes.fill_between(edges, bottom, at, color=NOISE, alpha=0.85, lw=0, label="what rounding alone does")
+    axes.fill_between(edges, at, M * at, color=NOISE, alpha=0.32, lw=0, label=f"up to {M:g} times that: noise")
+    equal = apart == 0
+    axes.plot(steps, np.where(equal, zero, apart), color=TWIN, lw=1.2, zorder=3)
+    axes.plot(steps[~equal], apart[~equal], color=TWIN, ls="", marker="o", ms=4.2, zorder=4, label="twin − reference")
+    axes.plot(steps[equal], np.full(equal.sum(), zero), color=TWIN, ls="", marker="o", ms=4.2, mfc="white", zorder=4,
+              label="exactly equal")
+    if equal.any():
+        axes.axhline(zero, color=SOFT, lw=0.7, ls=":", zorder=2)
+    axes.set_yscale("log")
+    finite = apart[np.isfinite(apart)]
+    axes.set_ylim(bottom, max([*(M * noise), *finite]) * 8)
+    axes.yaxis.set_major_locator(LogLocator(numticks=7))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="y", which="minor", length=0)
+    out = leaves(curve, each.lane)
+    if out is not None and np.isfinite(apart[out - 1]):
+        axes.plot([out], [apart[out - 1]], ls="", marker="o", ms=12, mfc="none", mec=BAD, mew=1.6, zorder=5,
+                  label="first step outside the noise")
+
+
+def dress(axes: Axes) -> None:
+    """The look that all pictures share."""
+    axes.set_axisbelow(True)
+    axes.grid(color=GRID, lw=0.7)
+    axes.tick_params(colors=SOFT, labelsize=9)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(GRID)
+    axes.yaxis.label.set(color=SOFT, size=9.5)
+    axes.xaxis.label.set(color=SOFT, size=9.5)
+
+
+def _legend(figure: Figure, axes: np.ndarray, height: float) -> None:
+    """One for all panels, at the foot."""
+    handles: dict[str, object] = {}
+    for line in axes.flat:
+        for handle, label in zip(*line.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    figure.legend(handles.values(), handles.keys(), loc="lower center", ncol=4, frameon=False, fontsize=9,
+                  labelcolor=INK, bbox_to_anchor=(0.5, 0.0), handlelength=2.2)

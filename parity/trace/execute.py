@@ -1,0 +1,86 @@
+"""Running one side of a subject under a recorder: forwards, then one backward from given output gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from parity.frameworks import Framework
+from parity.trace.recorder import Recorder, Replayed
+
+Probe = Callable[[int, tuple[int, ...]], np.ndarray]
+Arrange = Callable[[Sequence[Any]], tuple[tuple, dict]]
+"""Input tensors in order -> the positional and keyword arguments of a call."""
+
+
+def positional(tensors: Sequence[Any]) -> tuple[tuple, dict]:
+    return tuple(tensors), {}
+
+
+def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recorder: Recorder, *, calls: int,
+            device: str, requires_grad: bool, arrange: Arrange = positional) -> list[Any]:
+    """`calls` forwards in a row on the same inputs; returns all output tensors. Buffers are recorded after each."""
+    outputs: list[Any] = []
+    for _ in range(calls):
+        tensors = [framework.tensor(array, requires_grad=requires_grad and array.dtype.kind == "f", device=device)
+                   for array in inputs]
+        # Not the leaves themselves: a module may write its input in place, which a leaf forbids.
+        arguments, keywords = arrange([framework.clone(tensor) for tensor in tensors])
+        result = model(*arguments, **keywords)
+        outputs += [tensor for _, tensor in framework.tensors_in(result)]
+        recorder.snapshot_buffers()
+    return outputs
+
+
+def forward_backward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], probe: Probe,
+                     recorder: Recorder, *, calls: int = 1, device: str = "cpu", backward: bool = True,
+                     arrange: Arrange = positional) -> None:
+    """A free run: every value is the program's own.
+
+    inputs: arrays, which `arrange` makes arguments of. probe: (number of the output, shape) -> the gradient that backward
+    starts from, that of sum(output * probe).
+    """
+    parameters = list(framework.parameters(model).values())
+    framework.clear_gradients(parameters)
+    recorder.watch(model)
+    with recorder.recording():
+        outputs = forward(framework, model, inputs, recorder, calls=calls, device=device, requires_grad=backward,
+                          arrange=arrange)
+        if backward:
+            ends = [(output, probe(number, framework.shape_dtype(output)[0])) for number, output in enumerate(outputs)
+                    if framework.requires_grad(output)]
+            _backward(framework, ends, device)
+            recorder.snapshot_gradients()
+    framework.clear_gradients(parameters)
+
+
+def replay(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recorder: Recorder,
+           values: Replayed, *, calls: int = 1, device: str = "cpu", arrange: Arrange = positional) -> None:
+    """A replay: the graph is cut at every module's output, and the reference's values go on from there.
+
+    Each piece then gets the reference's gradient at its end, in one backward, so that no error travels beyond the
+    piece that made it. `values` are the reference's, as the recorder was given them to cut with.
+    """
+    parameters = list(framework.parameters(model).values())
+    framework.clear_gradients(parameters)
+    recorder.watch(model)
+    with recorder.recording():
+        forward(framework, model, inputs, recorder, calls=calls, device=device, requires_grad=True, arrange=arrange)
+        ends = []
+        for tensor, key in recorder.cuts:
+            shape, dtype = framework.shape_dtype(tensor)
+            end = key._replace(stage="gradients")
+            gradient = values.value(end, dtype) if end in values else None
+            if gradient is not None and gradient.shape == shape:  # another shape has been found in the forward already
+                ends.append((tensor, gradient))
+        _backward(framework, ends, device)
+        recorder.snapshot_gradients()
+    framework.clear_gradients(parameters)
+
+
+def _backward(framework: Framework, ends: Sequence[tuple[Any, np.ndarray]], device: str) -> None:
+    if ends:
+        framework.backward([tensor for tensor, _ in ends],
+                           [framework.tensor(gradient, device=device) for _, gradient in ends])

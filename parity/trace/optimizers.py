@@ -1,0 +1,159 @@
+"""Watching optimizers: gradients when backward ends and after clearing, each update, the moments, the settings."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from parity.frameworks import Framework
+from parity.trace.recorder import Recorder
+from parity.trace.source import SourceTree
+
+
+@contextmanager
+def watching(framework: Framework, recorder: Recorder, source: SourceTree, optimizers: Mapping[str, Any],
+             parameters: Mapping[str, Any], *, line_for_line: bool = True) -> Iterator[dict[str, int]]:
+    """Record what the optimizers do while the block runs; their methods are wrapped on the instances, and restored.
+
+    optimizers: name -> optimizer. parameters: full name -> parameter, of all watched models. Before an optimizer's step
+    the gradients of *all* parameters are recorded (backward has ended), and its learning rate; after it each parameter's
+    change and moments. After a clearing, the gradients of its parameters. Yields name -> checksum of each parameter right
+    after its latest update, so that later changes (a clipping) can be told.
+
+    line_for_line: the other side is written alike. Where it is not, it may clear elsewhere, and its loss may have another name:
+    then what backward starts from is recorded, and the gradients that it finds (see `Backwards`), not the clearing.
+    """
+    names = {id(parameter): name for name, parameter in parameters.items()}
+    restore: list[Callable[[], None]] = []
+    updated: dict[str, int] = {}
+    backwards = None if line_for_line else Backwards(framework, recorder, source, parameters)
+
+    def wrap(optimizer: Any, method: str, around: Callable) -> None:
+        original = getattr(optimizer, method)
+        own = vars(optimizer).get(method)
+
+        @functools.wraps(original)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            return around(lambda: original(*args, **kwargs), source.site(sys._getframe(1)))
+
+        setattr(optimizer, method, wrapped)
+        restore.append(lambda: delattr(optimizer, method) if own is None else setattr(optimizer, method, own))
+
+    for optimizer_name, optimizer in optimizers.items():
+        held = [(names[id(p)], p) for p in framework.optimizer_parameters(optimizer) if id(p) in names]
+
+        def step(proceed, site, optimizer=optimizer, optimizer_name=optimizer_name, held=held):
+            if backwards is not None:
+                backwards.settle()
+            recorder.snapshot_gradients()
+            lr = framework.optimizer_settings(optimizer)["lr"]
+            recorder.emit_array("update", f"{optimizer_name}.lr", np.asarray(lr, np.float64), site=site, scale=abs(lr),
+                                entry=False)
+            before = {name: framework.array(parameter, copy=True) for name, parameter in held}
+            result = proceed()
+            for name, parameter in held:
+                old, new = before[name], framework.array(parameter, copy=True)
+                updated[name] = checksum(new)
+                # The change is a difference of two numbers that were rounded at the size of the weight itself.
+                recorder.emit_array("update", name, new - old, site=site, scale=float(np.linalg.norm(old.ravel())),
+                                    norm=True)
+                for what, array in framework.optimizer_state(optimizer, parameter).items():
+                    largest = float(np.abs(array).max()) if array.size else 0.0
+                    recorder.emit_array("update", name, array, site=site, suffix=f".{what}", scale=largest)
+            return result
+
+        def clear(proceed, site, held=held):
+            result = proceed()
+            for name, parameter in held:
+                gradient = framework.gradient(parameter)
+                array = None if gradient is None else framework.array(gradient, copy=True)
+                recorder.emit_array("gradients", name, array, site=site, suffix=" (cleared)")
+            return result
+
+        wrap(optimizer, "step", step)
+        if backwards is None:
+            wrap(optimizer, framework.clear_method, clear)
+    try:
+        with nullcontext() if backwards is None else backwards.watching():
+            yield updated
+    finally:
+        for undo in reversed(restore):
+            undo()
+
+
+class Backwards:
+    """What backward starts from, and what it adds to: from one optimizer step to the next, however often it is called.
+
+    The sum of the losses is recorded (one program adds them up, the other calls backward twice), and the gradients that the
+    first call finds: what was not cleared.
+    """
+
+    def __init__(self, framework: Framework, recorder: Recorder, source: SourceTree, parameters: Mapping[str, Any]) -> None:
+        self._framework, self._recorder, self._source, self._parameters = framework, recorder, source, parameters
+        self._depth = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._total, self._largest, self._order, self._site = None, 0.0, 0, None
+        self._left: dict[str, np.ndarray | None] = {}
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Its calls are seen for the duration of the block."""
+        restore = []
+        for owner, name in self._framework.backward_functions:
+            restore.append((owner, name, getattr(owner, name)))
+            setattr(owner, name, self._seen(getattr(owner, name)))
+        try:
+            yield
+        finally:
+            for owner, name, original in reversed(restore):
+                setattr(owner, name, original)
+
+    def _seen(self, original: Callable) -> Callable:
+        @functools.wraps(original)
+        def backward(*args: Any, **kwargs: Any) -> Any:
+            if not self._depth:  # one of them calls the other
+                self._note(self._framework.tensors_in((args[0] if args else kwargs.get("tensors"),)), sys._getframe(1))
+            self._depth += 1
+            try:
+                return original(*args, **kwargs)
+            finally:
+                self._depth -= 1
+
+        return backward
+
+    def _note(self, tensors: Iterator[tuple[str, Any]], frame: Any) -> None:
+        if self._total is None:
+            self._total, self._order, self._site = 0.0, self._recorder.place(), self._source.site(frame)
+            for name, parameter in self._parameters.items():
+                gradient = self._framework.gradient(parameter)
+                array = None if gradient is None else self._framework.array(gradient, copy=True)
+                # One framework clears to zeros, the other to nothing.
+                self._left[name] = array if array is not None and array.any() else None
+        for _, tensor in tensors:
+            value = self._framework.array(tensor, copy=True)
+            self._total = self._total + value.sum(dtype=value.dtype)
+            self._largest = max(self._largest, float(np.abs(value).max()) if value.size else 0.0)
+
+    def settle(self) -> None:
+        """An optimizer's step begins: record what came before it."""
+        if self._total is not None:
+            self._recorder.emit_array("losses", "backward", np.asarray(self._total), site=self._site, scale=self._largest,
+                                      entry=False, order=self._order)
+            for name, array in self._left.items():
+                scale = 0.0 if array is None else float(np.abs(array).max())
+                self._recorder.emit_array("gradients", name, array, site=self._site, suffix=" (before backward)", scale=scale,
+                                          order=self._order)
+        self._begin()
+
+
+def checksum(array: np.ndarray) -> int:
+    """Of the array's bytes."""
+    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)

@@ -1,0 +1,223 @@
+"""From running code back to its source: statements, the names they bind and read, the lines that build modules."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+import sys
+import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+
+class Site(NamedTuple):
+    """A place in a source file. `line` counts from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{relative(self.file)}:{self.line}"
+
+    @property
+    def text(self) -> str:
+        """The source line itself, stripped."""
+        return linecache.getline(self.file, self.line).strip()
+
+
+def relative(file: str) -> str:
+    """The path as a person would type it: relative to the working directory where that is shorter."""
+    try:
+        return str(Path(file).relative_to(Path.cwd()))
+    except ValueError:
+        return file
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One simple statement: its lines, the local names that it binds and those that it reads."""
+
+    first: int
+    last: int
+    binds: tuple[str, ...]
+    reads: frozenset[str]
+
+
+class Statements:
+    """The simple statements of one code object, found by line.
+
+    Compound statements (`for`, `if`, `with`) count by their header, so that a loop variable is bound there.
+    """
+
+    def __init__(self, code: CodeType) -> None:
+        self._by_line: dict[int, Statement] = {}
+        function = _function_node(code)
+        if function is not None:
+            for statement in _one_a_line(_statements(function)):
+                for line in range(statement.first, statement.last + 1):
+                    self._by_line[line] = statement
+
+    def at(self, line: int) -> Statement | None:
+        return self._by_line.get(line)
+
+
+@functools.lru_cache(maxsize=4096)
+def _statements_of(code: CodeType, file: str) -> Statements:
+    return Statements(code)
+
+
+def statements_of(code: CodeType) -> Statements:
+    """The statements of a code object. (Code objects of two files may be equal: the file belongs to the key.)"""
+    return _statements_of(code, code.co_filename)
+
+
+def _function_node(code: CodeType) -> ast.AST | None:
+    text = "".join(linecache.getlines(code.co_filename))
+    if code.co_name == "<module>":  # a script's loop stands in no function
+        return _parse(text) if text else None
+    candidates = [node for node in ast.walk(_parse(text))
+                  if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name
+                  and min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) == code.co_firstlineno]
+    return candidates[0] if candidates else None
+
+
+@functools.lru_cache(maxsize=64)
+def _parse(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def _statements(function: ast.AST) -> Iterator[Statement]:
+    pending = list(function.body)
+    while pending:
+        node = pending.pop(0)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        blocks = [block for name in ("body", "orelse", "finalbody") for block in getattr(node, name, [])]
+        branches = [*getattr(node, "handlers", []), *getattr(node, "cases", [])]
+        for branch in branches:
+            blocks += branch.body
+        pending += blocks
+        header = [child for child in ast.iter_child_nodes(node)
+                  if child not in blocks and child not in branches] if blocks else [node]
+        names = [n for part in header for n in ast.walk(part) if isinstance(n, ast.Name)]
+        last = max((n.end_lineno for part in header for n in ast.walk(part) if hasattr(n, "end_lineno")),
+                   default=node.lineno) if blocks else node.end_lineno
+        # In evaluation order of a plain assignment; a tuple target binds from left to right.
+        binds = tuple(dict.fromkeys(n.id for n in names if isinstance(n.ctx, ast.Store)))
+        reads = frozenset(n.id for n in names if isinstance(n.ctx, ast.Load))
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            reads |= {node.target.id}
+        yield Statement(node.lineno, last, binds, reads)
+
+
+def _one_a_line(statements: Iterable[Statement]) -> Iterator[Statement]:
+    """The statements with those that share a line (`if c: x = f(x)`, `a = 1; b = 2`) made one: lines are all one can see."""
+    together: list[Statement] = []
+    for one in sorted(statements, key=lambda statement: (statement.first, statement.last)):
+        if together and one.first <= together[-1].last:
+            before = together.pop()
+            one = Statement(before.first, max(before.last, one.last), tuple(dict.fromkeys(before.binds + one.binds)),
+                            before.reads | one.reads)
+        together.append(one)
+    yield from together
+
+
+class SourceTree:
+    """The files whose code is the user's: folders and files, less the `helpers` among them.
+
+    A helper file counts as library code: what its functions do is one operation of the line that calls them.
+    """
+
+    def __init__(self, *roots: str | Path, helpers: Iterable[str | Path] = ()) -> None:
+        if not roots:
+            raise ValueError("a source tree needs at least one folder or file")
+        self._roots = _resolved(roots)
+        self._helpers = _resolved(helpers)
+        self._known: dict[str, bool] = {}
+
+    def __contains__(self, file: str) -> bool:
+        known = self._known.get(file)
+        if known is None:
+            path = str(Path(file).resolve())
+            known = _is_below(path, self._roots) and not _is_below(path, self._helpers)
+            self._known[file] = known
+        return known
+
+    def defines(self, module: object) -> bool:
+        """Whether the module's forward is the user's own code."""
+        forward = getattr(type(module), "forward", None)
+        code = getattr(forward, "__code__", None)
+        return code is not None and code.co_filename in self
+
+    def site(self, frame: FrameType | None, skip_self: object = None) -> Site | None:
+        """The innermost line of the user's code on the stack; frames whose `self` is `skip_self` are passed over."""
+        while frame is not None:
+            if frame.f_code.co_filename in self and not (
+                    skip_self is not None and frame.f_locals.get("self") is skip_self):
+                return Site(frame.f_code.co_filename, frame.f_lineno)
+            frame = frame.f_back
+        return None
+
+
+def _resolved(paths: Iterable[str | Path]) -> tuple[str, ...]:
+    return tuple(str(Path(path).resolve()) for path in paths)
+
+
+def _is_below(path: str, roots: tuple[str, ...]) -> bool:
+    return any(path == root or path.startswith(root + "/") for root in roots)
+
+
+_NOWHERE = "/no/source/of/the/user"
+
+
+def files_of(models: Iterable[Any], framework: Any) -> list[str]:
+    """The files of all classes of modules in some models, the frameworks' layers aside (their model zoo counts as the user's)."""
+    files = set()
+    for model in models:
+        for _, module in framework.modules(model):
+            for cls in type(module).__mro__:
+                library = cls.__module__.partition(".")[0] in ("torch", "paddle") and ".vision." not in cls.__module__
+                if not library and cls is not object and (file := getattr(sys.modules.get(cls.__module__), "__file__", None)):
+                    files.add(file)
+    return sorted(files) or [_NOWHERE]
+
+
+class ConstructionSites:
+    """Remembers, for every module built inside `watch`, the line of user code that built it.
+
+    A wrong stride or an affine norm is written where a layer is *built*; where it runs is a `Sequential`'s inside.
+    """
+
+    def __init__(self) -> None:
+        self._sites: weakref.WeakKeyDictionary[object, Site] = weakref.WeakKeyDictionary()
+        self._built: weakref.WeakSet[object] = weakref.WeakSet()
+
+    def built(self, module: object) -> bool:
+        """Whether the module was built inside `watch`."""
+        return module in self._built
+
+    def of(self, module: object) -> Site | None:
+        return self._sites.get(module) if module is not None else None
+
+    @contextmanager
+    def watch(self, module_class: type, source: SourceTree) -> Iterator[None]:
+        original = module_class.__init__
+
+        @functools.wraps(original)
+        def init(module, *args, **kwargs):
+            original(module, *args, **kwargs)
+            self._built.add(module)
+            site = source.site(sys._getframe(1), skip_self=module)
+            if site is not None:
+                self._sites[module] = site
+
+        module_class.__init__ = init
+        try:
+            yield
+        finally:
+            module_class.__init__ = original

@@ -1,0 +1,1 @@
+"""From recorded values to verdicts: sinks, floors, the judge, and the findings that come of it."""

@@ -1,0 +1,61 @@
+"""Which operation one program has between two layers and the other has not: where a divergence shows only at the next border.
+
+Operations are matched by name and order, so one that is missing leaves its neighbours without partners. But between the last
+value that agrees and the first that does not, the two short sequences of operations can be laid side by side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import SequenceMatcher
+
+from parity.messages import Message, say, together
+from parity.numbers.arrays import Verdict
+from parity.trace.recorder import OPERATION, Event
+from parity.verdict.findings import Finding
+from parity.verdict.sinks import Against, Store
+
+
+def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding]:
+    """The findings with the first divergence at its operation, where one side has another one there, or more, or fewer."""
+    diverged = [f for f in found if f.verdict is Verdict.DIVERGED and f.key in truth.events and f.key.stage != "gradients"]
+    first = min(diverged, key=lambda finding: finding.order, default=None)
+    partner = against.matched.get(first.key) if first is not None else None
+    if partner is None or (first.key.is_local and first.key.function != OPERATION):
+        return found
+    bad = {finding.key for finding in found}
+    good = max((event for key, event in truth.events.items() if event.order < first.order and key not in bad
+                and key in against.matched and key.stage != "gradients"), key=lambda event: event.order, default=None)
+    start = (good.order, against.matched[good.key][0].order) if good is not None else (-1, -1)
+    agree = against.matched.keys() - bad  # here or elsewhere: the two may do independent things in another order
+    ours = _operations((event for key, event in truth.events.items() if key not in agree), start[0], first.order)
+    theirs = _operations([*(event for key, (event, _) in against.matched.items() if key not in agree),
+                          *(event for event, _ in against.extra)], start[1], partner[0].order)
+    changes = SequenceMatcher(None, [*map(_name, ours)], [*map(_name, theirs)], autojunk=False).get_opcodes()
+    changed = next((where for change, *where in changes if change != "equal"), None)
+    if changed is None:
+        return found
+    i, j, m, n = changed
+    mine, others = ours[i:j], theirs[m:n]
+    before = against.matched[good.key][0].site if good is not None and good.key.function == OPERATION else first.twin
+    here = mine[0].site if mine else ours[i - 1].site if i else first.reference
+    there = others[0].site if others else theirs[m - 1].site if m else before
+    cause = together([_said(mine, say("the reference")), _said(others, say("the twin"))])
+    return [replace(f, reference=here, twin=there, cause=cause) if f is first else f for f in found]
+
+
+def _operations(events: object, start: float, end: float) -> list[Event]:
+    chosen = [event for event in events if event.key.function == OPERATION and event.key.stage != "gradients"
+              and start < event.order <= end]
+    return sorted(chosen, key=lambda event: event.order)
+
+
+def _name(event: Event) -> str:
+    return event.key.variable
+
+
+def _said(events: list[Event], side: Message) -> Message:
+    if not events:
+        return say("{side} has no operation there", side=side)
+    return say("{side} has {operations} there ({place})", side=side, operations=", ".join(map(_name, events[:3])),
+               place=events[0].site)

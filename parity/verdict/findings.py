@@ -1,0 +1,232 @@
+"""What a comparison found: one `Finding` per value that is not the same, and the `Report` of a whole run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from dataclasses import replace as with_changes
+
+from parity.numbers.arrays import Deviation, Verdict
+from parity.trace.recorder import Key
+from parity.trace.source import Site, relative
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One compared (or uncomparable) value.
+
+    run: "free" (each side feeds itself) or "replay" (every module was given the reference's values).
+    floor_multiple: how many noise floors apart; inf where the sides cannot be compared. last_good: the last value
+    before this one, in execution order, that was the same.
+    """
+
+    subject: str
+    lane: str
+    run: str
+    key: Key
+    verdict: Verdict
+    order: float
+    deviation: Deviation
+    floor: float = 0.0
+    reference: Site | None = None
+    twin: Site | None = None
+    called: Site | None = None
+    last_good: str | None = None
+    last_good_site: Site | None = None
+    cause: str | None = None
+
+    @property
+    def id(self) -> str:
+        key = self.key
+        where = f"{key.module}.{key.variable}" if key.module else key.variable
+        return (f"{self.subject}/{self.lane}/{self.run}/{key.stage}/{key.step}/{key.phase or '-'}/{where}"
+                f"/{key.call}.{key.function or '-'}.{key.frame}.{key.occurrence}")
+
+    @property
+    def variable(self) -> str:
+        return self.key.variable
+
+    @property
+    def floor_multiple(self) -> float:
+        if self.deviation.distance == 0:
+            return 0.0
+        return self.deviation.distance / self.floor if self.floor else float("inf")
+
+    def to_json(self) -> dict:
+        """The fixed keys of the interface, and a few more. Infinities become the string "inf": JSON has none."""
+        worst = self.deviation
+        return {
+            "id": self.id, "verdict": self.verdict.value, "subject": self.subject, "lane": self.lane, "run": self.run,
+            "stage": self.key.stage, "step": self.key.step, "phase": self.key.phase, "module": self.key.module,
+            "call": self.key.call, "function": self.key.function or None, "variable": self.key.variable,
+            "occurrence": self.key.occurrence, "reference": _site(self.reference), "twin": _site(self.twin),
+            "worst": {"index": list(worst.index) if worst.index is not None else None,
+                      "reference": _number(worst.reference), "twin": _number(worst.twin)},
+            "distance": _number(worst.distance), "relative": _number(worst.relative),
+            "floor_multiple": _number(self.floor_multiple), "last_good": self.last_good, "cause": self.cause,
+        }
+
+    def __str__(self) -> str:
+        """The whole story in a few lines: where, how far, what was still good, why."""
+        where = self.key.module or self.subject
+        called = f", call {self.key.call + 1}" if self.key.call else ""
+        inside = f"in {self.key.function}()" if self.key.function else "at the module's border"
+        step = f" of step {self.key.step}" if self.key.step else ""
+        phase = f" ({self.key.phase})" if self.key.phase else ""
+        lines = [f"{self.verdict.value} at stage {self.key.stage}{step}{phase}: {where}{called}, "
+                 f"variable {self.key.variable!r} {inside} "
+                 f"[{self.lane} lane, {self.run} run]"]
+        lines.append(f"  reference  {_place(self.reference)}")
+        lines.append(f"  twin       {_place(self.twin)}")
+        if self.called and self.called not in (self.reference, self.twin):
+            lines.append(f"  called at  {_place(self.called)}")
+        worst = self.deviation
+        if worst.trouble and worst.index is None:
+            lines.append(f"  {worst.trouble}")
+        elif worst.index is not None:
+            lines.append(f"  worst at index {worst.index}: reference {worst.reference!r}, twin {worst.twin!r}"
+                         + (f" ({worst.trouble})" if worst.trouble else ""))
+            own_error = self.lane == "float32" and self.run in ("free", "replay") and not self.key.step
+            unit = "times the reference's own error" if own_error else "noise floors"
+            lines.append(f"  {worst.distance:.3g} apart = {self.floor_multiple:.3g} {unit} of {self.floor:.3g} "
+                         f"({worst.relative:.3g} of the largest value)")
+        if self.last_good:
+            lines.append(f"  last good  {self.last_good}"
+                         + (f"  ({self.last_good_site})" if self.last_good_site else ""))
+        if self.cause:
+            lines.append(f"  likely cause: {self.cause}")
+        return "\n".join(lines)
+
+
+@dataclass
+class Report:
+    """All that a comparison saw. `findings`: what is not `same`, in execution order; `counts`: every comparison."""
+
+    subject: str
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counter = field(default_factory=Counter)
+    largest: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest relative distance
+    multiples: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest floor multiple
+    unseen: str | None = None  # why there was no result to compare: that is no pass, whatever else agrees
+    remarks: list[str] = field(default_factory=list)  # what was guessed, and what was left out
+    kinks: int = 0  # values on another side of zero than the reference's, where gradients diverged for that alone
+
+    @property
+    def compared(self) -> int:
+        return sum(self.counts[v] for v in (Verdict.SAME, Verdict.NOISE, Verdict.EXPLAINED, Verdict.DIVERGED))
+
+    @property
+    def diverged(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.verdict is Verdict.DIVERGED]
+
+    @property
+    def uncompared(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.verdict is Verdict.UNCOMPARED]
+
+    @property
+    def first(self) -> Finding | None:
+        """The headline: the earliest divergence in execution order, of a free run where there is one."""
+        return min(self.diverged, key=_headline, default=None)
+
+    @property
+    def places(self) -> list[Finding]:
+        """Independent faults: one finding for each module that goes wrong although its inputs are right.
+
+        Taken from the replay, in which no error travels from module to module; without one, the headline alone.
+        """
+        replayed = sorted((f for f in self.diverged if f.run == "replay"), key=_headline)
+        lane = replayed[0].lane if replayed else None
+        wrong_inputs = {f.key.module for f in replayed if f.key.stage == "forward" and f.key.variable.startswith("input")}
+        fed_back = {f.deviation for f in replayed if f.key.stage == "gradients" and f.key.variable.startswith("input")}
+        places: dict[str, Finding] = {}
+        for finding in replayed:
+            module, stage, variable = finding.key.module, finding.key.stage, finding.key.variable
+            if (stage, variable[:5]) == ("forward", "input"):
+                module = module.rpartition(".")[0]  # what a module is fed is made by the one around it
+            elif module in wrong_inputs:
+                continue
+            elif stage == "gradients" and not variable.startswith("input") and finding.deviation in fed_back:
+                continue  # the same value as some input's gradient: that module made it
+            elif (stage, variable[:6]) == ("gradients", "output"):
+                module = module.rpartition(".")[0]  # what comes back to an output is made by what it feeds
+            if finding.lane == lane:
+                places.setdefault(module, finding)
+        return list(places.values()) or ([self.first] if self.first else [])
+
+    @property
+    def verdict(self) -> str:
+        """"same" or "diverged". Raises `NothingCompared` where nothing was: that is no pass."""
+        if self.unseen and not self.diverged:
+            raise NothingCompared(f"{self.subject}: {self.unseen}")
+        if not self.compared:
+            raise NothingCompared(f"{self.subject}: no value of the two programs could be compared; are the models run, "
+                                  f"and do their module names agree?")
+        return "diverged" if self.diverged else "same"
+
+    def forgive(self, cause: str) -> None:
+        """What diverged is noise, for this cause."""
+        self.counts[Verdict.NOISE] += self.counts[Verdict.DIVERGED]
+        self.counts[Verdict.DIVERGED] = 0
+        self.findings = [with_changes(f, verdict=Verdict.NOISE, cause=cause) if f.verdict is Verdict.DIVERGED else f
+                         for f in self.findings]
+
+    def add(self, other: Report) -> None:
+        """Take over what another comparison saw."""
+        self.findings += other.findings
+        self.counts += other.counts
+        self.kinks += other.kinks
+        self.remarks += [remark for remark in other.remarks if remark not in self.remarks]
+        self.unseen = self.unseen or other.unseen
+        for mine, theirs in ((self.largest, other.largest), (self.multiples, other.multiples)):
+            for lane, stages in theirs.items():
+                for stage, value in stages.items():
+                    known = mine.setdefault(lane, {})
+                    known[stage] = max(value, known.get(stage, 0.0))
+
+    def to_json(self) -> dict:
+        counts = {verdict.value: self.counts[verdict] for verdict in Verdict}
+        first = self.first
+        return {"subject": self.subject, "verdict": self.verdict, "counts": {"compared": self.compared, **counts},
+                "first": first.to_json() if first else None, "findings": [f.to_json() for f in self.findings],
+                "largest_relative": self.largest, "largest_floor_multiple": self.multiples, "kinks": self.kinks,
+                "remarks": self.remarks}
+
+
+class NothingCompared(RuntimeError):
+    """A comparison that compared nothing: a failure of its set-up, never a pass."""
+
+
+def merge(name: str, reports: Iterable[Report]) -> Report:
+    """One report over several subjects, in their order."""
+    merged = Report(name)
+    for report in reports:
+        merged.add(report)
+    return merged
+
+
+LANES = ("float64", "float32")
+
+
+def _headline(finding: Finding) -> tuple:
+    census_first = 0 if finding.key.stage == "census" else 1
+    replayed = 1 if finding.run == "replay" else 0  # a replay starts from what the free run has found
+    return census_first, _lane(finding.lane), replayed, finding.key.step, finding.order
+
+
+def _lane(lane: str) -> int:
+    return LANES.index(lane) if lane in LANES else -1
+
+
+def _site(site: Site | None) -> dict:
+    return {"file": relative(site.file) if site else None, "line": site.line if site else None}
+
+
+def _place(site: Site | None) -> str:
+    return f"{site}   {site.text}" if site else "(no such place)"
+
+
+def _number(value: float | None) -> float | str | None:
+    if value is None or (value == value and abs(value) != float("inf")):
+        return value
+    return "nan" if value != value else "inf" if value > 0 else "-inf"

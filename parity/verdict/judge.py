@@ -1,0 +1,290 @@
+"""From measurements to verdicts: the floors of all values, and what a run of the twin comes to beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace as with_changes
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from parity.messages import say
+from parity.numbers.arrays import Deviation, Verdict, resemblance
+from parity.numbers.noise import REFORMULATION, M
+from parity.trace.recorder import Event, Key
+from parity.trace.source import Site
+from parity.verdict.between import placed
+from parity.verdict.findings import Finding, Report
+from parity.verdict.sinks import Against, Distances, Store
+
+if TYPE_CHECKING:
+    from parity.declare.pair import Pair
+
+
+def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances | None = None, *,
+              limit: float = M) -> dict[Key, float]:
+    """The noise floor of every value: what the draws did to it, and never less than its own operation's rounding.
+
+    In float32 a value is not allowed the sqrt(terms) of a sum in any order: a naive sum over a whole feature map is just
+    what makes a twin less accurate than its reference (paddle.var: 3.7e-3). The gradient of a local is, from draws of its
+    own: where a value was broadcast, its gradient is a sum, perhaps one that cancels, and both frameworks add as they please.
+
+    What is analysed rather than measured is believed up to `REFORMULATION` times the measured. Integers and truth values
+    do not round: of them, only what the draws turned over is noise. limit: the multiple that the floors are meant for.
+    """
+    eps = float(np.finfo(dtype).eps)
+    floors = {}
+    for key, event in truth.events.items():
+        measured, analysed = few(noise.samples[key], limit) * noise.largest.get(key, 0.0), event.scale
+        if any_order is not None and key.stage == "gradients" and key.is_local:
+            measured, analysed = max(measured, any_order.largest.get(key, 0.0)), max(analysed, event.unit)
+        elif dtype is np.float64:
+            analysed = max(analysed, event.unit)
+        floors[key] = _believed(event, measured, analysed, eps)
+    return floors
+
+
+def own_rounding(event: Event, eps: float) -> float:
+    """The floor of a value of which no draws were made: the rounding of the operation that made it, sums in any order.
+
+    Of what came before it nothing is in it. So it is never above the floor that `floors_of` finds in float64 with draws, and what
+    is the same by this floor is the same by that.
+    """
+    return _believed(event, 0.0, max(event.scale, event.unit), eps)
+
+
+def _believed(event: Event, measured: float, analysed: float, eps: float) -> float:
+    if event.array is not None and event.array.dtype.kind not in "fc":
+        analysed = 0.0
+    own = max(measured, eps * event.largest) if event.largest is not None else 0.0
+    return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
+
+
+FALSE_ALARMS = 1e-6  # wanted: at most one healthy value in so many
+
+
+def few(samples: int, limit: float) -> float:
+    """By how much to enlarge a floor that is the largest of only so many samples of noise; 1 from six on at limit 16.
+
+    A single number may fall near its reference in every draw by luck: of N normal samples the largest magnitude is below
+    s / r with a chance of about (0.8 / r)^N. For that to be FALSE_ALARMS at r = limit, the floor grows by
+    0.8 FALSE_ALARMS^(-1/N) / limit: 5 for one number in three draws.
+    """
+    return max(1.0, 0.8 * FALSE_ALARMS ** (-1 / samples) / limit) if samples else 1.0
+
+
+class Failure(NamedTuple):
+    """An exception that a program raised: its type, what it says, the user's line it came from."""
+
+    kind: str
+    text: str
+    site: Site | None
+
+    @classmethod
+    def of(cls, error: Exception, source: Any) -> Failure:
+        site, traceback = None, error.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename in source:
+                site = Site(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
+            traceback = traceback.tb_next
+        return cls(type(error).__name__, " ".join(str(error).split())[:300], site)
+
+
+@dataclass
+class Judge:
+    """Turns what was measured in one run of the twin into verdicts.
+
+    name: what is compared, in findings and before module paths. stages: those that this run went through; None for all.
+    """
+
+    name: str
+    pair: Pair
+    lane: str
+    run: str
+    truth: Store
+    floors: Mapping[Key, float]
+    limit: float
+    stages: frozenset[str] | None = None
+
+    def judge(self, against: Against, failure: Exception | Failure | None, report: Report) -> None:
+        """Add to the report a finding for every value that is not the same, and count all."""
+        found: list[Finding] = []
+        measured: list[Finding] = []
+        good, broken = None, False  # the last event before the first divergence; whether that is behind us
+        for event in self.truth.in_order():
+            key = event.key
+            if (self.stages is not None and key.stage not in self.stages) or self._given(key):
+                continue
+            partner = against.matched.get(key)
+            if partner is None:
+                if self._expected(key) or _is_zero_gradient(event):
+                    continue
+                finding = self._without_partner(event)
+            else:
+                finding = self._matched(event, *partner, against)
+                measured.append(finding)
+            report.counts[finding.verdict] += 1
+            if finding.verdict in (Verdict.SAME, Verdict.NOISE):
+                if not broken:
+                    good = event
+                if finding.verdict is Verdict.SAME:
+                    continue
+            broken = broken or finding.verdict is Verdict.DIVERGED
+            if finding.verdict is Verdict.DIVERGED and good is not None:
+                finding = with_changes(finding, last_good=str(good.key), last_good_site=good.site)
+            found.append(finding)
+        for event, last in against.extra:
+            if self._expected(event.key):
+                continue
+            finding = self._extra(event, last)
+            report.counts[finding.verdict] += 1
+            found.append(finding)
+        if failure is not None:
+            if isinstance(failure, Exception):
+                failure = Failure.of(failure, self.pair.twin_source)
+            finding = self._failure(failure, against)
+            report.counts[Verdict.DIVERGED] += 1
+            found.append(finding)
+        if failure is None:
+            found = self._without_harmless(found, against, report)
+        if self.pair.names is not None:
+            found = placed(found, self.truth, against)
+        uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
+        for finding in measured:
+            if finding.key not in uncompared:
+                self._note(report.largest, finding.key.stage, finding.deviation.relative)
+                self._note(report.multiples, finding.key.stage, finding.floor_multiple)
+        report.findings += found
+
+    def _without_harmless(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
+        """Where all else agrees, locals that diverge for how the code is written, not for what it computes, are uncompared.
+
+        Locals that one side binds more often (`h = relu(f(x))` against two lines): which binding is which's partner nobody
+        can know. Gradients of locals: of E[x^2] - m^2 nothing comes back to `centred`, of E[centred^2] something does. Both
+        say where a difference enters, but not whether there is one: that is for inputs, outputs, parameters and values.
+        """
+        found = self._without_other_steps(found, against, report)
+        theirs = [*against.matched, *(event.key for event, _ in against.extra)]
+        ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
+                        for keys in (self.truth.events, theirs))
+        odd = {name for name in ours if ours[name] != theirs[name]}
+        doubtful = [f for f in found if f.verdict is Verdict.DIVERGED and f.key.is_local
+                    and (_binding(f.key) in odd or f.key.stage == "gradients" or self.pair.names is not None)]
+        if not doubtful or any(f.verdict is Verdict.DIVERGED and f not in doubtful for f in found):
+            return found
+        report.counts[Verdict.DIVERGED] -= len(doubtful)
+        report.counts[Verdict.UNCOMPARED] += len(doubtful)
+        return [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if f in doubtful else f
+                for f in found]
+
+    def _without_other_steps(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
+        """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
+
+        A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs,
+        or if all that its module call returns agrees. An argument's place (by keyword here, by position there) does not count
+        where the call's results agree.
+        """
+        if self.pair.names is None:
+            return found
+        seen = [*against.matched, *(event.key for event, _ in against.extra)]
+        ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
+                        for keys in (self.truth.events, seen))
+        # What goes wrong only later comes back as a wrong gradient: of a value only the call's values can tell.
+        bad = {_call_of(f.key) for f in found if f.verdict is Verdict.DIVERGED and f.key.variable.startswith("output")}
+        ran = {_call_of(key) for key in against.matched if key.variable.startswith("output")}
+
+        def harmless(finding: Finding) -> bool:
+            key = finding.key
+            if finding.verdict is not Verdict.DIVERGED:
+                return False
+            agrees = _call_of(key) in ran - bad
+            if key.is_local:
+                return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
+                    bool(finding.deviation.trouble) and "shape" in finding.deviation.trouble)
+            return agrees and key.variable.startswith("input") and finding.deviation.trouble is not None
+
+        changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if harmless(f) else f
+                   for f in found]
+        count = sum(one is not other for one, other in zip(found, changed, strict=True))
+        report.counts[Verdict.DIVERGED] -= count
+        report.counts[Verdict.UNCOMPARED] += count
+        return changed
+
+    def _given(self, key: Key) -> bool:
+        """In a replay, the gradients of the model's own outputs are handed to it: nothing of the twin's is in them."""
+        return (self.run == "replay" and key.stage == "gradients" and key.module == self.name
+                and key.variable.startswith("output"))
+
+    def _note(self, table: dict, stage: str, value: float) -> None:
+        if np.isfinite(value):
+            known = table.setdefault(f"{self.lane} {self.run}", {})
+            known[stage] = max(known.get(stage, 0.0), value)
+
+    def _matched(self, event: Event, twin: Event, deviation: Deviation, against: Against) -> Finding:
+        floor = self.floors[event.key]
+        multiple = deviation.distance / floor if floor else (np.inf if deviation.distance else 0.0)
+        if deviation.nans and deviation.nans == deviation.size:
+            deviation = with_changes(deviation, trouble=say("NaN everywhere, on both sides"))
+            return self._finding(event, twin, Verdict.UNCOMPARED, deviation, floor)
+        verdict = (Verdict.SAME if multiple <= 1 else Verdict.NOISE if multiple <= self.limit else Verdict.DIVERGED)
+        cause = None
+        if verdict is Verdict.DIVERGED:
+            left, right = against.kept.get(event.key, (None, None))
+            if left is not None:
+                cause = resemblance(left, right)
+                cause = say("the twin's values are {likeness}", likeness=cause) if cause else None
+        return self._finding(event, twin, verdict, deviation, floor, cause)
+
+    def _without_partner(self, event: Event) -> Finding:
+        verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
+        deviation = Deviation(np.inf, trouble=say("exists in the reference only") if event.key.is_local else
+                              _missing_text(event.key))
+        return self._finding(event, None, verdict, deviation, self.floors[event.key])
+
+    def _expected(self, key: Key) -> bool:
+        return key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided
+
+    def _extra(self, event: Event, last: Key | None) -> Finding:
+        verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
+        before = self.truth.events[last].order if last is not None else 0
+        deviation = Deviation(np.inf, trouble=say("exists in the twin only"))
+        return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
+                       twin=event.site, called=event.called)
+
+    def _failure(self, failure: Failure, against: Against) -> Finding:
+        last = against.last
+        key = last or Key("forward", 0, None, self.name, 0, "", 0, "", 0)
+        key = key._replace(variable="(exception)", function="", occurrence=0)
+        order = self.truth.events[last].order + 0.25 if last else 0
+        deviation = Deviation(np.inf, trouble=say("the twin raised {kind}: {text}", kind=failure.kind, text=failure.text))
+        return Finding(self.name, self.lane, self.run, key, Verdict.DIVERGED, order, deviation, twin=failure.site)
+
+    def _finding(self, event: Event, twin: Event | None, verdict: Verdict, deviation: Deviation, floor: float,
+                 cause: str | None = None) -> Finding:
+        return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
+                       reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause)
+
+
+def _binding(key: Key) -> Key:
+    """A local variable, whichever of its bindings and whether its value or its gradient."""
+    return key._replace(stage="", occurrence=0)
+
+
+def _call_of(key: Key) -> tuple[bool, str, int]:
+    """A module call, its values and its gradients apart."""
+    return key.stage == "gradients", key.module, key.call
+
+
+def _is_zero_gradient(event: Event) -> bool:
+    """One framework leaves out the gradient of a value that nothing depends on, the other makes zeros of it."""
+    return event.key.is_activation_gradient and event.array is not None and not event.array.any()
+
+
+def _missing_text(key: Key) -> str:
+    if key.stage == "gradients":
+        return say("the reference has a gradient here, the twin has none")
+    if key.variable.startswith(("input", "output")):
+        return say("this call never happened in the twin")
+    return say("exists in the reference only")

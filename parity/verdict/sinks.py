@@ -1,0 +1,158 @@
+"""Where recorded events go: kept (`Store`), or compared at once against what was kept (`Distances`, `Against`)."""
+
+from __future__ import annotations
+
+import weakref
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from parity.numbers.arrays import Deviation, deviation, in_norm
+from parity.numbers.noise import one_ulp
+from parity.trace.recorder import Event, Key
+
+
+class Store:
+    """Keeps every event with its array, in execution order: the reference's side."""
+
+    keeps = True
+
+    def __init__(self) -> None:
+        self.events: dict[Key, Event] = {}
+        self.losses: dict[str, float] = {}  # of a training step
+
+    def receive(self, event: Event) -> None:
+        self.events[event.key] = event
+
+    def close(self) -> None:
+        """The run is over: nothing more will be received."""
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def in_order(self) -> list[Event]:
+        return sorted(self.events.values(), key=lambda event: event.order)
+
+    def replayed(self, rng: np.random.Generator | None = None) -> Replayed:
+        """The stored values, to be fed back into a replay; moved by one ulp where a generator is given."""
+        return Replayed(self.events, rng)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of all arrays kept, each counted once however many names it has."""
+        arrays = {id(event.array): event.array.nbytes for event in self.events.values() if event.array is not None}
+        return sum(arrays.values())
+
+
+class Replayed:
+    """Values of a store as a replay takes them: `key in replayed`, `replayed.value(key, dtype)`."""
+
+    def __init__(self, events: dict[Key, Event], rng: np.random.Generator | None) -> None:
+        self._events, self._rng = events, rng
+
+    def __contains__(self, key: Key) -> bool:
+        event = self._events.get(key)
+        return event is not None and event.array is not None
+
+    def value(self, key: Key, dtype: str) -> np.ndarray:
+        array = self._events[key].array.astype(dtype, copy=False)
+        return array if self._rng is None else one_ulp(array, self._rng)
+
+
+class Against:
+    """Compares each event with the stored one of the same key as it comes, and keeps only what differs.
+
+    floors, limit: arrays more than `limit` floors apart are kept (the first few), to look for their cause.
+    matched: key -> (the event without its array, Deviation). extra: events that the store has no partner for, each
+    with the key of the last event that had one. kept: key -> (the stored array, the twin's). release: let go of each stored array
+    that has been compared; the store is of no use to another run then.
+    """
+
+    keeps = False
+    KEPT = 3
+
+    def __init__(self, store: Store, floors: Mapping[Key, float], limit: float, *, release: bool = False) -> None:
+        self._store, self._floors, self._limit, self._release = store, floors, limit, release
+        self.matched: dict[Key, tuple[Event, Deviation]] = {}
+        self.losses: dict[str, float] = {}
+        self.extra: list[tuple[Event, Key | None]] = []
+        self.kept: dict[Key, tuple[np.ndarray | None, np.ndarray]] = {}
+        self.last: Key | None = None
+        self._compared = (weakly(None), weakly(None))  # the arrays that `_deviation` is of
+        self._deviation = Deviation(0.0)
+
+    def receive(self, event: Event) -> None:
+        partner = self._store.events.get(event.key)
+        array, event.array = event.array, None
+        if partner is None:
+            if not (event.key.is_activation_gradient and array is not None and not array.any()):
+                self.extra.append((event, self.last))
+            return
+        stored = partner.array
+        if stored is None or array is None or self._compared[0]() is not stored or self._compared[1]() is not array:
+            # One value often has several names (a module's output, the local it is bound to): compared once.
+            self._compared, self._deviation = (weakly(stored), weakly(array)), self._measure(partner, event, array)
+        found = self._deviation
+        if array is not None and found.distance > self._limit * self._floors[event.key] and len(self.kept) < self.KEPT:
+            # What is released may be the program's own memory, which it goes on to write in.
+            self.kept[event.key] = (stored.copy() if self._release and stored is not None else stored, array.copy())
+        self.matched[event.key] = (event, found)
+        self.last = event.key
+        if self._release:
+            partner.array = None
+
+    def _measure(self, partner: Event, event: Event, array: np.ndarray | None) -> Deviation:
+        return _compare(partner, array)
+
+
+class Distances:
+    """Largest distance of each value from the stored one: a noise draw, or a float32 run against its truth.
+
+    Several runs may be received one after the other; the largest distance stands.
+    """
+
+    keeps = False
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.losses: dict[str, float] = {}
+        self.largest: dict[Key, float] = {}
+        self.samples: Counter[Key] = Counter()  # elements compared, over all runs
+
+    def receive(self, event: Event) -> None:
+        partner = self._store.events.get(event.key)
+        array, event.array = event.array, None
+        if partner is None or partner.array is None or array is None:
+            return
+        distance = _compare(partner, array).distance
+        if np.isfinite(distance):
+            self.samples[event.key] += array.size
+            self.largest[event.key] = max(self.largest.get(event.key, 0.0), distance)
+
+
+class Crossings:
+    """Counts the forward values that stand on the other side of zero than the stored ones, where a rectifier turns over."""
+
+    keeps = False
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.count = 0
+
+    def receive(self, event: Event) -> None:
+        partner = self._store.events.get(event.key)
+        if partner is None or partner.array is None or event.array is None or event.key.stage == "gradients":
+            return
+        if partner.array.shape == event.array.shape and partner.array.dtype.kind == "f":
+            self.count += int(((partner.array > 0) != (event.array > 0)).sum())
+
+
+def weakly(array: np.ndarray | None) -> Callable[[], np.ndarray | None]:
+    """A reference that does not keep the array, and with it perhaps a tensor of its program, alive; None when it is gone."""
+    return weakref.ref(array) if isinstance(array, np.ndarray) else lambda: None
+
+
+def _compare(stored: Event, array: np.ndarray | None) -> Deviation:
+    found = deviation(stored.array, array, stored.largest)
+    return in_norm(found, stored.array, array) if stored.norm else found
