@@ -12,7 +12,9 @@ from parity.doctor.examine import examine
 from parity.doctor.finding import Finding
 from parity.doctor.session import Diagnosis
 from parity.messages import say, term, together
-from parity.steps.follow import ReferenceStep, StepsReport, follow
+from parity.steps.follow import follow
+from parity.steps.reference import ReferenceStep
+from parity.steps.result import StepsReport
 from parity.ugatit.faults import CATALOGUE, Fault
 from parity.verdict.findings import Finding as Divergence
 
@@ -22,7 +24,7 @@ def diagnose_beside(subject: TrainingSubject, *, steps: int = 3, expect: Sequenc
     """Watch the twin alone, then follow the pair for some steps.
 
     What the twin alone gives away comes first, as it names the cause and its line; the first divergence from the reference
-    follows, and stands alone where only the reference can tell. Raises what `lockstep.follow` raises of the reference.
+    follows, and stands alone where only the reference can tell. Raises what `parity.steps.follow.follow` raises of the reference.
     """
     own = examine(twin_builder(subject), iterations=steps, expect=expect, source=subject.pair.twin_source)
     if not own.iterations:  # it cannot be built or run: nothing to follow
