@@ -13,7 +13,7 @@ from parity.cli.commands import main
 from parity.declare import inputs
 from parity.declare.training import Training
 from parity.differences import ALL
-from parity.doctor.reference import diagnose_beside
+from parity.doctor.beside import diagnose_beside
 from parity.files import InputError
 from parity.fixes.edit import Edit, applied
 from parity.pairing.parts import Parts
