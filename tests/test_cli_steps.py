@@ -23,7 +23,7 @@ from parity.files import InputError
 from parity.numbers.arrays import Deviation, Verdict
 from parity.steps import picture as steps_picture
 from parity.steps import report as steps_report
-from parity.steps.follow import Curve, StepsReport
+from parity.steps.result import Curve, StepsReport
 from parity.steps.summary import Summary, difference, leaves, rows
 from parity.trace.events import Key
 from parity.trace.source import Site

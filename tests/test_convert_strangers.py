@@ -394,7 +394,7 @@ def test_the_command_stops_in_one_line_and_leaves_nothing(tmp_path, how, directi
         pytest.skip("needs a folder that root cannot write to")
     script = textwrap.dedent("""
         import resource, signal, sys, time
-        from parity import cli, conversion
+        from parity import cli
         from weights_convert.output import Output
         put = Output._put
         def slow(self, view):

@@ -426,7 +426,7 @@ def test_a_nan_that_comes_late_is_placed_and_nothing_is_changed(late, framework)
 def test_where_no_nan_comes_nothing_is_repeated(late, framework, monkeypatch):
     def repeat(*args):
         raise AssertionError("repeated")
-    monkeypatch.setattr("parity.doctor.examine._repeat", repeat)
+    monkeypatch.setattr("parity.doctor.alone._repeat", repeat)
     plain = late(f"healthy_plain_{framework}", framework, bad=0)
     for _ in range(20):
         plain.step()
@@ -481,10 +481,10 @@ def test_a_mask_is_no_reason_to_watch_closely(value, odd):
 
 @pytest.mark.parametrize("name", ["the wrong token asked for", "layers in a Python list", None])
 def test_beside_the_reference(name):
-    from exams.doctor.run import _subject
-    from parity.doctor.reference import diagnose_beside
+    from exams.doctor.run import subject_of
+    from parity.doctor.beside import diagnose_beside
     sitting = next((one for one in FAULTY if one.name == name), Sitting("plain", "series"))
-    subject = _subject(sitting.program)
+    subject = subject_of(sitting.program)
     with sitting.in_place():
         said = diagnose_beside(subject, steps=2)
         if name is None:
@@ -497,12 +497,12 @@ def test_beside_the_reference(name):
 @pytest.mark.parametrize("name", ["wrong_label", None])
 def test_beside_the_reference_the_likely_cause_is_named(name):
     """Of a bug that no run without a reference can show: its line, the known bug that it looks like, and that bug's fix."""
-    from parity.doctor.reference import diagnose_beside
+    from parity.doctor.beside import diagnose_beside
     from parity.ugatit import subjects as ugatit
     from parity.ugatit.faults import CATALOGUE, inject
     subject = ugatit.training(ugatit.Sizes(ngf=4, n_blocks=1, img_size=96, light=True, ndf=2))
     with inject(name) if name else nullcontext():
-        said = diagnose_beside(subject, steps=1)
+        said = diagnose_beside(subject, steps=1, known=CATALOGUE.values())
     if name is None:
         assert not said.findings and said.iterations == 1
         return
@@ -513,12 +513,12 @@ def test_beside_the_reference_the_likely_cause_is_named(name):
 
 
 def test_a_known_bug_is_recognised_by_its_fingerprint():
-    from parity.doctor.reference import likely_causes
+    from parity.doctor.known import likely_causes
     from parity.ugatit.faults import CATALOGUE
     from parity.ugatit.faults.exam import sit
     grade, _ = sit(CATALOGUE["G_gradients_not_cleared"])
-    assert next(fault.name for fault in likely_causes(grade.headline)) == "G_gradients_not_cleared"
-    assert "wrong_label" not in [fault.name for fault in likely_causes(grade.headline)]
+    likely = [fault.name for fault in likely_causes(grade.headline, CATALOGUE.values())]
+    assert likely[0] == "G_gradients_not_cleared" and "wrong_label" not in likely
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------

@@ -182,4 +182,4 @@ def test_a_fault_says_what_it_is(name):
     assert said["name"] == name and all(said.values())
 
 
-# That every fault is found and placed, and that the healthy twin passes, is the exam: parity/test_exam.py, all of it with --exam.
+# That every fault is found and placed, and that the healthy twin passes, is the exam: parity/testsuite/test_exam.py, with --exam.

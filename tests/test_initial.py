@@ -9,7 +9,7 @@ import torch
 
 from parity.frameworks import PaddleFramework, TorchFramework
 from parity.pairing.initialisers import FALSE_ALARMS, distance, drawn_otherwise
-from parity.steps.follow import _Programs
+from parity.steps.programs import Programs
 from parity.ugatit.faults import inject
 from parity.ugatit.subjects import exam_training
 
@@ -79,7 +79,7 @@ def test_seeded_draws_repeat_and_leave_the_others_as_they_were(framework, draw):
                                                  ("bias_initialiser", True)])
 def test_initialisers_are_compared_in_a_training_from_scratch(fault, expected):
     with inject(*([fault] if fault else [])):
-        both = _Programs(exam_training("training_start"), "float32")
+        both = Programs(exam_training("training_start"), "float32")
     found = [finding for census in both._census.values() for finding in census.findings]
     assert bool(found) == expected and all("another distribution" in finding.message for finding in found)
     if expected:

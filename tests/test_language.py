@@ -19,10 +19,10 @@ from babel.messages.catalog import Catalog
 from test_cli_steps import found, made
 from test_report import finding, result, translation
 
+from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import KINDS
 from parity.doctor.finding import Finding as Symptom
 from parity.doctor.report import to_html
-from parity.doctor.session import Diagnosis
 from parity.messages import Message, say, several, some
 from parity.numbers.arrays import Verdict
 from parity.report import report

@@ -12,7 +12,11 @@ import torch
 import paddle_impl
 from parity.frameworks import PaddleFramework, TorchFramework
 from parity.steps import follow as lockstep
-from parity.steps.follow import _Programs, carry, carry_back, follow, record_reference
+from parity.steps.alone import Asked
+from parity.steps.follow import follow
+from parity.steps.programs import Programs
+from parity.steps.reference import record_reference
+from parity.steps.state import carry, carry_back
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run, Side
 from parity.trace.source import SourceTree
@@ -111,13 +115,13 @@ def test_in_replay_a_rectifier_takes_the_references_side(framework):
 @pytest.fixture
 def narrow_envelope(monkeypatch):
     """Draws in which, by luck, chaos broke out a little later than in the twin."""
-    original = lockstep._reference_steps
+    original = lockstep.reference_steps
 
     def narrow(*args, **options):
         for step in original(*args, **options):
             yield dataclasses.replace(step, floors={key: floor * 1e-3 for key, floor in step.floors.items()})
 
-    monkeypatch.setattr(lockstep, "_reference_steps", narrow)
+    monkeypatch.setattr(lockstep, "reference_steps", narrow)
 
 
 def test_what_chaos_has_made_of_rounding_is_forgiven(narrow_envelope):
@@ -139,7 +143,7 @@ def test_a_fault_is_not_forgiven_as_chaos(narrow_envelope, name):
 
 def test_judging_a_step_alone_does_not_touch_the_run(narrow_envelope, monkeypatch):
     judged = follow(ugatit.exam_training("training"), steps=2)
-    monkeypatch.setattr(lockstep._Asked, "about", lambda asked, step, start, found: found)
+    monkeypatch.setattr(Asked, "about", lambda asked, step, start, found: found)
     plain = follow(ugatit.exam_training("training"), steps=2)
     assert judged.judged_alone and plain.verdict == "diverged"
     assert judged.curves == plain.curves
@@ -153,7 +157,7 @@ def test_a_step_is_not_judged_alone_from_half_a_state(narrow_envelope, monkeypat
 
 
 def test_a_state_goes_over_and_comes_back_bit_for_bit():
-    both = _Programs(ugatit.exam_training("training"), "float64")
+    both = Programs(ugatit.exam_training("training"), "float64")
     both.load(0, both.start)
     both.step(0, 1, both.batch(1), Store())
     state = both.state(0)
@@ -177,7 +181,7 @@ def test_a_state_goes_over_and_comes_back_bit_for_bit():
 
 def test_fifty_free_light_steps_agree_to_1e_9_in_every_loss():
     subject = ugatit.training(ugatit.Sizes(ngf=2, n_blocks=1, img_size=96, light=True, ndf=2))
-    both = _Programs(subject, "float64")
+    both = Programs(subject, "float64")
     both.load(0, both.start)
     both.load(1, carry(both.start, both.plans))
     for step in range(1, 51):

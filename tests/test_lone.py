@@ -109,7 +109,7 @@ import json, sys
 from blocked import Blocked
 sys.meta_path.insert(0, Blocked("torch"))
 import importlib
-from parity.correspondence import correspond
+from parity.pairing.correspondence import correspond
 from weights_convert import DEFAULT
 from weights_convert.outline import standing_in
 for line in sys.stdin:

@@ -13,10 +13,14 @@ from parity.cli.commands import main
 from parity.declare import inputs
 from parity.declare.training import Training
 from parity.differences import ALL
-from parity.doctor.reference import diagnose_beside
+from parity.doctor.beside import diagnose_beside
 from parity.files import InputError
 from parity.fixes.edit import Edit, applied
-from parity.steps.follow import Parts, _Programs, carry, carry_back, follow, record_to, recorded_in
+from parity.pairing.parts import Parts
+from parity.steps.follow import follow
+from parity.steps.programs import Programs
+from parity.steps.state import carry, carry_back
+from parity.steps.stored import record_to, recorded_in
 from weights_convert import Entry
 
 TWIN = "pairs.training_paddle"
@@ -275,7 +279,7 @@ def test_counters_of_the_reference_are_not_moved_by_noise_draws():
 
 
 def test_a_state_of_split_weights_goes_over_and_comes_back():
-    both = _Programs(trainings.encoder.subject(), "float64")
+    both = Programs(trainings.encoder.subject(), "float64")
     from parity.verdict.sinks import Store
     both.load(0, both.start)
     both.step(0, 1, both.batch(1), Store())

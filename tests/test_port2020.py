@@ -9,7 +9,7 @@ import pytest
 
 import paddle_impl
 from parity.numbers.noise import ACCURACY
-from parity.steps.follow import _Programs
+from parity.steps.programs import Programs
 from parity.ugatit import faults
 from parity.ugatit.subjects import exam_training
 
@@ -53,7 +53,7 @@ def test_a_state_of_other_shapes_is_taken_over_as_far_as_it_fits():
     subject, given = exam_training("training"), []
     with faults.inject("sn_dim"):
         for _ in range(2):
-            both = _Programs(subject, "float64")
+            both = Programs(subject, "float64")
             both.load(1, both.for_twin(both.start))
             given.append(both.programs[1].state()["networks"]["disLA"])
     before = subject.state["networks"]["disLA"]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from parity.recordings import stored_steps as recording
-from parity.steps.follow import follow, record_to, recorded_in
+from parity.steps.follow import follow
+from parity.steps.stored import record_to, recorded_in
 from parity.ugatit import faults
 from parity.ugatit.subjects import exam_training
 

@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 from parity import differences
 from parity.declare.pair import TrainingSubject
-from parity.doctor.examine import examine
+from parity.doctor.alone import diagnose_alone
+from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import Finding
-from parity.doctor.session import Diagnosis
+from parity.doctor.known import KnownBug, likely_causes
 from parity.messages import say, term, together
-from parity.steps.follow import ReferenceStep, StepsReport, follow
-from parity.ugatit.faults import CATALOGUE, Fault
+from parity.steps.follow import follow
+from parity.steps.reference import ReferenceStep
+from parity.steps.result import StepsReport
 from parity.verdict.findings import Finding as Divergence
 
 
 def diagnose_beside(subject: TrainingSubject, *, steps: int = 3, expect: Sequence[str] = (),
-                    recorded: Iterable[ReferenceStep] | None = None) -> Diagnosis:
+                    recorded: Iterable[ReferenceStep] | None = None, known: Iterable[KnownBug] = ()) -> Diagnosis:
     """Watch the twin alone, then follow the pair for some steps.
 
+    known: bugs that others have had with such a program; the divergence is said to look like one whose fingerprint it has.
+
     What the twin alone gives away comes first, as it names the cause and its line; the first divergence from the reference
-    follows, and stands alone where only the reference can tell. Raises what `lockstep.follow` raises of the reference.
+    follows, and stands alone where only the reference can tell. Raises what `follow` raises of the reference.
     """
-    own = examine(twin_builder(subject), iterations=steps, expect=expect, source=subject.pair.twin_source)
+    own = diagnose_alone(twin_builder(subject), iterations=steps, expect=expect, source=subject.pair.twin_source)
     if not own.iterations:  # it cannot be built or run: nothing to follow
         return own
     followed = follow(subject, steps=steps, recorded=recorded, differences=differences.ALL)
     first = followed.report.first
-    beside = (_finding(first, followed).declared(tuple(expect)),) if first is not None else ()
+    beside = (_finding(first, followed, known).declared(tuple(expect)),) if first is not None else ()
     return Diagnosis((*own.errors, *beside, *own.warnings, *own.expected), followed.steps)
 
 
 def twin_builder(subject: TrainingSubject) -> Callable[[], Callable[[], Any]]:
-    """A function that builds the twin, float32, and returns its step, as `examine` takes it."""
+    """A function that builds the twin, float32, and returns its step, as `diagnose_alone` takes it."""
     def build() -> Callable[[], Any]:
         program, number = subject.twin("float32"), 0
 
@@ -49,9 +52,9 @@ def twin_builder(subject: TrainingSubject) -> Callable[[], Callable[[], Any]]:
     return build
 
 
-def _finding(first: Divergence, followed: StepsReport) -> Finding:
+def _finding(first: Divergence, followed: StepsReport, known: Iterable[KnownBug]) -> Finding:
     key = first.key
-    causes = likely_causes(first)
+    causes = likely_causes(first, known)
     where = f"{key.module}.{key.variable}" if key.module else key.variable
     place = first.twin or first.called
     stage = together((key.phase, term(key.stage)), " ") if key.phase else term(key.stage)
@@ -67,23 +70,3 @@ def _finding(first: Divergence, followed: StepsReport) -> Finding:
         evidence.append(say("rounding grows by {factor:.3g} a step", factor=followed.growth))
     return Finding("differs-from-reference", where, message, together(evidence, "; "), place, key.step,
                    say(causes[0].fix) if causes else None)
-
-
-def likely_causes(first: Divergence, catalogue: Iterable[Fault] = tuple(CATALOGUE.values())) -> list[Fault]:
-    """Known bugs with this fingerprint: the same stage and phase, step and place; the best match first.
-
-    A fault that is placed by its source line must match it, or the variable: stage and step alone fit too many.
-    """
-    key = first.key
-    lines = [site.text for site in (first.reference, first.called) if site]
-    ranked = []
-    for fault in catalogue:
-        answer = fault.answer
-        if (answer.stage, answer.phase) != (key.stage, key.phase) or not fnmatchcase(key.module, answer.module):
-            continue
-        by_line = answer.line is not None and any(answer.line in line for line in lines)
-        by_variable = answer.variable is not None and answer.variable == key.variable
-        if (answer.line is not None and not by_line) or (answer.variable is not None and not by_variable):
-            continue
-        ranked.append((-(by_line + by_variable), abs(answer.step - key.step), fault.name, fault))
-    return [entry[-1] for entry in sorted(ranked, key=lambda entry: entry[:3])]
