@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from parity.differences.difference import Difference
-from parity.differences.explaining import acting_in, explained, imitating, with_verdict
+from parity.differences.explaining import acting_in, explain, imitating, with_verdict
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import M
 from parity.steps.programs import Programs
@@ -72,7 +72,7 @@ class Asked:
                 found.forgive(f"{left}: step {number} alone, from the twin's state, is the same")
                 return found
         acting = acting_in(alone.reference, self._differences) if self._differences else []
-        report = explained(report, alone.compared, acting)
+        report = explain(report, lambda _: alone.compared(), acting)
         if not report.diverged:
             self._known += [difference for difference in acting if difference not in self._known
                             and any(difference.title in (finding.cause or "") for finding in report.findings)]
