@@ -24,10 +24,12 @@ from parity.declare.pair import Subject
 from parity.messages import say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
-from parity.pairing.census import Census, CensusFinding, each_once, take
+from parity.pairing.census import Census, CensusFinding, LoneBuffers, each_once, take
 from parity.pairing.correspondence import WHOLE
+from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
-from parity.trace.recorder import Key, Recorder, Sink
+from parity.trace.recorder import Recorder
+from parity.trace.side import Run, Side
 from parity.trace.source import ConstructionSites, Site
 from parity.verdict.findings import Finding, Report
 from parity.verdict.judge import Judge, floors_of
@@ -195,8 +197,9 @@ class Both:
         census = take(*self._models, self._frameworks, self._sites, pair.layouts, names=pair.names)
         self.census: Census = each_once(census, self._models, self._frameworks,
                                         lambda side, name: self.built(side, name.rpartition(".")[0]))
-        self._made = tuple({name: framework.array(tensor, copy=True) for name, tensor in framework.entries(model).items()
-                            if name in lone or name in framework.unsaved(model)} for framework, model, lone in
+        self._lone = tuple(map(LoneBuffers, self._frameworks, self._models, self.census.lone))
+        self._made = tuple({name: framework.array(framework.entries(model)[name], copy=True) for name in
+                            lone | framework.unsaved(model)} for framework, model, lone in
                            zip(self._frameworks, self._models, self.census.lone, strict=True))
         paired = self.census.modules
         self._paths = (None, None) if paired is None else ({path: path for path in paired.values()}, paired)
@@ -210,7 +213,8 @@ class Both:
         dropped |= {f"{self.subject.name}.{name}" for name in self.census.apart}
 
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
-            return None if name in dropped or self._rests(0, name, array) else (name, array)
+            rests = self._lone[0].rests(name.removeprefix(self.subject.name + "."), array)
+            return None if name in dropped or rests else (name, array)
 
         self._run(0, dtype, sink, moved, replayed, gradients, view,
                   measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
@@ -225,7 +229,7 @@ class Both:
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
             bare = name.removeprefix(self.subject.name + ".")
             if bare not in entries:
-                return None if self._rests(1, name, array) else (name, array)
+                return None if self._lone[1].rests(bare, array) else (name, array)
             entry = entries[bare]
             if entry.source in self.census.apart:
                 return None
@@ -240,13 +244,6 @@ class Both:
         except Exception as error:  # the user's program: anything may come
             return error
         return None
-
-    def _rests(self, side: int, name: str, array: np.ndarray | None) -> bool:
-        """Whether it is a buffer that this side alone has, and that is still what it was made: a constant of its own."""
-        bare = name.removeprefix(self.subject.name + ".")
-        if bare not in self.census.lone[side] or array is None:
-            return False
-        return np.array_equal(array, self._made[side][bare].astype(array.dtype))
 
     def side_by_side(self, dtype: str, pass_: Interleaved) -> Exception | None:
         """Runs reference and twin in turns; hands back what the twin raises."""
@@ -348,10 +345,9 @@ class Both:
         inputs = self._inputs(dtype, moved)
         rng = None if moved is None else generator("ulp", subject.seed, moved, "replay")
         values = replayed.replayed(rng) if replayed is not None else None
-        recorder = Recorder(framework, self._sources[side], sink, view=view, constructions=self._sites[side],
-                            measure=measure, gradients=gradients, replay=values, device=self.device,
-                            name=subject.name, paths=self._paths[side], operations=self._operations, release=release)
-        recorder.stage = subject.stage
+        program = Side(framework, self._sources[side], self._sites[side], subject.name, self._paths[side], view=view)
+        recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
+                                               release=release, stage=subject.stage, device=self.device))
         arrange = functools.partial(subject.arrange, side)
         with framework.rounding(1 + moved) if rounding else nullcontext():
             if values is not None:

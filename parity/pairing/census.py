@@ -97,6 +97,18 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
     return Census(plan, compared, tuple(findings), None if names is None else paired.modules, guesses, lone)
 
 
+class LoneBuffers:
+    """Of one model, the buffers that the other side has none of, as they were made: constants, while they stay so."""
+
+    def __init__(self, framework: Framework, model: Any, names: Iterable[str]) -> None:
+        entries = framework.entries(model)
+        self._made = {name: framework.array(entries[name], copy=True) for name in names}
+
+    def rests(self, name: str, array: np.ndarray | None) -> bool:
+        """Whether it is one of them, and what it was."""
+        return name in self._made and array is not None and np.array_equal(array, self._made[name].astype(array.dtype))
+
+
 def each_once(census: Census, models: Models, frameworks: Frameworks, site: Callable[[int, str], Site | None]) -> Census:
     """The census with each pair of tensors in its plan once, under the first name that either side has for it: what is one tensor
     under several names on both sides is ordinary. On one side only it is a finding where it is trained, as its parts go different
@@ -104,7 +116,7 @@ def each_once(census: Census, models: Models, frameworks: Frameworks, site: Call
 
     site: (0 or 1, name of an entry there) -> the line that built its owner.
     """
-    first = [_first_names(framework, model) for framework, model in zip(frameworks, models, strict=True)]
+    first = [first_names(framework, model) for framework, model in zip(frameworks, models, strict=True)]
     once: dict[tuple, Entry] = {}
     for entry in census.plan.entries.values():
         pair = first[0].get(entry.source, entry.source), first[1].get(entry.target, entry.target), entry.rows
@@ -152,7 +164,7 @@ def _parts_ways(group: list[Entry], side: int, models: Models, frameworks: Frame
     return side == 0 and any(deviation(arrays[0], array).distance for array in arrays[1:])  # the twin's are given the reference's
 
 
-def _first_names(framework: Framework, model: Any) -> dict[str, str]:
+def first_names(framework: Framework, model: Any) -> dict[str, str]:
     """Each name of a parameter or buffer -> the first name of the same tensor."""
     names = {id(tensor): name for name, tensor in (framework.buffers(model) | framework.parameters(model)).items()}
     return {name: names.get(id(tensor), name) for name, tensor in framework.entries(model).items()}
@@ -164,7 +176,7 @@ def _of_weight(problems: Iterable[Problem], plan: Plan, models: Models, framewor
     Not of weight: a second name of a tensor that has a partner, and a buffer of the user's own class that the other side makes
     where it needs it, or not at all: what it does is seen in what it is used for, and that it moves, when it does.
     """
-    first = [_first_names(framework, model) for framework, model in zip(frameworks, models, strict=True)]
+    first = [first_names(framework, model) for framework, model in zip(frameworks, models, strict=True)]
     paired = [{first[0].get(entry.source) for entry in plan.entries.values() if entry.target is not None},
               {first[1].get(entry.target) for entry in plan.entries.values()}]
     named = {name for entry in plan.entries.values() for name in (entry.source, entry.target)}
@@ -219,7 +231,7 @@ def _disagreements(plan: Plan, models: Models, frameworks: Frameworks) -> Iterat
         kind = dict.fromkeys(framework.buffers(model), say("a buffer"))
         for name, parameter in framework.parameters(model).items():
             kind[name] = say("a trained parameter") if framework.requires_grad(parameter) else say("a frozen parameter")
-        kinds.append({name: kind[first] for name, first in _first_names(framework, model).items() if first in kind})
+        kinds.append({name: kind[first] for name, first in first_names(framework, model).items() if first in kind})
     for entry in plan.entries.values():
         if entry.target is not None:
             left, right = kinds[0].get(entry.source), kinds[1].get(entry.target)
