@@ -22,7 +22,8 @@ from exams.doctor.sitting import Sitting, builder
 from parity.declare.pair import Pair, TrainingSubject
 from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.examine import examine, versions
-from parity.steps.follow import ReferenceStep, follow, record_reference
+from parity.steps.follow import follow
+from parity.steps.reference import ReferenceStep, record_reference
 from parity.trace.source import SourceTree
 from parity.verdict.findings import Finding as Divergence
 

@@ -12,7 +12,9 @@ from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import Finding
 from parity.doctor.known import KnownBug, likely_causes
 from parity.messages import say, term, together
-from parity.steps.follow import ReferenceStep, StepsReport, follow
+from parity.steps.follow import follow
+from parity.steps.reference import ReferenceStep
+from parity.steps.result import StepsReport
 from parity.verdict.findings import Finding as Divergence
 
 
