@@ -90,7 +90,8 @@ def test_a_change_of_the_training_would_be_seen():
     assert one != other
 
 
-FAILING = ["watching.modules.Modules._note_use", "watching.losses.Losses.note_shapes", "watching.gradients.Gradients.look_for_clearing",
+FAILING = ["watching.modules.Modules._note_use", "watching.losses.Losses.note_shapes",
+           "watching.gradients.Gradients.look_for_clearing",
            "watching.updates.Updates._by_hand", "watching.state.State._sums", "watching.layers.Layers.note_batch",
            "watching.layers.Layers._note_outputs", "lines._Frame._bound", "lines._Frame._returned", "lines.Lines._follower"]
 
