@@ -2,6 +2,6 @@
 
 import sys
 
-from parity.cli.commands import main
+from parity.cli import main
 
 sys.exit(main())

@@ -15,7 +15,7 @@ import yaml
 from pages import ROOT
 from test_docs import complaint
 
-from parity.cli.commands import main
+from parity.cli import main
 
 PATH = ROOT / "docs" / "parity-workflow.yml"
 WORKFLOW = yaml.load(PATH.read_text(), yaml.BaseLoader)  # "on" is a word here, not a truth value
