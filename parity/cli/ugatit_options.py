@@ -37,7 +37,8 @@ class Inputs:
     def training(self, sizes: Sizes, *, iteration: int, device: str) -> Any:
         """What `parity steps` follows. Raises UsageError, InputError, ConversionError."""
         from parity.ugatit.training import subject
-        return subject(**self._read(), **sizes.given(self.checkpoint), iteration=iteration, device=device)
+        given = sizes.given(self.checkpoint)
+        return subject(**self._read(), **given, iteration=iteration, device=device)
 
     def _read(self) -> dict[str, Any]:
         from parity.ugatit.cases import Checkpoint

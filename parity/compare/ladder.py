@@ -26,8 +26,10 @@ from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.census import Census, CensusFinding, take
 from parity.pairing.correspondence import WHOLE
+from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
-from parity.trace.recorder import Key, Recorder, Sink
+from parity.trace.recorder import Recorder
+from parity.trace.side import Run, Side
 from parity.trace.source import ConstructionSites, Site
 from parity.verdict.findings import Finding, Report
 from parity.verdict.judge import Judge, floors_of
@@ -330,10 +332,9 @@ class Both:
         inputs = self._inputs(dtype, moved)
         rng = None if moved is None else generator("ulp", subject.seed, moved, "replay")
         values = replayed.replayed(rng) if replayed is not None else None
-        recorder = Recorder(framework, self._sources[side], sink, view=view, constructions=self._sites[side],
-                            measure=measure, gradients=gradients, replay=values, device=self.device,
-                            name=subject.name, paths=self._paths[side], operations=self._operations, release=release)
-        recorder.stage = subject.stage
+        program = Side(framework, self._sources[side], self._sites[side], subject.name, self._paths[side], view=view)
+        recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
+                                               release=release, stage=subject.stage, device=self.device))
         arrange = functools.partial(subject.arrange, side)
         with framework.rounding(1 + moved) if rounding else nullcontext():
             if values is not None:

@@ -17,7 +17,7 @@ from parity.numbers.noise import M
 from parity.report.page import ROWS, page
 from parity.report.summary import short, versions
 from parity.report.terminal import COLOURS, NAMED, more
-from parity.steps.follow import StepsReport
+from parity.steps.result import StepsReport
 from parity.steps.summary import Summary, rows, totals, when
 from parity.verdict.findings import Finding
 

@@ -13,7 +13,7 @@ import numpy as np
 from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict, resemblance
 from parity.numbers.noise import REFORMULATION, M
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.findings import Finding, Report
