@@ -26,7 +26,6 @@ UGATIT = {"torch_ref", "paddle_impl", "parity.ugatit"}
 UPWARDS: set[tuple[str, str]] = {
     ("parity.compare.runner", "parity.ugatit.pictures"),
     ("parity.compare.runner", "parity.ugatit.subjects"),
-    ("parity.differences.explaining", "parity.compare.ladder"),
     ("parity.messages", "parity.report.language"),
     ("parity.steps.picture", "parity.ugatit.following"),
     ("parity.steps.summary", "parity.ugatit.following"),
@@ -129,7 +128,8 @@ def circles(arrows: dict[str, set[str]]) -> set[frozenset[str]]:
         return seen
 
     reached = {name: below(name) for name in arrows}
-    return {frozenset(other for other in reached[name] if name in reached.get(other, ())) for name in arrows if name in reached[name]}
+    return {frozenset(other for other in reached[name] if name in reached.get(other, ()))
+            for name in arrows if name in reached[name]}
 
 
 def knows_ugatit(arrows: dict[str, set[str]]) -> set[tuple[str, str]]:
