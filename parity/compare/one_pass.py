@@ -19,7 +19,7 @@ import numpy as np
 from parity.heap import give_back
 from parity.trace.events import Event, Key
 from parity.trace.randomness import kept_for_later
-from parity.verdict.judge import own_rounding
+from parity.verdict.floors import own_rounding
 from parity.verdict.sinks import Against, Store, weakly
 
 LARGE = 1 << 24  # bytes: for `heap.keep_freed`, of a process that compares in this way (docs/cost.md)
