@@ -15,6 +15,8 @@ from parity.pairing.correspondence import correspond
 from weights_convert import DEFAULT
 from weights_convert.outline import outline
 
+pytestmark = pytest.mark.xdist_group("lone")  # of what its fixtures build
+
 TESTS = Path(__file__).parents[1]
 ONLY = ["--only", "LIN", "--only", "spectral_*"]
 

@@ -15,6 +15,8 @@ from parity.recordings import record, traces
 from parity.recordings.diff import diff
 from parity.ugatit import faults
 
+pytestmark = pytest.mark.xdist_group("record_diff")  # of what its fixtures build
+
 ONLY = ["--only", "LIN", "--only", "CAM", "--no-train"]
 
 

@@ -23,6 +23,8 @@ from parity.ugatit.explain.start import Start
 from parity.ugatit.explain.tasks import Scope
 from parity.ugatit.faults import CATALOGUE, PORT2020
 
+pytestmark = pytest.mark.xdist_group("explain_report")  # of what its fixtures build
+
 FIXED = {"stage", "step", "phase", "module", "variable", "reference", "twin", "worst", "floor_multiple", "cause"}
 SCOPE = Scope(("gmp_G", "sn_grad"), ("mirrored_output",), ((), ("gmp_G",), ("gmp_G", "sn_grad")),
               Start(ngf=2, n_blocks=1, size=96, light=True, ndf=1), steps=1, long_steps=2)
