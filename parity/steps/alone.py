@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from parity.differences.difference import Difference
-from parity.differences.explaining import acting_in, explained, imitating, with_verdict
+from parity.differences.explaining import acting_in, explain, imitating, with_verdict
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import M
 from parity.steps.programs import Programs
-from parity.steps.reference import Progress, ReferenceStep, replayed_draws
+from parity.steps.reference import Progress, ReferenceStep, floors_alone
 from parity.steps.result import StepsReport
 from parity.steps.state import carry_back, joined, known_to
 from parity.trace.events import Key
 from parity.verdict.findings import Report
-from parity.verdict.judge import Judge, floors_of
+from parity.verdict.judge import Judge
 from parity.verdict.sinks import Against, Store
 from weights_convert import ConversionError
 
@@ -72,7 +72,7 @@ class Asked:
                 found.forgive(f"{left}: step {number} alone, from the twin's state, is the same")
                 return found
         acting = acting_in(alone.reference, self._differences) if self._differences else []
-        report = explained(report, alone.compared, acting)
+        report = explain(report, lambda _: alone.compared(), acting)
         if not report.diverged:
             self._known += [difference for difference in acting if difference not in self._known
                             and any(difference.title in (finding.cause or "") for finding in report.findings)]
@@ -101,11 +101,10 @@ class Alone:
 
     def compared(self) -> Report:
         """Both sides' step, as torch is now. What rounding does to it is measured once."""
-        both, subject, dtype = self._both, self._both.subject, np.dtype(self._both.lane).type
+        both, subject = self._both, self._both.subject
         store = self.reference()
         draws = self._draws if self._floors is None else 0
-        noise, _ = replayed_draws(both, self._number, self._batch, store, self._before, draws, self._tell)
-        floors = floors_of(store, noise, dtype)
+        floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell)
         self._floors = self._floors or floors
         floors = {key: max(floor, self._floors.get(key, 0.0)) for key, floor in floors.items()}
         self._tell(self._number, "twin, judged alone")

@@ -12,9 +12,9 @@ from parity.declare.pair import TrainingSubject
 from parity.numbers.noise import DRAWS, generator
 from parity.steps.programs import Programs
 from parity.steps.state import moved
-from parity.trace.events import Key
-from parity.verdict.judge import floors_of
-from parity.verdict.sinks import Distances, Store
+from parity.trace.events import Key, Sink
+from parity.verdict.floors import Carried, Draw, measure
+from parity.verdict.sinks import Store
 
 MODES = ("free", "resync")
 Progress = Callable[[int, str], None]
@@ -43,8 +43,7 @@ def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_eve
     """In free mode the draws go their own ways from one ulp beside the start; in resync mode each step draws anew."""
     if mode not in MODES:
         raise ValueError(f"mode must be one of {MODES}: {mode!r}")
-    seed, dtype = both.subject.seed, np.dtype(both.lane).type
-    state, carried = both.start, {}
+    seed, state, carried = both.subject.seed, both.start, Carried()
     noisy = [moved(state, seed, draw) for draw in range(draws)]
     for step in range(1, steps + 1):
         batch = both.batch(step)
@@ -55,41 +54,34 @@ def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_eve
         store.close()
         before, state = state, both.state(0)
         if mode == "free":
-            noise, drawn = Distances(store), []
-            for draw in range(draws):
-                tell(step, f"noise draw {draw + 1}")
-                both.load(0, noisy[draw])
-                drawn.append(both.step(0, step, batch, noise, rounding=_rounding_seed(step, draw)))
-                noisy[draw] = both.state(0)
+            drawn: list[dict[str, float]] = []
+
+            def again(sink: Sink, draw: Draw, step=step, batch=batch, drawn=drawn) -> None:
+                tell(step, f"noise draw {draw.number + 1}")
+                both.load(0, noisy[draw.number])
+                drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw)))
+                noisy[draw.number] = both.state(0)
+
+            floors = measure(again, store, both.lane, truth_lane=both.lane, draws=draws)
         else:
             fresh = step <= 2 or step % floor_every == 0
-            noise, drawn = replayed_draws(both, step, batch, store, before, draws if fresh else 0, tell)
-        floors = floors_of(store, noise, dtype)
-        if mode == "resync":
-            _carry_over(store, noise, floors, carried)
+            floors, drawn = floors_alone(both, step, batch, store, before, draws if fresh else 0, tell, carried)
         yield ReferenceStep(step, batch, store, floors, drawn, before)
 
 
-def _rounding_seed(step: int, draw: int) -> int:
-    return 1 + draw + 1000 * step
+def floors_alone(both: Programs, step: int, batch: Mapping[str, np.ndarray], store: Store, before: Mapping[str, Any], draws: int,
+                 tell: Progress, carried: Carried | None = None) -> tuple[dict[Key, float], list[dict[str, float]]]:
+    """The floors of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on."""
+    drawn, seed = [], both.subject.seed
+
+    def again(sink: Sink, draw: Draw) -> None:
+        tell(step, f"noise draw {draw.number + 1}")
+        both.load(0, moved(before, seed, step, draw.number))
+        replayed = store.replayed(generator("replay", seed, step, draw.number))
+        drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw), replayed=replayed))
+
+    return measure(again, store, both.lane, truth_lane=both.lane, draws=draws, carried=carried), drawn
 
 
-def replayed_draws(both: Programs, step: int, batch: Mapping[str, np.ndarray], store: Store, before: Mapping[str, Any],
-                    draws: int, tell: Progress) -> tuple[Distances, list[dict[str, float]]]:
-    """The noise of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on."""
-    noise, drawn, seed = Distances(store), [], both.subject.seed
-    for draw in range(draws):
-        tell(step, f"noise draw {draw + 1}")
-        both.load(0, moved(before, seed, step, draw))
-        replayed = store.replayed(generator("replay", seed, step, draw))
-        drawn.append(both.step(0, step, batch, noise, rounding=_rounding_seed(step, draw), replayed=replayed))
-    return noise, drawn
-
-
-def _carry_over(store: Store, noise: Distances, floors: dict[Key, float], carried: dict[Key, float]) -> None:
-    """Floors of steps without draws: the largest seen so far, relative to the size of their values."""
-    for key, distance in noise.largest.items():
-        scale, alike = store.events[key].scale, key._replace(step=0)
-        carried[alike] = max(carried.get(alike, 0.0), distance / scale if scale else 0.0)
-    for key, event in store.events.items():
-        floors[key] = max(floors[key], carried.get(key._replace(step=0), 0.0) * event.scale)
+def _rounding_seed(step: int, draw: Draw) -> int:
+    return 1 + draw.number + 1000 * step

@@ -59,7 +59,7 @@ def test_what_the_frameworks_do_otherwise_is_explained(name):
     subject = pair.subject(pair.modes[-1])
     report = compare(subject, lanes=("float64",))
     assert report.verdict == "diverged"
-    explained = explain(subject, report, [by_name(known) for known in KNOWN])
+    explained = explain(report, lambda lanes: compare(subject, lanes=lanes), [by_name(known) for known in KNOWN])
     assert explained.verdict == "same", str(explained.first)
     assert explained.counts["explained"]
 

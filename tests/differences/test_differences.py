@@ -1,6 +1,8 @@
 """The registry of explained differences: each is there, each imitation is faithful, and only that is explained."""
 
 import dataclasses
+import subprocess
+import sys
 from contextlib import nullcontext
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from parity.compare import ladder
 from parity.compare.ladder import compare
 from parity.declare.pair import Pair, Subject
 from parity.differences import ALL, by_name, explain
@@ -119,6 +122,17 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
      lambda x: P.adaptive_avg_pool2d(x, (2, 4))),
     ("pool_gradient", draw(2, 3, 6, 9), draw(2, 3, 4, 8, dtype="float32"), torch.nn.AvgPool2d(3),
      paddle.nn.AvgPool2D(3)),
+    *(("pool_gradient", draw(*shape), draw(*shape, dtype="float32"),
+       lambda x, n=n, p=padding, ceil=ceil, full=full: getattr(F, f"avg_pool{n}d")(x, 3, 2, p, ceil, full),
+       lambda x, n=n, p=padding, ceil=ceil, full=full: getattr(P, f"avg_pool{n}d")(
+           x, 3, 2, p, exclusive=not full, ceil_mode=ceil))
+      for n, shape in ((1, (2, 3, 10)), (2, (2, 3, 10, 8)), (3, (1, 2, 7, 6, 8)))
+      for padding in (0, 1) for ceil in (False, True) for full in (False, True)),
+    ("pool_gradient", draw(2, 3, 5, 7, 6), draw(2, 3, 4, 8, 2), lambda x: F.adaptive_avg_pool3d(x, 2),
+     lambda x: P.adaptive_avg_pool3d(x, 2)),
+    *(("pool_divisor", draw(2, 3, 7, 5), draw(2, 3, 8, 4), lambda x, full=full: F.avg_pool2d(x, 2, 2, 0, True, full, 5),
+       lambda x, full=full: P.avg_pool2d(
+           x, 2, 2, 0, True, not full, 5.0)) for full in (False, True)),
     ("pow_exponent", 1 + draw(9) ** 2, draw(9, dtype="float32") ** 2 + 1, lambda x: x ** 1.3, lambda x: x ** 1.3),
     ("pow_exponent", draw(9), draw(9, dtype="float32"), torch.nn.ELU(1.3), paddle.nn.ELU(1.3)),
     ("pow_exponent", 2 * draw(9), draw(9, dtype="float32"), lambda x: F.hardtanh(x, -1.3, 1.3),
@@ -172,6 +186,38 @@ def test_a_window_of_nan_alone():
         with by_name(name).imitate():
             np.testing.assert_array_equal(ours(torch.from_numpy(ALL_NAN), size).numpy(),
                                           theirs(paddle.to_tensor(ALL_NAN), size).numpy())
+
+
+@pytest.mark.parametrize("n, x, size, stride, padding", [
+    (1, draw(1, 2, 11), 2, 2, 1), (1, draw(1, 2, 11), 3, 3, 1), (2, draw(1, 2, 9, 9), 2, 3, 0), (2, draw(1, 2, 9, 10), 2, 3, 1),
+    (3, draw(1, 2, 7, 6, 8), 2, 3, 1)])
+@pytest.mark.parametrize("full", [False, True])
+def test_windows_that_start_behind_the_input(n, x, size, stride, padding, full):
+    upstream = []
+
+    def of(average, maximum, leaf, as_tensor, **padded):
+        y = average(leaf, size, stride, padding, ceil_mode=True, **padded)
+        upstream.append(draw(*y.shape))
+        y.backward(as_tensor(upstream[0]))
+        return (y.detach().numpy(), leaf.grad.numpy(), maximum(leaf, size, stride, padding, ceil_mode=True).detach().numpy())
+
+    theirs = of(getattr(P, f"avg_pool{n}d"), getattr(P, f"max_pool{n}d"), paddle.to_tensor(x, stop_gradient=False),
+                paddle.to_tensor, exclusive=not full)
+    average, maximum = getattr(F, f"avg_pool{n}d"), getattr(F, f"max_pool{n}d")
+    with by_name("pool_gradient").imitate(), by_name("ceil_mode").imitate() as acted:
+        ours = of(average, maximum, torch.from_numpy(x).requires_grad_(), torch.from_numpy, count_include_pad=full)
+    plain = average(torch.from_numpy(x), size, stride, padding, ceil_mode=True)
+    assert acted.count == 2 and plain.shape != ours[0].shape
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-14, atol=1e-15)  # a few roundings; NaN at the same places
+
+
+def test_ceil_mode_that_leaves_no_window_empty_is_no_difference():
+    x = torch.from_numpy(draw(1, 2, 10, 10))
+    with by_name("ceil_mode").imitate() as acted:
+        F.avg_pool2d(x, 3, 2, 1, ceil_mode=True), F.max_pool2d(x, 3, 2, 1, ceil_mode=True)
+        F.avg_pool2d(x, 2, 3), F.max_pool2d(x, 2, 3)  # without ceil_mode
+    assert not acted
 
 
 BIG = np.square(draw(1, 16, 128, 128, dtype="float32"))
@@ -246,13 +292,14 @@ def test_naive_sum_over_any_axes():
         np.testing.assert_allclose(naive_sum(x, axes), x.sum(axes, keepdims=True), rtol=1e-13)
 
 
+@pytest.mark.parametrize("eps", [1e-12, 1e-3])
 @pytest.mark.parametrize("dim", [0, 1])
-def test_spectral_norm_as_the_layer_of_paddle(dim):
+def test_spectral_norm_as_the_layer_of_paddle(dim, eps):
     torch.manual_seed(0)
-    theirs = paddle.nn.SpectralNorm([3, 4, 2, 2], dim=dim, dtype="float64")
+    theirs = paddle.nn.SpectralNorm([3, 4, 2, 2], dim=dim, eps=eps, dtype="float64")
     conv = torch.nn.Conv2d(4, 3, 2, bias=False).double()
     weight = conv.weight.detach().numpy().copy()
-    conv = torch.nn.utils.spectral_norm(conv, dim=dim)
+    conv = torch.nn.utils.spectral_norm(conv, dim=dim, eps=eps)
     conv.weight_u = torch.from_numpy(theirs.weight_u.numpy())
     conv.weight_v = torch.from_numpy(theirs.weight_v.numpy())
     before = conv.weight_u.clone()
@@ -263,7 +310,7 @@ def test_spectral_norm_as_the_layer_of_paddle(dim):
     leaf = paddle.to_tensor(weight, stop_gradient=False)
     normalised = theirs(leaf)
     normalised.backward(paddle.to_tensor(upstream))
-    np.testing.assert_allclose(conv.weight.detach().numpy(), normalised.numpy(), rtol=1e-10)
+    np.testing.assert_allclose(conv.weight.detach().numpy(), normalised.numpy(), rtol=1e-14)  # eps is in it: 1e-12
     np.testing.assert_allclose(conv.weight_orig.grad.numpy(), leaf.grad.numpy(), rtol=1e-10, atol=1e-10)
     assert acted and torch.equal(conv.weight_u, before)
     np.testing.assert_array_equal(theirs.weight_u.numpy(), before.numpy())
@@ -451,9 +498,13 @@ def subject(reference, twin, x):
     return Subject("toy", PAIR, reference, twin, {}, {"x": x.astype("float32")})
 
 
+def explain_again(chosen, report, registry=None):
+    return explain(report, lambda lanes: ladder.compare(chosen, lanes=lanes), registry)
+
+
 def explained(chosen, lanes=("float64",)):
     before = compare(chosen, lanes=lanes)
-    after = explain(chosen, before, lanes=lanes)
+    after = explain_again(chosen, before)
     assert sum(before.counts.values()) == sum(after.counts.values())
     assert len(before.findings) == len(after.findings)
     assert after.counts[Verdict.DIVERGED] == len(after.diverged)
@@ -529,7 +580,7 @@ def test_an_empty_registry_and_other_entries_explain_nothing():
     chosen = subject(TorchNorm, PaddleNorm, SMALL)
     before = compare(chosen, lanes=("float64",))
     for registry in ((), [by_name("relu_nan"), by_name("pool_gradient"), by_name("spectral_norm")]):
-        assert explain(chosen, before, registry) == before
+        assert explain_again(chosen, before, registry) == before
 
 
 def test_an_imitation_that_did_not_act_explains_nothing_whatever_comes_of_it(monkeypatch):
@@ -537,21 +588,21 @@ def test_an_imitation_that_did_not_act_explains_nothing_whatever_comes_of_it(mon
     before = compare(chosen, lanes=("float64",))
     clean = dataclasses.replace(before, findings=[])
     monkeypatch.setattr("parity.compare.ladder.compare", lambda *_, **__: clean)
-    assert explain(chosen, before, [by_name("norm_epsilon")]) == before
+    assert explain_again(chosen, before, [by_name("norm_epsilon")]) == before
 
     def acting(*_, **__):
         F.instance_norm(torch.from_numpy(SMALL))
         return clean
 
     monkeypatch.setattr("parity.compare.ladder.compare", acting)
-    assert explain(chosen, before, [by_name("norm_epsilon")]).verdict == "same"
+    assert explain_again(chosen, before, [by_name("norm_epsilon")]).verdict == "same"
 
 
 def test_an_entry_that_the_installed_paddle_does_not_show_is_not_tried():
     chosen = subject(TorchNorm, PaddleNorm, SMALL)
     before = compare(chosen, lanes=("float64",))
     elsewhere = dataclasses.replace(by_name("norm_epsilon"), measure=lambda: 0.0)
-    assert not elsewhere.present and explain(chosen, before, [elsewhere]) == before
+    assert not elsewhere.present and explain_again(chosen, before, [elsewhere]) == before
 
 
 def test_what_lies_behind_an_exception_of_the_twin_is_not_explained():
@@ -567,7 +618,7 @@ def test_what_lies_behind_an_exception_of_the_twin_is_not_explained():
     Twin.runs = []
     chosen = subject(TorchRelu, Twin, WITH_NAN)
     before = compare(chosen, lanes=("float64",))
-    after = explain(chosen, before)
+    after = explain_again(chosen, before)
     assert before.diverged and after.counts[Verdict.EXPLAINED] == 0
 
 
@@ -580,7 +631,7 @@ def test_a_reference_that_breaks_under_an_imitation_explains_nothing(monkeypatch
         raise RuntimeError("the reference")
 
     monkeypatch.setattr("parity.compare.ladder.compare", broken)
-    assert explain(chosen, before, [by_name("norm_epsilon")]) == before
+    assert explain_again(chosen, before, [by_name("norm_epsilon")]) == before
 
 
 def test_the_float32_lane_is_explained_too():
@@ -604,7 +655,28 @@ def test_a_healthy_report_costs_nothing(monkeypatch):
     chosen = subject(TorchRelu, PaddleRelu, draw(2, 3, 4, 4))
     report = compare(chosen)
     monkeypatch.setattr("parity.compare.ladder.compare", lambda *_, **__: pytest.fail("compared again"))
-    assert report.verdict == "same" and explain(chosen, report) is report
+    assert report.verdict == "same" and explain_again(chosen, report) is report
+
+
+def test_only_what_occurs_in_the_run_is_tried_alone():
+    tried = []
+
+    def again(_):
+        tried.append(1)
+        return ladder.compare(chosen, lanes=("float64",))
+
+    chosen = subject(TorchNorm, lambda: PaddleNorm(1e-3), SMALL)
+    before = compare(chosen, lanes=("float64",))
+    assert explain(before, again).verdict == "diverged"
+    assert len(tried) == 1  # under all at once, where norm_epsilon alone acted
+
+
+def test_explaining_needs_no_framework_where_nothing_diverged():
+    code = ("import sys; sys.modules['torch'] = sys.modules['paddle'] = None\n"
+            "from parity.differences import explain\nfrom parity.verdict.findings import Report\n"
+            "report = Report('nothing')\nassert explain(report, None) is report\n"
+            "try:\n    from parity.differences import ALL\nexcept ImportError:\n    sys.exit(7)")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
 
 
 # --- the page -----------------------------------------------------------------------------------------------------

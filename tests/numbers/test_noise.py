@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.noise import generator, move, one_ulp
-from parity.verdict.judge import few
+from parity.verdict.floors import few
 
 quick = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 EPS = np.finfo(np.float64).eps
