@@ -14,7 +14,10 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from types import SimpleNamespace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
+
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)  # of kind "V": ask `numbers.arrays.is_float`, not the kind
 
 from parity.numbers.distributions import Numbers
 

@@ -14,10 +14,9 @@ import numpy as np
 import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 
-from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
-from parity.numbers.arrays import BFLOAT16
 from parity.numbers.distributions import Numbers
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).

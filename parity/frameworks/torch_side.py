@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
-from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
-from parity.numbers.arrays import BFLOAT16
 from parity.numbers.distributions import Numbers
 from parity.numbers.noise import one_ulp
 

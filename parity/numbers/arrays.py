@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-import ml_dtypes
 import numpy as np
 
 from parity.messages import say
-
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)  # of kind "V": ask `is_float`, not the kind
 
 BLOCK = 1 << 15  # elements compared at a time: both operands and the difference stay in the processor's cache
 
@@ -109,13 +106,15 @@ def in_norm(found: Deviation, reference: np.ndarray | None, twin: np.ndarray | N
 
 
 def is_float(dtype: np.dtype) -> bool:
-    """Whether numbers of that dtype are real and rounded: half precisions too."""
-    return dtype.kind == "f" or dtype == BFLOAT16
+    """Whether numbers of that dtype are real and rounded: half precisions too, and bfloat16 (of `ml_dtypes`), whose kind is "V"."""
+    return dtype.kind == "f" or dtype.name == "bfloat16"
 
 
 def eps_of(dtype: np.dtype) -> float:
     """The distance of 1 from the next larger number of that dtype (of a complex one: of its parts); 0 where nothing is rounded."""
-    return float(ml_dtypes.finfo(dtype).eps) if is_float(dtype) or dtype.kind == "c" else 0.0
+    if dtype.name == "bfloat16":
+        return 2.0**-7
+    return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
 
 
 _KIND = {"f": "number", "i": "integer", "u": "integer", "b": "truth value", "c": "complex number"}
