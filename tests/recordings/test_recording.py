@@ -11,6 +11,8 @@ from parity.steps.stored import record_to, recorded_in
 from parity.ugatit import faults
 from parity.ugatit.subjects import exam_training
 
+pytestmark = pytest.mark.xdist_group("recording")  # of what its fixtures build
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
