@@ -1,0 +1,143 @@
+"""One pair through the public command, in a process of its own: what `parity compare` or `parity steps` says, or how it ended.
+
+A process that imported the frameworks and did nothing with them forks for each pair, so that whatever a pair does to its
+process is its own affair, and imports are paid for once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exams.verdicts.program import Pair
+
+TIMEOUT = 240  # seconds; a pair takes one to five
+STEPS = 3
+SAME, DIFFERS, UNDECIDED = 0, 1, 2  # exit codes of the command
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the command said to a pair. verdict: same, differs, undecided, or crash; placed: the first divergence is at the mistake."""
+
+    pair: Pair
+    verdict: str
+    placed: bool
+    said: str
+    seconds: float
+
+    @property
+    def outcome(self) -> str:
+        """The verdict in the exam's words."""
+        if self.verdict in ("undecided", "crash"):
+            return self.verdict
+        if self.pair.answer == "same":
+            return "right" if self.verdict == "same" else "false alarm"
+        return "false green" if self.verdict == "same" else "placed" if self.placed else "found"
+
+
+def sit(pair: Pair, options: Sequence[str] = ()) -> Answer:
+    """Run the command on a pair. options: more of its command line (--quick, --lane float64)."""
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="verdicts-") as name:
+        folder = Path(name)
+        file, out, text = pair.write(folder), folder / "report.json", folder / "said.txt"
+        command = ["steps", f"{file}:pair", "--steps", str(STEPS)] if pair.program.training else ["compare", f"{file}:pair"]
+        ended = _forked([*command, *options, "--json", str(out)], folder, text)
+        said = text.read_text(encoding="utf-8", errors="replace")
+        try:
+            report = json.loads(out.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            report = None
+    verdict = {SAME: "same", DIFFERS: "differs"}.get(ended, "crash")
+    if ended == UNDECIDED and report is not None and "fault of parity" not in said:
+        verdict = "undecided"
+    placed = verdict == "differs" and report is not None and _placed(pair, report)
+    return Answer(pair, verdict, placed, _gist(said, report, ended), time.perf_counter() - started)
+
+
+def _forked(command: list[str], folder: Path, text: Path) -> int | str:
+    """The exit code, or how the process ended without one."""
+    from parity.cli import commands  # heavy, and paid for once: the child has it
+    _warm()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            os.chdir(folder)
+            handle = os.open(text, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(handle, 1)
+            os.dup2(handle, 2)
+            code = commands.main(command)
+            sys.stdout.flush()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return f"took more than {TIMEOUT} s"
+        time.sleep(0.02)
+
+
+def _warm() -> None:
+    """What every child needs, imported and never run: a forked process cannot go on with the parent's autograd threads."""
+    import jinja2
+    import paddle
+    import torch
+    import torch._dynamo
+
+    import parity.compare.runner
+    import parity.declare.port
+    import parity.differences.explaining
+    import parity.steps.follow  # noqa: F401
+    torch.set_num_threads(1)
+    assert paddle.__version__ and jinja2.__version__
+
+
+def _reports(report: Any) -> list[dict]:
+    """A report and those inside it (of each mode) that have a first divergence."""
+    found = []
+    if isinstance(report, dict):
+        if isinstance(report.get("first"), dict):
+            found.append(report)
+        for value in report.values():
+            found += _reports(value) if isinstance(value, (dict, list)) else []
+    elif isinstance(report, list):
+        for value in report:
+            found += _reports(value)
+    return found
+
+
+def _placed(pair: Pair, report: dict) -> bool:
+    lines = pair.places()
+    firsts = [one["first"] for one in _reports(report)]
+    return any((first.get("twin") or {}).get("line") in lines for first in firsts)
+
+
+def _gist(said: str, report: dict | None, ended: int | str) -> str:
+    """The first lines that say something."""
+    if isinstance(ended, str):
+        return ended
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if report is None:
+        return f"exit {ended}: " + " | ".join(lines[-3:])[:400]
+    return f"exit {ended}: " + " | ".join(lines[:12])[:700]
