@@ -93,7 +93,7 @@ class Pair:
         declared = ", ".join(filter(None, (*sides, fed, self.program.options)))
         kind, room = ("Training", "training") if self.program.training else ("Port", "port")
         pair = folder / f"{self.stem}.py"
-        pair.write_text(f"import {self.stem}_paddle\nimport {self.stem}_torch\nfrom parity.inputs import integers, normal, truths, uniform\n"
+        pair.write_text(f"import {self.stem}_paddle\nimport {self.stem}_torch\nimport numpy as np\nfrom parity.inputs import integers, normal, truths, uniform\n"
                         f"from parity.{room} import {kind}\n\npair = {kind}({declared})\n", encoding="utf-8")
         return pair
 

@@ -20,6 +20,7 @@ import click
 from exams.verdicts.program import Pair
 from exams.verdicts.programs import everything
 from exams.verdicts.sitting import sit
+from parity import files
 
 MODES = {"default": (), "quick": ("--quick",), "float64": ("--lane", "float64")}
 SAME, DIFFERS = ("right", "false alarm", "undecided", "crash"), ("placed", "found", "false green", "undecided", "crash")
@@ -123,7 +124,7 @@ def main(out: str | None, answers: str | None, only: Sequence[str], again: bool,
 
     def save() -> None:
         if answers:
-            Path(answers).write_text(json.dumps({key: asdict(row) for key, row in kept.items()}, indent=1))
+            files.write(answers, json.dumps({key: asdict(row) for key, row in kept.items()}, indent=1))
     for pair in pairs:
         if time.monotonic() - started > seconds:
             break

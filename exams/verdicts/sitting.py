@@ -137,7 +137,9 @@ def _gist(said: str, report: dict | None, ended: int | str) -> str:
     """The first lines that say something."""
     if isinstance(ended, str):
         return ended
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("W1")]
+    first = next((n for n, line in enumerate(lines) if line.startswith("First divergence")), 0)
+    lines = lines[first:]
     if report is None:
         return f"exit {ended}: " + " | ".join(lines[-3:])[:400]
     return f"exit {ended}: " + " | ".join(lines[:12])[:700]

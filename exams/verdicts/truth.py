@@ -347,7 +347,8 @@ def _compared(pair: Pair, modules: list, options: Mapping[str, Any]) -> list[tup
         given = drawn(pair.program.inputs, 3)
         words = options.get("twin_keywords", {})
         # Paddle's recurrent kernels have no backward in eval mode
-        forward_only = mode == "eval" and any(isinstance(layer, paddle.nn.layer.rnn.RNNBase) for layer in models[1].sublayers(include_self=True))
+        recurrent = any(isinstance(layer, paddle.nn.layer.rnn.RNNBase) for layer in models[1].sublayers(include_self=True))
+        forward_only = mode == "eval" and recurrent
         sides = []
         with shared_random() as turn:
             for side, model in enumerate(models):
@@ -403,7 +404,7 @@ def _float_tensors(nest: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(nest, Mapping):
         for key, item in nest.items():
             yield from _float_tensors(item, f"{path}.{key}")
-    elif isinstance(nest, (list, tuple)) or hasattr(nest, "__iter__") and not isinstance(nest, (str, set, frozenset)):
+    elif isinstance(nest, (list, tuple)) or (hasattr(nest, "__iter__") and not isinstance(nest, (str, set, frozenset))):
         for n, item in enumerate(nest):
             yield from _float_tensors(item, f"{path}[{n:03}]")
     elif hasattr(nest, "__dict__") and not isinstance(nest, type):
@@ -432,7 +433,8 @@ def _trained(pair: Pair, modules: list, options: Mapping[str, Any]) -> list[tupl
     for name, network in list(vars(trainers[0]).items()):
         if isinstance(network, torch.nn.Module):
             inner = {key.removeprefix(f"{name}."): value.rpartition(f"{name}.")[2] for key, value in names.items()}
-            paired += [(f"{name}.{path}", *tensors) for path, *tensors in carry(network, getattr(trainers[1], names.get(name, name)), inner, None)]
+            carried = carry(network, getattr(trainers[1], names.get(name, name)), inner, None)
+            paired += [(f"{name}.{path}", *tensors) for path, *tensors in carried]
     found: list[tuple[float, str]] = []
     with shared_random() as turn:
         for step in range(1, STEPS + 1):
