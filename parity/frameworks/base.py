@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from parity.numbers.distributions import Numbers
+
 # Operations of either framework that leave values alone, or choose some of them.
 RESHAPING = frozenset({"view", "reshape", "squeeze", "unsqueeze", "transpose", "permute", "t", "flatten", "unsafeview", "alias",
                        "select", "slice", "index", "indexselect", "gathernd", "maskedselect", "expand", "clone", "contiguous"})
@@ -296,6 +298,10 @@ class Framework(ABC):
     def rounding(self, seed: int) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""
         return nullcontext()
+
+    @abstractmethod
+    def drawing(self, numbers: Numbers) -> AbstractContextManager:
+        """While active, random operations in this thread take their numbers from `numbers`, whoever calls them."""
 
     def moved_betas(self, optimizer: Any, dtype: str, rng: np.random.Generator) -> AbstractContextManager:
         """While active, the optimizer's betas are each a neighbouring number of that dtype; by default nothing is moved.

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from parity.frameworks import Framework
-from parity.trace.recorder import Recorder, Replayed
+from parity.trace.events import Replayed
+from parity.trace.recorder import Recorder
 
 Probe = Callable[[int, tuple[int, ...]], np.ndarray]
 Arrange = Callable[[Sequence[Any]], tuple[tuple, dict]]

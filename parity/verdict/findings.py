@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as with_changes
 
 from parity.numbers.arrays import Deviation, Verdict
-from parity.trace.recorder import Key
+from parity.trace.events import Key
 from parity.trace.source import Site, relative
 
 

@@ -1,4 +1,4 @@
-"""From measurements to verdicts: the floors of all values, and what a run of the twin comes to beside them."""
+"""From measurements to verdicts: what a run of the twin comes to beside the floors of all values."""
 
 from __future__ import annotations
 
@@ -12,67 +12,14 @@ import numpy as np
 
 from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict, resemblance
-from parity.numbers.noise import REFORMULATION, M
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.findings import Finding, Report
-from parity.verdict.sinks import Against, Distances, Store
+from parity.verdict.sinks import Against, Store
 
 if TYPE_CHECKING:
     from parity.declare.pair import Pair
-
-
-def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances | None = None, *,
-              limit: float = M) -> dict[Key, float]:
-    """The noise floor of every value: what the draws did to it, and never less than its own operation's rounding.
-
-    In float32 a value is not allowed the sqrt(terms) of a sum in any order: a naive sum over a whole feature map is just
-    what makes a twin less accurate than its reference (paddle.var: 3.7e-3). The gradient of a local is, from draws of its
-    own: where a value was broadcast, its gradient is a sum, perhaps one that cancels, and both frameworks add as they please.
-
-    What is analysed rather than measured is believed up to `REFORMULATION` times the measured. Integers and truth values
-    do not round: of them, only what the draws turned over is noise. limit: the multiple that the floors are meant for.
-    """
-    eps = float(np.finfo(dtype).eps)
-    floors = {}
-    for key, event in truth.events.items():
-        measured, analysed = few(noise.samples[key], limit) * noise.largest.get(key, 0.0), event.scale
-        if any_order is not None and key.stage == "gradients" and key.is_local:
-            measured, analysed = max(measured, any_order.largest.get(key, 0.0)), max(analysed, event.unit)
-        elif dtype is np.float64:
-            analysed = max(analysed, event.unit)
-        floors[key] = _believed(event, measured, analysed, eps)
-    return floors
-
-
-def own_rounding(event: Event, eps: float) -> float:
-    """The floor of a value of which no draws were made: the rounding of the operation that made it, sums in any order.
-
-    Of what came before it nothing is in it. So it is never above the floor that `floors_of` finds in float64 with draws, and what
-    is the same by this floor is the same by that.
-    """
-    return _believed(event, 0.0, max(event.scale, event.unit), eps)
-
-
-def _believed(event: Event, measured: float, analysed: float, eps: float) -> float:
-    if event.array is not None and event.array.dtype.kind not in "fc":
-        analysed = 0.0
-    own = max(measured, eps * event.largest) if event.largest is not None else 0.0
-    return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
-
-
-FALSE_ALARMS = 1e-6  # wanted: at most one healthy value in so many
-
-
-def few(samples: int, limit: float) -> float:
-    """By how much to enlarge a floor that is the largest of only so many samples of noise; 1 from six on at limit 16.
-
-    A single number may fall near its reference in every draw by luck: of N normal samples the largest magnitude is below
-    s / r with a chance of about (0.8 / r)^N. For that to be FALSE_ALARMS at r = limit, the floor grows by
-    0.8 FALSE_ALARMS^(-1/N) / limit: 5 for one number in three draws.
-    """
-    return max(1.0, 0.8 * FALSE_ALARMS ** (-1 / samples) / limit) if samples else 1.0
 
 
 class Failure(NamedTuple):
@@ -230,7 +177,10 @@ class Judge:
             return self._finding(event, twin, Verdict.UNCOMPARED, deviation, floor)
         verdict = (Verdict.SAME if multiple <= 1 else Verdict.NOISE if multiple <= self.limit else Verdict.DIVERGED)
         cause = None
-        if verdict is Verdict.DIVERGED:
+        if verdict is Verdict.DIVERGED and event.drawn is not None:
+            deviation = with_changes(deviation, trouble=say("the reference draws {left}, the twin {right}", left=str(event.drawn),
+                                                            right=str(twin.drawn)))
+        elif verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
                 cause = resemblance(left, right)
@@ -240,7 +190,7 @@ class Judge:
     def _without_partner(self, event: Event) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         deviation = Deviation(np.inf, trouble=say("exists in the reference only") if event.key.is_local else
-                              _missing_text(event.key))
+                              _missing_text(event))
         return self._finding(event, None, verdict, deviation, self.floors[event.key])
 
     def _expected(self, key: Key) -> bool:
@@ -249,7 +199,8 @@ class Judge:
     def _extra(self, event: Event, last: Key | None) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         before = self.truth.events[last].order if last is not None else 0
-        deviation = Deviation(np.inf, trouble=say("exists in the twin only"))
+        deviation = Deviation(np.inf, trouble=say("exists in the twin only") if event.drawn is None else
+                              say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn)))
         return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
                        twin=event.site, called=event.called)
 
@@ -282,7 +233,10 @@ def _is_zero_gradient(event: Event) -> bool:
     return event.key.is_activation_gradient and event.array is not None and not event.array.any()
 
 
-def _missing_text(key: Key) -> str:
+def _missing_text(event: Event) -> str:
+    key = event.key
+    if event.drawn is not None:
+        return say("the reference draws {numbers}, the twin draws nothing", numbers=str(event.drawn))
     if key.stage == "gradients":
         return say("the reference has a gradient here, the twin has none")
     if key.variable.startswith(("input", "output")):

@@ -1,0 +1,165 @@
+"""What a reader asks of a comparison: the verdict, the headline, independent places, the ladder, the figures of each case."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+
+import numpy as np
+
+from parity.compare.results import Result
+from parity.messages import Message, say, several, term
+from parity.verdict.findings import Finding, Report, merge
+
+STAGES = {
+    "census": say("parameters and buffers: names, shapes, trained or not"),
+    "data": say("the batch that each side sees"),
+    "forward": say("every layer's output, every named intermediate"),
+    "losses": say("each term, then the sums"),
+    "gradients": say("of activations and parameters"),
+    "update": say("the change of each parameter"),
+    "state": say("buffers afterwards, and what was clipped"),
+}
+
+
+class Summary:
+    """All results of one run, and what a reader asks of them."""
+
+    def __init__(self, results: Sequence[Result], ran: dict | None = None) -> None:
+        """ran: versions of what ran elsewhere; without them those of this process."""
+        self._ran = ran
+        self.results = list(results)
+        self.merged = merge("all", [result.report for result in self.results])
+
+    @property
+    def verdict(self) -> str:
+        return self.merged.verdict
+
+    @property
+    def versions(self) -> dict:
+        return versions() if self._ran is None else self._ran
+
+    @property
+    def broken(self) -> list[Result]:
+        return [result for result in self.results if result.report.verdict == "diverged"]
+
+    @property
+    def headline(self) -> tuple[Result, Finding] | None:
+        """The first divergence of the first program that diverges: modules come before the networks they are in."""
+        return next(((result, result.report.first) for result in self.broken), None)
+
+    @property
+    def seconds(self) -> float:
+        return sum(result.seconds for result in self.results)
+
+    def sentence(self) -> Message:
+        """The verdict in one sentence."""
+        if self.headline is None:
+            runs = several("{count} run", "{count} runs", len(self.results))
+            return say("The same computation: {runs}, {compared}.", runs=runs, compared=agreed(self.merged))
+        result, first = self.headline
+        return say("Diverged. First in {case}, stage {stage}: {where}.", case=str(result.case), stage=term(first.key.stage),
+                   where=divergence(first))
+
+    def places(self) -> list[tuple[Finding, list[Result]]]:
+        """Independent faults, one for each source line: the first finding there, and the results in which it shows."""
+        found: dict[object, tuple[Finding, list[Result]]] = {}
+        for result in self.broken:
+            for finding in result.report.places:
+                line = finding.twin or finding.reference or (finding.key.module, finding.variable)
+                results = found.setdefault(line, (finding, []))[1]
+                if result not in results:
+                    results.append(result)
+        return list(found.values())
+
+    def rungs(self) -> list[dict]:
+        """The ladder: for each stage, how far apart the sides are there, and whether it is broken."""
+        diverged = [finding for finding in self.merged.findings if finding.verdict.value == "diverged"]
+        first = self.headline[1].key.stage if self.headline else None
+        rungs = []
+        for stage, meaning in STAGES.items():
+            broken = sum(finding.key.stage == stage for finding in diverged)
+            apart = _of(self.merged.largest, "float64", (stage,))
+            measured = any(stage in stages for stages in self.merged.largest.values()) or stage == "census" or broken
+            rungs.append({"stage": stage, "meaning": meaning, "broken": broken, "first": stage == first,
+                          "status": "broken" if broken else "good" if measured else "not run", "title": term(stage),
+                          "detail": say("largest float64 distance {distance}", distance=short(apart)) if apart is not None
+                          else None})
+        return rungs
+
+
+def agreed(merged: Report) -> Message:
+    """How many values were compared, where none diverged, in words."""
+    explained = merged.counts["explained"]
+    if explained:
+        return say("{count} values compared, none diverged, {explained} explained", count=merged.compared, explained=explained)
+    return say("{count} values compared, none diverged", count=merged.compared)
+
+
+def divergence(first: Finding) -> Message:
+    """A finding in one line: where, how far, why."""
+    values = {"place": place(first), "line": first.twin or first.reference, "distance": distance(first), "cause": first.cause}
+    if values["line"] and first.cause:
+        return say("{place} at {line}; {distance}; likely cause: {cause}", **values)
+    if values["line"]:
+        return say("{place} at {line}; {distance}", **values)
+    return say("{place}; {distance}; likely cause: {cause}", **values) if first.cause else say("{place}; {distance}", **values)
+
+
+def place(finding: Finding) -> Message:
+    """The module and the variable, in words."""
+    values = {"module": finding.key.module or finding.subject, "variable": finding.variable}
+    if finding.key.function:
+        return say("{module}, variable {variable} in {function}()", function=finding.key.function, **values)
+    return say("{module}, variable {variable}", **values)
+
+
+def distance(finding: Finding) -> str:
+    """How far apart, in words."""
+    if finding.deviation.trouble:
+        return finding.deviation.trouble
+    values = {"distance": finding.deviation.distance, "multiple": finding.floor_multiple}
+    in_training = finding.key.step > 0  # there the reference's own noise is the unit in both lanes
+    if finding.lane == "float32" and not in_training:
+        return say("{distance:.3g} apart, {multiple:.3g} times the reference's own error", **values)
+    return say("{distance:.3g} apart, {multiple:.3g} noise floors", **values)
+
+
+def versions() -> dict[str, str]:
+    """What ran: packages, Python, machine."""
+    from parity.frameworks import PaddleFramework, TorchFramework
+    try:
+        own = metadata.version("paddle-parity")
+    except metadata.PackageNotFoundError:
+        own = "not installed"
+    return {"paddle-parity": own, "torch": TorchFramework().version, "paddle": PaddleFramework().version,
+            "numpy": np.__version__, "python": platform.python_version(), "platform": platform.platform(terse=True)}
+
+
+def row(result: Result) -> dict:
+    """The figures of one case: JSON's `subjects`, the tables' rows. A figure is None where nothing was measured."""
+    report = result.report
+    forward = ("forward", "losses", "state")
+    return {"subject": result.case.subject.name, "title": result.case.title, "mode": result.case.mode,
+            "calls": result.case.subject.calls, "verdict": report.verdict, "compared": report.compared,
+            "float64_forward": _of(report.largest, "float64", forward),
+            "float64_gradients": _of(report.largest, "float64", ("gradients",)),
+            "float64_floors": _of(report.multiples, "float64"), "float32_errors": _of(report.multiples, "float32"),
+            "seconds": round(result.seconds, 3)}
+
+
+def _of(table: dict[str, dict[str, float]], lane: str, stages: Iterable[str] | None = None) -> float | None:
+    """The largest entry of a lane, of its free run first: there each side feeds itself."""
+    values = [value for key, found in table.items() if key.startswith(lane) and not (lane == "float64" and "replay" in key)
+              for stage, value in found.items() if stages is None or stage in stages]
+    return max(values, default=None)
+
+
+def short(value: float | None) -> str:
+    """A figure of a table, two digits: 6.2e-16, 0.31, 4.0."""
+    if value is None:
+        return "-"
+    if value == 0:
+        return "0"
+    return f"{value:.2f}" if 0.01 <= value < 10 else f"{value:.0f}" if 10 <= value < 1000 else f"{value:.1e}"
