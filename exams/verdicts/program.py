@@ -78,7 +78,7 @@ class Pair:
     @property
     def stem(self) -> str:
         """What its files are called; like no other's, as Python keeps modules by name."""
-        number = (*self.program.mistakes, "").index(self.mistake) + 1 if self.mistake else 0
+        number = ["", *self.program.mistakes].index(self.mistake)
         return f"{re.sub(r'[^a-z0-9]+', '_', f'{self.program.area} {self.program.name}'.lower())}_{number}"
 
     def write(self, folder: Path) -> Path:
@@ -92,9 +92,11 @@ class Pair:
             fed = f"inputs={self.program.inputs}"
         declared = ", ".join(filter(None, (*sides, fed, self.program.options)))
         kind, room = ("Training", "training") if self.program.training else ("Port", "port")
+        lines = [f"import {self.stem}_paddle", f"import {self.stem}_torch", "import numpy as np", "",
+                 "from parity.inputs import integers, normal, truths, uniform", f"from parity.{room} import {kind}", "",
+                 f"pair = {kind}({declared})"]
         pair = folder / f"{self.stem}.py"
-        pair.write_text(f"import {self.stem}_paddle\nimport {self.stem}_torch\nimport numpy as np\nfrom parity.inputs import integers, normal, truths, uniform\n"
-                        f"from parity.{room} import {kind}\n\npair = {kind}({declared})\n", encoding="utf-8")
+        pair.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return pair
 
     def places(self) -> set[int]:
@@ -131,7 +133,7 @@ def source(text: str, framework: str, training: bool) -> str:
         else:
             built += [f"        {line}" if line else "" for line in block]
     base = {"torch": "nn.Module", "paddle": "nn.Layer"}[framework]
-    made = [] if training else ["        super().__init__()"]
-    header = "class Trainer:" if training else f"class Net({base}):"
-    lines = [PRELUDE[framework].rstrip(), *beside, "", "", header, "    def __init__(self):", *made, *(built or ([] if made else ["        pass"])), *methods]
-    return "\n".join(lines) + "\n"
+    header = ["class Trainer:", "    def __init__(self):"]
+    if not training:
+        header = [f"class Net({base}):", "    def __init__(self):", "        super().__init__()"]
+    return "\n".join([PRELUDE[framework].rstrip(), *beside, "", "", *header, *built, *methods]) + "\n"

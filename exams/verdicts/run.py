@@ -26,6 +26,20 @@ MODES = {"default": (), "quick": ("--quick",), "float64": ("--lane", "float64")}
 SAME, DIFFERS = ("right", "false alarm", "undecided", "crash"), ("placed", "found", "false green", "undecided", "crash")
 WRONG = {"false alarm", "false green", "undecided", "crash"}
 
+HEAD = """# The exam of verdicts
+
+Written by `python -m exams.verdicts.run --out docs/verdict-exam.md` ({versions}).
+
+Small pairs of a torch program and a Paddle port (`exams/verdicts/programs/`), written from the outside, as users write them: one
+right port of each, and ports with one mistake. Each label is checked without the harness (`python -m exams.verdicts.check`): both
+programs are run in float64 with the same weights, inputs and random numbers. *Same*: all outputs, gradients, updates and state
+agree to 1e-9, or to what a [known difference of the frameworks](differences.md) makes of it, which the pair names. *Differs*:
+something is off by 1e-6 or more. Each pair then goes through `parity compare` or `parity steps --steps 3` in a process of its own.
+
+*placed*: the first divergence is at the mistake's line, or where what that line builds is used; *found*: it differs, and another
+line is named. *undecided* (exit 2) is neither a green nor an alarm.
+"""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -70,26 +84,18 @@ def page(kept: Mapping[str, Row], versions: Mapping[str, str]) -> str:
     """The published page."""
     rows = list(kept.values())
     full = [row for row in rows if row.mode == "default"]
-    lines = ["# The exam of verdicts", "",
-             "Written by `python -m exams.verdicts.run --out docs/verdict-exam.md` ("
-             + ", ".join(f"{name} {version}" for name, version in versions.items()) + f"; {sum(row.seconds for row in full):.0f} s of answers).", "",
-             "Small pairs of a torch program and a Paddle port (`exams/verdicts/programs/`), written from the outside, as users write "
-             "them: one right port of each, and ports with one mistake. Each label is checked without the harness "
-             "(`python -m exams.verdicts.check`): both programs are run in float64 with the same weights, inputs and random numbers; "
-             "*same*: all outputs, gradients, updates and state agree to 1e-9, or to what a listed difference of the frameworks makes "
-             "of it; *differs*: something is off by 1e-6 or more. Each pair then goes through `parity compare` or `parity steps` in a "
-             "process of its own.", "",
-             "*placed*: the first divergence is at the mistake's line, or where what that line builds is used; *found*: it differs, and "
-             "another line is named. *undecided* (exit 2) is neither a green nor an alarm.", "",
+    wrong = [row for row in rows if row.outcome in WRONG]
+    lines = [HEAD.format(versions=", ".join(f"{name} {version}" for name, version in versions.items())),
              "## By area, in the default command", "", *table(full), ""]
     for mode in MODES:
         of_mode = [row for row in rows if row.mode == mode]
         if mode != "default" and of_mode:
             lines += [f"## A sample with {' '.join(MODES[mode])}", "", *table(of_mode), ""]
-    wrong = [row for row in rows if row.outcome in WRONG]
-    lines += ["## Wrong answers", "", *([f"- {row.area}, {row.pair} ({row.mode}): {row.outcome}" for row in wrong] or ["None."]), "",
-              "## All pairs", "", "| area | pair | is | outcome | s |", "|---|---|---|---|---|",
-              *(f"| {row.area} | {row.pair.replace('|', chr(92) + '|')} | {row.answer} | {row.outcome} | {row.seconds} |" for row in full)]
+    lines += ["## Wrong answers", "", *(f"- {row.area}, {row.pair} ({row.mode}): {row.outcome}" for row in wrong)]
+    lines += [*([] if wrong else ["None."]), "", "## All pairs", "", "| area | pair | is | outcome | s |", "|---|---|---|---|---|"]
+    for row in full:
+        name = row.pair.replace("|", "\\|").replace("\n", " ")
+        lines.append(f"| {row.area} | {name} | {row.answer} | {row.outcome} | {row.seconds} |")
     return "\n".join(lines) + "\n"
 
 
@@ -112,8 +118,6 @@ def main(out: str | None, answers: str | None, only: Sequence[str], again: bool,
     if answers and Path(answers).exists():
         kept = {key: Row(**row) for key, row in json.loads(Path(answers).read_text()).items()}
     pairs = everything()[::every]
-    known = {f"{name} {pair.stem}" for name in MODES for pair in everything()}
-    kept = {key: row for key, row in kept.items() if key in known}
     if only:
         pairs = [pair for pair in pairs if any(text in f"{pair.program.area} {pair.name}" for text in only)]
     elif again:

@@ -1,12 +1,13 @@
 """One pair through the public command, in a process of its own: what `parity compare` or `parity steps` says, or how it ended.
 
-A process that imported the frameworks and did nothing with them forks for each pair, so that whatever a pair does to its
-process is its own affair, and imports are paid for once.
+A server that imported the frameworks and did nothing with them forks for each pair, so that whatever a pair does to its process
+is its own affair, and imports are paid for once.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ from typing import Any
 
 from exams.verdicts.program import Pair
 
+PRELOAD = ["jinja2", "torch", "torch._dynamo", "paddle", "parity.cli.main", "parity.compare.runner", "parity.declare.port",
+           "parity.differences.explaining", "parity.steps.follow"]
 TIMEOUT = 240  # seconds; a pair takes one to five
 STEPS = 3
 SAME, DIFFERS, UNDECIDED = 0, 1, 2  # exit codes of the command
@@ -27,7 +30,10 @@ SAME, DIFFERS, UNDECIDED = 0, 1, 2  # exit codes of the command
 
 @dataclass(frozen=True)
 class Answer:
-    """What the command said to a pair. verdict: same, differs, undecided, or crash; placed: the first divergence is at the mistake."""
+    """What the command said to a pair.
+
+    verdict: same, differs, undecided, or crash. placed: the first divergence is at the mistake.
+    """
 
     pair: Pair
     verdict: str
@@ -67,50 +73,34 @@ def sit(pair: Pair, options: Sequence[str] = ()) -> Answer:
 
 def _forked(command: list[str], folder: Path, text: Path) -> int | str:
     """The exit code, or how the process ended without one."""
-    from parity.cli import commands  # heavy, and paid for once: the child has it
-    _warm()
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(PRELOAD)
+    child = processes.Process(target=_command, args=(command, folder, text))
+    child.start()
+    child.join(TIMEOUT)
+    if child.is_alive():
+        child.kill()
+        child.join()
+        return f"took more than {TIMEOUT} s"
+    code = child.exitcode
+    return code if code >= 0 else f"the process died of {signal.Signals(-code).name}"
+
+
+def _command(command: list[str], folder: Path, text: Path) -> None:
+    """In the child: the command, its output into a file."""
+    handle = os.open(text, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    os.chdir(folder)
+    code = 70
+    try:
+        from parity.cli import main
+        code = main(command)
+    except BaseException:
+        traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        code = 70
-        try:
-            os.chdir(folder)
-            handle = os.open(text, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(handle, 1)
-            os.dup2(handle, 2)
-            code = commands.main(command)
-            sys.stdout.flush()
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    deadline = time.monotonic() + TIMEOUT
-    while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            return f"took more than {TIMEOUT} s"
-        time.sleep(0.02)
-
-
-def _warm() -> None:
-    """What every child needs, imported and never run: a forked process cannot go on with the parent's autograd threads."""
-    import jinja2
-    import paddle
-    import torch
-    import torch._dynamo
-
-    import parity.compare.runner
-    import parity.declare.port
-    import parity.differences.explaining
-    import parity.steps.follow  # noqa: F401
-    torch.set_num_threads(1)
-    assert paddle.__version__ and jinja2.__version__
+    os._exit(code)
 
 
 def _reports(report: Any) -> list[dict]:

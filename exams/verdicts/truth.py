@@ -163,6 +163,9 @@ def _patches(module: Any, tensor: type, as_tensor: Callable, rng: np.random.Gene
         best = functional.one_hot(soft.argmax(axis), soft.shape[axis])
         return (best.to(soft.dtype) if module is torch else best.astype(soft.dtype)) - soft.detach() + soft
 
+    def exponential(shape, lambd=1.0, lam=None):
+        return rng.exponential(1 / (lambd if lam is None else lam), shape)
+
     rand, randn = rng.random, rng.standard_normal
     found = [(module, "rand", noise(rand)), (module, "randn", noise(randn)), (module, "rand_like", like(rand)),
              (module, "randn_like", like(randn)), (module, "bernoulli", bernoulli), (module, "randint", integers),
@@ -170,7 +173,7 @@ def _patches(module: Any, tensor: type, as_tensor: Callable, rng: np.random.Gene
              (functional, "dropout", dropout), (functional, "dropout1d", channels), (functional, "dropout2d", channels),
              (functional, "dropout3d", channels), (functional, "alpha_dropout", alpha), (functional, "gumbel_softmax", gumbel),
              (tensor, "normal_", filled(lambda shape, mean=0.0, std=1.0: mean + std * randn(shape))),
-             (tensor, "exponential_", filled(lambda shape, lambd=1.0, **given: rng.exponential(1 / given.get("lam", lambd), shape))),
+             (tensor, "exponential_", filled(exponential)),
              (tensor, "bernoulli_", filled(lambda shape, p=0.5: (rand(shape) < p) * 1.0))]
     if module is torch:
         found += [(tensor, "uniform_", filled(lambda shape, low=0.0, high=1.0: rng.uniform(low, high, shape))),
@@ -318,8 +321,8 @@ def difference(pair: Pair) -> tuple[float, str]:
             torch.set_default_dtype(torch.float32)
             paddle.set_default_dtype("float32")
             sys.path.remove(folder)
-    ignored = tuple(pair.program.known)
-    return max((item for item in found if not any(word in item[1] for word in ignored if word.startswith("."))), default=(0.0, "nothing"))
+    ignored = tuple(word for word in pair.program.known if word.startswith("."))
+    return max((item for item in found if not any(word in item[1] for word in ignored)), default=(0.0, "nothing"))
 
 
 def agrees(pair: Pair) -> str:

@@ -28,7 +28,7 @@ PROGRAMS = [
               paddle="s = s.masked_fill(paddle.ones([5, 5]).triu(1).astype('bool'), paddle.finfo(paddle.float32).min)"),
     attention("causal, minus ten thousand", "s = s + torch.ones(5, 5).triu(1) * -1e4", "* -1e4 => * -1e0", paddle="s = s + paddle.ones([5, 5]).triu(1) * -1e4"),
     attention("a mask of padding", "s = s.masked_fill(~mask.unsqueeze(1), float('-inf'))", "~mask.unsqueeze(1) => mask.unsqueeze(1)", inputs=MASKED, arguments="self, x, mask"),
-    attention("an additive mask of padding", "s = s + (1.0 - mask[:, None].to(s.dtype)) * -1e9", 
+    attention("an additive mask of padding", "s = s + (1.0 - mask[:, None].to(s.dtype)) * -1e9",
               "* -1e9 => * -1.0", inputs=MASKED, arguments="self, x, mask", paddle="s = s + (1.0 - mask[:, None].astype(s.dtype)) * -1e9"),
     attention("distances as a bias", "s = s - 0.5 * (torch.arange(5)[:, None] - torch.arange(5)).abs()", "0.5 * => 0.25 *",
               paddle="s = s - 0.5 * (paddle.arange(5)[:, None] - paddle.arange(5)).abs().astype(s.dtype)"),
