@@ -283,6 +283,12 @@ class Both:
     def remarks(self) -> Iterator[str]:
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
+        for framework, model in zip(self._frameworks, self._models, strict=True):
+            refused = [] if self.subject.training else framework.without_gradient_in_eval(model)
+            if refused:
+                yield say("{names}: gradients of a recurrent layer are not available in {framework}'s eval mode, its backward "
+                          "raises; compared are those of train mode without dropout, where it computes the same",
+                          names=some([path or type(model).__name__ for path in refused]), framework=framework.name)
         for side, framework, model, paths in zip(("reference", "twin"), self._frameworks, self._models, self._paths, strict=True):
             modules = dict(framework.modules(model))
             whole = tuple(f"{path}." for path, module in modules.items() if type(module).__name__.lower() in WHOLE)
