@@ -21,6 +21,7 @@ import numpy as np
 
 from parity.compare.one_pass import Interleaved, is_blank, is_result
 from parity.declare.pair import Subject
+from parity.files import InputError
 from parity.messages import say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
@@ -225,6 +226,8 @@ class Both:
 
         try:
             self._run(1, dtype, sink, None, replayed, gradients, view, measure=False, rounding=False, release=release)
+        except InputError:  # a recording that cannot be read is no fault of the twin's
+            raise
         except Exception as error:  # the user's program: anything may come
             return error
         return None

@@ -192,6 +192,8 @@ class Programs:
                   replayed: Replayed | None) -> Exception | None:
         try:
             self.step(1, number, batch, against, replayed=replayed)
+        except InputError:  # a recording that cannot be read is no fault of the twin's
+            raise
         except Exception as error:  # the user's program: anything may come
             return error
         return None

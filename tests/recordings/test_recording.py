@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from parity.recordings import stored_steps as recording
+from parity.files import InputError
+from parity.recordings import format as recording
 from parity.steps.follow import follow
 from parity.steps.stored import record_to, recorded_in
 from parity.ugatit import faults
@@ -43,11 +44,11 @@ def test_a_fault_is_placed_as_its_catalogue_says(folder, fault):
 
 def test_values_are_stored_once_and_readable_without_a_framework(folder):
     from safetensors import safe_open
-    events = json.loads((folder / "step-0001.json").read_text())["events"]
+    places = [event[5] for event in json.loads((folder / "step-0001.json").read_text())["runs"]["step"]]
     with safe_open(folder / "step-0001.safetensors", framework="numpy") as file:
         names = set(file.keys())
-        assert {event["array"] for event in events} - {None} == names and len(names) < 0.8 * len(events)
-        assert np.isfinite(file.get_tensor(events[0]["array"])).all()
+        assert set(places) - {None} == names and len(names) < 0.8 * len(places)
+        assert np.isfinite(file.get_tensor(places[0])).all()
 
 
 def test_an_interrupted_recording_is_readable_up_to_there(tmp_path):
@@ -65,16 +66,19 @@ def test_an_interrupted_recording_is_readable_up_to_there(tmp_path):
 
 
 def test_what_is_no_recording_is_named(tmp_path, folder):
-    with pytest.raises(recording.RecordingError, match=r"nothing.index.json: expected a recording"):
+    with pytest.raises(recording.RecordingError, match=r"nothing: expected a recording.*found no index.json"):
         recorded_in(tmp_path / "nothing", exam_training("training"))
-    with pytest.raises(recording.RecordingError, match="expected an empty folder"):
+    with pytest.raises(InputError, match="expected an empty folder"):
         record_to(folder, exam_training("training"), steps=1)
 
 
 def test_a_state_survives_the_disk_bit_for_bit(tmp_path):
     state = {"networks": {"a": {"b.c/d": np.array([[-0.0, np.nan]], np.float32)}}, "lr": {"G": 1e-4},
              "moments": {"a": {"b": {"updates": 3, "exp_avg": np.ones((2, 0))}}}}
-    recording.write_state(tmp_path / "s.safetensors", state)
-    assert recording.fingerprint(recording.read_state(tmp_path / "s.safetensors")) == recording.fingerprint(state)
+    first = recording.write_start(tmp_path, state)
+    assert recording.fingerprint(recording.read_start(tmp_path, first)) == first == recording.fingerprint(state)
     state["moments"]["a"]["b"]["updates"] = 4
-    assert recording.fingerprint(recording.read_state(tmp_path / "s.safetensors")) != recording.fingerprint(state)
+    second = recording.write_start(tmp_path, state)
+    (tmp_path / f"start-{second}.safetensors").rename(tmp_path / f"start-{first}.safetensors")
+    with pytest.raises(recording.RecordingError, match="is not what was recorded"):
+        recording.read_start(tmp_path, first)
