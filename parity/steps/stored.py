@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from parity.declare.pair import TrainingSubject
-from parity.files import InputError
 from parity.numbers.noise import DRAWS
 from parity.recordings.format import (
     RecordingError,
@@ -40,11 +39,11 @@ def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str =
               draws: int = DRAWS, floor_every: int = 1, progress: Progress | None = None) -> None:
     """The reference's steps into a folder; the twin is built for its names only, and let go.
 
-    Raises InputError where the folder holds something already.
+    Raises RecordingError where the folder holds something already.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise InputError(f"{folder}: expected an empty folder, found files in it; choose another")
+        raise RecordingError(f"{folder}: expected an empty folder, found files in it; choose another")
     both = Programs(subject, lane)
     both.let_go(1)
     index = {"name": subject.name, "lane": lane, "mode": mode, "seed": subject.seed, "weights": _fingerprint(subject),

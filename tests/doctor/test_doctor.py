@@ -23,7 +23,7 @@ from exams.doctor.faulty import FAULTY, SIX
 from exams.doctor.healthy import HEALTHY
 from exams.doctor.run import alone
 from exams.doctor.sitting import Sitting, builder
-from parity.cli.commands import main
+from parity.cli import main
 from parity.doctor.arrays import checksum
 from parity.doctor.examine import examine
 from parity.files import InputError

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from pairs import resnet, tagger, transformer, vgg
 
-from parity.cli.commands import main
+from parity.cli import main
 from parity.pairing.correspondence import correspond
 from weights_convert import DEFAULT
 from weights_convert.outline import outline
+
+pytestmark = pytest.mark.xdist_group("lone")  # of what its fixtures build
 
 TESTS = Path(__file__).parents[1]
 ONLY = ["--only", "LIN", "--only", "spectral_*"]

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from parity.files import InputError
 from parity.recordings import format as recording
 from parity.steps.follow import follow
 from parity.steps.stored import record_to, recorded_in
 from parity.ugatit import faults
 from parity.ugatit.subjects import exam_training
+
+pytestmark = pytest.mark.xdist_group("recording")  # of what its fixtures build
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_an_interrupted_recording_is_readable_up_to_there(tmp_path):
 def test_what_is_no_recording_is_named(tmp_path, folder):
     with pytest.raises(recording.RecordingError, match=r"nothing: expected a recording.*found no index.json"):
         recorded_in(tmp_path / "nothing", exam_training("training"))
-    with pytest.raises(InputError, match="expected an empty folder"):
+    with pytest.raises(recording.RecordingError, match="expected an empty folder"):
         record_to(folder, exam_training("training"), steps=1)
 
 

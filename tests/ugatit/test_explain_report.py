@@ -13,7 +13,7 @@ from rich.console import Console
 
 from parity.campaign import runs as campaign
 from parity.campaign.runs import Done, key
-from parity.cli.commands import main
+from parity.cli import main
 from parity.files import InputError
 from parity.ugatit import explain
 from parity.ugatit.explain import course, tasks
@@ -22,6 +22,8 @@ from parity.ugatit.explain.report.summary import Explanation
 from parity.ugatit.explain.start import Start
 from parity.ugatit.explain.tasks import Scope
 from parity.ugatit.faults import CATALOGUE, PORT2020
+
+pytestmark = pytest.mark.xdist_group("explain_report")  # of what its fixtures build
 
 FIXED = {"stage", "step", "phase", "module", "variable", "reference", "twin", "worst", "floor_multiple", "cause"}
 SCOPE = Scope(("gmp_G", "sn_grad"), ("mirrored_output",), ((), ("gmp_G",), ("gmp_G", "sn_grad")),

@@ -39,6 +39,8 @@ from parity.ugatit.trainer.data import generator, test_array
 from parity.ugatit.trainer.start import initial_networks
 from weights_convert import ConversionError
 
+pytestmark = pytest.mark.xdist_group("trainer")  # of what its fixtures build
+
 FRAMEWORKS = ["torch", "paddle"]
 TINY = Options(ngf=2, n_blocks=1, img_size=96, light=True, ndf=1, iteration=6)
 
