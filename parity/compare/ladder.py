@@ -25,10 +25,11 @@ from parity.files import InputError
 from parity.messages import say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
-from parity.pairing.census import Census, CensusFinding, take
+from parity.pairing.census import Census, CensusFinding, LoneBuffers, each_once, take
 from parity.pairing.correspondence import WHOLE
 from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
+from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run, Side
 from parity.trace.source import ConstructionSites, Site
@@ -171,7 +172,7 @@ class Both:
 
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self._operations = subject, device, operations
-        pair = subject.pair
+        pair, self._tape = subject.pair, Tape(subject.seed)
         self._frameworks = (pair.reference_framework, pair.twin_framework)
         self._sources = (pair.reference_source, pair.twin_source)
         self._sites = (ConstructionSites(), ConstructionSites())
@@ -181,7 +182,13 @@ class Both:
             with sites.watch(framework.module_class, source):
                 models.append(build())
         self._models = tuple(models)
-        self.census: Census = take(*self._models, self._frameworks, self._sites, pair.layouts, names=pair.names)
+        census = take(*self._models, self._frameworks, self._sites, pair.layouts, names=pair.names)
+        self.census: Census = each_once(census, self._models, self._frameworks,
+                                        lambda side, name: self.built(side, name.rpartition(".")[0]))
+        self._lone = tuple(map(LoneBuffers, self._frameworks, self._models, self.census.lone))
+        self._made = tuple({name: framework.array(framework.entries(model)[name], copy=True) for name in
+                            lone | framework.unsaved(model)} for framework, model, lone in
+                           zip(self._frameworks, self._models, self.census.lone, strict=True))
         paired = self.census.modules
         self._paths = (None, None) if paired is None else ({path: path for path in paired.values()}, paired)
 
@@ -191,8 +198,11 @@ class Both:
         release: as in `Recorder`; by default what is stored is measured."""
         dropped = {f"{self.subject.name}.{entry.source}" for entry in self.census.plan.entries.values() if entry.target is None}
 
+        dropped |= {f"{self.subject.name}.{name}" for name in self.census.apart}
+
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
-            return None if name in dropped else (name, array)
+            rests = self._lone[0].rests(name.removeprefix(self.subject.name + "."), array)
+            return None if name in dropped or rests else (name, array)
 
         self._run(0, dtype, sink, moved, replayed, gradients, view,
                   measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
@@ -216,9 +226,11 @@ class Both:
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
             bare = name.removeprefix(self.subject.name + ".")
             if bare not in entries:
-                return name, array
+                return None if self._lone[1].rests(bare, array) else (name, array)
             entry = entries[bare]
-            values = None if array is None else np.ascontiguousarray(entry.to_torch(array))
+            if entry.source in self.census.apart:
+                return None
+            values = None if array is None else np.asarray(entry.to_torch(array), order="C")
             source = f"{self.subject.name}.{entry.source}"
             if not parts.holds(entry):
                 return source, values
@@ -236,8 +248,10 @@ class Both:
         """Runs reference and twin in turns; hands back what the twin raises."""
         # No hook is left on a model of the caller's own.
         ours = [sites.built(model) for sites, model in zip(self._sites, self._models, strict=True)]
-        return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
-                         lambda sink: self.twin(dtype, sink, release=ours[1]))
+        self._tape.more = pass_.more
+        with kept_for_later():
+            return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
+                             lambda sink: self.twin(dtype, sink, release=ours[1]))
 
     @contextmanager
     def as_they_were(self) -> Iterator[None]:
@@ -246,8 +260,7 @@ class Both:
         held, theirs = [], [(framework, model) for framework, sites, model in
                             zip(self._frameworks, self._sites, self._models, strict=True) if not sites.built(model)]
         for framework, model in theirs:
-            tensors = {**framework.parameters(model), **framework.buffers(model)}
-            arrays = {name: framework.array(tensor, copy=True) for name, tensor in tensors.items()}
+            arrays = framework.state(model)
             held.append((arrays, next((str(a.dtype) for a in arrays.values() if a.dtype.kind == "f"), "float32"), model.training))
         try:
             yield
@@ -261,11 +274,13 @@ class Both:
         held = []
         for side, (framework, model) in enumerate(zip(self._frameworks, self._models, strict=True)):
             self._load(side, "float64")
-            held.append({**framework.parameters(model), **framework.buffers(model)})
+            held.append(framework.entries(model))
         for target, entry in self._entries().items():
+            if entry.source in self.census.apart:
+                continue  # the census says what there is to say
             left = self._frameworks[0].array(held[0][entry.source], copy=False)
             left = left[slice(*entry.rows)] if getattr(entry, "rows", None) else left
-            right = np.ascontiguousarray(entry.to_torch(self._frameworks[1].array(held[1][target], copy=False)))
+            right = np.asarray(entry.to_torch(self._frameworks[1].array(held[1][target], copy=False)), order="C")
             yield entry.source, left, right, deviation(left, right)
 
     def remarks(self) -> Iterator[str]:
@@ -289,7 +304,7 @@ class Both:
         for name, tensor in {**framework.parameters(model), **framework.buffers(model)}.items():
             array, site = framework.array(tensor, copy=True), self.built(side, name.rpartition(".")[0])
             if side and name in entries:
-                name, array = entries[name].source, np.ascontiguousarray(entries[name].to_torch(array))
+                name, array = entries[name].source, np.asarray(entries[name].to_torch(array), order="C")
             if side or name not in dropped:
                 yield name, array, site
 
@@ -306,12 +321,13 @@ class Both:
         entries, framework, model = self._entries(), self._frameworks[1], self._models[1]
         own = {**framework.parameters(model), **framework.buffers(model)}
         values = {name: framework.array(tensor, copy=True) for name, tensor in own.items() if name not in entries}
-        return values | {name: np.ascontiguousarray(entry.to_paddle(state[entry.source])) for name, entry in entries.items()}
+        values |= {name: array for name, array in self._made[1].items() if name in values}
+        return values | {name: np.asarray(entry.to_paddle(state[entry.source]), order="C") for name, entry in entries.items()}
 
     def _state(self, dtype: str, moved: int | None) -> Mapping[str, np.ndarray]:
         if moved is None:
-            return self.subject.state  # the model has its dtype already, and takes each number over in that
-        return move(_cast(self.subject.state, dtype), self.subject.seed, moved, "state")
+            return self._made[0] | self.subject.state  # the model has its dtype already, and takes each number over in that
+        return move(_cast(self._made[0] | self.subject.state, dtype), self.subject.seed, moved, "state")
 
     def _inputs(self, dtype: str, moved: int | None = None) -> dict[str, np.ndarray]:
         inputs = _cast(self.subject.inputs, dtype)
@@ -332,9 +348,11 @@ class Both:
         values = replayed.replayed(rng) if replayed is not None else None
         program = Side(framework, self._sources[side], self._sites[side], subject.name, self._paths[side], view=view)
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
-                                               release=release, stage=subject.stage, device=self.device))
+                                               release=release, stage=subject.stage, device=self.device,
+                                               random=self._tape.hand(side)))
         arrange = functools.partial(subject.arrange, side)
-        with framework.rounding(1 + moved) if rounding else nullcontext():
+        with (framework.rounding(1 + moved) if rounding else nullcontext(), framework.seeded(subject.seed),
+              python_and_numpy(subject.seed)):
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
                        device=self.device, arrange=arrange)
