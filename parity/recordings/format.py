@@ -33,6 +33,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from parity.files import InputError
+from parity.frameworks.base import BFLOAT16
 from parity.recordings.projections import SIZE, sketch
 from parity.trace.events import Event, Key
 from parity.trace.source import Site, relative
@@ -43,7 +44,7 @@ KEEP = ("all", "layers", "summaries")
 _HEADER = 1 << 22  # bytes kept free for safetensors' header, which comes first and is known last; spaces fill it
 _NAMES = {"float16": "F16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64",
           "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64", "bool": "BOOL"}
-_PLAIN = {"complex64": "float32", "complex128": "float64"}  # what safetensors has no name for -> two of these
+_PLAIN = {"complex64": "float32", "complex128": "float64", "bfloat16": "uint16"}  # what numpy or safetensors lacks -> the same bits
 _SIZES = ("scale", "unit", "largest", "norm")  # of an `Event`, beside its key, order and places
 
 
@@ -126,7 +127,7 @@ class Writer(Store):
                              f"{', '.join((*_NAMES, *_PLAIN))}")
         data = np.ascontiguousarray(array).reshape(-1).view(plain)
         self._file.write(data.view(np.uint8).data)
-        shape = [*array.shape, 2] if array.dtype.name in _PLAIN else list(array.shape)
+        shape = list(data.shape if array.dtype.name in _PLAIN else array.shape)
         self._entries[place] = {"dtype": _NAMES[plain], "shape": shape, "data_offsets": [self._offset, self._offset + data.nbytes]}
         self._offset += data.nbytes
 
@@ -270,8 +271,8 @@ class Values:
             if found.dtype != np.float64 or found.shape != (SIZE,):
                 raise RecordingError(f"{self.path}: expected a summary of {SIZE} numbers, found {found.dtype} {found.shape}")
         else:
-            if dtype in _PLAIN and found.dtype.name == _PLAIN[dtype] and found.shape == (*shape, 2):
-                found = np.ascontiguousarray(found).view(dtype).reshape(shape)
+            if _PLAIN.get(dtype) == found.dtype.name and found.nbytes == math.prod(shape) * _dtype(dtype).itemsize:
+                found = np.ascontiguousarray(found).view(_dtype(dtype)).reshape(shape)
             if [found.dtype.name, list(found.shape)] != [dtype, shape] or digest(found) != place:
                 raise RecordingError(f"{self.path}: value {place} is not what was recorded: expected {dtype} {shape}, found "
                                      f"{found.dtype} {list(found.shape)} of another hash; the file is damaged, record again")
@@ -399,6 +400,10 @@ def positive(number: Any) -> float:
     if finite(number) < 0:
         raise ValueError(f"expected no negative number, found {number!r}")
     return number
+
+
+def _dtype(name: str) -> np.dtype:
+    return BFLOAT16 if name == "bfloat16" else np.dtype(name)
 
 
 def _told(name: str, size: float | None) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from parity.files import InputError
+from parity.frameworks.base import BFLOAT16
 from parity.recordings import format as recording
 from parity.steps.follow import follow
 from parity.steps.stored import record_to, recorded_in
@@ -168,10 +169,11 @@ def test_a_value_that_is_damaged_is_no_fault_of_the_twin(copy):
         against(copy)
 
 
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "int64", "float16", "float32", "complex64", "complex128"])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "int64", "float16", "float32", "bfloat16", "complex64", "complex128"])
 @pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
 def test_values_of_every_kind_survive_the_disk(dtype, shape, tmp_path):
-    array = (np.arange(np.prod(shape, dtype=int)).reshape(shape) * (1 + 1j if dtype.startswith("complex") else 1)).astype(dtype)
+    array = (np.arange(np.prod(shape, dtype=int)).reshape(shape) * (1 + 1j if dtype.startswith("complex") else 1)).astype(
+        BFLOAT16 if dtype == "bfloat16" else dtype)
     writer = recording.Writer(tmp_path / "values.safetensors")
     key = Key("forward", 0, None, "net", 0, "", 0, "output", 0)
     writer.receive(Event(key, 1, None, array))
