@@ -200,7 +200,7 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
             "title": case.title, "mode": case.mode, "name": subject.name, "stage": subject.stage, "seed": subject.seed,
             "calls": subject.calls, "training": subject.training, "one_sided": sorted(subject.pair.one_sided),
             "named": subject.pair.names is not None,
-            "outline": outline(both._models[0]) if both._models[0] is not None else given and given.document.get("outline"),
+            "outline": outline(both.models[0]) if both.models[0] is not None else given and given.document.get("outline"),
             **save_start(folder, subject.state, subject.inputs), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
@@ -230,8 +230,8 @@ class _Renewed(Store):
 def _census(both: Both, side: str, lane: str, writer: Writer, name: str) -> tuple[list[Event], dict[str, str]]:
     """What the side holds, once loaded: as events of the first rung; and what kind of entry each is."""
     number = SIDE_NUMBER[side]
-    framework, model = both._frameworks[number], both._models[number]
-    entries = both._entries()
+    framework, model = both.frameworks[number], both.models[number]
+    entries = both.entries()
     kinds = dict.fromkeys(framework.buffers(model), "a buffer")
     for key, parameter in framework.parameters(model).items():
         kinds[key] = "a trained parameter" if framework.requires_grad(parameter) else "a frozen parameter"
