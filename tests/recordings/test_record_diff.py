@@ -136,7 +136,7 @@ def test_an_interrupted_recording_is_compared_up_to_there(there, here, tmp_path,
         calls.append(arguments)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        kept(*arguments)
+        return kept(*arguments)
 
     monkeypatch.setattr(record, "_program", stop)
     assert main(["record", "--side", "twin", *ONLY, "--from", str(there), str(tmp_path / "half")]) == 130
