@@ -17,7 +17,7 @@ _PLAIN = {"uniform": (0.0, 1.0), "normal": (0.0, 1.0)}
 _STEP = 2.0 ** -24  # between neighbouring uniform numbers, which all float32 hold
 
 
-class Draw(NamedTuple):
+class Drawn(NamedTuple):
     """What is drawn. parameters: NaN stands for a tensor, whose values are compared where it is made."""
 
     kind: str
@@ -41,12 +41,12 @@ class Draw(NamedTuple):
         # As far as the numbers can tell: some functions draw from the smallest number on, so that its logarithm is finite.
         return plain is not None and all(abs(own - one) <= _STEP for own, one in zip(self.parameters, plain, strict=True))
 
-    def fits(self, other: Draw) -> bool:
+    def fits(self, other: Drawn) -> bool:
         """Whether both can be made of the same random numbers."""
         alike = self.kind == other.kind or {self.kind, other.kind} <= _OF_UNIFORM
         return alike and _same_elements(self.shape, other.shape)
 
-    def agrees(self, other: Draw) -> bool:
+    def agrees(self, other: Drawn) -> bool:
         """Whether the two draw the same, as far as can be told before the numbers are used."""
         if not self.fits(other):
             return False
@@ -85,7 +85,7 @@ class Numbers:
     plain numbers, they hold float32 numbers.
     """
 
-    def __init__(self, take: Callable[[Draw], np.random.Generator]) -> None:
+    def __init__(self, take: Callable[[Drawn], np.random.Generator]) -> None:
         self._take = take
 
     def uniform(self, shape: tuple[int, ...], low: Any = 0.0, high: Any = 1.0) -> np.ndarray:
@@ -145,7 +145,7 @@ class Numbers:
 
     def _drawn(self, kind: str, shape: tuple[int, ...], *parameters: Any) -> np.random.Generator:
         numbers = tuple(float("nan") if isinstance(number, np.ndarray) else float(number) for number in parameters)
-        return self._take(Draw(kind, numbers, tuple(map(int, shape))))
+        return self._take(Drawn(kind, numbers, tuple(map(int, shape))))
 
     def _uniform(self, kind: str, shape: tuple[int, ...], *parameters: Any) -> np.ndarray:
         """Multiples of `_STEP` between 0 and 1, neither of them reached."""

@@ -23,10 +23,11 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from parity.trace.events import Event, Key
+from parity.trace.randomness import Tape
 from parity.trace.source import Site
 from parity.verdict.sinks import Store
 
-FORMAT = 1
+FORMAT = 2
 _HEADER = 1 << 22  # bytes kept free for safetensors' header, which comes first and is known last; spaces fill it
 _NAMES = {"float32": "F32", "float64": "F64", "int32": "I32", "int64": "I64", "bool": "BOOL"}
 
@@ -80,7 +81,7 @@ class StepWriter(Store):
         self.places[event.key] = place
         self.events[event.key] = StoredEvent(self._loader(place), key=event.key, order=event.order, site=event.site,
                                              built=event.built, called=event.called, scale=event.scale, unit=event.unit,
-                                             largest=event.largest, norm=event.norm)
+                                             largest=event.largest, norm=event.norm, drawn=event.drawn)
 
     def _write(self, array: np.ndarray) -> str:
         for known, place in self._recent:
@@ -141,24 +142,26 @@ class StepReader(Store):
         self.drawn = document["drawn"]
         self.batch = {name: arrays.get_tensor(place) for name, place in document["batch"].items()}
         self.floors: dict[Key, float] = {}
+        self.tape = Tape.of_json(document["random"])
+        told = self.tape.drawn
         for entry in document["events"]:
             key = Key(*entry["key"])
             place = entry["array"]
             self.events[key] = StoredEvent(
                 (lambda place=place: arrays.get_tensor(place)) if place is not None else (lambda: None), key=key,
                 order=entry["order"], site=_site(entry["site"]), built=_site(entry["built"]), called=_site(entry["called"]),
-                scale=entry["scale"], largest=entry["largest"], norm=entry["norm"])
+                scale=entry["scale"], largest=entry["largest"], norm=entry["norm"], drawn=told.get(key))
             self.floors[key] = float(entry["floor"])
 
 
 def write_step(folder: Path, number: int, store: StepWriter, floors: Mapping[Key, float], drawn: list[dict[str, float]],
-               batch: Mapping[str, Key]) -> None:
+               batch: Mapping[str, Key], tape: Tape) -> None:
     """The JSON half of a step whose values `store` has written. batch: name -> the event that holds it."""
     events = [{"key": list(event.key), "order": event.order, "site": event.site, "built": event.built,
                "called": event.called, "scale": event.scale, "largest": event.largest, "norm": event.norm,
                "floor": floors[event.key], "array": store.places[event.key]} for event in store.in_order()]
     write_json(folder / f"step-{number:04}.json", {
-        "losses": store.losses, "drawn": drawn, "events": events,
+        "losses": store.losses, "drawn": drawn, "events": events, "random": tape.to_json(),
         "batch": {name: store.places[key] for name, key in batch.items()}})
 
 

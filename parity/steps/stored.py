@@ -41,7 +41,7 @@ def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str =
             if mode == "resync" or step.number == 1:
                 shared = {key: value for key, value in step.before.items() if key != "own"}
                 recording.write_state(folder / f"start-{step.number:04}.safetensors", shared)
-            recording.write_step(folder, step.number, step.store, step.floors, step.drawn, batch)
+            recording.write_step(folder, step.number, step.store, step.floors, step.drawn, batch, step.tape)
             recording.write_json(folder / "index.json", {**index, "steps": step.number})
     except BaseException:
         if written:
@@ -66,7 +66,7 @@ def recorded_in(folder: Path, subject: TrainingSubject) -> tuple[dict[str, Any],
             store = recording.StepReader(folder, number)
             if number == 1 or index["mode"] == "resync":
                 before = recording.read_state(folder / f"start-{number:04}.safetensors")
-            yield ReferenceStep(number, store.batch, store, store.floors, store.drawn, before)
+            yield ReferenceStep(number, store.batch, store, store.floors, store.drawn, before, store.tape)
 
     return index, read()
 
