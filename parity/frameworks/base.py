@@ -17,9 +17,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)  # of kind "V": ask `numbers.arrays.is_float`, not the kind
-
 from parity.numbers.distributions import Numbers
+
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)  # of kind "V": ask `numbers.arrays.is_float`, not the kind
 
 # Operations of either framework that leave values alone, or choose some of them.
 RESHAPING = frozenset({"view", "reshape", "squeeze", "unsqueeze", "transpose", "permute", "t", "flatten", "unsafeview", "alias",

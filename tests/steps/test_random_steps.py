@@ -53,7 +53,8 @@ class PaddleGAN:
     rate, blur, spread, share = 0.3, 0.1, 1.0, 0.5
 
     def __init__(self):
-        self.G = paddle.nn.Sequential(paddle.nn.Linear(4, 8), paddle.nn.Tanh(), paddle.nn.Dropout(self.rate), paddle.nn.Linear(8, 6))
+        self.G = paddle.nn.Sequential(paddle.nn.Linear(4, 8), paddle.nn.Tanh(), paddle.nn.Dropout(self.rate),
+                                      paddle.nn.Linear(8, 6))
         self.D = paddle.nn.Sequential(paddle.nn.Linear(6, 8), paddle.nn.LeakyReLU(0.2), paddle.nn.Linear(8, 1))
         self.adam_G = paddle.optimizer.Adam(1e-3, parameters=self.G.parameters())
         self.adam_D = paddle.optimizer.Adam(1e-3, parameters=self.D.parameters())
