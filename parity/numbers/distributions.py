@@ -6,6 +6,7 @@ variable is `uniform >= 1 - p`, as `floor(p + uniform)` is, an exponential `-log
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -33,6 +34,15 @@ class Drawn(NamedTuple):
         """All of it as numbers, so that it can be compared as values are."""
         parameters = [0.0 if number != number else number for number in self.parameters]
         return np.array([zlib.crc32(self.kind.encode()), len(parameters), *parameters, *self.shape], np.float64)
+
+    def to_json(self) -> list:
+        return [self.kind, [None if number != number else number for number in self.parameters], list(self.shape)]
+
+    @classmethod
+    def of_json(cls, document: list) -> Drawn:
+        """The inverse of `to_json`. Raises TypeError or ValueError for what is none."""
+        kind, parameters, shape = document
+        return cls(str(kind), tuple(math.nan if one is None else float(one) for one in parameters), tuple(map(int, shape)))
 
     @property
     def is_plain(self) -> bool:

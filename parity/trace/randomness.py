@@ -7,7 +7,6 @@ twin, a noise draw, a replay) has a `Hand` that finds the counterpart of each of
 
 from __future__ import annotations
 
-import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,26 +46,19 @@ class Tape:
         self.more: Callable[[], bool] = lambda: False
         self.paths: tuple[set[str], set[str]] = ({""}, {""})
 
-    @property
-    def drawn(self) -> dict[Key, Drawn]:
-        """What each event that tells of a draw tells."""
-        return {entry.key: entry.drawn for entry in self.entries}
-
     def to_json(self) -> dict:
-        return {"paths": sorted(self.paths[0]), "names": [str(name) for name in self._names], "entries": [
-            {"kind": entry.drawn.kind, "shape": list(entry.drawn.shape), "place": list(entry.place), "key": list(entry.key),
-             "parameters": [None if number != number else number for number in entry.drawn.parameters]} for entry in self.entries]}
+        return {"names": [str(name) for name in self._names], "paths": sorted(self.paths[0]),
+                "entries": [[entry.drawn.to_json(), list(entry.place), list(entry.key)] for entry in self.entries]}
 
     @classmethod
     def of_json(cls, document: Mapping[str, Any]) -> Tape:
         """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for what is none."""
         tape = cls(*document["names"])
         tape.paths[0].update(map(str, document["paths"]))
-        for number, entry in enumerate(document["entries"]):
-            drawn = Drawn(str(entry["kind"]), tuple(math.nan if one is None else float(one) for one in entry["parameters"]),
-                          tuple(map(int, entry["shape"])))
-            place = tuple((str(path), int(call)) for path, call in entry["place"])
-            tape.entries.append(Entry(drawn, place, number, Key(*entry["key"])))
+        for number, (drawn, place, key) in enumerate(document["entries"]):
+            calls = tuple((str(path), int(call)) for path, call in place)
+            hash(Key(*key))  # no lists in it
+            tape.entries.append(Entry(Drawn.of_json(drawn), calls, number, Key(*key)))
         tape.complete = True
         return tape
 

@@ -12,7 +12,7 @@ from torch.nn import functional as TF
 
 from parity.declare.inputs import normal
 from parity.declare.training import Training
-from parity.recordings.stored_steps import read_json
+from parity.recordings.format import read_json
 from parity.steps.follow import follow
 from parity.steps.reference import record_reference
 from parity.steps.stored import record_to, recorded_in
