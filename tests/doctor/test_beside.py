@@ -11,7 +11,7 @@ from exams.doctor.run import recorded
 from exams.doctor.sitting import Sitting
 from parity.doctor.beside import diagnose_beside
 from parity.doctor.known import likely_causes
-from parity.steps.follow import record_reference
+from parity.steps.reference import record_reference
 from parity.ugatit import subjects
 from parity.ugatit.faults import CATALOGUE, inject
 from parity.ugatit.faults.exam import sit
