@@ -263,6 +263,12 @@ class Both(Sides):
     def remarks(self) -> Iterator[str]:
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
+        for framework, model in zip(self.frameworks, self.models, strict=True):
+            refused = [] if self.subject.training else framework.without_gradient_in_eval(model)
+            if refused:
+                yield say("{names}: gradients of a recurrent layer are not available in {framework}'s eval mode, its backward "
+                          "raises; compared are those of train mode without dropout, where it computes the same",
+                          names=some([path or type(model).__name__ for path in refused]), framework=framework.name)
         for side, (framework, model) in enumerate(zip(self.frameworks, self.models, strict=True)):
             paths = self.paths(side, self.subject.name)
             modules = dict(framework.modules(model))

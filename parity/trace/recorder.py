@@ -183,7 +183,10 @@ class Recorder:
             call = Call(path, self._call_numbers[path], module, called=called)
             self._call_numbers[path] += 1
             self._calls.append(call)
+            ragged = self.framework.ragged(module, inputs)
             for place, tensor in self.framework.tensors_in(inputs):
+                if ragged and place.startswith("[0]"):
+                    continue
                 snapshot = self.emit(tensor, f"input{place}", function="", frame=0, site=called, call=call,
                                      summed=self.magnitudes.dot_terms(module)[1])
                 call.entered = max(call.entered, snapshot.largest)
@@ -199,7 +202,9 @@ class Recorder:
         site = (built or call.called) if library else (call.returned or built or call.called)
         size = self._size(call, inputs, outputs) if self._run.measure else Size()
         replacements = {}
-        returned = list(self.framework.tensors_in(outputs))
+        ragged = self.framework.ragged(module, inputs)
+        returned = [(place, tensor) for place, tensor in self.framework.tensors_in(outputs)
+                    if not (ragged and place.startswith("[0]"))]
         single = self._side.paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
         for place, tensor in returned:
             observable = self.framework.observable(tensor)
