@@ -34,12 +34,13 @@ from safetensors.numpy import save_file
 
 from parity.files import InputError
 from parity.frameworks.base import BFLOAT16
+from parity.numbers.distributions import Drawn
 from parity.recordings.projections import SIZE, sketch
 from parity.trace.events import Event, Key
 from parity.trace.source import Site, relative
 from parity.verdict.sinks import Store
 
-FORMAT = 2  # 1 had no hashes of floors
+FORMAT = 3  # 1 had no hashes of floors, 2 no random numbers
 KEEP = ("all", "layers", "summaries")
 _HEADER = 1 << 22  # bytes kept free for safetensors' header, which comes first and is known last; spaces fill it
 _NAMES = {"float16": "F16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64",
@@ -106,7 +107,7 @@ class Writer(Store):
         if self.keep == "all" or not event.key.is_local:
             place = None if event.array is None else self._write(event.array)
             self.events[event.key] = StoredEvent(place, self._read, key=event.key, order=event.order, site=event.site,
-                                                 built=event.built, called=event.called,
+                                                 built=event.built, called=event.called, drawn=event.drawn,
                                                  **{name: getattr(event, name) for name in _SIZES})
 
     def _write(self, array: np.ndarray) -> str:
@@ -164,7 +165,8 @@ class Table:
 
     def events(self, events: Iterable[StoredEvent]) -> list[list]:
         return [[self.key(event.key), event.order, self.site(event.site), self.site(event.built), self.site(event.called),
-                 event.place, {name: size for name in _SIZES if _told(name, size := getattr(event, name))}] for event in events]
+                 event.place, {name: size for name in _SIZES if _told(name, size := getattr(event, name))}
+                 | ({} if event.drawn is None else {"drawn": event.drawn.to_json()})] for event in events]
 
     def floors(self, floors: Mapping[Key, float]) -> list[list]:
         return [[self.key(key), floor] for key, floor in floors.items() if math.isfinite(floor)]
@@ -343,7 +345,8 @@ def read_runs(folder: Path, stem: str, index: Mapping[str, Any], *, summaries: b
                     raise ValueError(f"value {place!r} is not in the file")
                 store.events[keys[_number(key)]] = StoredEvent(
                     place, values.array, key=keys[key], order=finite(order), site=sites[_number(site)], built=sites[_number(built)],
-                    called=sites[_number(called)], **{name: _size(name, sizes.get(name)) for name in _SIZES})
+                    called=sites[_number(called)], drawn=Drawn.of_json(sizes["drawn"]) if "drawn" in sizes else None,
+                    **{name: _size(name, sizes.get(name)) for name in _SIZES})
         floors = {run: {keys[_number(key)]: positive(floor) for key, floor in entries}
                   for run, entries in document["floors"].items()}
     return Runs(document, runs, floors, values, sites)
