@@ -67,7 +67,8 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
         pass_ = Interleaved(subject.name, lane)
         failure = both.side_by_side(lane, pass_)
         report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
-        Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M).judge(pass_.against, failure, report)
+        judge = Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M, start=subject.state)
+        judge.judge(pass_.against, failure, report)
         _order_census(report, pass_.truth)
         return report
 
@@ -121,7 +122,7 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     tell("twin, float64")
     against = Against(truth, floors, M, release=release)
     failure = both.twin("float64", against)
-    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M)
+    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M, start=both.subject.state)
     judge.judge(against, failure, report)
     if report.diverged:
         if release:
@@ -130,7 +131,8 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         floors = both.floors("float64", truth, draws=draws, replayed=truth)
         against = Against(truth, floors, M)
         failure = both.twin("float64", against, replayed=truth)
-        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M)
+        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M,
+                      start=both.subject.state)
         judge.judge(against, failure, report)
         _forgive_kinks(both, truth, report)
 
@@ -173,7 +175,7 @@ class Both(Sides):
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self._operations = subject, device, operations
         super().__init__(subject.pair)
-        self._tape = Tape(subject.seed)
+        self.tape = Tape(subject.seed)
         self.models = self._built()
         self.census = self._paired()
         name = subject.name
@@ -225,7 +227,7 @@ class Both(Sides):
         """Runs reference and twin in turns; hands back what the twin raises."""
         # No hook is left on a model of the caller's own.
         ours = [sites.built(model) for sites, model in zip(self.sites, self.models, strict=True)]
-        self._tape.more = pass_.more
+        self.tape.more = pass_.more
         with kept_for_later():
             return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
                              lambda sink: self.twin(dtype, sink, release=ours[1]))
@@ -334,7 +336,7 @@ class Both(Sides):
         program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
-                                               random=self._tape.hand(side)))
+                                               random=self.tape.hand(side)))
         arrange = functools.partial(subject.arrange, side)
         with (framework.rounding(1 + moved) if rounding else nullcontext(), framework.seeded(subject.seed),
               python_and_numpy(subject.seed)):

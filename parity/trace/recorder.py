@@ -21,7 +21,7 @@ import numpy as np
 
 from parity.frameworks import numbers_in
 from parity.numbers.arrays import largest_magnitude
-from parity.numbers.distributions import Draw, Numbers
+from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.events import OPERATION, Event, Key, Sink
 from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size, rounding_of_a_sum
@@ -245,7 +245,7 @@ class Recorder:
             yield
         hand.close()
 
-    def _draw(self, draw: Draw) -> np.random.Generator:
+    def _draw(self, drawn: Drawn) -> np.random.Generator:
         """The generator of a draw's numbers. The event that tells of it has the key of its counterpart, and is the same where the
         two agree: a draw may be written in several ways."""
         call, source = self.call, self._side.source
@@ -253,9 +253,9 @@ class Recorder:
         built = self._side.sites.of(call.module) if call.module is not None else None
         if call.module is not None and not source.defines(call.module):
             site = built or site
-        met, numbers = self._run.random.take(draw, tuple((around.path, around.number) for around in self._calls))
-        key = met.key if met is not None else self._key(self.stage, call.path, self._run.random.names(draw), call=call.number)
-        told = met.draw if met is not None and met.draw.agrees(draw) else draw
+        met, numbers = self._run.random.take(drawn, tuple((around.path, around.number) for around in self._calls))
+        key = met.key if met is not None else self._key(self.stage, call.path, self._run.random.names(drawn), call=call.number)
+        told = met.drawn if met is not None and met.drawn.agrees(drawn) else drawn
         self._run.random.note(key)
         self._send(Event(key, self._next_order(), site, told.array, built, call.called, drawn=told))
         return numbers
