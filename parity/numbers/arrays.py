@@ -19,6 +19,7 @@ class Verdict(str, Enum):
     NOISE = "noise"  # within M floors
     EXPLAINED = "explained"  # a registered framework difference accounts for it
     UNCOMPARED = "uncompared"  # no partner, or not reached: never counts as equal
+    UNDECIDED = "undecided"  # within the noise, but the noise is too large to see a mistake in it
     DIVERGED = "diverged"
 
 
@@ -39,6 +40,7 @@ class Deviation:
     nans: int = 0
     size: int = 0
     trouble: str | None = None  # why the distance is infinite
+    stratum: int = 0  # of the elements of such magnitude (`numbers.strata`); 0, and the only one, for nearly every tensor
 
     @property
     def relative(self) -> float:
@@ -67,6 +69,8 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
                                             reference=reference.dtype, twin=twin.dtype))
     if reference.size == 0:
         return Deviation(0.0)
+    if reference.dtype.kind == "U":
+        return _text_deviation(reference, twin)
     if reference.dtype.kind == "c":
         reference, twin = (np.stack([part.real, part.imag], -1) for part in (reference, twin))
     dtype = np.result_type(reference.dtype, twin.dtype)
@@ -105,7 +109,24 @@ def in_norm(found: Deviation, reference: np.ndarray | None, twin: np.ndarray | N
     return replace(found, distance=distance, scale=float(np.linalg.norm(reference.ravel())))
 
 
-_KIND = {"f": "number", "i": "integer", "u": "integer", "b": "truth value", "c": "complex number"}
+_KIND = {"f": "number", "i": "integer", "u": "integer", "b": "truth value", "c": "complex number", "U": "text"}
+
+
+def _text_deviation(reference: np.ndarray, twin: np.ndarray) -> Deviation:
+    """Texts are equal or not."""
+    odd = np.flatnonzero(reference != twin)
+    if not odd.size:
+        return Deviation(0.0)
+    left, right = (str(array.reshape(-1)[odd[0]]) for array in (reference, twin))
+    return Deviation(np.inf, trouble=say("{left} in the reference, {right} in the twin", left=repr(left), right=repr(right)))
+
+
+def same_dtype(reference: np.ndarray, twin: np.ndarray) -> Deviation | None:
+    """None where two results are of one dtype; else how they differ. Texts of any length are one dtype."""
+    if reference.dtype == twin.dtype or reference.dtype.kind == twin.dtype.kind == "U":
+        return None
+    return Deviation(np.inf, trouble=say("dtype {reference} in the reference, {twin} in the twin",
+                                         reference=reference.dtype, twin=twin.dtype))
 
 
 def largest_magnitude(array: np.ndarray) -> float:
