@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
+from parity.frameworks.torch_choices import Choices
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.noise import one_ulp
 
@@ -76,8 +77,12 @@ class TorchFramework(Framework):
     def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> _Operations:
         return _Operations(observe)
 
-    def rounding(self, seed: int) -> StochasticRounding:
-        return StochasticRounding(seed)
+    def rounding(self, seed: int, choices: Choices | None = None) -> StochasticRounding:
+        return StochasticRounding(seed, None if choices is None else choices.reader())
+
+    def choosing(self) -> tuple[Choices, AbstractContextManager]:
+        choices = Choices()
+        return choices, choices.recording()
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, torch.nn.Module)

@@ -16,15 +16,15 @@ from parity.numbers.arrays import Deviation, deviation
 GAP = 28
 """Binary orders of magnitude without any element that part two strata.
 
-What rounds in the larger stratum, M eps(float64) of it, reaches RESOLUTION (1e-6) of the smaller one where the two are 1e-6 / (16 x
-2.2e-16) = 2^28 apart. Nearer ones leave the smaller stratum to be seen. (In float32 that is 2^12, which a few values around zero have
-by chance; masks are far above 2^28.)
+What rounds in the larger stratum, M eps(float64) of it, reaches RESOLUTION (1e-6) of the smaller one where the two are
+1e-6 / (16 x 2.2e-16) = 2^28 apart. Nearer ones leave the smaller stratum to be seen. (In float32 that is 2^12, which a few values
+around zero have by chance; masks are far above 2^28.)
 """
 
 SAMPLE = 1 << 12
 """Larger tensors are looked at in so many elements, evenly spread."""
 
-_EXPONENT = {8: (np.uint64, 52, 0x7FF, 1023), 4: (np.uint32, 23, 0xFF, 127)}  # bytes -> the integer, shift, mask and bias of IEEE 754
+_EXPONENT = {8: (np.uint64, 52, 0x7FF, 1023), 4: (np.uint32, 23, 0xFF, 127)}  # bytes -> integer, shift, mask, bias (IEEE 754)
 
 
 class Floors(float):
