@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.compare.one_pass import Interleaved, is_blank, is_result
+from parity.compare.one_pass import Interleaved, is_blank
 from parity.declare.pair import Subject
 from parity.messages import say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
@@ -30,7 +30,7 @@ from parity.trace.execute import forward_backward, replay
 from parity.trace.recorder import Key, Recorder, Sink
 from parity.trace.source import ConstructionSites, Site
 from parity.verdict.findings import Finding, Report
-from parity.verdict.judge import Judge, floors_of
+from parity.verdict.judge import Judge, floors_of, is_result
 from parity.verdict.sinks import Against, Crossings, Distances, Store
 from weights_convert import Entry
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from parity.heap import give_back
 from parity.trace.recorder import Event, Key
-from parity.verdict.judge import own_rounding
+from parity.verdict.judge import is_result, own_rounding
 from parity.verdict.sinks import Against, Store, weakly
 
 LARGE = 1 << 24  # bytes: for `heap.keep_freed`, of a process that compares in this way (docs/cost.md)
@@ -196,11 +196,6 @@ class _Copies:
             copy = array.copy()
             self._array, self._copy = weakly(array), weakly(copy)
         return copy
-
-
-def is_result(key: Key, name: str) -> bool:
-    """Whether this is what the program of that name returns."""
-    return key.module == name and key.variable.startswith("output") and key.stage != "gradients"
 
 
 def is_blank(array: np.ndarray) -> bool:

@@ -6,8 +6,8 @@ behind it. So the run that is measured against records what it chose, and each d
 
 A choice is the result of an operation that turns floating-point numbers into integers or truth values (comparisons, argmax,
 casts, nonzero), rounds them to integers, or hands over the places of what it selected (topk, sort, median, max over a dimension,
-max pooling). Choices that leave the value continuous (relu, clamp, maximum) are not among them. The backward pass makes none of its own: it uses
-those of the forward.
+max pooling). Choices that leave the value continuous (relu, clamp, maximum) are not among them. The backward pass makes none of
+its own: it uses those of the forward.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-# The result stays floating-point.
+# To integers, as numbers that stay floating-point.
 _TO_INTEGERS = {"floor", "floor_divide", "ceil", "round", "trunc", "sign", "sgn", "heaviside"}
-_REMAINDERS = {"remainder", "fmod"}  # what is left of a division: the choice is how often it goes
+_REMAINDERS = {"remainder", "fmod"}  # the choice is how often it goes
 _ALONG = {"topk", "sort", "kthvalue", "median", "nanmedian", "mode", "max", "min", "cummax", "cummin"}  # (values, places) by a dim
 _POOLS = {"max_pool2d_with_indices": 2, "max_pool3d_with_indices": 3, "adaptive_max_pool2d": 2, "adaptive_max_pool3d": 3}
 

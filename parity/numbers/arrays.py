@@ -40,6 +40,8 @@ class Deviation:
     nans: int = 0
     size: int = 0
     trouble: str | None = None  # why the distance is infinite
+    width: int = 8  # bytes of the narrower of their dtypes
+    dtypes: tuple[str, str] | None = None  # where they are not the same
     stratum: int = 0  # of the elements of such magnitude (`numbers.strata`); 0, and the only one, for nearly every tensor
 
     @property
@@ -67,8 +69,9 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
     if _KIND.get(reference.dtype.kind) != _KIND.get(twin.dtype.kind):
         return Deviation(np.inf, trouble=say("dtype {reference} in the reference, {twin} in the twin",
                                             reference=reference.dtype, twin=twin.dtype))
+    dtypes = None if reference.dtype == twin.dtype else (str(reference.dtype), str(twin.dtype))
     if reference.size == 0:
-        return Deviation(0.0)
+        return Deviation(0.0, dtypes=dtypes)
     if reference.dtype.kind == "U":
         return _text_deviation(reference, twin)
     if reference.dtype.kind == "c":
@@ -98,7 +101,8 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
     if np.isinf(distance):
         both = np.isfinite(a[worst]) and np.isfinite(b[worst])
         trouble = say("too far apart for their dtype") if both else say("NaN or Inf on one side only")
-    return Deviation(distance, index, float(a[worst]), float(b[worst]), scale, nans, reference.size, trouble)
+    return Deviation(distance, index, float(a[worst]), float(b[worst]), scale, nans, reference.size, trouble,
+                     min(reference.itemsize, twin.itemsize), dtypes)
 
 
 def in_norm(found: Deviation, reference: np.ndarray | None, twin: np.ndarray | None) -> Deviation:
@@ -119,14 +123,6 @@ def _text_deviation(reference: np.ndarray, twin: np.ndarray) -> Deviation:
         return Deviation(0.0)
     left, right = (str(array.reshape(-1)[odd[0]]) for array in (reference, twin))
     return Deviation(np.inf, trouble=say("{left} in the reference, {right} in the twin", left=repr(left), right=repr(right)))
-
-
-def same_dtype(reference: np.ndarray, twin: np.ndarray) -> Deviation | None:
-    """None where two results are of one dtype; else how they differ. Texts of any length are one dtype."""
-    if reference.dtype == twin.dtype or reference.dtype.kind == twin.dtype.kind == "U":
-        return None
-    return Deviation(np.inf, trouble=say("dtype {reference} in the reference, {twin} in the twin",
-                                         reference=reference.dtype, twin=twin.dtype))
 
 
 def largest_magnitude(array: np.ndarray) -> float:

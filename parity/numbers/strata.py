@@ -72,6 +72,13 @@ def borders(array: np.ndarray) -> tuple[float, ...]:
     return tuple(float(2.0 ** (int(start) - bias)) for start in starts)
 
 
+def tops(array: np.ndarray, at: tuple[float, ...]) -> tuple[float, ...]:
+    """The largest finite magnitude of each stratum."""
+    magnitudes = np.abs(array[np.isfinite(array)])
+    strata = np.searchsorted(at, magnitudes, side="right")
+    return tuple(float(magnitudes[strata == number].max(initial=0.0)) for number in range(len(at) + 1))
+
+
 def deviations(reference: np.ndarray, twin: np.ndarray, at: tuple[float, ...]) -> list[Deviation]:
     """`deviation` of each stratum of the reference, with the index in the whole array; at: its `borders`."""
     magnitudes = np.abs(reference)

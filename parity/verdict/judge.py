@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,12 +12,13 @@ import numpy as np
 
 from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict, resemblance
-from parity.numbers.noise import REFORMULATION, M
+from parity.numbers.noise import REFORMULATION, RESOLUTION, M
+from parity.numbers.strata import Floors, floor_at, tops
 from parity.trace.recorder import Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.findings import Finding, Report
-from parity.verdict.sinks import Against, Distances, Store
+from parity.verdict.sinks import Against, Distances, Store, borders_of, multiple_of
 
 if TYPE_CHECKING:
     from parity.declare.pair import Pair
@@ -37,13 +38,26 @@ def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances 
     eps = float(np.finfo(dtype).eps)
     floors = {}
     for key, event in truth.events.items():
-        measured, analysed = few(noise.samples[key], limit) * noise.largest.get(key, 0.0), event.scale
-        if any_order is not None and key.stage == "gradients" and key.is_local:
-            measured, analysed = max(measured, any_order.largest.get(key, 0.0)), max(analysed, event.unit)
-        elif dtype is np.float64:
-            analysed = max(analysed, event.unit)
-        floors[key] = _believed(event, measured, analysed, eps)
+        summed = any_order is not None and key.stage == "gradients" and key.is_local
+
+        def floor(stratum: int, largest: float | None, key: Key = key, event: Event = event, summed: bool = summed) -> float:
+            seen = noise.spread(key, stratum)
+            measured, analysed = few(seen.samples, limit) * seen.largest, event.scale
+            if summed:
+                measured, analysed = max(measured, any_order.spread(key, stratum).largest), max(analysed, event.unit)
+            elif dtype is np.float64:
+                analysed = max(analysed, event.unit)
+            return _believed(event, measured, analysed, largest, eps)
+
+        floors[key] = _in_strata(event, floor)
     return floors
+
+
+def _in_strata(event: Event, floor: Callable[[int, float | None], float]) -> float:
+    """floor: (number of a stratum, its largest magnitude) -> its floor."""
+    if not borders_of(event):
+        return floor(0, event.largest)
+    return Floors(tuple(floor(number, top) for number, top in enumerate(tops(event.array, event.borders))))
 
 
 def own_rounding(event: Event, eps: float) -> float:
@@ -52,13 +66,14 @@ def own_rounding(event: Event, eps: float) -> float:
     Of what came before it nothing is in it. So it is never above the floor that `floors_of` finds in float64 with draws, and what
     is the same by this floor is the same by that.
     """
-    return _believed(event, 0.0, max(event.scale, event.unit), eps)
+    return _in_strata(event, lambda number, largest: _believed(event, 0.0, max(event.scale, event.unit), largest, eps))
 
 
-def _believed(event: Event, measured: float, analysed: float, eps: float) -> float:
+def _believed(event: Event, measured: float, analysed: float, largest: float | None, eps: float) -> float:
+    """largest: magnitude of the value itself, where it was measured."""
     if event.array is not None and event.array.dtype.kind not in "fc":
         analysed = 0.0
-    own = max(measured, eps * event.largest) if event.largest is not None else 0.0
+    own = max(measured, eps * largest) if largest is not None else 0.0
     return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
 
 
@@ -223,19 +238,33 @@ class Judge:
             known[stage] = max(known.get(stage, 0.0), value)
 
     def _matched(self, event: Event, twin: Event, deviation: Deviation, against: Against) -> Finding:
-        floor = self.floors[event.key]
-        multiple = deviation.distance / floor if floor else (np.inf if deviation.distance else 0.0)
+        floor = floor_at(self.floors[event.key], deviation.stratum)
+        multiple = multiple_of(deviation.distance, floor)
+        if self._other_dtype(event.key, deviation):
+            deviation = with_changes(deviation, distance=np.inf, trouble=say(
+                "dtype {reference} in the reference, {twin} in the twin", reference=deviation.dtypes[0], twin=deviation.dtypes[1]))
+            return self._finding(event, twin, Verdict.DIVERGED, deviation, floor)
         if deviation.nans and deviation.nans == deviation.size:
             deviation = with_changes(deviation, trouble=say("NaN everywhere, on both sides"))
             return self._finding(event, twin, Verdict.UNCOMPARED, deviation, floor)
         verdict = (Verdict.SAME if multiple <= 1 else Verdict.NOISE if multiple <= self.limit else Verdict.DIVERGED)
         cause = None
+        if verdict is not Verdict.DIVERGED and not _seen(event, deviation):
+            cause = say("rounding alone may do {floor:.1e} to this value, {share:.1e} of its size: a mistake could not be seen",
+                        floor=floor, share=floor / deviation.scale if deviation.scale else np.inf)
+            verdict = Verdict.UNDECIDED
         if verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
                 cause = resemblance(left, right)
                 cause = say("the twin's values are {likeness}", likeness=cause) if cause else None
         return self._finding(event, twin, verdict, deviation, floor, cause)
+
+    def _other_dtype(self, key: Key, deviation: Deviation) -> bool:
+        """Whether two results of the programs are of other dtypes. In float32, whose truth is float64, numbers are the lane's."""
+        if deviation.dtypes is None or not is_result(key, self.name):
+            return False
+        return self.lane == "float64" or not all(name.startswith("float") for name in deviation.dtypes)
 
     def _without_partner(self, event: Event) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
@@ -265,6 +294,20 @@ class Judge:
                  cause: str | None = None) -> Finding:
         return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
                        reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause)
+
+
+def _seen(event: Event, deviation: Deviation) -> bool:
+    """Whether the two are so near that no mistake of RESOLUTION can be in the value, however large its floor is.
+
+    What is left over from a cancellation is measured beside what cancelled.
+    """
+    scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
+    return deviation.distance <= RESOLUTION.get(deviation.width, min(RESOLUTION.values())) * scale
+
+
+def is_result(key: Key, name: str) -> bool:
+    """Whether this is what the program of that name returns."""
+    return key.module == name and key.variable.startswith("output") and key.stage != "gradients"
 
 
 def _binding(key: Key) -> Key:
