@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from parity.compare.ladder import Both
 from parity.numbers.noise import DRAWS, M
 from parity.steps.picture import BAD, INK, NOISE, REFERENCE, TWIN, dress
-from parity.trace.recorder import Key
+from parity.trace.events import Key
 from parity.ugatit import faults
 from parity.ugatit import subjects as ugatit
 from parity.verdict.judge import floors_of

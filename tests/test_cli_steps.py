@@ -25,7 +25,7 @@ from parity.steps import picture as steps_picture
 from parity.steps import report as steps_report
 from parity.steps.follow import Curve, StepsReport
 from parity.steps.summary import Summary, difference, leaves, rows
-from parity.trace.recorder import Key
+from parity.trace.events import Key
 from parity.trace.source import Site
 from parity.ugatit import following as steps
 from parity.ugatit import subjects as ugatit

@@ -19,7 +19,7 @@ from parity.compare.one_pass import Interleaved, _Copies
 from parity.compare.results import Case
 from parity.declare.pair import Pair
 from parity.fixes.edit import Edit, applied
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.trace.source import SourceTree
 from parity.verdict.findings import NothingCompared
 

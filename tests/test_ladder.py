@@ -15,7 +15,7 @@ from toys import INPUTS, between, mutant, numbers, subject
 from parity.compare.ladder import _forgive_kinks, compare
 from parity.declare.pair import Pair
 from parity.numbers.arrays import Deviation, Verdict
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.verdict.findings import NothingCompared, Report
 from parity.verdict.judge import Judge
 from parity.verdict.sinks import Store

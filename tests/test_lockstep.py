@@ -14,6 +14,7 @@ from parity.frameworks import PaddleFramework, TorchFramework
 from parity.steps import follow as lockstep
 from parity.steps.follow import _Programs, carry, carry_back, follow, record_reference
 from parity.trace.recorder import Recorder
+from parity.trace.side import Run, Side
 from parity.trace.source import SourceTree
 from parity.ugatit import faults
 from parity.ugatit import subjects as ugatit
@@ -88,7 +89,7 @@ def test_in_replay_a_rectifier_takes_the_references_side(framework):
     def run(bias, sink, replayed=None):
         framework.load_state(model, {"0.weight": np.ones((1, 1), np.float32), "0.bias": np.array([bias], np.float32)})
         framework.clear_gradients(list(framework.parameters(model).values()))
-        recorder = Recorder(framework, source, sink, replay=replayed, splice=True)
+        recorder = Recorder(Side(framework, source), sink, Run(replay=replayed, splice=True))
         recorder.watch(model)
         with recorder.recording():
             model(framework.tensor(np.zeros((1, 1), np.float32))).sum().backward()

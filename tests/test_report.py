@@ -15,7 +15,7 @@ from parity.compare.runner import Case, Result
 from parity.files import InputError, write
 from parity.numbers.arrays import Deviation, Verdict
 from parity.report import report
-from parity.trace.recorder import Key
+from parity.trace.events import Key
 from parity.trace.source import Site
 from parity.ugatit import sheet
 from parity.verdict.findings import Finding, NothingCompared, Report

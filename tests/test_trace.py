@@ -13,6 +13,7 @@ import torch
 from parity.frameworks import PaddleFramework, TorchFramework
 from parity.trace.execute import forward_backward
 from parity.trace.recorder import Recorder
+from parity.trace.side import Run, Side
 from parity.trace.source import SourceTree
 from parity.verdict.sinks import Store
 
@@ -50,11 +51,11 @@ def wrap(side, function):
     return (Sums if side == "torch" else PaddleSums)(function)
 
 
-def record(model, *inputs, **options):
+def record(model, *inputs):
     """name -> array of everything that one forward and backward of a model computes."""
     framework = FRAMEWORKS["torch" if isinstance(model, torch.nn.Module) else "paddle"]
     store = Store()
-    recorder = Recorder(framework, HERE, store, **{"measure": True, **options})
+    recorder = Recorder(Side(framework, HERE), store, Run(measure=True))
     forward_backward(framework, model, inputs or (X,), lambda number, shape: np.ones(shape), recorder)
     return {f"{key}" + (f" [{key.frame}]" if key.frame else ""): event.array for key, event in store.events.items()}
 
@@ -408,7 +409,7 @@ def outcome(side, recorded, **options):
                       *(p.grad for p in framework.parameters(model).values() if framework.requires_grad(p))])
 
     if recorded:
-        recorder = Recorder(framework, HERE, Store(), **options)
+        recorder = Recorder(Side(framework, HERE), Store(), Run(**options))
         recorder.watch(model)
         with recorder.recording():
             run()
@@ -454,7 +455,7 @@ def hooks(side, model):
 def test_hooks_and_tracing_are_gone_afterwards(side):
     model = net(side)
     framework, before = FRAMEWORKS[side], sys.gettrace()
-    recorder = Recorder(framework, HERE, Store())
+    recorder = Recorder(Side(framework, HERE), Store())
     recorder.watch(model)
     assert hooks(side, model) > 0
     with recorder.recording():
@@ -499,14 +500,14 @@ def test_other_threads_are_not_followed():
 
 def test_code_outside_the_users_files_is_not_followed():
     store = Store()
-    recorder = Recorder(FRAMEWORKS["torch"], SourceTree("/nowhere"), store)
+    recorder = Recorder(Side(FRAMEWORKS["torch"], SourceTree("/nowhere")), store)
     forward_backward(FRAMEWORKS["torch"], Sums(in_place), (X,), lambda number, shape: np.ones(shape), recorder)
     assert store.events and not any(key.function for key in store.events)
 
 
 def test_the_line_that_bound_a_value_is_named():
     store = Store()
-    recorder = Recorder(FRAMEWORKS["torch"], HERE, store)
+    recorder = Recorder(Side(FRAMEWORKS["torch"], HERE), store)
     forward_backward(FRAMEWORKS["torch"], Sums(in_place), (X,), lambda number, shape: np.ones(shape), recorder)
     lines = {key.variable: event.site.text for key, event in store.events.items() if key.stage == "forward"}
     assert lines["z"] == "z = y" and lines["y"] == "y *= 3" and lines["output"] == "return self.function(x)"
@@ -516,7 +517,7 @@ def test_the_line_that_bound_a_value_is_named():
 def test_two_backward_passes_through_one_graph_are_two_gradients(side):
     framework, store = FRAMEWORKS[side], Store()
     model = {"torch": torch.nn, "paddle": paddle.nn}[side].Sigmoid()
-    recorder = Recorder(framework, HERE, store)
+    recorder = Recorder(Side(framework, HERE), store)
     recorder.watch(model, "net")
     with recorder.recording():
         x = framework.tensor(X, requires_grad=True)

@@ -26,8 +26,10 @@ from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.census import Census, CensusFinding, take
 from parity.pairing.correspondence import WHOLE
+from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
-from parity.trace.recorder import Key, Recorder, Sink
+from parity.trace.recorder import Recorder
+from parity.trace.side import Run, Side
 from parity.trace.source import ConstructionSites, Site
 from parity.verdict.findings import Finding, Report
 from parity.verdict.judge import Judge, floors_of, is_result
@@ -85,6 +87,8 @@ def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Rep
         _float64_lane(both, truth, draws, report, tell, release="float32" not in lanes)
     if "float32" in lanes:
         _float32_lane(both, truth, draws, report, tell)
+        if "float64" in lanes:  # which decides whether the two are the same; this one, how accurate they are
+            report.settle(lambda finding: finding.lane == "float32", say("the reference's own float32 is no more accurate here"))
     _order_census(report, truth)
     return report
 
@@ -123,7 +127,7 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     failure = both.twin("float64", against)
     judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M)
     judge.judge(against, failure, report)
-    if report.diverged:
+    if report.diverged or report.undecided:
         if release:
             both.reference("float64", truth)  # its arrays are needed again
         tell("replay, float64")
@@ -135,6 +139,10 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         failure = both.twin("float64", against, replayed=truth)
         judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M)
         judge.judge(against, failure, report)
+        unseen = {finding.key for finding in report.findings if finding.run == "replay" and finding.verdict in (
+            Verdict.UNDECIDED, Verdict.UNCOMPARED, Verdict.DIVERGED)}
+        report.settle(lambda finding: finding.run == "free" and finding.key in against.matched.keys() - unseen,
+                      say("rounding, grown on its way: in replay, where nothing has grown, it agrees"))
         _forgive_kinks(both, truth, report)
 
 
@@ -182,6 +190,7 @@ class Both:
 
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self._operations = subject, device, operations
+        self._choices: Any = None  # of the reference's float64 run, which its noise draws go on with
         pair = subject.pair
         self._frameworks = (pair.reference_framework, pair.twin_framework)
         self._sources = (pair.reference_source, pair.twin_source)
@@ -330,12 +339,14 @@ class Both:
         inputs = self._inputs(dtype, moved)
         rng = None if moved is None else generator("ulp", subject.seed, moved, "replay")
         values = replayed.replayed(rng) if replayed is not None else None
-        recorder = Recorder(framework, self._sources[side], sink, view=view, constructions=self._sites[side],
-                            measure=measure, gradients=gradients, replay=values, device=self.device,
-                            name=subject.name, paths=self._paths[side], operations=self._operations, release=release)
-        recorder.stage = subject.stage
+        program = Side(framework, self._sources[side], self._sites[side], subject.name, self._paths[side], view=view)
+        recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
+                                               release=release, stage=subject.stage, device=self.device))
         arrange = functools.partial(subject.arrange, side)
-        with framework.rounding(1 + moved) if rounding else nullcontext():
+        noting: Any = nullcontext()
+        if measure and dtype == "float64" and values is None and not side:
+            self._choices, noting = framework.choosing()
+        with framework.rounding(1 + moved, self._choices) if rounding else noting:
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
                        device=self.device, arrange=arrange)

@@ -30,7 +30,7 @@ class Lone(Both):
     """
 
     def __init__(self, subject: Subject, device: str, side: int, outline: Mapping[str, Any] | None = None) -> None:
-        self.subject, self.device, self._operations = subject, device, False
+        self.subject, self.device, self._operations, self._choices = subject, device, False, None
         pair = subject.pair
         self._frameworks = (pair.reference_framework, pair.twin_framework)
         self._sources = (pair.reference_source, pair.twin_source)

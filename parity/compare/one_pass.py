@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from parity.heap import give_back
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.verdict.judge import is_result, own_rounding
 from parity.verdict.sinks import Against, Store, weakly
 

@@ -113,8 +113,8 @@ class Framework(ABC):
         """Set parameters and buffers by name. Raises `FrameworkError` naming what is missing or misshapen."""
 
     @abstractmethod
-    def before_forward(self, module: Any, hook: Callable[[Any, tuple], None]) -> Callable[[], None]:
-        """Call `hook(module, inputs)` before each forward; returns the remover."""
+    def before_forward(self, module: Any, hook: Callable[[Any, tuple, dict], None]) -> Callable[[], None]:
+        """Call `hook(module, inputs, keyword inputs)` before each forward; returns the remover."""
 
     @abstractmethod
     def after_forward(self, module: Any, hook: Callable[[Any, tuple, Any], Any]) -> Callable[[], None]:

@@ -108,7 +108,7 @@ class TorchFramework(Framework):
             raise FrameworkError(str(error)) from error
 
     def before_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
-        return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs)).remove
+        return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
         return module.register_forward_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove

@@ -20,7 +20,7 @@ from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import ACCURACY, M
 from parity.recordings.traces import Program, RecordedEvent, Trace, TraceError, distance
 from parity.report import report
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.verdict.findings import Finding, NothingCompared, Report
 from parity.verdict.judge import Failure, Judge
 from parity.verdict.sinks import Against, Store

@@ -25,7 +25,7 @@ from parity.files import InputError
 from parity.numbers.noise import ACCURACY, DRAWS
 from parity.recordings.stored_steps import write_json
 from parity.recordings.traces import Indexed, Program, Trace, TraceWriter, save_index, save_start
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.trace.source import relative
 from parity.verdict.judge import Failure, floors_of
 from parity.verdict.sinks import Distances, Store

@@ -30,7 +30,7 @@ from parity.messages import say
 from parity.recordings import stored_steps as recording
 from parity.recordings.projections import SIZE, apart, sketch
 from parity.recordings.stored_steps import StepWriter, StoredEvent, read_state, write_json, write_state
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.trace.source import Site, relative
 from parity.verdict.sinks import Store
 

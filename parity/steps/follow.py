@@ -37,8 +37,10 @@ from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import DRAWS, M, generator, one_ulp
 from parity.pairing.census import Census, take
 from parity.recordings import stored_steps as recording
+from parity.trace.events import Key, Replayed, Sink
 from parity.trace.optimizers import checksum, watching
-from parity.trace.recorder import Key, Recorder, Replayed, Sink
+from parity.trace.recorder import Recorder
+from parity.trace.side import Run, Side, unchanged
 from parity.trace.source import ConstructionSites, Site
 from parity.verdict.findings import Finding, Report
 from parity.verdict.judge import Judge, floors_of
@@ -517,10 +519,9 @@ class _Programs:
         framework, program, source = self.frameworks[side], self.programs[side], self.sources[side]
         line_for_line = self.subject.pair.names is None
         parameters = self.parameters(side)
-        recorder = Recorder(framework, source, sink, view=self._view(side), constructions=self.sites[side],
-                            measure=measure, phases=self.subject.phases, step=number, replay=replayed, splice=True,
-                            back=functools.partial(self._back, parameters) if side else None, device=self.subject.device,
-                            paths=None if line_for_line else {})
+        own = Side(framework, source, self.sites[side], paths=None if line_for_line else {}, phases=self.subject.phases,
+                   view=self._view(side), back=functools.partial(self._back, parameters) if side else unchanged)
+        recorder = Recorder(own, sink, Run(measure=measure, step=number, replay=replayed, splice=True, device=self.subject.device))
         for name, network in program.networks.items():
             recorder.watch(network, name, self._paths(side, name))
         device = self.subject.device

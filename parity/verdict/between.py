@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
-from parity.trace.recorder import OPERATION, Event
+from parity.trace.events import OPERATION, Event
 from parity.verdict.findings import Finding
 from parity.verdict.sinks import Against, Store
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from dataclasses import replace as with_changes
 
 from parity.numbers.arrays import Deviation, Verdict
-from parity.trace.recorder import Key
+from parity.trace.events import Key
 from parity.trace.source import Site, relative
 
 
@@ -190,11 +190,10 @@ class Report:
         self.findings = [with_changes(f, verdict=Verdict.NOISE, cause=cause) if f.verdict is Verdict.DIVERGED else f
                          for f in self.findings]
 
-    def settle(self, keys: Iterable[Key], cause: str) -> None:
-        """What was undecided under these keys has been decided elsewhere: it is noise, for this cause."""
-        keys = frozenset(keys)
+    def settle(self, decided: Callable[[Finding], bool], cause: str) -> None:
+        """What was undecided, and is decided elsewhere, is noise, for this cause."""
         for number, finding in enumerate(self.findings):
-            if finding.verdict is Verdict.UNDECIDED and finding.key in keys:
+            if finding.verdict is Verdict.UNDECIDED and decided(finding):
                 self.counts[Verdict.UNDECIDED] -= 1
                 self.counts[Verdict.NOISE] += 1
                 self.findings[number] = with_changes(finding, verdict=Verdict.NOISE, cause=cause)

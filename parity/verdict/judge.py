@@ -14,7 +14,7 @@ from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict, resemblance
 from parity.numbers.noise import REFORMULATION, RESOLUTION, M
 from parity.numbers.strata import Floors, floor_at, tops
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.findings import Finding, Report
@@ -133,7 +133,9 @@ class Judge:
             if (self.stages is not None and key.stage not in self.stages) or self._given(key):
                 continue
             partner = against.matched.get(key)
-            if partner is None:
+            if event.unknown is not None:
+                finding = self._unknown(event)
+            elif partner is None:
                 if self._expected(key) or _is_zero_gradient(event):
                     continue
                 finding = self._without_partner(event)
@@ -198,8 +200,8 @@ class Judge:
         """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
 
         A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs,
-        or if all that its module call returns agrees. An argument's place (by keyword here, by position there) does not count
-        where the call's results agree.
+        or if all that its module call returns agrees. What an inner module is given does not count where the call's results agree
+        (arguments in another order); what comes back to it only where both were given it.
         """
         if self.pair.names is None:
             return found
@@ -218,7 +220,7 @@ class Judge:
             if key.is_local:
                 return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
                     bool(finding.deviation.trouble) and "shape" in finding.deviation.trouble)
-            return agrees and key.variable.startswith("input") and finding.deviation.trouble is not None
+            return agrees and key.variable.startswith("input") and not self._passed_alike(key, against)
 
         changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if harmless(f) else f
                    for f in found]
@@ -226,6 +228,13 @@ class Judge:
         report.counts[Verdict.DIVERGED] -= count
         report.counts[Verdict.UNCOMPARED] += count
         return changed
+
+    def _passed_alike(self, key: Key, against: Against) -> bool:
+        """Of an input's gradient: whether both sides' calls had that input. The program's own inputs always count."""
+        if key.module == self.name:
+            return True
+        value = key._replace(variable=key.variable.partition(" (backward")[0])
+        return key.stage == "gradients" and any(value._replace(stage=stage) in against.matched for stage in ("forward", "losses"))
 
     def _given(self, key: Key) -> bool:
         """In a replay, the gradients of the model's own outputs are handed to it: nothing of the twin's is in them."""
@@ -271,6 +280,11 @@ class Judge:
         deviation = Deviation(np.inf, trouble=say("exists in the reference only") if event.key.is_local else
                               _missing_text(event.key))
         return self._finding(event, None, verdict, deviation, self.floors[event.key])
+
+    def _unknown(self, event: Event) -> Finding:
+        """A result that nobody could compare."""
+        deviation = Deviation(np.inf, trouble=say("a {kind}, which is of no kind that could be compared", kind=event.unknown))
+        return with_changes(self._finding(event, None, Verdict.UNCOMPARED, deviation, 0.0), unknown=True)
 
     def _expected(self, key: Key) -> bool:
         return key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided

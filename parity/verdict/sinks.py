@@ -11,7 +11,7 @@ import numpy as np
 from parity.numbers.arrays import Deviation, deviation, in_norm
 from parity.numbers.noise import one_ulp
 from parity.numbers.strata import borders, deviations, floor_at
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 
 
 class Store:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from parity.numbers.strata import GAP, Floors, borders, deviations, floor_at, larger, tops
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.verdict.judge import own_rounding
 from parity.verdict.sinks import Against, Distances, Store
 

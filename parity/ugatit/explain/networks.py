@@ -10,7 +10,7 @@ import numpy as np
 from parity.compare.ladder import Both
 from parity.declare.pair import Subject
 from parity.numbers.noise import DRAWS, M
-from parity.trace.recorder import Event, Key
+from parity.trace.events import Event, Key
 from parity.trace.source import Site, relative
 from parity.ugatit import faults
 from parity.ugatit.explain import start as starting

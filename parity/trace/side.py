@@ -1,0 +1,67 @@
+"""The two values that a recording is made of: which program it is of (`Side`), and in which of its runs (`Run`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from parity.frameworks import Framework
+from parity.trace.events import Replayed
+from parity.trace.source import ConstructionSites, SourceTree
+
+View = Callable[[str, np.ndarray | None], tuple[str, np.ndarray | None] | None]
+
+
+def as_it_is(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None]:
+    return name, array
+
+
+def unchanged(name: str, array: np.ndarray) -> np.ndarray:
+    return array
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two programs, as a recorder knows it.
+
+    framework: the program's. source: the user's files, whose lines are followed. sites: where its modules were built.
+    name: stands before all module paths. paths: module path -> the reference's, where they differ; modules that are not in it are
+    passed over. phases: name of a top-level function -> (phase, stage) of what happens in it.
+    view: (parameter or buffer name, array) -> (reference name, array in the reference's layout), None where the entry
+    has no partner by design. back: (parameter name, array in the reference's layout) -> the array in the program's own.
+    """
+
+    framework: Framework
+    source: SourceTree
+    sites: ConstructionSites = field(default_factory=ConstructionSites)
+    name: str = ""
+    paths: Mapping[str, str] | None = None
+    phases: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
+    view: View = as_it_is
+    back: Callable[[str, np.ndarray], np.ndarray] = unchanged
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a program, and what is recorded of it.
+
+    measure: also work out `Event.unit` (needed of the reference only). gradients, lines: follow them. operations: record the
+    results of single operations too (`parity.frameworks.operations`). stage, step: where its values stand.
+    replay: the values to go on with at the border of each module instead of the program's own, and of each parameter's gradient
+    before an update. splice: in a replay, leave the graph whole, for a program that does its own backward; else it is cut there,
+    and `Recorder.cuts` lists where. release: record the gradient of each parameter as soon as backward has finished it, and let go
+    of it; else they are recorded by `Recorder.snapshot_gradients`, and stay. device: where the program lives.
+    """
+
+    measure: bool = False
+    gradients: bool = True
+    lines: bool = True
+    operations: bool = False
+    stage: str = "forward"
+    step: int = 0
+    replay: Replayed | None = None
+    splice: bool = False
+    release: bool = False
+    device: str = "cpu"
