@@ -1,13 +1,17 @@
-# make demo: convert a checkpoint, run both programs on pictures, show the verdict. make test: all tests. make exam: the harness
-# against every known bug, into docs/exam.md. make messages: brings the Chinese of the pages up to date with the code. All set up
-# .venv from pinned versions first and need nothing but Python (3.10 to 3.13).
+# make demo: convert a checkpoint, run both programs on pictures, show the verdict. make unit: the tests of seconds. make test: all
+# but sweeps. make nightly: sweeps too. make exam: the harness against every known bug, into docs/exam.md. make mutants: the tests
+# against faults in the harness's core. make messages: brings the Chinese of the pages up to date with the code. All set up .venv
+# from pinned versions first and need nothing but Python (3.10 to 3.13).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= demo_out
 READY := $(VENV)/.ready
+WORKERS ?= auto
+# As many processes as cores, each of one thread: torch and Paddle share their cores badly with anybody, and with themselves.
+TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
-.PHONY: demo test exam lint messages clean
+.PHONY: demo unit test nightly exam mutants lint messages clean
 
 $(READY): pyproject.toml constraints.txt ci/setup.sh
 	PYTHON=$(PYTHON) VENV=$(VENV) bash ci/setup.sh
@@ -16,11 +20,20 @@ $(READY): pyproject.toml constraints.txt ci/setup.sh
 demo: $(READY)
 	$(BIN)/parity demo --out $(DEMO_OUT) $(DEMO_ARGS)
 
+unit: $(READY)
+	$(BIN)/python -m pytest tests/unit $(TEST_ARGS)
+
 test: $(READY)
-	$(BIN)/python -m pytest tests parity $(TEST_ARGS)
+	$(TESTS) -m "not slow" tests parity $(TEST_ARGS)
+
+nightly: $(READY)
+	$(TESTS) tests parity --seeds 3 --draws 100 $(TEST_ARGS)
 
 exam: $(READY)
 	$(BIN)/python -m pytest parity --exam --exam-table docs/exam.md $(TEST_ARGS)
+
+mutants: $(READY)
+	$(BIN)/python -m exams.mutation
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ def main(framework: str, ngf: int, ndf: int, n_blocks: int, img_size: int, round
     import paddle_impl
     import parity
     import torch_ref
-    from parity.doctor.examine import MOMENT
+    from parity.doctor.alone import MOMENT
     from parity.doctor.moment import Moments
     from parity.ugatit import subjects as ugatit
 

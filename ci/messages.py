@@ -1,8 +1,8 @@
 """The messages of the HTML pages and their translations: `make messages` brings the catalogue up to date with the code.
 
 New messages come in without a translation, and those that the code no longer has are dropped; where a message was changed a
-little, its old translation stays and is marked `fuzzy`: look at it and take the mark away. tests/test_language.py says what is
-left to do.
+little, its old translation stays and is marked `fuzzy`: look at it and take the mark away.
+tests/report/test_language.py says what is left to do.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import importlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import jinja2
@@ -19,9 +20,10 @@ from exams.doctor.faulty import FAULTY
 from exams.doctor.healthy import HEALTHY
 from exams.doctor.sitting import Sitting, builder
 from parity.declare.pair import Pair, TrainingSubject
+from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.examine import examine, versions
-from parity.doctor.session import Diagnosis
-from parity.steps.follow import ReferenceStep, follow, record_reference
+from parity.steps.follow import follow
+from parity.steps.reference import ReferenceStep, record_reference
 from parity.trace.source import SourceTree
 from parity.verdict.findings import Finding as Divergence
 
@@ -102,11 +104,11 @@ def beside(sitting: Sitting) -> Beside:
 
 @functools.lru_cache(maxsize=8)
 def _recorded(program: str, steps: int) -> tuple[TrainingSubject, list[ReferenceStep]]:
-    subject = _subject(program)
+    subject = subject_of(program)
     return subject, record_reference(subject, steps=steps)
 
 
-def _subject(program: str) -> TrainingSubject:
+def subject_of(program: str) -> TrainingSubject:
     if program == "ugatit":
         from parity.ugatit.subjects import exam_training
         return exam_training("training")
@@ -137,9 +139,9 @@ def healthy_runs(count: int) -> Iterator[tuple[Sitting, int]]:
 
 def page(faults: Sequence[tuple[Alone, Beside | None]], runs: Sequence[Health], seconds: float,
          rounds: Sequence[tuple[blind.Round, list[blind.Answer], list[blind.Answer]]] = ()) -> str:
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("parity.report"), trim_blocks=True, lstrip_blocks=True,
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), trim_blocks=True, lstrip_blocks=True,
                                      autoescape=False, keep_trailing_newline=True)  # Markdown
-    return environment.get_template("doctor-exam.md").render(
+    return environment.get_template("page.md").render(
         faults=faults, runs=runs, seconds=seconds, versions=versions(), rounds=rounds,
         later=sum(bool(case.later) for case in (*blind.FAULTS, *blind.HEALTHY)))
 

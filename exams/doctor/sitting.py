@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from parity.fixes.edit import applied
+from parity.fixes.edit import Edit, applied
 from parity.trace.source import SourceTree
-from parity.ugatit.faults import CATALOGUE, Edit
+from parity.ugatit.faults import CATALOGUE
 
 PROGRAMS = ("classifier", "series", "ugatit")
 

@@ -32,8 +32,9 @@ from parity.trace.recorder import Recorder
 from parity.trace.side import Run, Side
 from parity.trace.source import ConstructionSites, Site
 from parity.verdict.findings import Finding, Report
-from parity.verdict.judge import Judge, floors_of, is_result
-from parity.verdict.sinks import Against, Crossings, Distances, Store
+from parity.verdict.floors import Draw, measure
+from parity.verdict.judge import Judge, is_result
+from parity.verdict.sinks import Against, Crossings, Store
 from weights_convert import Entry
 
 Progress = Callable[[str], None]
@@ -116,12 +117,7 @@ def _order_census(report: Report, truth: Store) -> None:
 
 def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress, release: bool) -> None:
     tell("noise floor, float64")
-    noise = Distances(truth)
-    if both.device != "cpu":
-        both.reference("float64", noise)  # unmoved: the spread of the device from run to run
-    for draw in range(draws):
-        both.reference("float64", noise, moved=draw)
-    floors = floors_of(truth, noise, np.float64)
+    floors = both.floors("float64", truth, draws=draws)
     tell("twin, float64")
     against = Against(truth, floors, M, release=release)
     failure = both.twin("float64", against)
@@ -131,10 +127,7 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         if release:
             both.reference("float64", truth)  # its arrays are needed again
         tell("replay, float64")
-        noise = Distances(truth)
-        for draw in range(draws):
-            both.reference("float64", noise, moved=draw, replayed=truth)
-        floors = floors_of(truth, noise, np.float64)
+        floors = both.floors("float64", truth, draws=draws, replayed=truth)
         against = Against(truth, floors, M)
         failure = both.twin("float64", against, replayed=truth)
         judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M)
@@ -167,18 +160,11 @@ def _forgive_kinks(both: Both, truth: Store, report: Report) -> None:
 def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress) -> None:
     """Forward values in a free run; gradients in a replay, where both sides take the truth's side of every kink."""
     for run, replayed in (("free", None), ("replay", truth)):
-        options = {"replayed": replayed, "gradients": replayed is not None}
         tell(f"accuracy of the reference, float32, {run}")
-        noise, any_order = Distances(truth), Distances(truth)
-        both.reference("float32", noise, **options)
-        for draw in range(draws):
-            both.reference("float32", noise, moved=draw, rounding=False, **options)
-            if replayed is not None:
-                both.reference("float32", any_order, moved=draw, **options)
-        floors = floors_of(truth, noise, np.float32, any_order, limit=ACCURACY)
+        floors = both.floors("float32", truth, draws=draws, replayed=replayed)
         tell(f"twin, float32, {run}")
         against = Against(truth, floors, ACCURACY)
-        failure = both.twin("float32", against, **options)
+        failure = both.twin("float32", against, replayed=replayed, gradients=replayed is not None)
         # A forward-only run says nothing about gradients.
         stages = frozenset({both.subject.stage, "state"} | ({"gradients"} if replayed is not None else set()))
         judge = Judge(both.subject.name, both.subject.pair, "float32", run, truth, floors, ACCURACY, stages)
@@ -217,6 +203,15 @@ class Both:
         self._run(0, dtype, sink, moved, replayed, gradients, view,
                   measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
                   release=release)
+
+    def floors(self, lane: str, truth: Store, *, replayed: Store | None = None, draws: int = DRAWS) -> dict[Key, float]:
+        """The noise floors of the lane: of a free run, or of a replay. In float32 only a replay tells of gradients."""
+        gradients = lane == "float64" or replayed is not None
+
+        def again(sink: Sink, draw: Draw) -> None:
+            self.reference(lane, sink, moved=draw.number, rounding=draw.rounding, replayed=replayed, gradients=gradients)
+
+        return measure(again, truth, lane, draws=draws, gradients=gradients, spread=self.device != "cpu")
 
     def twin(self, dtype: str, sink: Sink, *, replayed: Store | None = None, gradients: bool = True,
              release: bool = False) -> Exception | None:

@@ -16,6 +16,7 @@ import numpy as np
 from parity.compare.ladder import compare, glance
 from parity.compare.results import Case, Result
 from parity.declare.pair import Pair, Subject
+from parity.differences import explain
 from parity.files import InputError
 from parity.frameworks import FrameworkError
 from parity.ugatit import pictures
@@ -149,9 +150,8 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
             if report is None:
                 report = compare_placing(case.subject, operations=operations, **told)
             if report.diverged:
-                from parity.differences import explain  # it needs both frameworks
                 progress(case, "is it a known difference of the frameworks?")
-                report = explain(case.subject, report, device=device)
+                report = explain(report, lambda lanes, case=case: compare(case.subject, lanes=lanes, device=device))
         report.verdict  # noqa: B018 (raises NothingCompared)
         yield Result(case, report, time.perf_counter() - started)
 

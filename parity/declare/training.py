@@ -19,8 +19,8 @@ import numpy as np
 
 from parity.declare import inputs as recipes
 from parity.declare.pair import Pair, TrainingSubject
+from parity.declare.reach import found_in, scopes_of
 from parity.declare.weights import weights_of
-from parity.doctor.examine import found_in, scopes_of
 from parity.files import InputError
 from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
 from parity.numbers.noise import generator

@@ -1,34 +1,30 @@
 """Where Paddle and torch are known to differ: each with a reproduction, its size, and an imitation in torch.
 
     python -m parity.differences > docs/differences.md
+
+The registry needs both frameworks; they are loaded when it is first asked for, so that a program of one framework alone
+can be recorded or examined where the other is not installed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from parity.declare.pair import Subject
-from parity.differences import constants, defaults, exceptional, explaining, interfaces, running, sums
-from parity.differences.difference import Difference, Reproduction
-from parity.differences.imitation import Acted
-from parity.verdict.findings import Report
+from parity.differences.explaining import Compare, explain
 
-ALL: tuple[Difference, ...] = tuple(entry for group in (exceptional, constants, running, sums, defaults, interfaces)
-                                    for entry in group.ENTRIES)
+if TYPE_CHECKING:
+    from parity.differences.difference import Difference, Reproduction
+    from parity.differences.imitation import Acted
+    from parity.differences.registry import ALL, by_name
 
-
-def by_name(name: str) -> Difference:
-    """The entry of that name. Raises KeyError naming those that there are."""
-    for difference in ALL:
-        if difference.name == name:
-            return difference
-    raise KeyError(f"no difference named {name!r}; there are: {', '.join(difference.name for difference in ALL)}")
+_HOMES = {"ALL": "registry", "by_name": "registry", "Difference": "difference", "Reproduction": "difference", "Acted": "imitation"}
 
 
-def explain(subject: Subject, report: Report, registry: Iterable[Difference] = ALL, **options: Any) -> Report:
-    """See `parity.differences.explaining.explain`."""
-    return explaining.explain(subject, report, registry, **options)
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-__all__ = ["ALL", "Acted", "Difference", "Reproduction", "by_name", "explain"]
+__all__ = ["ALL", "Acted", "Compare", "Difference", "Reproduction", "by_name", "explain"]

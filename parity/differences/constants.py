@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from parity.differences.difference import Difference
-from parity.differences.imitation import Acted, in_optimizers, intercepting, methods, with_gradient_times
+from parity.differences.imitation import Acted, in_optimizers, intercepting, methods
 
 
 def float32(value: float) -> float:
@@ -77,70 +77,6 @@ NORM_EPSILON = Difference(
     avoided_by="`instance_norm` composed of `mean`, `square` and `sqrt`",
     is_bug=True,
     imitate=intercepting({_round_named("eps"): (F.instance_norm, F.batch_norm, F.layer_norm)}),
-)
-
-
-# --- the gradient of average pooling ---------------------------------------------------------------------------------
-
-def average_pool_gradient_error() -> float:
-    """Relative error of the float64 gradient of an average over 5 x 7 values (1/35)."""
-    x = paddle.to_tensor(np.ones((1, 1, 5, 7)), stop_gradient=False)
-    paddle.nn.functional.adaptive_avg_pool2d(x, 1).sum().backward()
-    return np.abs(x.grad.numpy() * 35 - 1).max()
-
-
-def _mean_gradient_error() -> float:
-    x = paddle.to_tensor(np.ones((1, 1, 5, 7)), stop_gradient=False)
-    x.mean([2, 3]).sum().backward()
-    return np.abs(x.grad.numpy() * 35 - 1).max()
-
-
-def _adaptive_average(acted: Acted, pool: Any, x: torch.Tensor, output_size: Any, **kwargs: Any) -> torch.Tensor:
-    result = pool(x, output_size, **kwargs)
-    if x.dtype != torch.float64:
-        return result
-    spatial = _SPATIAL[pool]
-    count = torch.ones((), dtype=torch.float64)
-    for size, bins in zip(x.shape[-spatial:], result.shape[-spatial:], strict=True):
-        width = [-(-(i + 1) * size // bins) - i * size // bins for i in range(bins)]
-        count = count[..., None] * torch.tensor(width, dtype=torch.float64)
-    return with_gradient_times(acted, result, _factor(count).to(x.device))
-
-
-def _average(acted: Acted, pool: Any, x: torch.Tensor, kernel_size: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
-    result = pool(x, kernel_size, *args, **kwargs)
-    names = ("stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
-    options = {**dict(zip(names, args, strict=False)), **kwargs}
-    padded = np.any(options.get("padding", 0)) or options.get("ceil_mode") or options.get("divisor_override")
-    if x.dtype != torch.float64 or padded:
-        return result
-    area = kernel_size ** 2 if isinstance(kernel_size, int) else int(np.prod(kernel_size))
-    return with_gradient_times(acted, result, _factor(torch.tensor(float(area), dtype=torch.float64)).to(x.device))
-
-
-def _factor(count: torch.Tensor) -> torch.Tensor:
-    """float32(1 / count) * count: what rounding the factor does to the gradient."""
-    return (1 / count).float().double() * count
-
-
-_SPATIAL = {F.adaptive_avg_pool1d: 1, F.adaptive_avg_pool2d: 2}
-
-POOL_GRADIENT = Difference(
-    name="pool_gradient",
-    title="The gradient of average pooling uses a float32 1/(H*W)",
-    where="paddle.nn.functional.avg_pool2d, adaptive_avg_pool2d, and their layers; the backward only",
-    size="float64: the gradient is 5.6e-9 off at 5 x 7, 7.5e-9 at 3 x 3; exact where H*W is a power of 2. The "
-         "forward is right.",
-    measure=average_pool_gradient_error,
-    expected=(1e-10, 6e-8),
-    control=_mean_gradient_error,
-    correct="0 or 1e-16, as paddle.mean over the axes gives",
-    figures={"3.3.1": 5.6e-9, "3.0.0": 5.6e-9, "2.6.2": 5.6e-9},
-    effect="none in float32; in a float64 comparison all gradients below the pooling are 1e-8 off (at 256 px it "
-           "hides: H*W = 4096)",
-    avoided_by="`mean` over the two axes",
-    is_bug=True,
-    imitate=intercepting({_adaptive_average: tuple(_SPATIAL), _average: (F.avg_pool2d,)}),
 )
 
 
@@ -378,5 +314,5 @@ HARDSIGMOID_SLOPE = Difference(
     imitate=intercepting({_hardsigmoid: (F.hardsigmoid,)}),
 )
 
-ENTRIES = (NORM_EPSILON, POOL_GRADIENT, POW_EXPONENT, LEAKY_RELU_SLOPE, SCALAR_ADDITION, ADAM_BETAS, MOMENTUM_FACTOR,
+ENTRIES = (NORM_EPSILON, POW_EXPONENT, LEAKY_RELU_SLOPE, SCALAR_ADDITION, ADAM_BETAS, MOMENTUM_FACTOR,
            DECOUPLED_DECAY, HARDSIGMOID_SLOPE)

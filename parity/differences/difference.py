@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import paddle
-
-from parity.differences.imitation import Acted
+if TYPE_CHECKING:
+    from parity.differences.imitation import Acted
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Difference:
 
     def reproduce(self) -> Reproduction:
         """Measure it now, on the installed Paddle."""
+        import paddle
         return Reproduction(float(self.measure()), self.expected, paddle.__version__)
 
     @cached_property

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from parity.compare import ladder
-from parity.declare.pair import Subject
-from parity.differences.difference import Difference
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
 from parity.verdict.findings import LANES, Finding, Report
+
+if TYPE_CHECKING:
+    from parity.differences.difference import Difference
 
 
 class _Cause(NamedTuple):
@@ -26,57 +26,62 @@ class _Cause(NamedTuple):
         return say("a difference of the frameworks: {differences}", differences=named)
 
 
-Compare = Callable[[], Report]
-"""Makes the comparison again, with torch as it is then."""
+Result = TypeVar("Result")
+
+Compare = Callable[[Sequence[str]], Report]
+"""Makes the comparison again in these lanes, with torch as it is then."""
 
 
-def explain(subject: Subject, report: Report, registry: Iterable[Difference], **options: Any) -> Report:
-    """The report with `explained` wherever a difference of the registry accounts for a divergence.
+def explain(report: Report, compare: Compare, registry: Iterable[Difference] | None = None) -> Report:
+    """The report with `explained` wherever a difference of the registry (None: `differences.ALL`) accounts for a divergence.
 
     The comparison is made again with the reference under each imitation, then under all that acted together. A finding
     is explained where it is no longer diverged and the imitation changed something; `cause` names the entries. Only
     entries that the installed Paddle shows are tried. A local that is `uncompared` once the difference is removed (all
-    that counts agrees, it is written otherwise) becomes just that. Nothing diverged: nothing is run. options: of
-    `ladder.compare`.
+    that counts agrees, it is written otherwise) becomes just that. Nothing diverged: nothing is run.
     """
-    options = {"lanes": [lane for lane in LANES if any(finding.lane == lane for finding in report.diverged)], **options}
-    return explained(report, lambda: ladder.compare(subject, **options), registry)
-
-
-def explained(report: Report, compare: Compare, registry: Iterable[Difference]) -> Report:
-    """As `explain`, of any comparison."""
     unexplained = [finding for finding in report.diverged if finding.lane in LANES and finding.key.stage != "census"]
     if not unexplained:
         return report
+    if registry is None:
+        from parity.differences.registry import ALL as registry  # it needs both frameworks
+    lanes = [lane for lane in LANES if any(finding.lane == lane for finding in unexplained)]
+    again = _Again(lambda: compare(lanes), unexplained)
+    acting = again.acting(_imitable(registry))
     causes: dict[tuple, _Cause] = {}
-    acting = []
-    for difference in registry:
-        if difference.imitate is None or not difference.present:
-            continue
-        solved = _solved_by([difference], compare, unexplained)
+    for difference in tuple(acting):
+        solved = again.solved_by([difference])
         if solved is None:
+            acting.remove(difference)
             continue
-        acting.append(difference)
         for place, verdict in solved.items():
             causes.setdefault(place, _Cause([difference], verdict))
         if len(causes) == len(unexplained):
             break
     left = [finding for finding in unexplained if _place(finding) not in causes]
     if left and len(acting) > 1:
-        causes |= _together(acting, compare, left)
+        causes |= _together(acting, again, left)
     return _with_causes(report, causes)
 
 
 def acting_in(run: Callable[[], object], registry: Iterable[Difference]) -> list[Difference]:
     """Those whose imitation changes something in what `run` does with torch; none where it raises under them."""
-    tried = [difference for difference in registry if difference.imitate is not None and difference.present]
     try:
-        with ExitStack() as stack:
-            acted = [stack.enter_context(difference.imitate()) for difference in tried]
-            run()
+        return _under(_imitable(registry), run)[0]
     except Exception:
         return []
-    return [difference for difference, count in zip(tried, acted, strict=True) if count]
+
+
+def _imitable(registry: Iterable[Difference]) -> list[Difference]:
+    return [difference for difference in registry if difference.imitate is not None and difference.present]
+
+
+def _under(differences: Iterable[Difference], run: Callable[[], Result]) -> tuple[list[Difference], Result]:
+    """Those that changed something in what `run` did while torch imitated them all, and what came of it."""
+    with ExitStack() as stack:
+        acted = [(difference, stack.enter_context(difference.imitate())) for difference in differences]
+        result = run()
+    return [difference for difference, count in acted if count], result
 
 
 @contextmanager
@@ -88,37 +93,68 @@ def imitating(differences: Iterable[Difference]) -> Iterator[None]:
         yield
 
 
-def _together(acting: list[Difference], compare: Compare, left: list[Finding]) -> dict[tuple, _Cause]:
+class _Again:
+    """The comparison made again under imitations; no set of them is tried twice."""
+
+    def __init__(self, compare: Callable[[], Report], findings: list[Finding]) -> None:
+        self._compare, self._findings = compare, findings
+        self._known: dict[tuple[str, ...], dict[tuple, Verdict] | None] = {}
+
+    def acting(self, differences: list[Difference]) -> list[Difference]:
+        """Those whose operation occurs in the run at all: one comparison under all of them tells. All of them where it raises."""
+        if not differences:
+            return []
+        try:
+            acting, report = _under(differences, self._compare)
+        except Exception:  # an imitation breaks the reference: which one, each alone will tell
+            return list(differences)
+        self._known[_names(acting)] = self._solved(report)  # the others have done nothing
+        return acting
+
+    def solved_by(self, differences: Sequence[Difference]) -> dict[tuple, Verdict] | None:
+        """Place -> new verdict, of findings that diverge no more; None where an imitation idled or broke the reference."""
+        names = _names(differences)
+        if names not in self._known:
+            self._known[names] = self._tried(differences)
+        return self._known[names]
+
+    def _tried(self, differences: Sequence[Difference]) -> dict[tuple, Verdict] | None:
+        try:
+            acting, report = _under(differences, self._compare)
+        except Exception:  # the reference raises under the imitation: so it explains nothing
+            return None
+        return self._solved(report) if len(acting) == len(differences) else None
+
+    def _solved(self, report: Report) -> dict[tuple, Verdict]:
+        if any(finding.variable == "(exception)" for finding in report.diverged):
+            return {}  # what lies behind that place was not compared
+        verdicts = {_place(finding): finding.verdict for finding in report.findings}
+        solved = {}
+        for finding in self._findings:
+            verdict = verdicts.get(_place(finding), Verdict.SAME)
+            if verdict in (Verdict.SAME, Verdict.NOISE):
+                solved[_place(finding)] = Verdict.EXPLAINED
+            elif verdict is Verdict.UNCOMPARED and finding.key.is_local:
+                solved[_place(finding)] = Verdict.UNCOMPARED
+        return solved
+
+
+def _names(differences: Iterable[Difference]) -> tuple[str, ...]:
+    return tuple(difference.name for difference in differences)
+
+
+def _together(acting: list[Difference], again: _Again, left: list[Finding]) -> dict[tuple, _Cause]:
     """What only several at once account for, with no more of them than it takes."""
-    solved = _solved_by(acting, compare, left)
+    def solved_by(differences: list[Difference]) -> dict[tuple, Verdict]:
+        solved = again.solved_by(differences) or {}
+        return {place: solved[place] for place in map(_place, left) if place in solved}
+
+    solved = solved_by(acting)
     for difference in tuple(acting) if solved else ():
         fewer = [other for other in acting if other is not difference]
-        if len(fewer) > 1 and _solved_by(fewer, compare, left) == solved:
+        if len(fewer) > 1 and solved_by(fewer) == solved:
             acting = fewer
-    return {place: _Cause(acting, verdict) for place, verdict in (solved or {}).items()}
-
-
-def _solved_by(differences: Sequence[Difference], compare: Compare, findings: list[Finding]) -> dict[tuple, Verdict] | None:
-    """Place -> new verdict, of findings that diverge no more; None where an imitation idled or broke the reference."""
-    try:
-        with ExitStack() as stack:
-            acted = [stack.enter_context(difference.imitate()) for difference in differences]
-            again = compare()
-    except Exception:  # the reference raises under the imitation: so it explains nothing
-        return None
-    if not all(acted):
-        return None
-    if any(finding.variable == "(exception)" for finding in again.diverged):
-        return {}  # what lies behind that place was not compared
-    verdicts = {_place(finding): finding.verdict for finding in again.findings}
-    solved = {}
-    for finding in findings:
-        verdict = verdicts.get(_place(finding), Verdict.SAME)
-        if verdict in (Verdict.SAME, Verdict.NOISE):
-            solved[_place(finding)] = Verdict.EXPLAINED
-        elif verdict is Verdict.UNCOMPARED and finding.key.is_local:
-            solved[_place(finding)] = Verdict.UNCOMPARED
-    return solved
+    return {place: _Cause(acting, verdict) for place, verdict in solved.items()}
 
 
 def _place(finding: Finding) -> tuple:

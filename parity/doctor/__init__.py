@@ -14,8 +14,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import KINDS, Finding
-from parity.doctor.session import Diagnosis, Doctor
+from parity.doctor.session import Doctor
 
 __all__ = ["KINDS", "Diagnosis", "Doctor", "Finding"]
 

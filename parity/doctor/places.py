@@ -49,11 +49,6 @@ def _class_files(kind: type) -> Iterator[str]:
             yield module.__file__
 
 
-def calling_site(source: SourceTree) -> Site | None:
-    """The innermost line of the user's that is running."""
-    return source.site(sys._getframe(1))
-
-
 def attribute_site(owner: Any, name: str) -> Site | None:
     """The line of the owner's class that sets `self.name` (the first one), or registers it by that name."""
     for base in type(owner).__mro__:

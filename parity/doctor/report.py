@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import Finding
-from parity.doctor.session import Diagnosis
 from parity.messages import Message, say, several, together
 
 _STYLES = {"error": "bold red", "warning": "yellow"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from itertools import islice
 from types import FrameType, TracebackType
 from typing import Any
 
 from parity.doctor.checks import CHECKS, Case
-from parity.doctor.finding import ERROR, KINDS, WARNING, Finding
+from parity.doctor.diagnosis import Diagnosis
+from parity.doctor.finding import ERROR, KINDS, Finding
 from parity.doctor.places import user_source
 from parity.doctor.program import Program
 from parity.doctor.raised import explain
@@ -19,31 +19,6 @@ from parity.doctor.watch import CLOSE, Watch
 from parity.files import InputError
 from parity.messages import say
 from parity.trace.source import ConstructionSites, SourceTree
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """findings: all, the one to act on first. iterations: so many were watched."""
-
-    findings: tuple[Finding, ...]
-    iterations: int
-
-    @property
-    def errors(self) -> tuple[Finding, ...]:
-        return tuple(found for found in self.findings if found.severity == ERROR and not found.expected)
-
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        """Unusual, on purpose? No findings in the count."""
-        return tuple(found for found in self.findings if found.severity == WARNING and not found.expected)
-
-    @property
-    def expected(self) -> tuple[Finding, ...]:
-        return tuple(found for found in self.findings if found.expected)
-
-    @property
-    def first(self) -> Finding | None:
-        return next(iter((*self.errors, *self.warnings)), None)
 
 
 class Doctor:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity.frameworks.nests import leaves, replaced
+from parity.numbers.distributions import Numbers
 
 # Operations of either framework that leave values alone, or choose some of them.
 RESHAPING = frozenset({"view", "reshape", "squeeze", "unsqueeze", "transpose", "permute", "t", "flatten", "unsafeview", "alias",
@@ -301,6 +302,10 @@ class Framework(ABC):
     def choosing(self) -> tuple[Any, AbstractContextManager]:
         """(choices, context): while the context is active, what the program chooses is noted in `choices` (see torch_choices)."""
         return None, nullcontext()
+
+    @abstractmethod
+    def drawing(self, numbers: Numbers) -> AbstractContextManager:
+        """While active, random operations in this thread take their numbers from `numbers`, whoever calls them."""
 
     def moved_betas(self, optimizer: Any, dtype: str, rng: np.random.Generator) -> AbstractContextManager:
         """While active, the optimizer's betas are each a neighbouring number of that dtype; by default nothing is moved.

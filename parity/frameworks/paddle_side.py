@@ -17,6 +17,8 @@ from paddle.nn.layer.norm import _BatchNormBase
 
 from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
+from parity.frameworks.paddle_random import drawing
+from parity.numbers.distributions import Numbers
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
@@ -160,6 +162,9 @@ class PaddleFramework(Framework):
 
     def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> AbstractContextManager:
         return _watching(observe, source)
+
+    def drawing(self, numbers: Numbers) -> AbstractContextManager:
+        return drawing(numbers)
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:

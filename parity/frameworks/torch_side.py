@@ -14,7 +14,9 @@ from torch.overrides import TorchFunctionMode
 from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.torch_choices import Choices
+from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
+from parity.numbers.distributions import Numbers
 from parity.numbers.noise import one_ulp
 
 _TORCH_ALONE = ("dampening", "maximize")  # settings that Paddle's optimizers do not have
@@ -83,6 +85,9 @@ class TorchFramework(Framework):
     def choosing(self) -> tuple[Choices, AbstractContextManager]:
         choices = Choices()
         return choices, choices.recording()
+
+    def drawing(self, numbers: Numbers) -> Drawing:
+        return Drawing(numbers)
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, torch.nn.Module)

@@ -6,7 +6,7 @@ floor(value) = max( max over DRAWS of |moved reference - reference|,
 The moved reference has its inputs and weights moved by one ulp and, in the float64 lane, the result of each operation by its
 own rounding (`frameworks.torch_rounding`). That follows rounding through the program as it really is (an instance norm of a
 constant picture amplifies it 3e2 times). The second part is one operation's own rounding, where the draws move nothing.
-`judge.floors_of` puts them together.
+`parity.verdict.floors` puts them together.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ so, not that it did. It is judged again where nothing has grown (replay), and is
 """
 
 ACCURACY = 4.0
-"""float32: the twin's error may be this many times the reference's own (see `parity.verdict.judge.floors_of`)."""
+"""float32: the twin's error may be this many times the reference's own (see `parity.verdict.floors.measure`)."""
 
 
 def generator(*names: object) -> np.random.Generator:

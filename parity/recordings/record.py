@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace as with_changes
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,13 +21,12 @@ from parity.compare.results import Case
 from parity.compare.runner import blaming_inputs
 from parity.declare.pair import Pair
 from parity.files import InputError
-from parity.numbers.noise import ACCURACY, DRAWS
 from parity.recordings.stored_steps import write_json
 from parity.recordings.traces import Indexed, Program, Trace, TraceWriter, save_index, save_start
 from parity.trace.events import Event, Key
 from parity.trace.source import relative
-from parity.verdict.judge import Failure, floors_of
-from parity.verdict.sinks import Distances, Store
+from parity.verdict.judge import Failure
+from parity.verdict.sinks import Store
 from weights_convert.outline import outline
 
 Progress = Callable[[Case, str], None]
@@ -268,23 +266,11 @@ def _floors(both: Both, truth: Store, lane: str, tell: Callable[[str], None]) ->
     """run -> the floors that `parity check` would use (see `ladder`)."""
     if lane == "float64":
         tell("noise floor, float64")
-        noise = Distances(truth)
-        if both.device != "cpu":
-            both.reference("float64", noise)
-        for draw in range(DRAWS):
-            both.reference("float64", noise, moved=draw)
-        return {"free": floors_of(truth, noise, np.float64)}
+        return {"free": both.floors(lane, truth)}
     found = {}
     for run, replayed in (("free", None), ("replay", truth)):
-        options: dict[str, Any] = {"replayed": replayed, "gradients": replayed is not None}
         tell(f"accuracy of the reference, float32, {run}")
-        noise, any_order = Distances(truth), Distances(truth)
-        both.reference("float32", noise, **options)
-        for draw in range(DRAWS):
-            both.reference("float32", noise, moved=draw, rounding=False, **options)
-            if replayed is not None:
-                both.reference("float32", any_order, moved=draw, **options)
-        found[run] = floors_of(truth, noise, np.float32, any_order, limit=ACCURACY)
+        found[run] = both.floors(lane, truth, replayed=replayed)
     return found
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from parity.numbers.noise import M
 from parity.report.report import place
-from parity.steps.follow import Curve
+from parity.steps.result import Curve
 from parity.steps.summary import Summary, difference, envelope, leaves, totals, when
 from parity.ugatit.following import Followed
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from parity.messages import say
 from parity.numbers.noise import M
 from parity.report.report import COLOURS, NAMED, ROWS, more, page, short, versions
-from parity.steps.follow import StepsReport
+from parity.steps.result import StepsReport
 from parity.steps.summary import Summary, rows, totals, when
 from parity.verdict.findings import Finding
 

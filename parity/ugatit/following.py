@@ -18,7 +18,10 @@ from parity.compare.runner import Checkpoint, blaming_inputs, picture_size
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
 from parity.recordings.stored_steps import RecordingError
-from parity.steps import follow as lockstep
+from parity.steps.follow import follow
+from parity.steps.reference import ReferenceStep
+from parity.steps.result import StepsReport
+from parity.steps.stored import record_to, recorded_in
 from parity.ugatit import faults
 from parity.ugatit import subjects as ugatit
 from parity.ugatit.trainer.data import Domain
@@ -34,7 +37,7 @@ class Followed:
     """One lane, followed to its end, and the seconds that it took."""
 
     subject: TrainingSubject
-    result: lockstep.StepsReport
+    result: StepsReport
     seconds: float
 
     @property
@@ -113,7 +116,7 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
 
 def run(training: TrainingSubject, *, lanes: Iterable[str], progress: Progress = lambda *told: None,
         **options: Any) -> Iterator[Followed]:
-    """Follow the training in one lane after the other. options: as for `lockstep.follow`.
+    """Follow the training in one lane after the other. options: as for `parity.steps.follow.follow`.
 
     Raises NothingCompared, InputError (a picture cannot be read, or the reference cannot run).
     """
@@ -122,25 +125,25 @@ def run(training: TrainingSubject, *, lanes: Iterable[str], progress: Progress =
         heard = with_changes(training, reference=_telling(training.reference, losses.update),
                              twin=_telling(training.twin, losses.update))
         with blaming_inputs(training.name, training.pair):
-            result = lockstep.follow(heard, lane=lane, differences=differences.ALL, **options,
+            result = follow(heard, lane=lane, differences=differences.ALL, **options,
                                      progress=lambda step, what, lane=lane, losses=losses: progress(lane, step, what, losses))
         result.verdict  # noqa: B018 (raises NothingCompared)
         yield Followed(training, result, time.perf_counter() - started)
 
 
 def record(folder: str | Path, training: TrainingSubject, **options: Any) -> None:
-    """The reference's steps into an empty folder. options: as for `lockstep.record_to`. Raises InputError."""
+    """The reference's steps into an empty folder. options: as for `parity.steps.stored.record_to`. Raises InputError."""
     try:
         with blaming_inputs(training.name, training.pair):
-            lockstep.record_to(Path(folder), training, **options)
+            record_to(Path(folder), training, **options)
     except (RecordingError, OSError) as error:
         raise InputError(f"--record: {error}") from error
 
 
-def recording_of(folder: str | Path, training: TrainingSubject) -> tuple[str, str, int, Iterator[lockstep.ReferenceStep]]:
+def recording_of(folder: str | Path, training: TrainingSubject) -> tuple[str, str, int, Iterator[ReferenceStep]]:
     """(lane, mode, number of steps, the steps) of a recorded folder. Raises InputError where it is none, or another run's."""
     try:
-        index, recorded = lockstep.recorded_in(Path(folder), training)
+        index, recorded = recorded_in(Path(folder), training)
     except RecordingError as error:
         raise InputError(f"--against: {error}") from error
     return index["lane"], index["mode"], index["steps"], recorded

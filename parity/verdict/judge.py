@@ -1,9 +1,9 @@
-"""From measurements to verdicts: the floors of all values, and what a run of the twin comes to beside them."""
+"""From measurements to verdicts: what a run of the twin comes to beside the floors of all values."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,82 +12,16 @@ import numpy as np
 
 from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict, resemblance
-from parity.numbers.noise import REFORMULATION, RESOLUTION, M
-from parity.numbers.strata import Floors, floor_at, tops
+from parity.numbers.noise import RESOLUTION
+from parity.numbers.strata import floor_at
 from parity.trace.events import Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.findings import Finding, Report
-from parity.verdict.sinks import Against, Distances, Store, borders_of, multiple_of
+from parity.verdict.sinks import Against, Store, multiple_of
 
 if TYPE_CHECKING:
     from parity.declare.pair import Pair
-
-
-def floors_of(truth: Store, noise: Distances, dtype: type, any_order: Distances | None = None, *,
-              limit: float = M) -> dict[Key, float]:
-    """The noise floor of every value: what the draws did to it, and never less than its own operation's rounding.
-
-    In float32 a value is not allowed the sqrt(terms) of a sum in any order: a naive sum over a whole feature map is just
-    what makes a twin less accurate than its reference (paddle.var: 3.7e-3). The gradient of a local is, from draws of its
-    own: where a value was broadcast, its gradient is a sum, perhaps one that cancels, and both frameworks add as they please.
-
-    What is analysed rather than measured is believed up to `REFORMULATION` times the measured. Integers and truth values
-    do not round: of them, only what the draws turned over is noise. limit: the multiple that the floors are meant for.
-    """
-    eps = float(np.finfo(dtype).eps)
-    floors = {}
-    for key, event in truth.events.items():
-        summed = any_order is not None and key.stage == "gradients" and key.is_local
-
-        def floor(stratum: int, largest: float | None, key: Key = key, event: Event = event, summed: bool = summed) -> float:
-            seen = noise.spread(key, stratum)
-            measured, analysed = few(seen.samples, limit) * seen.largest, event.scale
-            if summed:
-                measured, analysed = max(measured, any_order.spread(key, stratum).largest), max(analysed, event.unit)
-            elif dtype is np.float64:
-                analysed = max(analysed, event.unit)
-            return _believed(event, measured, analysed, largest, eps)
-
-        floors[key] = _in_strata(event, floor)
-    return floors
-
-
-def _in_strata(event: Event, floor: Callable[[int, float | None], float]) -> float:
-    """floor: (number of a stratum, its largest magnitude) -> its floor."""
-    if not borders_of(event):
-        return floor(0, event.largest)
-    return Floors(tuple(floor(number, top) for number, top in enumerate(tops(event.array, event.borders))))
-
-
-def own_rounding(event: Event, eps: float) -> float:
-    """The floor of a value of which no draws were made: the rounding of the operation that made it, sums in any order.
-
-    Of what came before it nothing is in it. So it is never above the floor that `floors_of` finds in float64 with draws, and what
-    is the same by this floor is the same by that.
-    """
-    return _in_strata(event, lambda number, largest: _believed(event, 0.0, max(event.scale, event.unit), largest, eps))
-
-
-def _believed(event: Event, measured: float, analysed: float, largest: float | None, eps: float) -> float:
-    """largest: magnitude of the value itself, where it was measured."""
-    if event.array is not None and event.array.dtype.kind not in "fc":
-        analysed = 0.0
-    own = max(measured, eps * largest) if largest is not None else 0.0
-    return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
-
-
-FALSE_ALARMS = 1e-6  # wanted: at most one healthy value in so many
-
-
-def few(samples: int, limit: float) -> float:
-    """By how much to enlarge a floor that is the largest of only so many samples of noise; 1 from six on at limit 16.
-
-    A single number may fall near its reference in every draw by luck: of N normal samples the largest magnitude is below
-    s / r with a chance of about (0.8 / r)^N. For that to be FALSE_ALARMS at r = limit, the floor grows by
-    0.8 FALSE_ALARMS^(-1/N) / limit: 5 for one number in three draws.
-    """
-    return max(1.0, 0.8 * FALSE_ALARMS ** (-1 / samples) / limit) if samples else 1.0
 
 
 class Failure(NamedTuple):

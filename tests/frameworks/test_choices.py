@@ -21,7 +21,8 @@ CHOOSING = {
 CONTINUOUS = {
     "remainder": lambda y: torch.remainder(y, 0.25), "fmod": lambda y: torch.fmod(y, 0.25),
     "topk values": lambda y: y.topk(2, 1)[0], "sorted": lambda y: y.sort(0)[0], "quantile": lambda y: torch.quantile(y, 0.3, dim=1),
-    "masked": lambda y: y * (y >= y.topk(2, 1).values[:, -1:]), "looked up": lambda y: torch.arange(200.0)[(y * 4).floor().long() + 90],
+    "masked": lambda y: y * (y >= y.topk(2, 1).values[:, -1:]),
+    "looked up": lambda y: torch.arange(200.0)[(y * 4).floor().long() + 90],
 }
 
 
@@ -80,8 +81,9 @@ def test_what_does_not_round_is_not_moved(exact):
         assert torch.equal(exact(X), one)
 
 
-@pytest.mark.parametrize("rounds", [lambda x: x * 1.1, lambda x: x.sum(1), lambda x: x.exp(), lambda x: x @ x.T, lambda x: (x * 1.1).float(),
-                                    lambda x: x.new_zeros(60).index_put((torch.tensor([0, 0]),), x[0, :2], accumulate=True)])
+@pytest.mark.parametrize("rounds", [lambda x: x * 1.1, lambda x: x.sum(1), lambda x: x.exp(), lambda x: x @ x.T,
+                                    lambda x: (x * 1.1).float(), lambda x: x.new_zeros(60).index_put(
+                                        (torch.tensor([0, 0]),), x[0, :2], accumulate=True)])
 def test_what_rounds_is_moved(rounds):
     one = rounds(X)
     with StochasticRounding(1):

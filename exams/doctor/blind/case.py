@@ -14,7 +14,7 @@ from types import ModuleType
 import paddle
 import torch
 
-from parity.doctor.session import Diagnosis
+from parity.doctor.diagnosis import Diagnosis
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 

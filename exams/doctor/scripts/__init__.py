@@ -1,1 +1,1 @@
-"""Training scripts as users write them, with the three lines of the doctor; `parity.doctor.exam.blind` runs them."""
+"""Training scripts as users write them, with the three lines of the doctor; `exams.doctor.blind` runs them."""

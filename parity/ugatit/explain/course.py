@@ -35,8 +35,8 @@ _SPARED = tuple(
                  Edit(f"{package}.training:Training.generator_step", f"{fake}, {fake}_cam_logit, _ = self.{network}({real})",
                       f"{fake}, {fake}_cam_logit, _ = self.made_{fake}")))
 """The D step's gradients of the generators, which the G step clears unread, are not computed; and what the D step has translated,
-the G step does not translate again, as the generators are the same yet. Losses stay as they are to the bit (tests/test_explain.py),
-and a step costs a fifth less."""
+the G step does not translate again, as the generators are the same yet. Losses stay as they are to the bit
+(tests/ugatit/test_explain.py), and a step costs a fifth less."""
 
 
 def run(start: Start, names: Sequence[str], *, steps: int, lane: str = "float64",

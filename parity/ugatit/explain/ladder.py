@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from parity.steps.follow import ReferenceStep, follow, record_reference
+from parity.steps.follow import follow
+from parity.steps.reference import ReferenceStep, record_reference
 from parity.steps.summary import Summary
 from parity.ugatit import faults
 from parity.ugatit.explain import start as starting

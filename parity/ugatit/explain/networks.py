@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.compare.ladder import Both
 from parity.declare.pair import Subject
-from parity.numbers.noise import DRAWS, M
+from parity.numbers.noise import M
 from parity.trace.events import Event, Key
 from parity.trace.source import Site, relative
 from parity.ugatit import faults
@@ -17,13 +17,12 @@ from parity.ugatit.explain import start as starting
 from parity.ugatit.explain.course import TWIN
 from parity.ugatit.explain.start import Start
 from parity.verdict.findings import Finding, Report
-from parity.verdict.judge import Judge, floors_of
-from parity.verdict.sinks import Against, Distances, Store
+from parity.verdict.judge import Judge
+from parity.verdict.sinks import Against, Store
 
 NETWORKS = ("genA2B", "disGA", "disLA")
 """A generator, a global and a local discriminator: the three programs, of which training has two each."""
 
-_RUNS = ("free", "replay")
 _WRONG = {"relative": 1.0, "floors": float("inf")}  # of a program that cannot be built
 
 
@@ -61,13 +60,7 @@ def _reference(start: Start, network: str) -> tuple[Store, dict[str, dict[Key, f
     """The reference's values, and the noise floors of a free run and of a replay."""
     both, truth = Both(starting.network(start, network), "cpu"), Store()
     both.reference("float64", truth)
-    floors = {}
-    for run_, replayed in zip(_RUNS, (None, truth), strict=True):
-        noise = Distances(truth)
-        for draw in range(DRAWS):
-            both.reference("float64", noise, moved=draw, replayed=replayed)
-        floors[run_] = floors_of(truth, noise, np.float64)
-    return truth, floors
+    return truth, {"free": both.floors("float64", truth), "replay": both.floors("float64", truth, replayed=truth)}
 
 
 def _judge(subject: Subject, run_: str, truth: Store, floors: dict[Key, float], against: Against, failure: Exception | None,

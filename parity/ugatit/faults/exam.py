@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 
 from parity.compare.ladder import compare
 from parity.declare.pair import TrainingSubject
-from parity.steps.follow import ReferenceStep, follow, record_reference
+from parity.steps.follow import follow
+from parity.steps.reference import ReferenceStep, record_reference
 from parity.ugatit.faults.catalogue import CATALOGUE
 from parity.ugatit.faults.fault import Answer, Fault, injected
 from parity.ugatit.subjects import exam_subject, exam_training

@@ -1,7 +1,7 @@
 """The nine faults that explain the 2020 port of U-GAT-IT to Paddle 1.8, and two that are part of them.
 
 Seen on the real port, run on paddlepaddle 1.8.5 beside the official code: with these nine its figures are reproduced
-(tests/test_port2020.py), without them those of the official code.
+(tests/ugatit/test_port2020.py), without them those of the official code.
 """
 
 from __future__ import annotations

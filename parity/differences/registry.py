@@ -1,0 +1,17 @@
+"""All differences, and how to find one."""
+
+from __future__ import annotations
+
+from parity.differences import constants, defaults, exceptional, interfaces, pooling, running, sums
+from parity.differences.difference import Difference
+
+ALL: tuple[Difference, ...] = tuple(entry for group in (exceptional, constants, pooling, running, sums, defaults, interfaces)
+                                    for entry in group.ENTRIES)
+
+
+def by_name(name: str) -> Difference:
+    """The entry of that name. Raises KeyError naming those that there are."""
+    for difference in ALL:
+        if difference.name == name:
+            return difference
+    raise KeyError(f"no difference named {name!r}; there are: {', '.join(difference.name for difference in ALL)}")

@@ -1,0 +1,32 @@
+"""What the doctor has to say of a training: its findings, sorted by how much they weigh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parity.doctor.finding import ERROR, WARNING, Finding
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """findings: all, the one to act on first. iterations: so many were watched."""
+
+    findings: tuple[Finding, ...]
+    iterations: int
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(found for found in self.findings if found.severity == ERROR and not found.expected)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Unusual, on purpose? No findings in the count."""
+        return tuple(found for found in self.findings if found.severity == WARNING and not found.expected)
+
+    @property
+    def expected(self) -> tuple[Finding, ...]:
+        return tuple(found for found in self.findings if found.expected)
+
+    @property
+    def first(self) -> Finding | None:
+        return next(iter((*self.errors, *self.warnings)), None)

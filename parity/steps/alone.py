@@ -1,0 +1,116 @@
+"""What to make of a step that diverged: it is made alone, as often as there are questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from parity.differences.difference import Difference
+from parity.differences.explaining import acting_in, explain, imitating, with_verdict
+from parity.numbers.arrays import Verdict
+from parity.numbers.noise import M
+from parity.steps.programs import Programs
+from parity.steps.reference import Progress, ReferenceStep, floors_alone
+from parity.steps.result import StepsReport
+from parity.steps.state import carry_back, joined, known_to
+from parity.trace.events import Key
+from parity.verdict.findings import Report
+from parity.verdict.judge import Judge
+from parity.verdict.sinks import Against, Store
+from weights_convert import ConversionError
+
+
+class Asked:
+    """What to make of a step that diverged: it is made alone, as often as there are questions.
+
+    Is it rounding, grown by chaos? In a free run the reference makes that step from the state that the twin started it from. If
+    the two are the same then, the twin is where rounding and chaos have brought it. Is it a known difference of the frameworks?
+    The reference makes the step while torch imitates Paddle. Otherwise the findings of the step alone stand, in which no older
+    difference is mixed.
+    """
+
+    def __init__(self, both: Programs, draws: int, mode: str, result: StepsReport, tell: Progress,
+                 differences: tuple[Difference, ...]) -> None:
+        self._both, self._draws, self._mode, self._result, self._tell = both, draws, mode, result, tell
+        self._differences = differences
+        self._known: list[Difference] = []  # those that have explained an earlier step
+
+    def about(self, step: ReferenceStep, start: Mapping[str, Any], found: Report) -> Report:
+        """The report to go by. start: what the twin started the step from; in resync mode what it alone knew of it."""
+        both = self._both
+        free = self._mode == "free"
+        if not free and not self._differences:
+            return found
+        try:
+            before = joined(carry_back(start, both.plans), both.private_of(step.before)) if free else step.before
+            start = start if free else joined(both.for_twin(step.before), start)
+        except (ConversionError, KeyError):  # the twin has other parameters than the reference
+            return found
+        if known_to(before) != known_to(step.before):  # nor can a step be made from half a state
+            return found
+        after = both.state(1) if free else both.private(1)
+        alone = Alone(both, step.number, step.batch, before, start, self._draws, self._mode, self._tell)
+        report = self._judged(step.number, alone, found)
+        both.load(1, after if free else {**start, **after})
+        if free:
+            self._result.judged_alone[step.number] = report.verdict
+        return report
+
+    def _judged(self, number: int, alone: Alone, found: Report) -> Report:
+        if self._known:
+            with imitating(self._known):
+                report = alone.compared()
+            if not report.diverged:
+                return with_verdict(found, Verdict.EXPLAINED, self._cause())
+        report = found
+        if self._mode == "free":
+            report = alone.compared()
+            if not report.diverged:
+                left = f"what {self._cause()} has left" if self._known else "rounding, grown by chaos"
+                found.forgive(f"{left}: step {number} alone, from the twin's state, is the same")
+                return found
+        acting = acting_in(alone.reference, self._differences) if self._differences else []
+        report = explain(report, lambda _: alone.compared(), acting)
+        if not report.diverged:
+            self._known += [difference for difference in acting if difference not in self._known
+                            and any(difference.title in (finding.cause or "") for finding in report.findings)]
+        return report
+
+    def _cause(self) -> str:
+        return "a difference of the frameworks: " + " and ".join(f"{one.name} ({one.title})" for one in self._known)
+
+
+class Alone:
+    """One step of both sides from one state, in a replay."""
+
+    def __init__(self, both: Programs, number: int, batch: Mapping[str, np.ndarray], before: Mapping[str, Any],
+                 start: Mapping[str, Any], draws: int, mode: str, tell: Progress) -> None:
+        self._both, self._number, self._batch, self._before, self._start = both, number, batch, before, start
+        self._draws, self._mode, self._tell = draws, mode, tell
+        self._floors: dict[Key, float] | None = None
+
+    def reference(self) -> Store:
+        """Its step."""
+        store = Store()
+        self._tell(self._number, "reference, from the twin's state")
+        self._both.load(0, self._before)
+        self._both.step(0, self._number, self._batch, store, measure=True)
+        return store
+
+    def compared(self) -> Report:
+        """Both sides' step, as torch is now. What rounding does to it is measured once."""
+        both, subject = self._both, self._both.subject
+        store = self.reference()
+        draws = self._draws if self._floors is None else 0
+        floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell)
+        self._floors = self._floors or floors
+        floors = {key: max(floor, self._floors.get(key, 0.0)) for key, floor in floors.items()}
+        self._tell(self._number, "twin, judged alone")
+        both.load(1, self._start)
+        against = Against(store, floors, M)
+        failure = both.twin_step(self._number, self._batch, against, store.replayed())
+        report = Report(subject.name)
+        Judge(subject.name, subject.pair, both.lane, self._mode, store, floors, M).judge(against, failure, report)
+        return report

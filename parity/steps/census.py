@@ -1,0 +1,152 @@
+"""The first rung of a training: networks, their entries, and which optimizer holds which of them, with which settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from parity.messages import Message, say, some
+from parity.numbers.arrays import Deviation, Verdict
+from parity.steps.programs import Programs
+from parity.trace.events import Key
+from parity.trace.source import Site
+from parity.verdict.findings import Finding, Report
+
+PER_PARAMETER = ("lr", "weight_decay")  # settings that a parameter may have of its own
+
+
+def judge_census(both: Programs, report: Report) -> None:
+    """Add to the report what the two programs do not have alike before they run, and count what was looked at."""
+    _Census(both, report).judge()
+
+
+class _Census:
+    def __init__(self, both: Programs, report: Report) -> None:
+        self._both, self._report = both, report
+
+    def judge(self) -> None:
+        """Parameters and buffers of every network, and which optimizer holds which of them, with which settings."""
+        for side, other in ((0, 1), (1, 0)):
+            for name in self._both.programs[side].networks.keys() - self._both.programs[other].networks.keys():
+                self._finding(f"{name}.", f"a network in the {('reference', 'twin')[side]} only", *(
+                    self._both.sites[s].of(self._both.programs[s].networks.get(name)) for s in (0, 1)))
+        for network, census in self._both.censuses.items():
+            self._report.counts[Verdict.SAME] += census.compared - len(census.findings)
+            for found in census.findings:
+                self._finding(f"{network}.{found.name}", found.message, found.reference, found.twin)
+        self._tied()
+        sides = [self._held(side) for side in (0, 1)]
+        for name in sorted(sides[0].keys() | sides[1].keys()):
+            sites = [self._both.sites[side].of(self._both.optimizers[side].get(name)) for side in (0, 1)]
+            if name not in sides[0] or name not in sides[1]:
+                only = say("an optimizer in the reference only") if name in sides[0] else say("an optimizer in the twin only")
+                self._finding(f"{name}.", only, *sites)
+                continue
+            for setting, message in self._settings(name):
+                self._report.counts[Verdict.SAME] += message is None
+                if message is not None:
+                    self._finding(f"{name}.{setting}", message, *sites)
+            expected, found = sides[0][name], sides[1][name]
+            self._report.counts[Verdict.SAME] += len(expected & found)
+            for side, group in ((say("the reference"), expected - found), (say("the twin"), found - expected)):
+                if group:
+                    self._finding(f"{name}.parameters", say(
+                        "{count} of {total} parameters held by the optimizer in {side} only: {names}", count=len(group),
+                        total=len(expected), side=side, names=some(sorted(group))), *sites)
+
+    def _settings(self, name: str) -> Iterator[tuple[str, Message | None]]:
+        """(setting, how the two optimizers of this name differ in it, if they do); of what a parameter may have of its own,
+        parameter by parameter."""
+        held = [one[name] for one in self._both.optimizers]
+        frameworks = self._both.frameworks
+        kinds = [framework.optimizer_kind(one) or type(one).__name__ for framework, one in zip(frameworks, held, strict=True)]
+        yield "kind", None if kinds[0] == kinds[1] else _differ(*kinds)
+        settings = [framework.optimizer_settings(one) for framework, one in zip(frameworks, held, strict=True)]
+        rates = [self._rates(side, name) for side in (0, 1)]
+        both = [(one, rates[0][one], rates[1][one]) for one in rates[0] if one in rates[1]]
+        for setting in sorted(settings[0].keys() | settings[1].keys()):
+            left, right = (values.get(setting) for values in settings)
+            if setting not in PER_PARAMETER or not both:
+                yield setting, None if left == right else _differ(left, right)
+                continue
+            place = PER_PARAMETER.index(setting)
+            # A rate may be a product of two numbers on one side: one rounding.
+            odd = [(one, ours[place], theirs[place]) for one, ours, theirs in both
+                   if abs(ours[place] - theirs[place]) > np.finfo(float).eps * abs(ours[place])]
+            if not odd:
+                yield setting, None
+            for pair in dict.fromkeys((ours, theirs) for _, ours, theirs in odd):
+                names = [one for one, *numbers in odd if tuple(numbers) == pair]
+                yield setting, _differ(*pair) if len(names) == len(both) else say(
+                    "{left} in the reference, {right} in the twin for {count} of {total} parameters: {names}", left=pair[0],
+                    right=pair[1], count=len(names), total=len(both), names=some(names))
+
+    def _rates(self, side: int, optimizer: str) -> dict[str, tuple[float, float]]:
+        """The reference's name -> (learning rate, weight decay) of the parameters that an optimizer holds."""
+        framework = self._both.frameworks[side]
+        names = {id(parameter): name for name, parameter in self._both.parameters(side).items()}
+        found = {}
+        for parameter, *rates in framework.optimizer_rates(self._both.optimizers[side][optimizer]):
+            name = names.get(id(parameter))
+            if name is not None:
+                found[self._both.reference_name(side, name)] = tuple(rates)
+        return found
+
+    def _tied(self) -> None:
+        """Which entries are one and the same tensor: tied weights, a network that stands twice in a program."""
+        groups = [self._shared(side) for side in (0, 1)]
+        for name in groups[0]:
+            ours, theirs = groups[0][name], groups[1][name]
+            if ours == theirs or name != min(ours | theirs):  # once for all of a group
+                continue
+            if ours - theirs:
+                self._finding(name, say("one tensor with {names} in the reference, a tensor of its own in the twin",
+                                                       names=some(sorted(ours - theirs))), None, None)
+            if theirs - ours:
+                self._finding(name, say("one tensor with {names} in the twin, a tensor of its own in the reference",
+                                                       names=some(sorted(theirs - ours))), None, None)
+
+    def _shared(self, side: int) -> dict[str, set[str]]:
+        """The reference's name of each entry that both sides have -> the names of all entries that are this tensor."""
+        framework = self._both.frameworks[side]
+        tensors: dict[str, int] = {}
+        for network, plan in self._both.plans.items():
+            held = framework.entries(self._both.programs[side].networks[network])
+            for entry in plan.entries.values():
+                own = entry.target if side else entry.source
+                if entry.target is not None and not entry.rows and own in held:
+                    tensors[f"{network}.{entry.source}"] = id(held[own])
+        same: dict[int, set[str]] = {}
+        for name, tensor in tensors.items():
+            same.setdefault(tensor, set()).add(name)
+        return {name: same[tensor] for name, tensor in tensors.items()}
+
+    def _held(self, side: int) -> dict[str, set[str]]:
+        """Optimizer -> the reference's names of what it holds; a tensor that is no parameter of a network counts as foreign."""
+        framework = self._both.frameworks[side]
+        names = {id(parameter): name for name, parameter in self._both.parameters(side).items()}
+        # Paddle lists a batch norm's running statistics among its parameters, frozen: an optimizer holds and skips them.
+        skipped = {id(value) for model in self._both.programs[side].networks.values() for value in framework.buffers(model).values()
+                   if framework.is_parameter(value) and not framework.requires_grad(value)}
+        held: dict[str, set[str]] = {}
+        for optimizer_name, optimizer in self._both.optimizers[side].items():
+            held[optimizer_name] = set()
+            for number, parameter in enumerate(framework.optimizer_parameters(optimizer)):
+                if id(parameter) in skipped:
+                    continue
+                name = names.get(id(parameter), f"foreign tensor {number}")
+                held[optimizer_name].add(self._both.reference_name(side, name))
+        return held
+
+    def _finding(self, name: str, message: str, reference: Site | None, twin: Site | None) -> None:
+        owner, _, variable = name.rpartition(".")
+        key = Key("census", 0, None, owner, 0, "", 0, variable, 0)
+        self._report.counts[Verdict.DIVERGED] += 1
+        self._report.findings.append(Finding(self._report.subject, self._both.lane, "free", key, Verdict.DIVERGED, 0,
+                                       Deviation(float("inf"), trouble=message), reference=reference, twin=twin))
+
+
+def _differ(reference: Any, twin: Any) -> Message:
+    return say("{left} in the reference, {right} in the twin", left=reference, right=twin)

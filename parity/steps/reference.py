@@ -1,0 +1,87 @@
+"""The reference's steps: their values, and what rounding does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from parity.declare.pair import TrainingSubject
+from parity.numbers.noise import DRAWS, generator
+from parity.steps.programs import Programs
+from parity.steps.state import moved
+from parity.trace.events import Key, Sink
+from parity.verdict.floors import Carried, Draw, measure
+from parity.verdict.sinks import Store
+
+MODES = ("free", "resync")
+Progress = Callable[[int, str], None]
+
+
+@dataclass(frozen=True)
+class ReferenceStep:
+    """One recorded step of the reference: its values, their floors, the losses of the noise draws, what it started from."""
+
+    number: int
+    batch: Mapping[str, np.ndarray]
+    store: Store
+    floors: Mapping[Key, float]
+    drawn: list[dict[str, float]]
+    before: Mapping[str, Any]
+
+
+def record_reference(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64",
+                     draws: int = DRAWS) -> list[ReferenceStep]:
+    """The reference's steps and floors, kept in memory, for several twins to be held against."""
+    return list(reference_steps(Programs(subject, lane), steps, mode, draws, 1, lambda step, what: None))
+
+
+def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_every: int, tell: Progress,
+                     new_store: Callable[[int], Store] = lambda number: Store()) -> Iterator[ReferenceStep]:
+    """In free mode the draws go their own ways from one ulp beside the start; in resync mode each step draws anew."""
+    if mode not in MODES:
+        raise ValueError(f"mode must be one of {MODES}: {mode!r}")
+    seed, state, carried = both.subject.seed, both.start, Carried()
+    noisy = [moved(state, seed, draw) for draw in range(draws)]
+    for step in range(1, steps + 1):
+        batch = both.batch(step)
+        tell(step, "reference")
+        store = new_store(step)
+        both.load(0, state)
+        both.step(0, step, batch, store, measure=True)
+        store.close()
+        before, state = state, both.state(0)
+        if mode == "free":
+            drawn: list[dict[str, float]] = []
+
+            def again(sink: Sink, draw: Draw, step=step, batch=batch, drawn=drawn) -> None:
+                tell(step, f"noise draw {draw.number + 1}")
+                both.load(0, noisy[draw.number])
+                drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw)))
+                noisy[draw.number] = both.state(0)
+
+            floors = measure(again, store, both.lane, truth_lane=both.lane, draws=draws)
+        else:
+            fresh = step <= 2 or step % floor_every == 0
+            floors, drawn = floors_alone(both, step, batch, store, before, draws if fresh else 0, tell, carried)
+        yield ReferenceStep(step, batch, store, floors, drawn, before)
+
+
+def floors_alone(both: Programs, step: int, batch: Mapping[str, np.ndarray], store: Store, before: Mapping[str, Any], draws: int,
+                 tell: Progress, carried: Carried | None = None) -> tuple[dict[Key, float], list[dict[str, float]]]:
+    """The floors of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on."""
+    drawn, seed = [], both.subject.seed
+
+    def again(sink: Sink, draw: Draw) -> None:
+        tell(step, f"noise draw {draw.number + 1}")
+        both.load(0, moved(before, seed, step, draw.number))
+        replayed = store.replayed(generator("replay", seed, step, draw.number))
+        drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw), replayed=replayed))
+
+    return measure(again, store, both.lane, truth_lane=both.lane, draws=draws, carried=carried), drawn
+
+
+def _rounding_seed(step: int, draw: Draw) -> int:
+    return 1 + draw.number + 1000 * step

@@ -1,0 +1,134 @@
+"""Randomness is an input: the numbers that the reference draws are those of every other run of the two programs.
+
+A `Tape` lists what the reference drew, in order: the distribution, its parameters, the shape, and in which module call. Each draw
+has a random generator of its own, named by the draw's number, so nothing is kept of the numbers themselves. Every other run (the
+twin, a noise draw, a replay) has a `Hand` that finds the counterpart of each of its draws, and with it the same numbers.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from parity.numbers.distributions import Draw
+from parity.numbers.noise import generator
+
+Place = tuple[tuple[str, int], ...]
+"""The module calls around a draw, the outermost first: (path in the reference's names, number of the call)."""
+
+
+class Entry(NamedTuple):
+    """A draw of the reference. key: of the event that told of it."""
+
+    draw: Draw
+    place: Place
+    number: int
+    key: Any
+
+
+class Tape:
+    """What the reference drew in one run (one training step, one forward and backward), in order.
+
+    names: of the run, from which the generators have theirs. more: where both run in turns, lets the reference go on; False where
+    it has ended.
+    """
+
+    def __init__(self, *names: object) -> None:
+        self._names = names
+        self.entries: list[Entry] = []
+        self.complete = False
+        self.more: Callable[[], bool] = lambda: False
+        self.paths: tuple[set[str], set[str]] = (set(), set())
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is known that the reference draws nothing."""
+        return self.complete and not self.entries
+
+    def hand(self, side: int) -> Hand:
+        """For one run of a side, 0 the reference. The first one of the reference records."""
+        if side == 0 and not self.complete:
+            self.entries.clear()
+            return _Recording(self)
+        return Hand(self, side)
+
+    def generator(self, *number: object) -> np.random.Generator:
+        return generator("random numbers", *self._names, *number)
+
+
+class Hand:
+    """Gives one run the random numbers of its counterparts on a tape.
+
+    Draws meet in the innermost module call that both sides have, in the order in which they are made; there each takes the first
+    of its kind and shape that is left, or else whatever is left first. A draw that finds nothing has numbers of its own.
+    """
+
+    def __init__(self, tape: Tape, side: int) -> None:
+        self._tape, self._side = tape, side
+        self._taken: set[int] = set()
+        self._alone = 0
+
+    def watch(self, paths: set[str]) -> None:
+        """Modules that this side has, by their paths in the reference's names."""
+        self._tape.paths[self._side].update(paths)
+
+    def take(self, draw: Draw, place: Place) -> tuple[Entry | None, np.random.Generator]:
+        """The draw's counterpart, if there is one, and the generator of its numbers."""
+        while True:
+            left = [entry for entry in self._tape.entries
+                    if entry.number not in self._taken and self._shared(entry.place) == self._shared(place)]
+            same = [entry for entry in left if entry.draw.kind == draw.kind and entry.draw.fits(draw)]
+            fitting = same or [entry for entry in left if entry.draw.fits(draw)]
+            if fitting or not self._tape.more():
+                break
+        if fitting or left:
+            entry = (fitting or left)[0]
+            self._taken.add(entry.number)
+            return entry, self._tape.generator(entry.number)
+        self._alone += 1
+        return None, self._tape.generator("alone", self._alone)
+
+    def note(self, key: Any) -> None:
+        """The key of the event that tells of the latest draw: kept where this hand records."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+    def _shared(self, place: Place) -> tuple[str, int] | None:
+        ours, theirs = self._tape.paths
+        return next((call for call in reversed(place) if call[0] in ours and call[0] in theirs), None)
+
+
+class _Recording(Hand):
+    """The reference's first run."""
+
+    def __init__(self, tape: Tape) -> None:
+        super().__init__(tape, 0)
+
+    def take(self, draw: Draw, place: Place) -> tuple[Entry | None, np.random.Generator]:
+        number = len(self._tape.entries)
+        self._tape.entries.append(Entry(draw, place, number, None))
+        return None, self._tape.generator(number)
+
+    def note(self, key: Any) -> None:
+        self._tape.entries[-1] = self._tape.entries[-1]._replace(key=key)
+
+    def close(self) -> None:
+        self._tape.complete = True
+
+
+@contextmanager
+def python_and_numpy(seed: int) -> Iterator[None]:
+    """While active, python's `random` and numpy's global generator start from the seed; afterwards as before."""
+    before = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed % 2 ** 32)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])

@@ -1,0 +1,138 @@
+"""The noise floors of a run: what rounding alone does to each of its values (`parity.numbers.noise`).
+
+The reference is run again, moved by its own rounding, and how far that carries each value is kept. `measure` is the one recipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from parity.numbers.noise import ACCURACY, DRAWS, REFORMULATION, M
+from parity.numbers.strata import Floors, tops
+from parity.trace.events import Event, Key, Sink
+from parity.verdict.sinks import Distances, Store, borders_of
+
+
+class Draw(NamedTuple):
+    """One run of the reference for its noise.
+
+    number: of the draw, by which inputs and weights are moved by one unit in the last place; None: they stay as they are.
+    rounding: the result of every operation that rounds is moved, too.
+    """
+
+    number: int | None
+    rounding: bool
+
+
+Again = Callable[[Sink, Draw], object]
+"""Runs the reference once more into the sink, moved as the draw says."""
+
+
+def measure(again: Again, truth: Store, lane: str, *, truth_lane: str = "float64", draws: int = DRAWS, gradients: bool = True,
+            spread: bool = False, carried: Carried | None = None) -> dict[Key, float]:
+    """The noise floor of every value of `truth`, which the reference computed in `truth_lane`.
+
+    Where that is the lane itself, the floors are what rounding does to the values. A float32 run beside a float64 truth has an
+    error of its own, and the floors are that: is the twin as accurate?
+    gradients: whether the runs go backward; then draws of any order of addition are made, too, beside a truth of another lane (see
+    `floors_of`). spread: run it unmoved as well, for a device that does not repeat itself. carried: the floors of other steps.
+    """
+    noise, any_order = Distances(truth), Distances(truth)
+    accuracy = lane != truth_lane
+    if accuracy or spread:
+        again(noise, Draw(None, rounding=False))
+    for number in range(draws):
+        again(noise, Draw(number, rounding=not accuracy))
+        if accuracy and gradients:
+            again(any_order, Draw(number, rounding=True))
+    floors = floors_of(truth, noise, lane, any_order if accuracy else None, limit=ACCURACY if accuracy else M)
+    if carried is not None:
+        carried.over(truth, noise, floors)
+    return floors
+
+
+class Carried:
+    """The floors of steps of which no draws are made: the largest seen so far, relative to the size of their values."""
+
+    def __init__(self) -> None:
+        self._relative: dict[Key, float] = {}  # of step 0, which stands for all
+
+    def over(self, truth: Store, noise: Distances, floors: dict[Key, float]) -> None:
+        """Learn from the draws of a step, if there are any, and raise its floors to what earlier steps had."""
+        for key, distance in noise.largest.items():
+            event, alike = truth.events[key], key._replace(step=0)
+            if not borders_of(event):  # a huge element's noise says nothing of the others
+                self._relative[alike] = max(self._relative.get(alike, 0.0), distance / event.scale if event.scale else 0.0)
+        for key, event in truth.events.items():
+            known = self._relative.get(key._replace(step=0), 0.0)
+            if known and not borders_of(event):
+                floors[key] = max(floors[key], known * event.scale)
+
+
+def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | None = None, *,
+              limit: float = M) -> dict[Key, float]:
+    """The noise floor of every value: what the draws did to it, and never less than its own operation's rounding.
+
+    In float32 a value is not allowed the sqrt(terms) of a sum in any order: a naive sum over a whole feature map is just
+    what makes a twin less accurate than its reference (paddle.var: 3.7e-3). The gradient of a local is, from draws of its
+    own: where a value was broadcast, its gradient is a sum, perhaps one that cancels, and both frameworks add as they please.
+
+    What is analysed rather than measured is believed up to `REFORMULATION` times the measured. Integers and truth values
+    do not round: of them, only what the draws turned over is noise. limit: the multiple that the floors are meant for.
+    """
+    eps = float(np.finfo(lane).eps)
+    floors = {}
+    for key, event in truth.events.items():
+        summed = any_order is not None and key.stage == "gradients" and key.is_local
+
+        def floor(stratum: int, largest: float | None, key: Key = key, event: Event = event, summed: bool = summed) -> float:
+            seen = noise.spread(key, stratum)
+            measured, analysed = few(seen.samples, limit) * seen.largest, event.scale
+            if summed:
+                measured, analysed = max(measured, any_order.spread(key, stratum).largest), max(analysed, event.unit)
+            elif lane == "float64":
+                analysed = max(analysed, event.unit)
+            return _believed(event, measured, analysed, largest, eps)
+
+        floors[key] = _in_strata(event, floor)
+    return floors
+
+
+def _in_strata(event: Event, floor: Callable[[int, float | None], float]) -> float:
+    """floor: (number of a stratum, its largest magnitude) -> its floor."""
+    if not borders_of(event):
+        return floor(0, event.largest)
+    return Floors(tuple(floor(number, top) for number, top in enumerate(tops(event.array, event.borders))))
+
+
+def own_rounding(event: Event, eps: float) -> float:
+    """The floor of a value of which no draws were made: the rounding of the operation that made it, sums in any order.
+
+    Of what came before it nothing is in it. So it is never above the floor that `floors_of` finds in float64 with draws, and what
+    is the same by this floor is the same by that.
+    """
+    return _in_strata(event, lambda number, largest: _believed(event, 0.0, max(event.scale, event.unit), largest, eps))
+
+
+def _believed(event: Event, measured: float, analysed: float, largest: float | None, eps: float) -> float:
+    """largest: magnitude of the stratum itself, where it was measured."""
+    if event.array is not None and event.array.dtype.kind not in "fc":
+        analysed = 0.0
+    own = max(measured, eps * largest) if largest is not None else 0.0
+    return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
+
+
+FALSE_ALARMS = 1e-6  # wanted: at most one healthy value in so many
+
+
+def few(samples: int, limit: float) -> float:
+    """By how much to enlarge a floor that is the largest of only so many samples of noise; 1 from six on at limit 16.
+
+    A single number may fall near its reference in every draw by luck: of N normal samples the largest magnitude is below
+    s / r with a chance of about (0.8 / r)^N. For that to be FALSE_ALARMS at r = limit, the floor grows by
+    0.8 FALSE_ALARMS^(-1/N) / limit: 5 for one number in three draws.
+    """
+    return max(1.0, 0.8 * FALSE_ALARMS ** (-1 / samples) / limit) if samples else 1.0
