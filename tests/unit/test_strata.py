@@ -5,7 +5,7 @@ import pytest
 
 from parity.numbers.strata import GAP, Floors, borders, deviations, floor_at, larger, tops
 from parity.trace.events import Event, Key
-from parity.verdict.judge import own_rounding
+from parity.verdict.floors import own_rounding
 from parity.verdict.sinks import Against, Distances, Store
 
 KEY = Key("forward", 0, None, "net", 0, "", 0, "output", 0)
