@@ -47,7 +47,7 @@ def _anonymous(pid: int) -> int:
 @click.option("--only", multiple=True, type=click.Choice(WAYS))
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def main(only: tuple[str, ...], options: tuple[str, ...]) -> None:
-    imports, _ = peak_of([sys.executable, "-c", "import parity.ugatit.following"])
+    imports, _ = peak_of([sys.executable, "-c", "import parity.steps.runner, parity.ugatit.training"])
     results = {"options": options, "imports_mib": imports >> 20}
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "recording"

@@ -1,7 +1,5 @@
 """`python -m parity`."""
 
-import sys
+from parity.cli import entry
 
-from parity.cli.commands import main
-
-sys.exit(main())
+entry()

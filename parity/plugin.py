@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """parity(port, lanes=..., modes=..., seed=...) compares a `parity.declare.port.Port`; fails the test where the two diverge.
 
-    Returns the `parity.report.report.Summary`. Keywords override the marker's; by default both lanes, the port's modes and seed.
+    Returns the `parity.report.summary.Summary`. Keywords override the marker's; by default both lanes, the port's modes and seed.
     parity.steps(port, steps=..., mode=..., lanes=..., seed=...) trains both sides, and returns the `parity.steps.summary.Summary`;
     by default three steps of a free run in float64.
     """
@@ -44,19 +44,21 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
     def compare(port: Any, *, lanes: Iterable[str] | None = None, modes: Iterable[str] | None = None,
                 seed: int | None = None, device: str = "cpu") -> Any:
         __tracebackhide__ = True
-        from parity.compare import runner as check
+        from parity.compare.results import Case
+        from parity.compare.runner import run
         from parity.files import InputError
-        from parity.report import report
+        from parity.report import document, page
+        from parity.report.summary import Summary
         from parity.verdict.findings import LANES, NothingCompared
         lanes = tuple(lanes or marked.get("lanes") or LANES)
         modes = tuple(modes or marked.get("modes") or port.modes)
         seed = seed if seed is not None else marked.get("seed")
-        cases = [check.Case(port.title, mode, port.subject(mode, seed)) for mode in modes]
+        cases = [Case(port.title, mode, port.subject(mode, seed)) for mode in modes]
         try:
-            summary = report.Summary(list(check.run(cases, lanes=lanes, device=device)))
+            summary = Summary(list(run(cases, lanes=lanes, device=device)))
         except (InputError, NothingCompared) as error:
             pytest.fail(str(error), pytrace=False)
-        publish(lambda: report.to_html(summary, title=request.node.nodeid), lambda: report.to_json(summary))
+        publish(lambda: page.to_html(summary, title=request.node.nodeid), lambda: document.to_json(summary))
         if summary.verdict != "same":
             result, first = summary.headline
             fail(result.case, first)
@@ -68,13 +70,13 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
         from parity.files import InputError
         from parity.steps import picture as steps_picture
         from parity.steps import report as steps_report
+        from parity.steps.runner import run
         from parity.steps.summary import Summary
-        from parity.ugatit import following
         from parity.verdict.findings import NothingCompared
         lanes = tuple(lanes or marked.get("lanes") or ("float64",))
         try:
             training = port.training_subject(seed if seed is not None else marked.get("seed"), device)
-            summary = Summary(list(following.run(training, lanes=lanes, steps=steps, mode=mode)), steps=steps)
+            summary = Summary(list(run(training, lanes=lanes, steps=steps, mode=mode)), steps=steps)
         except (InputError, NothingCompared) as error:
             pytest.fail(str(error), pytrace=False)
         publish(lambda: steps_report.to_html(summary, steps_picture.draw(summary)), lambda: steps_report.to_json(summary))

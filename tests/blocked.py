@@ -16,5 +16,5 @@ class Blocked:
 
 if __name__ == "__main__":
     sys.meta_path.insert(0, Blocked(sys.argv[1]))
-    from parity.cli.commands import main
+    from parity.cli import main
     sys.exit(main(sys.argv[2:]))

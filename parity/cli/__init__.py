@@ -1,5 +1,5 @@
 """The command `parity`: `main(argv) -> exit code`."""
 
-from parity.cli.commands import cli, entry, main
+from parity.cli.main import cli, entry, main
 
 __all__ = ["cli", "entry", "main"]

@@ -1,5 +1,5 @@
 """`python -m parity.cli`, the same as `python -m parity`."""
 
-from parity.cli import entry
+from parity.cli.main import entry
 
 entry()

@@ -28,6 +28,7 @@ from parity.pairing.census import Census, CensusFinding, take
 from parity.pairing.correspondence import WHOLE
 from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
+from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run, Side
 from parity.trace.source import ConstructionSites, Site
@@ -177,7 +178,7 @@ class Both:
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self._operations = subject, device, operations
         self._choices: Any = None  # of the reference's float64 run, which its noise draws go on with
-        pair = subject.pair
+        pair, self._tape = subject.pair, Tape(subject.seed)
         self._frameworks = (pair.reference_framework, pair.twin_framework)
         self._sources = (pair.reference_source, pair.twin_source)
         self._sites = (ConstructionSites(), ConstructionSites())
@@ -240,8 +241,10 @@ class Both:
         """Runs reference and twin in turns; hands back what the twin raises."""
         # No hook is left on a model of the caller's own.
         ours = [sites.built(model) for sites, model in zip(self._sites, self._models, strict=True)]
-        return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
-                         lambda sink: self.twin(dtype, sink, release=ours[1]))
+        self._tape.more = pass_.more
+        with kept_for_later():
+            return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
+                             lambda sink: self.twin(dtype, sink, release=ours[1]))
 
     @contextmanager
     def as_they_were(self) -> Iterator[None]:
@@ -336,12 +339,14 @@ class Both:
         values = replayed.replayed(rng) if replayed is not None else None
         program = Side(framework, self._sources[side], self._sites[side], subject.name, self._paths[side], view=view)
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
-                                               release=release, stage=subject.stage, device=self.device))
+                                               release=release, stage=subject.stage, device=self.device,
+                                               random=self._tape.hand(side)))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()
         if measure and dtype == "float64" and values is None and not side:
             self._choices, noting = framework.choosing()
-        with framework.rounding(1 + moved, self._choices) if rounding else noting:
+        with (framework.rounding(1 + moved, self._choices) if rounding else noting, framework.seeded(subject.seed),
+              python_and_numpy(subject.seed)):
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
                        device=self.device, arrange=arrange)

@@ -12,6 +12,7 @@ from parity.files import InputError
 from parity.frameworks import Framework
 from parity.pairing.census import Census
 from parity.pairing.correspondence import correspond
+from parity.trace.randomness import Tape
 from parity.trace.source import ConstructionSites
 from weights_convert import DEFAULT, DROP, Entry, Plan, pair_up
 from weights_convert.outline import standing_in
@@ -39,7 +40,7 @@ class Lone(Both):
         with self._sites[side].watch(self._frameworks[side].module_class, self._sources[side]):
             model = build()
         self._models = (None, model) if side else (model, None)
-        self._side = side
+        self._side, self._tape = side, Tape(subject.seed)
         self.census = self._paired(model, outline) if side else Census(self._kept_from_paddle(model), 0, ())
         self._paths = (None, self.census.modules)
 

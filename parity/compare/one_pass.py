@@ -18,6 +18,7 @@ import numpy as np
 
 from parity.heap import give_back
 from parity.trace.events import Event, Key
+from parity.trace.randomness import kept_for_later
 from parity.verdict.floors import own_rounding
 from parity.verdict.judge import is_result
 from parity.verdict.sinks import Against, Store, weakly
@@ -72,6 +73,13 @@ class Interleaved:
         if not handed_back:
             raise RuntimeError("the twin's run ended without an answer")
         return handed_back[0]
+
+    def more(self) -> bool:
+        """For the twin: lets the reference go on, that it may come to draw what the twin asks for; False where it has ended."""
+        if self._turns.ended[0]:
+            return False
+        self._turns.hand_over(1)
+        return True
 
     def receive(self, side: int, event: Event) -> None:
         if side:
@@ -175,8 +183,9 @@ class _Turns:
 
     def hand_over(self, side: int) -> None:
         """Let the other run; returns when it has handed back, or has ended."""
-        self._mine[1 - side].release()
-        self._mine[side].acquire()
+        with kept_for_later():
+            self._mine[1 - side].release()
+            self._mine[side].acquire()
 
     def end(self, side: int) -> None:
         self.ended[side] = True

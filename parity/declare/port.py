@@ -8,10 +8,7 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from parity.declare import inputs as recipes
+from parity.declare.loader import load as load_module
 from parity.declare.pair import Pair, Subject, TrainingSubject
 from parity.declare.training import Training
 from parity.declare.weights import Built, weights_of
 from parity.files import InputError
-from parity.frameworks import FRAMEWORKS, FrameworkError
+from parity.frameworks import FRAMEWORKS
 from parity.trace.source import SourceTree, files_of
 from weights_convert import DEFAULT, LayoutTable
 
@@ -195,7 +193,7 @@ def training(target: str, *, seed: int | None = None, device: str = "cpu") -> Tr
 
 def _declared(target: str, kinds: tuple[type, ...] = (Port,)) -> Any:
     module_name, _, name = _split(target)
-    module = module_of(module_name)
+    module = load_module(module_name)
     if name:
         found = _attribute(module, name, target)
     else:
@@ -214,7 +212,7 @@ def _found(target: str) -> Any:
     module_name, colon, name = _split(target)
     if not colon:
         raise InputError(f"{target}: expected module:Class or file.py:Class; which class is it?")
-    return _attribute(module_of(module_name), name, target)
+    return _attribute(load_module(module_name), name, target)
 
 
 def _split(target: str) -> tuple[str, str, str]:
@@ -230,41 +228,3 @@ def _attribute(module: ModuleType, path: str, target: str) -> Any:
             raise InputError(f"{target}: there is no {name!r}; {module.__name__} has {known or 'no class or function'}")
         found = getattr(found, name)
     return found
-
-
-def module_of(name: str) -> ModuleType:
-    """The module of that name, or of that file; both see the working directory, a file its own folder as well."""
-    path = Path(name)
-    folders = [str(Path.cwd())]
-    if name.endswith(".py"):
-        if not path.is_file():
-            raise InputError(f"{name}: expected a Python file, there is none")
-        folders.insert(0, str(path.resolve().parent))
-    for folder in reversed(folders):
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-    try:
-        return _of_file(path.resolve()) if name.endswith(".py") else importlib.import_module(name)
-    except (InputError, FrameworkError):
-        raise
-    except Exception as error:  # the user's file: anything may come
-        raise InputError(f"{name}: cannot be imported ({type(error).__name__}: {error}); it must be possible to import it from "
-                         f"{folders[0]}") from error
-
-
-def _of_file(path: Path) -> ModuleType:
-    for module in list(sys.modules.values()):
-        if getattr(module, "__file__", None) and Path(module.__file__).resolve() == path:
-            return module
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        if sys.modules.get(path.stem) is module:
-            del sys.modules[path.stem]
-        raise
-    return module
-
-

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
@@ -24,8 +22,6 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
     twin is held beside its reference.
     Raises InputError where there is no such thing, or it trains nothing; and what ended the watch, where it failed itself.
     """
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     constructions = ConstructionSites()
     with construction(constructions, source):
         found = _loaded(target) if isinstance(target, str) else target
@@ -66,16 +62,8 @@ def _reached(target: str) -> Any:
     name, _, path = target.partition(":")
     if not path:
         raise InputError(f"{target}: expected module:function, as in train:step")
-    if name.endswith(".py"):
-        from parity.declare.port import module_of
-        return _attribute(module_of(name), name, path, target)
-    try:
-        found: Any = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
-            raise
-        raise InputError(f"{target}: there is no module {name}; run this in the folder of {name.partition('.')[0]}.py") from error
-    return _attribute(found, name, path, target)
+    from parity.declare.loader import load  # not at the top: what a file declares may need both frameworks
+    return _attribute(load(name), name, path, target)
 
 
 def _attribute(found: Any, name: str, path: str, target: str) -> Any:

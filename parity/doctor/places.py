@@ -28,7 +28,10 @@ def is_library(file: str) -> bool:
 
 
 def user_source(files: Iterable[str], models: Iterable[Any]) -> SourceTree:
-    """The folders of these files and of the models' classes; of an installed package that a model comes from, its own."""
+    """The folders of these files and of the models' classes; of an installed package that a model comes from, its own.
+
+    What is installed below such a folder (a project has its environment in `.venv`, often) is a library all the same.
+    """
     roots = []
     for file in [*files, *(file for model in models for file in _class_files(type(model)))]:
         path = Path(file).resolve()
@@ -36,9 +39,7 @@ def user_source(files: Iterable[str], models: Iterable[Any]) -> SourceTree:
             roots.append(path)
         else:
             roots.append(path.parent if path.parent != Path.home() else path)
-    if not roots:  # typed at a prompt, with layers of the library's only
-        return UserFiles()
-    return SourceTree(*dict.fromkeys(roots))
+    return UserFiles(*dict.fromkeys(roots))  # without roots: typed at a prompt, with layers of the library's only
 
 
 def _class_files(kind: type) -> Iterator[str]:
@@ -146,13 +147,17 @@ def name_in(frame: FrameType | None, value: Any) -> str | None:
 
 
 class UserFiles(SourceTree):
-    """All files that are no library's: where nothing is known yet of the user's folders."""
+    """The files below these roots (without any: wherever they are) that are no library's; of a root inside a library, all."""
 
-    def __init__(self) -> None:
-        super().__init__(Path.cwd())
+    def __init__(self, *roots: str | Path) -> None:
+        super().__init__(*(roots or (Path.cwd(),)))
+        self._anywhere = not roots
+        installed = [root for root in roots if is_library(str(root))]
+        self._installed = SourceTree(*installed) if installed else ()
 
     def __contains__(self, file: str) -> bool:
         known = self._known.get(file)
         if known is None:
-            known = self._known[file] = not is_library(file)
+            mine = self._anywhere or super().__contains__(file)
+            known = self._known[file] = file in self._installed or (mine and not is_library(file))
         return known

@@ -75,7 +75,7 @@ def to_json(diagnosis: Diagnosis, versions: Mapping[str, str] | None = None, **m
 
 def to_html(diagnosis: Diagnosis, target: str, versions: Mapping[str, str]) -> str:
     """One page that needs nothing else."""
-    from parity.report.report import page  # not at the top: it needs what is compared, a training step alone does not
+    from parity.report.page import page  # not at the top: it needs what is compared, a training step alone does not
     return page("doctor.html", title=say("Doctor: {target}", target=target), verdict="diverged" if diagnosis.errors else "same",
                 sentence=sentence(diagnosis), errors=diagnosis.errors, warnings=diagnosis.warnings, expected=diagnosis.expected,
                 versions=versions)

@@ -6,6 +6,7 @@ variable is `uniform >= 1 - p`, as `floor(p + uniform)` is, an exponential `-log
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -26,6 +27,12 @@ class Draw(NamedTuple):
     def __str__(self) -> str:
         numbers = ", ".join("tensor" if number != number else f"{number:.6g}" for number in self.parameters)
         return f"{self.kind}({numbers}) of shape {self.shape}"
+
+    @property
+    def array(self) -> np.ndarray:
+        """All of it as numbers, so that it can be compared as values are."""
+        parameters = [0.0 if number != number else number for number in self.parameters]
+        return np.array([zlib.crc32(self.kind.encode()), len(parameters), *parameters, *self.shape], np.float64)
 
     @property
     def is_plain(self) -> bool:

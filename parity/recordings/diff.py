@@ -19,7 +19,7 @@ from parity.messages import Message, say, term, together
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import ACCURACY, M
 from parity.recordings.traces import Program, RecordedEvent, Trace, TraceError, distance
-from parity.report import report
+from parity.report import summary
 from parity.trace.events import Event, Key
 from parity.verdict.findings import Finding, NothingCompared, Report
 from parity.verdict.judge import Failure, Judge
@@ -28,7 +28,7 @@ from parity.verdict.sinks import Against, Store
 SUMMARY = "same up to summary"
 
 
-class Summary(report.Summary):
+class Summary(summary.Summary):
     """All results of two traces. incomplete: what was not compared as a recording was interrupted."""
 
     def __init__(self, results: list[Result], one: Trace, other: Trace, incomplete: list[str]) -> None:

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from parity.numbers.noise import M
-from parity.report.report import place
+from parity.report.summary import place
 from parity.steps.result import Curve
+from parity.steps.runner import Followed
 from parity.steps.summary import Summary, difference, envelope, leaves, totals, when
-from parity.ugatit.following import Followed
 
 INK, SOFT, GRID = "#1c2430", "#5b6675", "#e3e7ec"
 REFERENCE, TWIN, NOISE, BAD = "#2f6fb3", "#e07b00", "#9fc5ae", "#b3261e"

@@ -10,9 +10,9 @@ import numpy as np
 
 from parity.messages import Message, say, several, term, together
 from parity.numbers.noise import M
-from parity.report.report import STAGES, agreed, divergence, short
+from parity.report.summary import STAGES, agreed, divergence, short
 from parity.steps.result import Curve, StepsReport
-from parity.ugatit.following import Followed, is_total
+from parity.steps.runner import Followed, is_total
 from parity.verdict.findings import Finding, merge
 
 PHASE_STAGES = ("forward", "losses", "gradients", "update")

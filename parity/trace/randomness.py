@@ -8,7 +8,7 @@ twin, a noise draw, a replay) has a `Hand` that finds the counterpart of each of
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from parity.numbers.distributions import Draw
 from parity.numbers.noise import generator
 
 Place = tuple[tuple[str, int], ...]
-"""The module calls around a draw, the outermost first: (path in the reference's names, number of the call)."""
+"""The module calls around a draw, from ("", 0), which is around all: (path in the reference's names, number of the call)."""
 
 
 class Entry(NamedTuple):
@@ -42,12 +42,7 @@ class Tape:
         self.entries: list[Entry] = []
         self.complete = False
         self.more: Callable[[], bool] = lambda: False
-        self.paths: tuple[set[str], set[str]] = (set(), set())
-
-    @property
-    def silent(self) -> bool:
-        """Whether it is known that the reference draws nothing."""
-        return self.complete and not self.entries
+        self.paths: tuple[set[str], set[str]] = ({""}, {""})
 
     def hand(self, side: int) -> Hand:
         """For one run of a side, 0 the reference. The first one of the reference records."""
@@ -72,7 +67,12 @@ class Hand:
         self._taken: set[int] = set()
         self._alone = 0
 
-    def watch(self, paths: set[str]) -> None:
+    @property
+    def silent(self) -> bool:
+        """Whether it is known that this run draws nothing."""
+        return self._side == 0 and self._tape.complete and not self._tape.entries
+
+    def watch(self, paths: Iterable[str]) -> None:
         """Modules that this side has, by their paths in the reference's names."""
         self._tape.paths[self._side].update(paths)
 
@@ -92,15 +92,19 @@ class Hand:
         self._alone += 1
         return None, self._tape.generator("alone", self._alone)
 
+    def names(self, draw: Draw) -> str:
+        """The variable of the event that tells of a draw without a counterpart."""
+        return f"random {draw.kind}, without counterpart"
+
     def note(self, key: Any) -> None:
         """The key of the event that tells of the latest draw: kept where this hand records."""
 
     def close(self) -> None:
         """The run is over."""
 
-    def _shared(self, place: Place) -> tuple[str, int] | None:
+    def _shared(self, place: Place) -> tuple[str, int]:
         ours, theirs = self._tape.paths
-        return next((call for call in reversed(place) if call[0] in ours and call[0] in theirs), None)
+        return next(call for call in reversed(place) if call[0] in ours and call[0] in theirs)  # at last, what is around all
 
 
 class _Recording(Hand):
@@ -114,6 +118,9 @@ class _Recording(Hand):
         self._tape.entries.append(Entry(draw, place, number, None))
         return None, self._tape.generator(number)
 
+    def names(self, draw: Draw) -> str:
+        return f"random {draw.kind}"
+
     def note(self, key: Any) -> None:
         self._tape.entries[-1] = self._tape.entries[-1]._replace(key=key)
 
@@ -124,9 +131,16 @@ class _Recording(Hand):
 @contextmanager
 def python_and_numpy(seed: int) -> Iterator[None]:
     """While active, python's `random` and numpy's global generator start from the seed; afterwards as before."""
+    with kept_for_later():
+        random.seed(seed)
+        np.random.seed(seed % 2 ** 32)
+        yield
+
+
+@contextmanager
+def kept_for_later() -> Iterator[None]:
+    """Whatever is done meanwhile, python's `random` and numpy's global generator afterwards go on from here."""
     before = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed % 2 ** 32)
     try:
         yield
     finally:

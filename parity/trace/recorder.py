@@ -23,6 +23,7 @@ import numpy as np
 
 from parity.frameworks.nests import Unknown, as_array, leaves
 from parity.numbers.arrays import largest_magnitude
+from parity.numbers.distributions import Draw, Numbers
 from parity.trace.events import OPERATION, Event, Key, Sink
 from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size, rounding_of_a_sum
@@ -107,7 +108,7 @@ class Recorder:
         before = sys.gettrace()
         watching = self.framework.operations(self._operation, self._side.source) if self._run.operations else nullcontext()
         try:
-            with watching:
+            with watching, self._drawing():
                 if self._run.lines:
                     self._lines = Lines(self, self._side.source, self._side.phases)
                     sys.settrace(self._lines.follow)
@@ -247,6 +248,33 @@ class Recorder:
         size = self.magnitudes.of_operation(arguments, [tensor for _, tensor in results])
         for place, tensor in results:
             self.emit(tensor, name + place, function=OPERATION, frame=0, site=site, call=call, size=size)
+
+    @contextmanager
+    def _drawing(self) -> Iterator[None]:
+        """The program's random numbers are those of the run."""
+        hand = self._run.random
+        if hand is None or hand.silent:
+            yield
+            return
+        hand.watch(self._modules.keys())
+        with self.framework.drawing(Numbers(self._draw)):
+            yield
+        hand.close()
+
+    def _draw(self, draw: Draw) -> np.random.Generator:
+        """The generator of a draw's numbers. The event that tells of it has the key of its counterpart, and is the same where the
+        two agree: a draw may be written in several ways."""
+        call, source = self.call, self._side.source
+        site = source.site(sys._getframe(1))
+        built = self._side.sites.of(call.module) if call.module is not None else None
+        if call.module is not None and not source.defines(call.module):
+            site = built or site
+        met, numbers = self._run.random.take(draw, tuple((around.path, around.number) for around in self._calls))
+        key = met.key if met is not None else self._key(self.stage, call.path, self._run.random.names(draw), call=call.number)
+        told = met.draw if met is not None and met.draw.agrees(draw) else draw
+        self._run.random.note(key)
+        self._send(Event(key, self._next_order(), site, told.array, built, call.called, drawn=told))
+        return numbers
 
     def hand_up(self, size: Size) -> None:
         """What entered an operation, entered the statement and the module around it."""

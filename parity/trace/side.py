@@ -9,6 +9,7 @@ import numpy as np
 
 from parity.frameworks import Framework
 from parity.trace.events import Replayed
+from parity.trace.randomness import Hand
 from parity.trace.source import ConstructionSites, SourceTree
 
 View = Callable[[str, np.ndarray | None], tuple[str, np.ndarray | None] | None]
@@ -52,7 +53,8 @@ class Run:
     replay: the values to go on with at the border of each module instead of the program's own, and of each parameter's gradient
     before an update. splice: in a replay, leave the graph whole, for a program that does its own backward; else it is cut there,
     and `Recorder.cuts` lists where. release: record the gradient of each parameter as soon as backward has finished it, and let go
-    of it; else they are recorded by `Recorder.snapshot_gradients`, and stay. device: where the program lives.
+    of it; else they are recorded by `Recorder.snapshot_gradients`, and stay. device: where the program lives. random: gives the
+    run its random numbers; without it each framework draws its own.
     """
 
     measure: bool = False
@@ -65,3 +67,4 @@ class Run:
     splice: bool = False
     release: bool = False
     device: str = "cpu"
+    random: Hand | None = None

@@ -18,10 +18,9 @@ from rich.text import Text
 
 import paddle_impl
 import torch_ref
-from parity.compare import runner as check
 from parity.declare import declared
 from parity.files import InputError, write
-from parity.ugatit import forward_check
+from parity.ugatit import cases, forward_check
 from parity.ugatit import subjects as ugatit
 from weights_convert import (
     ADAM,
@@ -79,7 +78,7 @@ class _Official(Networks):
 
 @lru_cache(maxsize=4)
 def _skeleton(generator: bool, sizes: Any) -> Any:
-    return paddle_skeleton(lambda: check.build(paddle_impl, "gen" if generator else "dis", sizes))
+    return paddle_skeleton(lambda: cases.build(paddle_impl, "gen" if generator else "dis", sizes))
 
 
 def _picture(network: str, sizes: Any) -> dict[str, np.ndarray]:
@@ -88,8 +87,8 @@ def _picture(network: str, sizes: Any) -> dict[str, np.ndarray]:
     return {"input": ugatit.picture(domain, 0, size, channels=sizes.input_nc)}
 
 
-OFFICIAL = _Official(lambda network, sizes: check.build(torch_ref, network, sizes),
-                     lambda network, sizes: check.build(paddle_impl, network, sizes), _picture)
+OFFICIAL = _Official(lambda network, sizes: cases.build(torch_ref, network, sizes),
+                     lambda network, sizes: cases.build(paddle_impl, network, sizes), _picture)
 
 
 def networks(pair: str | None) -> Networks:

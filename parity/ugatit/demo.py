@@ -13,11 +13,13 @@ from rich.text import Text
 
 import paddle_impl
 import torch_ref
-from parity.compare import runner as check
+from parity.compare.results import Case
 from parity.files import InputError, write
 from parity.messages import say
-from parity.report.report import Summary, to_html, to_json
-from parity.ugatit import conversion, drawing, pictures, sheet
+from parity.report.document import to_json
+from parity.report.page import to_html
+from parity.report.summary import Summary
+from parity.ugatit import cases, conversion, drawing, pictures, sheet
 from parity.ugatit import subjects as ugatit
 from weights_convert import Staging, write_torch
 
@@ -30,15 +32,15 @@ class Demo:
     """Everything that is ready once the pictures are translated."""
 
     out: Path
-    checkpoint: check.Checkpoint
+    checkpoint: cases.Checkpoint
     images: Path
     size: int
     seed: int
     translations: list[sheet.Translation]
 
-    def cases(self) -> list[check.Case]:
+    def cases(self) -> list[Case]:
         """The modules alone and the checkpoint's six networks on the pictures, in train mode."""
-        return check.cases(seed=self.seed, checkpoint=self.checkpoint, images=self.images, size=self.size, modes=("train",))
+        return cases.cases(seed=self.seed, checkpoint=self.checkpoint, images=self.images, size=self.size, modes=("train",))
 
     def write(self, console: Console, summary: Summary) -> None:
         """pictures.png, report.html and report.json."""
@@ -52,14 +54,14 @@ class Demo:
 def prepare(console: Console, out: str | Path, *, checkpoint: str | Path | None, images: str | Path | None,
             size: int | None, seed: int) -> Demo:
     """Make what was not given, convert, and translate. Raises InputError, ConversionError."""
-    weights = check.Checkpoint.read(checkpoint) if checkpoint is not None else None
+    weights = cases.Checkpoint.read(checkpoint) if checkpoint is not None else None
     size = size or (weights.img_size if weights else None) or SIZE
     shown = _read(images, size) if images is not None else None
     out = _folder(Path(out))
     if weights is None:
         checkpoint = out / "seeded.pt"
         _write_seeded(checkpoint, seed)
-        weights = check.Checkpoint.read(checkpoint)
+        weights = cases.Checkpoint.read(checkpoint)
         _say(console, f"1. Checkpoint: {checkpoint}, the official layout with seeded weights (untrained: it draws textures)")
     else:
         _say(console, f"1. Checkpoint: {checkpoint}")
@@ -117,7 +119,7 @@ def _draw(folder: Path, seed: int) -> Path:
     return folder
 
 
-def _translate(network: str, weights: check.Checkpoint, checkpoint: str | Path, converted: Path,
+def _translate(network: str, weights: cases.Checkpoint, checkpoint: str | Path, converted: Path,
                shown: list[tuple[Path, np.ndarray]]) -> list[sheet.Translation]:
     """Both generators from their own files, the way a user loads them."""
     reference = weights.network(torch_ref, network).eval()

@@ -196,7 +196,10 @@ class Judge:
             cause = say("rounding alone may do {floor:.1e} to this value, {share:.1e} of its size: a mistake could not be seen",
                         floor=floor, share=floor / deviation.scale if deviation.scale else np.inf)
             verdict = Verdict.UNDECIDED
-        if verdict is Verdict.DIVERGED:
+        if verdict is Verdict.DIVERGED and event.drawn is not None:
+            deviation = with_changes(deviation, trouble=say("the reference draws {left}, the twin {right}", left=str(event.drawn),
+                                                            right=str(twin.drawn)))
+        elif verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
                 cause = resemblance(left, right)
@@ -212,7 +215,7 @@ class Judge:
     def _without_partner(self, event: Event) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         deviation = Deviation(np.inf, trouble=say("exists in the reference only") if event.key.is_local else
-                              _missing_text(event.key))
+                              _missing_text(event))
         return self._finding(event, None, verdict, deviation, self.floors[event.key])
 
     def _unknown(self, event: Event) -> Finding:
@@ -226,7 +229,8 @@ class Judge:
     def _extra(self, event: Event, last: Key | None) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         before = self.truth.events[last].order if last is not None else 0
-        deviation = Deviation(np.inf, trouble=say("exists in the twin only"))
+        deviation = Deviation(np.inf, trouble=say("exists in the twin only") if event.drawn is None else
+                              say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn)))
         return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
                        twin=event.site, called=event.called)
 
@@ -273,7 +277,10 @@ def _is_zero_gradient(event: Event) -> bool:
     return event.key.is_activation_gradient and event.array is not None and not event.array.any()
 
 
-def _missing_text(key: Key) -> str:
+def _missing_text(event: Event) -> str:
+    key = event.key
+    if event.drawn is not None:
+        return say("the reference draws {numbers}, the twin draws nothing", numbers=str(event.drawn))
     if key.stage == "gradients":
         return say("the reference has a gradient here, the twin has none")
     if key.variable.startswith(("input", "output")):

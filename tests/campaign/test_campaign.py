@@ -18,7 +18,7 @@ from rich.console import Console
 
 from parity.campaign import runs as campaign
 from parity.campaign.runs import Done, Failed, TaskFailed, all_done, key, on_dask, run
-from parity.cli.commands import main
+from parity.cli import main
 from parity.files import InputError
 from parity.ugatit.faults import CATALOGUE, trials
 from parity.ugatit.faults.score import mark_healthy

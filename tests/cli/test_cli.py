@@ -14,7 +14,7 @@ from PIL import Image
 
 import paddle_impl.attention
 import torch_ref
-from parity.cli.commands import main
+from parity.cli import main
 from parity.ugatit import subjects as ugatit
 from weights_convert import write_torch
 
@@ -106,8 +106,8 @@ def test_convert_there_and_back(capsys, checkpoint, tmp_path):
 
 
 def test_demo_makes_all_that_it_shows(capsys, checkpoint, pictures, tmp_path, monkeypatch):
-    from parity.compare import runner as check
-    monkeypatch.setattr(check, "cases", functools.partial(check.cases, only=("CAM", "genA2B")))
+    from parity.ugatit import cases
+    monkeypatch.setattr(cases, "cases", functools.partial(cases.cases, only=("CAM", "genA2B")))
     out = tmp_path / "out"
     assert main(["demo", "--checkpoint", str(checkpoint), "--images", str(pictures), "--size", "96", "--out", str(out)]) == 0
     text = capsys.readouterr().out
@@ -120,7 +120,7 @@ def test_demo_makes_all_that_it_shows(capsys, checkpoint, pictures, tmp_path, mo
 
 
 def test_help_is_instant_and_has_an_example():
-    code = ("import sys; from parity.cli.commands import main; code = main(['--help']); "
+    code = ("import sys; from parity.cli import main; code = main(['--help']); "
             "sys.exit(code or any(name in sys.modules for name in ('torch', 'paddle', 'numpy', 'rich')))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

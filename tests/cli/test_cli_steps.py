@@ -17,18 +17,19 @@ from PIL import Image
 from rich.console import Console
 
 import torch_ref
-from parity.cli.commands import main
-from parity.compare.runner import Checkpoint
+from parity.cli import main
 from parity.files import InputError
 from parity.numbers.arrays import Deviation, Verdict
 from parity.steps import picture as steps_picture
 from parity.steps import report as steps_report
+from parity.steps import runner as steps
 from parity.steps.result import Curve, StepsReport
 from parity.steps.summary import Summary, difference, leaves, rows
 from parity.trace.events import Key
 from parity.trace.source import Site
-from parity.ugatit import following as steps
 from parity.ugatit import subjects as ugatit
+from parity.ugatit import training
+from parity.ugatit.cases import Checkpoint
 from parity.verdict.findings import Finding, NothingCompared, Report
 from weights_convert import GeneratorSizes, infer_sizes, write_torch
 
@@ -170,16 +171,16 @@ def test_pictures_too_small_for_the_networks_are_2(capsys):
 def test_only_checkpoints_that_can_be_trained_are_taken():
     sizes = ugatit.Sizes(ngf=2, n_blocks=1, ndf=2)
     right = infer_sizes({name: sizes.network(torch_ref, name).state_dict() for name in ugatit.NETWORKS})
-    assert steps.sizes_of(Checkpoint(right, {}), 96) == ugatit.Sizes(2, 1, 96, True, 2, 3)
+    assert training.sizes_of(Checkpoint(right, {}), 96) == ugatit.Sizes(2, 1, 96, True, 2, 3)
     with pytest.raises(InputError, match="genB2A"):
-        steps.sizes_of(Checkpoint({**right, "genB2A": GeneratorSizes(3, 3, 4, 1, None, True)}, {}), 96)
+        training.sizes_of(Checkpoint({**right, "genB2A": GeneratorSizes(3, 3, 4, 1, None, True)}, {}), 96)
 
 
 def test_nothing_compared_is_no_verdict(monkeypatch):
-    monkeypatch.setattr(steps.lockstep, "follow", lambda *args, lane, **options: StepsReport(Report("training"), "free", lane))
+    monkeypatch.setattr(steps, "follow", lambda *args, lane, **options: StepsReport(Report("training"), "free", lane))
     monkeypatch.setattr(steps, "blaming_inputs", lambda *args: nullcontext())
     with pytest.raises(NothingCompared):
-        list(steps.run(steps.subject(ngf=2, ndf=1, n_blocks=1), lanes=["float64"]))
+        list(steps.run(training.subject(ngf=2, ndf=1, n_blocks=1), lanes=["float64"]))
 
 
 # What is shown
@@ -261,7 +262,7 @@ def test_every_command_has_an_example(capsys, command):
 
 
 def test_the_trainers_commands_are_named_without_being_imported():
-    code = ("import sys; from parity.cli.commands import main; code = main(['--help']); "
+    code = ("import sys; from parity.cli import main; code = main(['--help']); "
             "sys.exit(code or any(name in sys.modules for name in ('torch', 'paddle', 'numpy', 'rich', 'trainer')))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

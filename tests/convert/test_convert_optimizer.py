@@ -8,7 +8,7 @@ import paddle
 import pytest
 import torch
 
-from parity.cli.commands import main
+from parity.cli import main
 from weights_convert import StateError, optimizer_files, optimizer_state, plan, read_paddle, write_paddle
 from weights_convert.bits import same_bits
 from weights_convert.torch_files import read_tree

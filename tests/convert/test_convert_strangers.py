@@ -21,7 +21,7 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 
-from parity.cli.commands import main
+from parity.cli import main
 from weights_convert import (
     CheckpointError,
     ConversionError,

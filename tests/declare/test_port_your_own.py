@@ -14,7 +14,7 @@ import pytest
 import torch
 from pairs import attention, paconvert, vgg
 
-from parity.cli.commands import main
+from parity.cli import main
 from parity.compare.ladder import compare
 from parity.compare.runner import compare_placing
 from parity.declare import example as start

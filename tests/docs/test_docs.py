@@ -13,7 +13,7 @@ import paddle
 import pytest
 from pages import PAGES, ROOT, Block, blocks
 
-from parity.cli.commands import cli, main
+from parity.cli import cli, main
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 CODE = [block for block in BLOCKS if block.commands or block.kind in ("python", "sh")]

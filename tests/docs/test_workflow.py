@@ -14,7 +14,7 @@ import pytest
 import yaml
 from pages import ROOT
 
-from parity.cli.commands import main
+from parity.cli import main
 from tests.docs.test_docs import complaint
 
 PATH = ROOT / "docs" / "parity-workflow.yml"

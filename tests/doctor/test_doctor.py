@@ -23,7 +23,8 @@ from exams.doctor.faulty import FAULTY, SIX
 from exams.doctor.healthy import HEALTHY
 from exams.doctor.run import alone
 from exams.doctor.sitting import Sitting, builder
-from parity.cli.commands import main
+from parity.cli import main
+from parity.doctor import places
 from parity.doctor.arrays import checksum
 from parity.doctor.examine import examine
 from parity.files import InputError
@@ -89,8 +90,10 @@ def test_a_change_of_the_training_would_be_seen():
     assert one != other
 
 
-FAILING = ["Watch._note_use", "Watch._loss_shapes", "Watch._look_for_clearing", "Watch._by_hand", "Watch._sums",
-           "Watch._note_batch", "Watch._note_leaf", "lines._Frame._bound", "lines._Frame._returned", "lines.Lines._follower"]
+FAILING = ["watching.modules.Modules._note_use", "watching.losses.Losses.note_shapes",
+           "watching.gradients.Gradients.look_for_clearing",
+           "watching.updates.Updates._by_hand", "watching.state.State._sums", "watching.layers.Layers.note_batch",
+           "watching.layers.Layers._note_outputs", "lines._Frame._bound", "lines._Frame._returned", "lines.Lines._follower"]
 
 
 @pytest.mark.parametrize("framework", ["paddle", "torch"])
@@ -102,7 +105,7 @@ def test_where_the_doctor_itself_fails_the_training_goes_on(where, framework, mo
 
     sitting = Sitting("plain", "series", framework)
     expected = train(sitting, 4, False)
-    monkeypatch.setattr(f"parity.doctor.{where if where.startswith('lines') else 'watch.' + where}", fail)
+    monkeypatch.setattr(f"parity.doctor.{where}", fail)
     taken, d = trained(sitting, 4, True)
     assert taken == expected
     with sitting.in_place():
@@ -312,6 +315,19 @@ def test_what_is_no_model_is_refused():
         pass
     with pytest.raises(InputError, match="there is no finding"):
         parity.doctor(torch.nn.Linear(1, 1), None, expect=["no-such-thing"])
+
+
+def test_libraries_below_the_users_folder_are_libraries(tmp_path, monkeypatch):
+    """A project with its environment inside; and a model that comes from an installed package."""
+    installed = tmp_path / ".venv" / "site-packages"
+    monkeypatch.setattr(places, "_LIBRARIES", (str(installed.resolve()),))
+    train, torch_file, zoo = tmp_path / "train.py", installed / "torch" / "nn.py", installed / "zoo" / "vit.py"
+    source = places.user_source([str(train)], [])
+    assert str(train) in source and str(tmp_path / "nets" / "net.py") in source
+    assert str(torch_file) not in source and places.__file__ not in source and "/elsewhere/util.py" not in source
+    source = places.user_source([str(train), str(zoo)], [])
+    assert str(zoo) in source and str(train) in source and str(torch_file) not in source
+    assert "/elsewhere/util.py" in places.user_source([], []) and str(torch_file) not in places.user_source([], [])
 
 
 # --- a NaN that comes late -----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pairs import resnet, tagger, transformer, vgg
 
-from parity.cli.commands import main
+from parity.cli import main
 from parity.pairing.correspondence import correspond
 from weights_convert import DEFAULT
 from weights_convert.outline import outline

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from parity.cli.commands import main
+from parity.cli import main
 from parity.recordings import projections as sketch
 from parity.recordings import record, traces
 from parity.recordings.diff import diff
@@ -71,10 +71,11 @@ def test_the_healthy_twin_is_the_same(there, here, capsys, tmp_path):
 
 @pytest.mark.parametrize("keep", ["all", "layers", "summaries"])
 def test_a_fault_is_placed_where_check_places_it(there, tmp_path, keep):
-    from parity.compare import runner as check
-    cases = check.cases(modes=["eval"], only=["CAM"])
+    from parity.compare import runner
+    from parity.ugatit.cases import cases as chosen_of
+    cases = chosen_of(modes=["eval"], only=["CAM"])
     with faults.inject("gmp_G"):
-        in_one_process = next(iter(check.run(cases, lanes=["float64"]))).report.first
+        in_one_process = next(iter(runner.run(cases, lanes=["float64"]))).report.first
         text = in_one_process.twin.text
         made(tmp_path / "there", "reference", "--only", "CAM", "--keep", keep)
         folder = made(tmp_path / "t", "twin", "--from", str(tmp_path / "there"), "--keep", keep)
@@ -204,7 +205,7 @@ def test_values_are_stored_once(there):
 @pytest.mark.parametrize("lane", ["float64", "float32"])
 @pytest.mark.parametrize("keep", ["all", "layers", "summaries"])
 def test_the_estimate_holds(tmp_path, lane, keep):
-    from parity.compare.runner import cases
+    from parity.ugatit.cases import cases
     chosen = cases(modes=["eval"], only=["genA2B light"], size=64)
     for side in ("reference", "twin"):
         needed, _ = record.estimate(chosen, side, lane, keep)
@@ -213,7 +214,7 @@ def test_the_estimate_holds(tmp_path, lane, keep):
 
 
 def test_diff_needs_neither_framework(there, here):
-    code = ("import sys; sys.modules['torch'] = sys.modules['paddle'] = None; from parity.cli.commands import main; "
+    code = ("import sys; sys.modules['torch'] = sys.modules['paddle'] = None; from parity.cli import main; "
             f"sys.exit(main(['diff', {str(there)!r}, {str(here)!r}]))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -23,8 +23,9 @@ from parity.doctor.finding import Finding as Symptom
 from parity.doctor.report import to_html
 from parity.messages import Message, say, several, some
 from parity.numbers.arrays import Verdict
-from parity.report import report
+from parity.report import page as check_report
 from parity.report.language import plain
+from parity.report.summary import Summary as CheckSummary
 from parity.steps import picture as steps_picture
 from parity.steps import report as steps_report
 from parity.steps.summary import Summary
@@ -162,10 +163,10 @@ def check_page() -> str:
     diverged = [finding(cause=say("the twin's values are {likeness}", likeness=say("all zero on one side"))),
                 finding(run="replay", variable="gap")]
     uncompared = finding(Verdict.UNCOMPARED, variable="x")
-    summary = report.Summary([result(title="LIN"), result(*diverged, uncompared, title="genA2B")])
+    summary = CheckSummary([result(title="LIN"), result(*diverged, uncompared, title="genA2B")])
     summary.merged.remarks.append(say("{count} values diverged", count=2))
     drawn = [translation(0.3)]
-    return report.to_html(summary, picture=sheet.draw(drawn), caption=sheet.caption(drawn))
+    return check_report.to_html(summary, picture=sheet.draw(drawn), caption=sheet.caption(drawn))
 
 
 def steps_page(*findings) -> str:
@@ -183,7 +184,7 @@ def doctor_page() -> str:
 
 
 PAGES = {
-    "check": check_page, "healthy check": lambda: report.to_html(report.Summary([result()])), "doctor": doctor_page,
+    "check": check_page, "healthy check": lambda: check_report.to_html(CheckSummary([result()])), "doctor": doctor_page,
     "steps": lambda: steps_page(found(), found(verdict=Verdict.UNCOMPARED)), "healthy steps": lambda: steps_page(),
 }
 

@@ -6,7 +6,8 @@ import browser
 import numpy as np
 
 from parity.numbers.arrays import Verdict
-from parity.report import report
+from parity.report import page as check_report
+from parity.report.summary import Summary as CheckSummary
 from parity.steps import picture as steps_picture
 from parity.steps import report as steps_report
 from parity.steps.summary import Summary
@@ -26,16 +27,16 @@ def uncompared(variable: str) -> Finding:
 
 def test_the_check_page(tmp_path):
     diverged = [finding(cause="an average for a maximum"), finding(run="replay", variable=LONG)]
-    summary = report.Summary([result(title="LIN"), result(*diverged, uncompared(LONG), title="genA2B light")])
+    summary = CheckSummary([result(title="LIN"), result(*diverged, uncompared(LONG), title="genA2B light")])
     picture = sheet.draw([translation(0.3)])
-    page = report.to_html(summary, picture=picture, caption=sheet.caption([translation(0.3)]))
+    page = check_report.to_html(summary, picture=picture, caption=sheet.caption([translation(0.3)]))
     probe = browser.check(page, tmp_path, {"First divergence", "The ladder", "Pictures", "Programs", "Independent places",
                                            "All findings"})
     assert probe["images"] == 1
 
 
 def test_the_healthy_check_page(tmp_path):
-    browser.check(report.to_html(report.Summary([result()])), tmp_path, {"The ladder", "Programs"})
+    browser.check(check_report.to_html(CheckSummary([result()])), tmp_path, {"The ladder", "Programs"})
 
 
 def test_the_steps_page(tmp_path):

@@ -11,10 +11,13 @@ import pytest
 import reading
 from rich.console import Console
 
-from parity.compare.runner import Case, Result
+from parity.compare.results import Case, Result
 from parity.files import InputError, write
 from parity.numbers.arrays import Deviation, Verdict
-from parity.report import report
+from parity.report.document import to_json
+from parity.report.page import to_html
+from parity.report.summary import Summary, short
+from parity.report.terminal import show
 from parity.trace.events import Key
 from parity.trace.source import Site
 from parity.ugatit import sheet
@@ -40,21 +43,21 @@ def result(*findings: Finding, title: str = "CAM") -> Result:
     return Result(Case(title, "eval", SimpleNamespace(name=title, calls=1)), made, 0.5)
 
 
-def shown(summary: report.Summary) -> str:
+def shown(summary: Summary) -> str:
     out = io.StringIO()
-    report.show(Console(file=out, width=80), summary)
+    show(Console(file=out, width=80), summary)
     return out.getvalue()
 
 
 def test_a_healthy_run_says_so():
-    summary = report.Summary([result(), result(title="LIN")])
+    summary = Summary([result(), result(title="LIN")])
     assert summary.sentence() == "The same computation: 2 runs, 20 values compared, none diverged."
     assert summary.sentence() in shown(summary)
-    assert json.loads(report.to_json(summary))["first"] is None
+    assert json.loads(to_json(summary))["first"] is None
 
 
 def test_the_headline_names_stage_place_distance_and_cause():
-    summary = report.Summary([result(), result(finding(cause="an average for a maximum"), title="CAM")])
+    summary = Summary([result(), result(finding(cause="an average for a maximum"), title="CAM")])
     for text in (summary.sentence(), shown(summary).replace("\n", " ")):
         for part in ("stage forward", "CAM", "gmp", "paddle_impl/attention.py:21", "2.5 apart", "2.5e+15",
                      "an average for a maximum"):
@@ -62,20 +65,20 @@ def test_the_headline_names_stage_place_distance_and_cause():
 
 
 def test_the_headline_is_of_the_first_program_that_diverges():
-    summary = report.Summary([result(), result(finding(variable="a"), title="small"),
+    summary = Summary([result(), result(finding(variable="a"), title="small"),
                               result(finding(variable="b"), title="large")])
     assert summary.headline[0].case.title == "small"
 
 
 def test_a_place_is_a_line_whatever_the_programs_it_shows_in():
-    summary = report.Summary([result(finding(run="replay")), result(finding(run="replay"), title="genA2B"),
+    summary = Summary([result(finding(run="replay")), result(finding(run="replay"), title="genA2B"),
                               result(finding(run="replay", variable="gap", line=30))])
     places = [(first.variable, [str(where.case) for where in results]) for first, results in summary.places()]
     assert places == [("gmp", ["CAM (eval)", "genA2B (eval)"]), ("gap", ["CAM (eval)"])]
 
 
 def test_the_ladder_shows_the_first_broken_rung():
-    rungs = {rung["stage"]: rung for rung in report.Summary([result(finding())]).rungs()}
+    rungs = {rung["stage"]: rung for rung in Summary([result(finding())]).rungs()}
     assert rungs["forward"]["status"] == "broken" and rungs["forward"]["first"]
     assert rungs["census"]["status"] == "good"
     assert rungs["update"]["status"] == "not run"
@@ -83,7 +86,7 @@ def test_the_ladder_shows_the_first_broken_rung():
 
 def test_json_has_the_fixed_keys_and_is_strict():
     first = finding(distance=float("inf"))
-    document = json.loads(report.to_json(report.Summary([result(first)])), parse_constant=lambda name: pytest.fail(name))
+    document = json.loads(to_json(Summary([result(first)])), parse_constant=lambda name: pytest.fail(name))
     assert {"verdict", "counts", "first", "findings", "versions", "subjects"} <= document.keys()
     assert document["verdict"] == "diverged"
     assert set(document["counts"]) == {"compared", "same", "noise", "explained", "diverged", "uncompared"}
@@ -97,8 +100,8 @@ def test_json_has_the_fixed_keys_and_is_strict():
 
 
 def test_html_is_one_page_with_the_headline():
-    summary = report.Summary([result(finding())])
-    page = report.to_html(summary)
+    summary = Summary([result(finding())])
+    page = to_html(summary)
     assert "Diverged. First in CAM (eval)" in reading.text(page)
     assert "torch_ref/attention.py:20" in page
     assert "http" not in page and "src=" not in page
@@ -107,35 +110,35 @@ def test_html_is_one_page_with_the_headline():
 def test_html_escapes_what_it_shows():
     hostile = finding(variable=HOSTILE, cause=HOSTILE)
     uncompared = finding(Verdict.UNCOMPARED, variable=HOSTILE + "2")
-    summary = report.Summary([result(hostile, uncompared, title=HOSTILE)])
-    page = report.to_html(summary, title=HOSTILE, caption=HOSTILE, picture=b"PNG")
+    summary = Summary([result(hostile, uncompared, title=HOSTILE)])
+    page = to_html(summary, title=HOSTILE, caption=HOSTILE, picture=b"PNG")
     assert HOSTILE not in page and page.count("<script") == 1  # the page's own
     assert page.count("&lt;script&gt;") >= 5
 
 
 def test_the_terminal_takes_names_literally():
-    assert "[bold]x[/bold]" in shown(report.Summary([result(finding(variable="[bold]x[/bold]"))]))
+    assert "[bold]x[/bold]" in shown(Summary([result(finding(variable="[bold]x[/bold]"))]))
 
 
 def test_uncompared_values_are_counted_and_named():
     missing = [finding(Verdict.UNCOMPARED, variable=f"v{n}") for n in range(5)]
-    text = shown(report.Summary([result(*missing)]))
+    text = shown(Summary([result(*missing)]))
     assert "5 values were not compared" in text and "v0" in text and "and 2 more" in text
 
 
 def test_nothing_compared_is_no_verdict():
     with pytest.raises(NothingCompared):
-        _ = report.Summary([]).verdict
+        _ = Summary([]).verdict
 
 
 def test_the_table_fits_into_80_columns():
-    assert max(map(len, shown(report.Summary([result(title="ResnetAdaILNBlock")])).splitlines())) <= 80
+    assert max(map(len, shown(Summary([result(title="ResnetAdaILNBlock")])).splitlines())) <= 80
 
 
 @pytest.mark.parametrize(("value", "text"), [(None, "-"), (0.0, "0"), (6.17e-16, "6.2e-16"), (0.31, "0.31"), (42.4, "42"),
                                              (1e6, "1.0e+06")])
 def test_figures_are_short(value, text):
-    assert report.short(value) == text
+    assert short(value) == text
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

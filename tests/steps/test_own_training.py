@@ -9,7 +9,7 @@ import pytest
 import torch
 from pairs import trainings
 
-from parity.cli.commands import main
+from parity.cli import main
 from parity.declare import inputs
 from parity.declare.training import Training
 from parity.differences import ALL

@@ -13,7 +13,7 @@ from parity.numbers.noise import generator
 from parity.trace.randomness import Tape, python_and_numpy
 
 X = np.random.default_rng(0).standard_normal((3, 4, 6, 6)).astype(np.float32)
-TOP = (("net", 0),)
+TOP = (("", 0), ("net", 0))
 
 
 def drawn(framework, program, dtype="float32"):

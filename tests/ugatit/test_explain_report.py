@@ -13,7 +13,7 @@ from rich.console import Console
 
 from parity.campaign import runs as campaign
 from parity.campaign.runs import Done, key
-from parity.cli.commands import main
+from parity.cli import main
 from parity.files import InputError
 from parity.ugatit import explain
 from parity.ugatit.explain import course, tasks

@@ -26,7 +26,7 @@ def scope(names: Sequence[str] = (), *, thorough: bool = False, steps: int, long
     """
     from parity.ugatit import faults
     from parity.ugatit.explain.tasks import Scope
-    from parity.ugatit.following import injected
+    from parity.ugatit.training import injected
 
     injected(names)  # for its words on an unknown name
     wanted = faults.members(*(names or ("port2020",)))

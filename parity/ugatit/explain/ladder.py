@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from parity.steps.follow import follow
 from parity.steps.reference import ReferenceStep, record_reference
+from parity.steps.runner import Followed
 from parity.steps.summary import Summary
 from parity.ugatit import faults
 from parity.ugatit.explain import start as starting
 from parity.ugatit.explain.networks import located
 from parity.ugatit.explain.start import Start
-from parity.ugatit.following import Followed
 
 
 def run(start: Start, names: Sequence[str]) -> dict:

@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from parity.campaign.runs import Done, Failed, Outcome, Task
-from parity.report.report import page, versions
+from parity.report.page import page
+from parity.report.summary import versions
 from parity.ugatit.faults import trials
 from parity.ugatit.faults.score import Mark
 

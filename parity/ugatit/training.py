@@ -1,48 +1,25 @@
-"""What `parity steps` compares: two trainings from the same weights and pictures, in one lane after the other."""
+"""What `parity steps` follows without a pair: U-GAT-IT's training, of a checkpoint or seeded, with known faults in the twin."""
 
 from __future__ import annotations
 
 import difflib
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from parity import differences
-from parity.compare.runner import Checkpoint, blaming_inputs, picture_size
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
-from parity.recordings.stored_steps import RecordingError
-from parity.steps.follow import follow
-from parity.steps.reference import ReferenceStep
-from parity.steps.result import StepsReport
-from parity.steps.stored import record_to, recorded_in
 from parity.ugatit import faults
 from parity.ugatit import subjects as ugatit
+from parity.ugatit.cases import Checkpoint, picture_size
 from parity.ugatit.trainer.data import Domain
 from parity.ugatit.trainer.errors import TrainerError
 
 LAYERS = {"disG": 7, "disL": 5}  # of the official discriminators
-Progress = Callable[[str, int, str, Mapping[str, float]], None]
-"""Called with the lane, the step, what runs ("reference", "noise draw 2", "twin") and the total losses last seen."""
-
-
-@dataclass(frozen=True)
-class Followed:
-    """One lane, followed to its end, and the seconds that it took."""
-
-    subject: TrainingSubject
-    result: StepsReport
-    seconds: float
-
-    @property
-    def lane(self) -> str:
-        return self.result.lane
 
 
 def subject(*, seed: int = 0, checkpoint: Checkpoint | None = None, images: str | Path | None = None, size: int | None = None,
@@ -112,60 +89,3 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
         near = [match for name in unknown for match in difflib.get_close_matches(name, known, n=3, cutoff=0.4)]
         hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "none is called like that;"
         raise InputError(f"--fault {' '.join(unknown)}: expected the name of a fault; {hint} `parity faults` lists all") from error
-
-
-def run(training: TrainingSubject, *, lanes: Iterable[str], progress: Progress = lambda *told: None,
-        **options: Any) -> Iterator[Followed]:
-    """Follow the training in one lane after the other. options: as for `parity.steps.follow.follow`.
-
-    Raises NothingCompared, InputError (a picture cannot be read, or the reference cannot run).
-    """
-    for lane in lanes:
-        started, losses = time.perf_counter(), {}
-        heard = with_changes(training, reference=_telling(training.reference, losses.update),
-                             twin=_telling(training.twin, losses.update))
-        with blaming_inputs(training.name, training.pair):
-            result = follow(heard, lane=lane, differences=differences.ALL, **options,
-                                     progress=lambda step, what, lane=lane, losses=losses: progress(lane, step, what, losses))
-        result.verdict  # noqa: B018 (raises NothingCompared)
-        yield Followed(training, result, time.perf_counter() - started)
-
-
-def record(folder: str | Path, training: TrainingSubject, **options: Any) -> None:
-    """The reference's steps into an empty folder. options: as for `parity.steps.stored.record_to`. Raises InputError."""
-    try:
-        with blaming_inputs(training.name, training.pair):
-            record_to(Path(folder), training, **options)
-    except (RecordingError, OSError) as error:
-        raise InputError(f"--record: {error}") from error
-
-
-def recording_of(folder: str | Path, training: TrainingSubject) -> tuple[str, str, int, Iterator[ReferenceStep]]:
-    """(lane, mode, number of steps, the steps) of a recorded folder. Raises InputError where it is none, or another run's."""
-    try:
-        index, recorded = recorded_in(Path(folder), training)
-    except RecordingError as error:
-        raise InputError(f"--against: {error}") from error
-    return index["lane"], index["mode"], index["steps"], recorded
-
-
-def _telling(build: Callable[[str], Any], tell: Callable[[Mapping[str, float]], None]) -> Callable[[str], Any]:
-    """The same program, which tells its total losses after each step."""
-    def built(dtype: str) -> Any:
-        program = build(dtype)
-        step = program.step
-
-        def told(*arguments: Any) -> Mapping[str, Any]:
-            losses = step(*arguments)
-            tell({name: float(loss) for name, loss in losses.items() if is_total(name)})
-            return losses
-
-        program.step = told
-        return program
-
-    return built
-
-
-def is_total(loss: str) -> bool:
-    """Whether a loss is a sum that is trained on ("G_loss"), not a term of one ("G/A/cycle")."""
-    return "/" not in loss

@@ -1,25 +1,15 @@
-"""One report, three ways: the terminal, JSON, one HTML page."""
+"""What a reader asks of a comparison: the verdict, the headline, independent places, the ladder, the figures of each case."""
 
 from __future__ import annotations
 
-import base64
-import json
 import platform
 from collections.abc import Iterable, Sequence
 from importlib import metadata
 
-import jinja2
 import numpy as np
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from parity.compare.results import Result
 from parity.messages import Message, say, several, term
-from parity.numbers.noise import ACCURACY, M
-from parity.report import language
-from parity.trace.source import Site
 from parity.verdict.findings import Finding, Report, merge
 
 STAGES = {
@@ -31,9 +21,6 @@ STAGES = {
     "update": say("the change of each parameter"),
     "state": say("buffers afterwards, and what was clipped"),
 }
-COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "same up to summary": "yellow",
-           "diverged": "bold red"}
-_PLACES, NAMED, ROWS = 8, 3, 200  # how many of a kind are shown before "and N more"
 
 
 class Summary:
@@ -169,72 +156,6 @@ def _of(table: dict[str, dict[str, float]], lane: str, stages: Iterable[str] | N
     return max(values, default=None)
 
 
-def to_json(summary: Summary) -> str:
-    """The report as a JSON document, strict: no NaN, no Infinity."""
-    counts = {"compared": summary.merged.compared, **Report.to_json(summary.merged)["counts"]}
-    first = summary.headline
-    findings = [_located(result, finding) for result in summary.results for finding in result.report.findings]
-    subjects = []
-    for result in summary.results:
-        whole = result.report.to_json()
-        del whole["findings"]  # they are at the top level
-        subjects.append({**whole, **row(result)})
-    document = {"verdict": summary.verdict, "counts": counts, "remarks": summary.merged.remarks,
-                "first": _located(*first) if first else None,
-                "findings": findings, "subjects": subjects, "seconds": round(summary.seconds, 3), "versions": summary.versions}
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
-
-
-def _located(result: Result, finding: Finding) -> dict:
-    return {**finding.to_json(), "title": result.case.title, "mode": result.case.mode}
-
-
-def show(console: Console, summary: Summary) -> None:
-    """Table, headline, independent places, what was not compared."""
-    console.print(_table(summary, console.width))
-    console.print(Text(f"\nfloat64: largest distance, relative, and in noise floors (diverged above {M:g})\n"
-                       f"float32: error in multiples of the reference's own (diverged above {ACCURACY:g})", style="dim"))
-    if summary.headline is not None:
-        result, first = summary.headline
-        console.print(Text(f"\nFirst divergence: {result.case}", style="bold"))
-        console.print(Text(str(first)), soft_wrap=True)
-        places = summary.places()
-        if places:
-            text = f"\nIndependent places ({len(places)}), with every module given the reference's values:"
-            console.print(Text(text, style="bold"))
-        for finding, results in places[:_PLACES]:
-            site = finding.twin or finding.reference
-            titles = ", ".join(str(result.case) for result in results)
-            console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
-                               f"      {finding.key}: {distance(finding)}\n      in {titles}"), soft_wrap=True)
-        more(console, len(places) - _PLACES)
-    for remark in summary.merged.remarks:
-        console.print(Text(f"\nremark: {remark}", style="yellow"), soft_wrap=True)
-    uncompared = [finding for result in summary.results for finding in result.report.uncompared]
-    if uncompared:
-        console.print(Text(f"\n{len(uncompared)} values were not compared:", style="yellow"))
-        for finding in uncompared[:NAMED]:
-            console.print(Text(f"  {finding.key} ({finding.lane}): "
-                               f"{finding.deviation.trouble or finding.cause or 'no partner'}"), soft_wrap=True)
-        more(console, len(uncompared) - NAMED)
-    console.print(Text(f"\n{summary.sentence()}", style=COLOURS[summary.verdict]), soft_wrap=True)
-
-
-def _table(summary: Summary, width: int) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1 if width > 90 else 0, 0, 0), header_style="bold")
-    table.add_column("program", no_wrap=True)
-    table.add_column("mode", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    for header in ("values", "float64\nforward", "float64\ngradient", "float64\nfloors", "float32\nerror", "time\n(s)"):
-        table.add_column(header, justify="right", no_wrap=True)
-    for result in summary.results:
-        figures = row(result)
-        table.add_row(figures["title"], figures["mode"], Text(figures["verdict"], COLOURS[figures["verdict"]]),
-                      str(figures["compared"]), short(figures["float64_forward"]), short(figures["float64_gradients"]),
-                      short(figures["float64_floors"]), short(figures["float32_errors"]), f"{result.seconds:.1f}")
-    return table
-
-
 def short(value: float | None) -> str:
     """A figure of a table, two digits: 6.2e-16, 0.31, 4.0."""
     if value is None:
@@ -242,37 +163,3 @@ def short(value: float | None) -> str:
     if value == 0:
         return "0"
     return f"{value:.2f}" if 0.01 <= value < 10 else f"{value:.0f}" if 10 <= value < 1000 else f"{value:.1e}"
-
-
-def more(console: Console, left: int) -> None:
-    """What a list has beyond the entries shown."""
-    if left > 0:
-        console.print(Text(f"  and {left} more (--json FILE has all)"))
-
-
-def to_html(summary: Summary, *, title: str = say("Parity report"), picture: bytes | None = None, caption: str = "") -> str:
-    """One page that needs nothing else. picture: a PNG to show on it."""
-    diverged = [(result.case, finding) for result in summary.results for finding in result.report.diverged]
-    uncompared = [(result.case, finding) for result in summary.results for finding in result.report.uncompared]
-    return page(
-        "report.html", title=title, verdict=summary.verdict, headline=summary.headline, sentence=summary.sentence(),
-        rows=[row(result) for result in summary.results], rungs=summary.rungs(), places=summary.places(),
-        diverged=diverged[:ROWS], diverged_count=len(diverged), uncompared=uncompared[:ROWS],
-        uncompared_count=len(uncompared), limits={"M": M, "accuracy": ACCURACY}, remarks=summary.merged.remarks,
-        picture=base64.b64encode(picture).decode() if picture else None, caption=caption, versions=summary.versions)
-
-
-def page(template: str, **values: object) -> str:
-    """One of the templates, as a page that needs nothing else; every page has the versions at its foot."""
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("parity.report"), autoescape=True, trim_blocks=True,
-                                     lstrip_blocks=True, extensions=["jinja2.ext.i18n"])
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_callables(language.page_gettext, language.page_ngettext, newstyle=True)
-    environment.filters |= {"short": short, "site": _site, "distance": distance, "place": place, "term": term,
-                            "plain": language.plain}
-    environment.globals |= {"say": say, "languages": language.NAMES}
-    return environment.get_template(template).render(**{**values, "versions": values.get("versions") or versions()})
-
-
-def _site(site: Site | None) -> dict:
-    return {"place": str(site) if site else say("no such place"), "text": site.text if site else ""}

@@ -1,0 +1,93 @@
+"""`parity compare` and `parity init`: a pair of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from parity.cli import output
+from parity.cli.exits import exit_code
+from parity.cli.options import QUICK, REPORTS, SEED, Modes, Reports, Where, modes, where
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="PAIR | TORCH PADDLE")
+@click.option("--input", "specified", multiple=True, metavar="SPEC",
+              help="[NAME=][DTYPE:]SHAPE[@LOW..HIGH], one for each argument: 2,3,224,224 or tokens=int64:2,16@0..100.")
+@click.option("--map", "names", multiple=True, metavar="REFERENCE=TWIN",
+              help="A module or tensor by its path on either side, where the pairing goes wrong. May be repeated.")
+@click.option("--calls", type=click.IntRange(min=1), metavar="N", help="Forwards in a row, before one backward.  [default: 1]")
+@modes(None)
+@click.option("--operations", is_flag=True, help="Watch single operations too, everywhere (slower).")
+@click.option("--seed", type=SEED, metavar="N", help="Of weights and inputs.  [default: 0]")
+@where("both")
+@QUICK
+@REPORTS
+def compare(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, ...], calls: int | None, modes: Modes,
+            operations: bool, seed: int | None, where: Where, quick: bool, reports: Reports) -> int:
+    """Compare your own PyTorch module with your Paddle port of it.
+
+    Name a file that declares the pair (`parity init` writes one), or both modules, as module:Class or file.py:Class. Modules and
+    weights are paired by name, then by layer type and shape; what had to be guessed is said.
+
+    \b
+    Examples:
+      parity compare my_torch:Net my_paddle:Net --input 2,3,224,224
+      parity compare tagger_torch.py:Tagger tagger_paddle.py:Tagger --input int64:2,16@0..100
+      parity compare my_pair.py --html report.html
+    """
+    output.check_outputs(reports)
+    output.quieten()
+    from parity.compare.results import Case
+    from parity.declare import port as porting
+    from parity.report.summary import Summary
+    said = {"calls": calls, "seed": seed, "names": mapped(names) or None}
+    port = porting.load(targets, specified=specified, **{name: value for name, value in said.items() if value is not None})
+    cases = [Case(port.title, mode, port.subject(mode)) for mode in modes.of(port.modes)]
+    summary = Summary(run(cases, where, operations=operations, quick=quick))
+    output.publish(summary, reports)
+    return exit_code(summary)
+
+
+def mapped(names: Sequence[str]) -> dict[str, str]:
+    """What --map says: path in the reference -> path in the twin. Raises InputError."""
+    from parity.files import InputError
+    if not all("=" in name for name in names):
+        raise InputError(f"--map {' '.join(names)}: expected REFERENCE=TWIN, two paths as in the state dicts")
+    return dict(name.split("=", 1) for name in names)
+
+
+def run(cases: Sequence[Any], where: Where, **options: Any) -> list[Any]:
+    """Run the cases behind a progress bar, where somebody is watching."""
+    from parity import heap
+    from parity.compare import runner
+    from parity.compare.one_pass import LARGE
+    if options.get("quick"):
+        heap.keep_freed(below=LARGE)  # this process is ours
+    results = []
+    with output.progress() as bar:
+        task = bar.add_task("", total=len(cases))
+        for result in runner.run(cases, lanes=where.lanes, device=where.device, **options,
+                                 progress=lambda case, doing: bar.update(task, description=f"{case}: {doing}")):
+            results.append(result)
+            bar.advance(task)
+    return results
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+def init(folder: str) -> None:
+    """Write a small working pair and its test into a folder, to start from with your own model.
+
+    \b
+    Examples:
+      parity init first
+      cd first; parity compare my_pair.py
+    """
+    from parity.declare import example as start
+    written = start.begin(folder)
+    output.console(err=False).print("\n".join([*(f"wrote {path}" for path in written), "",
+                                         f"next: cd {folder}; parity compare my_pair.py; parity steps my_pair.py"]),
+                                      soft_wrap=True, markup=False)

@@ -1,0 +1,80 @@
+"""`parity convert`: a checkpoint from PyTorch to Paddle or back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from parity.cli import output
+from parity.cli.exits import terminable
+
+
+@click.command()
+@click.argument("source", metavar="SRC", required=False)
+@click.argument("destination", metavar="OUT", required=False)
+@click.option("--to", "direction", type=click.Choice(["paddle", "torch"]), default="paddle", show_default=True,
+              help="paddle: SRC is a .pt or .safetensors file or a folder of them, OUT a folder. torch: SRC is such a folder, "
+                   "OUT a .pt file.")
+@click.option("--format", "file_format", type=click.Choice(["pdparams", "safetensors"]), default=None,
+              help="Of the Paddle files. Default: pdparams; with --to torch: what SRC holds.")
+@click.option("--verify", type=click.Choice(["full", "checksum", "none"]), default="full", show_default=True,
+              help="full: reload every tensor with the target framework, compare it bit for bit. checksum: read the files back.")
+@click.option("--forward/--no-forward", "try_forward", default=None,
+              help="One forward of both networks on one input, compared in float32.  [default: with --verify full, up to 500 MB]")
+@click.option("--prefix", metavar="NAME", help="Take only what lies under this name in SRC (model, ema.model).")
+@click.option("--network", metavar="NAME", help="The one network to take; the name of a bare state_dict.")
+@click.option("--optimizer", metavar="WHERE",
+              help="Carry Adam's moments and steps over, too, for a single network: a key in SRC or a .pt file, to "
+                   "OUT/NETWORK.pdopt; with --to torch a .pdopt, to OUT with the suffix .optimizer.pt.")
+@click.option("--adam", metavar="NAME=VALUE", multiple=True,
+              help="What a .pdopt does not hold, for --to torch: lr, and where they are not the defaults beta1, beta2, eps, "
+                   "weight_decay. May be repeated.")
+@click.option("--pair", metavar="MODULE", help="Convert the networks that your module declares (a name, or a .py file).")
+@click.option("--check", "receipt_path", metavar="RECEIPT", help="Prove an earlier conversion anew; without SRC and OUT.")
+def convert(source: str | None, destination: str | None, direction: str, file_format: str | None, verify: str,
+            try_forward: bool | None, prefix: str | None, network: str | None, optimizer: str | None, adam: tuple[str, ...],
+            pair: str | None, receipt_path: str | None) -> int:
+    """Carry a checkpoint from PyTorch to Paddle or back, bit for bit, with a receipt.
+
+    \b
+    Examples:
+      parity convert model.pt converted/
+      parity convert --to torch converted/ model.pt
+      parity convert --check converted/receipt.json
+      parity convert --network genA2B --prefix ema generator.pt converted/
+      parity convert --pair my_networks.py model.pt converted/
+      parity convert --network genA2B --prefix model --optimizer optimizer training.pt converted/
+      parity convert --to torch --optimizer genA2B.pdopt --adam lr=1e-4 --adam beta1=0.5 genA2B.pdparams generator.pt
+    """
+    if receipt_path is None and (source is None or destination is None):
+        raise click.UsageError("expected SRC and OUT, or --check RECEIPT")
+    if receipt_path is not None and (source or destination):
+        raise click.UsageError("--check RECEIPT takes no SRC and no OUT: the receipt names the files")
+    if prefix and direction == "torch":
+        raise click.UsageError("--prefix is for torch checkpoints; with --to torch leave it out")
+    if adam and (direction == "paddle" or not optimizer):
+        raise click.UsageError("--adam is for --to torch with --optimizer; a torch checkpoint holds these numbers itself")
+    output.quieten()
+    from parity.ugatit import conversion
+    out, known = output.console(err=False), conversion.networks(pair)
+    if receipt_path is not None:
+        receipt, path = conversion.checked(receipt_path, known), Path(receipt_path)
+    else:
+        with terminable(), output.transfer(source) as progress:
+            options = {"known": known, "network": network, "optimizer": optimizer, "verify": verify, "progress": progress}
+            if direction == "paddle":
+                receipt, path = conversion.to_paddle(source, destination, file_format or "pdparams", prefix=prefix, **options)
+            else:
+                receipt, path = conversion.to_torch(source, destination, file_format, adam=conversion.adam(adam), **options)
+    conversion.show(out, receipt, path)
+    if try_forward is None:
+        try_forward = (verify == "full" and not receipt["non_finite"]
+                       and sum(file["bytes"] for file in receipt["files"]) <= 500_000_000)
+    if not try_forward:
+        return 0
+    with output.progress() as bar:
+        task = bar.add_task("forward", total=len(receipt["sizes"]))
+        results = conversion.forward(receipt, path, known, lambda name: bar.update(task, advance=1, description=f"forward: {name}"))
+    conversion.show_forward(out, results)
+    return 0 if all(result.same for result in results) else 1

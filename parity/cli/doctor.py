@@ -1,0 +1,46 @@
+"""`parity doctor`: one training that does not learn."""
+
+from __future__ import annotations
+
+import click
+
+from parity.cli import output
+from parity.cli.options import REPORTS, Reports
+
+
+@click.command()
+@click.argument("target", metavar="MODULE:FUNCTION")
+@click.option("--iterations", type=click.IntRange(min=1), metavar="N", default=20, show_default=True,
+              help="Training steps to watch; three where an error is found by then.")
+@click.option("--expect", multiple=True, metavar="ID", help="A finding that is meant: its id, or id:what. May be repeated.")
+@click.option("--repeat/--no-repeat", default=True, show_default=True,
+              help="Run a later iteration that shows a NaN a second time, for its line; holds a copy of the training's state.")
+@REPORTS
+def doctor(target: str, iterations: int, expect: tuple[str, ...], repeat: bool, reports: Reports) -> int:
+    """Why does my loss not go down? Watch a few steps of a Paddle or torch training, and say what is wrong with it.
+
+    FUNCTION runs one training step and takes no arguments, or builds everything and returns such a function. Networks and
+    optimizers are found in its reach (globals, closure, attributes of its object). Nothing of the training is changed.
+    It may also declare a training of both sides (my_pair.py:pair): then the twin is held beside its reference, too.
+
+    Exit codes: 0 no finding (what is merely unusual is shown, and does not count), 1 finding, 2 bad input.
+
+    \b
+    Examples:
+      parity doctor train:step
+      parity doctor train:build --iterations 5 --html doctor.html
+      parity doctor train:step --expect frozen-network:teacher
+      parity doctor my_pair.py:pair
+    """
+    output.check_outputs(reports)
+    output.quieten()
+    from parity.doctor import report
+    from parity.doctor.examine import examine, versions
+    with output.progress() as bar:
+        task = bar.add_task("watching", total=iterations)
+        diagnosis = examine(target, iterations=iterations, expect=expect, repeat=repeat,
+                            progress=lambda number: bar.update(task, completed=number))
+    report.show(output.console(err=reports.json_path == "-"), diagnosis)
+    output.publish_html(reports, lambda: report.to_html(diagnosis, target, versions()))
+    output.publish_json(reports, lambda: report.to_json(diagnosis, versions()))
+    return 1 if diagnosis.errors else 0

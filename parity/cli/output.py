@@ -1,0 +1,95 @@
+"""What a command shows while it works, and what it writes when it is done."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from parity.cli.options import Reports
+
+
+def quieten() -> None:
+    """Paddle greets with remarks on compilers, and joblib remarks on workers that it renews; nobody here needs them."""
+    warnings.filterwarnings("ignore", message=".*ccache.*")
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+
+
+def publish(summary: Any, reports: Reports) -> None:
+    """The report of a comparison: on the terminal, and into the files that were asked for."""
+    from parity.report import document, page, terminal
+    terminal.show(console(err=reports.json_path == "-"), summary)
+    publish_html(reports, lambda: page.to_html(summary))
+    publish_json(reports, lambda: document.to_json(summary))
+
+
+def publish_html(reports: Reports, to_html: Callable[[], str]) -> None:
+    """The HTML page, where one was asked for."""
+    from parity.files import write
+    if reports.html_path:
+        write(reports.html_path, to_html())
+
+
+def publish_json(reports: Reports, to_json: Callable[[], str]) -> None:
+    """The JSON document, where one was asked for."""
+    from parity.files import write
+    if reports.json_path == "-":
+        click.echo(to_json(), nl=False)
+    elif reports.json_path:
+        write(reports.json_path, to_json())
+
+
+def check_outputs(reports: Reports, plot_path: str | None = None) -> None:
+    """Asked before the work starts. Raises UsageError, InputError."""
+    from parity.files import check_writable
+    for option, path in (("--html", reports.html_path), ("--plot", plot_path)):
+        if path == "-":
+            raise click.UsageError(f"{option} -: expected a file name; only --json can go to standard output")
+    if plot_path and not plot_path.lower().endswith(".png"):
+        raise click.UsageError(f"--plot {plot_path}: expected the name of a PNG file; add .png")
+    for path in (reports.json_path, reports.html_path, plot_path):
+        if path and path != "-":
+            check_writable(path)
+
+
+def console(*, err: bool) -> Any:
+    """Standard output, or standard error where that is taken."""
+    from rich.console import Console
+    return Console(stderr=err, highlight=False)
+
+
+def counting(bar: Any) -> Callable[[int, str], None]:
+    """Tells a bar how many runs there are (at first), and that one more is done."""
+    task = bar.add_task("starting", total=None)
+
+    def told(total: int, what: str) -> None:
+        bar.update(task, total=total, description=what)
+        if what:
+            bar.advance(task)
+
+    return told
+
+
+def progress() -> Any:
+    """A bar on standard error, where somebody is watching."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    shown = console(err=True)
+    return Progress(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                    console=shown, transient=True, disable=not shown.is_terminal)
+
+
+@contextmanager
+def transfer(source: str) -> Iterator[Callable[[str, int], None]]:
+    """A bar of bytes and their rate."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    shown, path = console(err=True), Path(source)
+    files = [file for file in path.glob("*") if file.is_file()] if path.is_dir() else [path]
+    total = sum(file.stat().st_size for file in files if file.is_file())
+    with Progress(TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+                  console=shown, transient=True, disable=not shown.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda name, count: bar.update(task, advance=count, description=name)

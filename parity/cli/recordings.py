@@ -1,0 +1,85 @@
+"""`parity record` and `parity diff`: one side here, the other one there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from parity.cli import output
+from parity.cli.exits import BAD_INPUT, exit_code
+from parity.cli.options import REPORTS, Modes, Reports, Where, given, modes, where
+from parity.cli.ugatit_options import PROGRAMS, Inputs, Programs, inputs, refuse_for_pair
+
+
+@click.command()
+@inputs("Pictures of each domain, in one batch.")
+@where("float64", both=False)
+@modes(True, "Record")
+@PROGRAMS
+@click.option("--side", type=click.Choice(["reference", "twin"]), required=True, help="reference: PyTorch. twin: Paddle.")
+@click.option("--keep", type=click.Choice(["all", "layers", "summaries"]), default="all", show_default=True,
+              help="all: every line. layers: module borders, parameters, gradients. summaries: projections and samples of these.")
+@click.option("--from", "source", metavar="TRACE", help="Take weights, inputs and noise floors from this trace.")
+@click.option("--pair", "pair", metavar="FILE", help="Record your own pair instead (a file of parity init, or file.py:name).")
+@click.argument("out", metavar="OUT_DIR")
+@click.pass_context
+def record(context: click.Context, inputs: Inputs, where: Where, modes: Modes, programs: Programs, side: str, keep: str,
+           source: str | None, pair: str | None, out: str) -> int:
+    """Run one side of each program, forward and backward, and write every value into an empty folder, for `parity diff`.
+
+    \b
+    Examples:
+      parity record --side reference there/
+      parity record --side twin --from there/ here/
+      parity record --side twin --from there/ --only 'gen*' --keep layers here/
+      parity record --side reference --pair my_pair.py mine/
+    """
+    wanted = modes.of((), "record")
+    output.quieten()
+    from parity.recordings import record as recording
+    from parity.recordings.traces import Trace
+    trace = Trace.open(source) if source else None
+    if pair:
+        from parity.compare.results import Case
+        from parity.declare import port as porting
+        refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "modules", "only"))
+        port = porting.load([pair], **({"seed": inputs.seed} if given(context, "seed") else {}))
+        cases = [Case(port.title, mode, port.subject(mode)) for mode in wanted if mode in port.modes]
+    else:
+        cases = inputs.recorded(programs, wanted, side, trace)
+    if trace is not None:
+        cases = recording.taken_over(cases, trace)
+    needed, beside = recording.estimate(cases, side, where.lane, keep, where.device, trace)
+    folder = Path(out)
+    recording.check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed + beside)
+    console = output.console(err=False)
+    console.print(f"up to {needed / 2**20:.1f} MiB", soft_wrap=True)
+    with output.progress() as bar:
+        task = bar.add_task("", total=len(cases))
+        written = recording.record(folder, cases, side=side, lane=where.lane, keep=keep, device=where.device, source=trace,
+                                   progress=lambda case, doing: bar.update(task, description=f"{case}: {doing}"))
+    console.print(recording.describe(len(cases), needed, written, out, side, where.lane, keep), soft_wrap=True)
+    return 0
+
+
+@click.command()
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@REPORTS
+def diff(one: str, other: str, reports: Reports) -> int:
+    """Compare two traces of `parity record`: another framework, version, device or day. Needs neither framework.
+
+    A stands for the reference. Exit codes as of check; 2 also where a recording was interrupted and nothing diverged up to there.
+
+    \b
+    Examples:
+      parity diff there/ here/
+      parity diff good_day/ today/ --html since_when.html
+    """
+    output.check_outputs(reports)
+    from parity.recordings import diff as comparing
+    from parity.recordings.traces import Trace
+    summary = comparing.diff(Trace.open(one), Trace.open(other))
+    output.publish(summary, reports)
+    return exit_code(summary) or (BAD_INPUT if summary.incomplete else 0)

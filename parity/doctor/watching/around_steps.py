@@ -1,0 +1,74 @@
+"""What is called around the steps: gradient scalers, clips, schedulers, a state that is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from parity.doctor.watching.scene import Scene
+from parity.doctor.watching.updates import Updates
+from parity.doctor.watching.wrappers import Wrappers
+
+
+class AroundSteps:
+    def __init__(self, scene: Scene, updates: Updates) -> None:
+        self._scene, self._updates = scene, updates
+
+    def wrap(self, wrappers: Wrappers) -> None:
+        framework = self._scene.framework
+        for kind in _with_own_step(framework.scheduler_class):
+            wrappers.function(kind, "step", self._scheduler_step)
+        for name in ("load_state_dict", "set_state_dict"):
+            if hasattr(framework.module_class, name):
+                wrappers.function(framework.module_class, name, self._load)
+        for method in ("scale", "unscale_", "step"):
+            wrappers.function(framework.scaler_class, method, self._scaler)
+        for clip in ("clip_grad_norm_", "clip_grad_value_"):
+            wrappers.function(framework.clips, clip, self._clip)
+
+    def _load(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        self._scene.current.loaded_at = self._scene.site()
+        return original(*args, **kwargs)
+
+    def _scaler(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        scaler, current = args[0], self._scene.current
+        if scaler.is_enable() if hasattr(scaler, "is_enable") else scaler.is_enabled():
+            current.amp[original.__name__] += 1
+            current.amp_site = self._scene.site()
+            result = original(*args, **kwargs)
+            scale = scaler.get_init_loss_scaling() if hasattr(scaler, "get_init_loss_scaling") else scaler.get_scale()
+            current.amp_scale = float(scale)
+            return result
+        return original(*args, **kwargs)
+
+    def _clip(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        scene = self._scene
+        program, current = scene.program, scene.current
+        if args and isinstance(args[0], Iterator):
+            args = (list(args[0]), *args[1:])
+        clipped = [args[0]] if args and scene.framework.is_tensor(args[0]) else args[0] if args else ()
+        names = [program.names[id(p)] for p in clipped if id(p) in program.names]
+        holders = {program.holder_of(name) for name in names} - {None}
+        if holders and all(map(self._updates.none_since, holders)):
+            current.clipped_late.append((min(holders), scene.site()))
+        if current.amp["scale"] > 0 and not current.amp["unscale_"] and not current.amp["step"]:
+            current.clipped_at = scene.site()
+        return original(*args, **kwargs)
+
+    def _scheduler_step(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        scene, scheduler = self._scene, args[0]
+        for name, optimizer in scene.program.optimizers.items():
+            if scene.framework.scheduler_of(optimizer) is scheduler or getattr(scheduler, "optimizer", None) is optimizer:
+                scene.current.schedulers[name] += 1
+                scene.current.scheduler_sites[name] = scene.site()
+        return original(*args, **kwargs)
+
+
+def _with_own_step(kind: type) -> list[type]:
+    found, pending = [], [kind]
+    while pending:
+        one = pending.pop()
+        pending += one.__subclasses__()
+        if "step" in vars(one):
+            found.append(one)
+    return found

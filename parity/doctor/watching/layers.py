@@ -1,0 +1,106 @@
+"""Numbers that go into networks and layers and come out: are they finite, are they alive, do they vary?"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from parity.doctor.arrays import digest, is_finite, spread
+from parity.doctor.record import Activation, Batch, Iteration, NonFinite
+from parity.doctor.watching.scene import Scene
+
+FLAT = {"Tanh": 0.99, "Sigmoid": 0.99}  # |tanh| above it, or |2 sigmoid - 1|: the slope is below 0.02 (0.005)
+IN_TURN = 8  # between close iterations, one layer in so many is looked at: what stays NaN is seen within as many iterations
+RECTIFIERS = ("ReLU", "ReLU6")
+
+
+class Layers:
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._turn = 0
+        self._fed: dict[tuple[str, int], Any] = {}  # weak references to what networks were fed in the iteration before
+        self._feeding: dict[tuple[str, int], Any] = {}
+        self._features: dict[str, list[np.ndarray]] = {}
+
+    def begin(self) -> None:
+        self._features.clear()
+        self._fed, self._feeding = self._feeding, {}
+
+    def end(self, iteration: Iteration) -> None:
+        for path, rows in self._features.items():
+            together = np.concatenate(rows).astype(np.float64)
+            if len(together) > 1 and np.isfinite(together).all():
+                iteration.features[path] = (float(together.std(0).mean()), float(np.sqrt((together**2).mean())), len(together))
+
+    def note_batch(self, network: str, args: tuple, kwargs: dict, training: bool) -> None:
+        """What a network is given from outside."""
+        scene, framework = self._scene, self._scene.framework
+        for _, tensor in framework.tensors_in([*args, *kwargs.values()]):
+            if framework.requires_grad(tensor):
+                continue
+            array = framework.values(tensor)
+            if not array.size:
+                continue
+            floating = array.dtype.kind == "f" and is_finite(array)
+            low, high, mean = (array.min(), array.max(), array.mean()) if floating else (0, 0, 0)
+            site = scene.site()
+            place = network, len(scene.current.batches)
+            before, self._feeding[place] = self._fed.get(place), weakref.ref(tensor)
+            scene.current.batches.append(Batch(network, digest(array), tuple(array.shape), float(low), float(high), float(mean),
+                                               site, training, before is not None and before() is tensor))
+            if array.dtype.kind == "f" and not floating:
+                scene.current.nonfinite.append(NonFinite(scene.tick(), f"the input of {network}", bool(np.isnan(array).any()),
+                                                         site, True))
+
+    def note(self, path: str, module: Any, inputs: tuple, outputs: list[Any]) -> None:
+        """A call of a layer; between close iterations, of one in `IN_TURN`."""
+        self._turn += 1
+        iteration = self._scene.current
+        if iteration.close or self._turn % IN_TURN == iteration.number % IN_TURN:
+            self._note_outputs(path, module, inputs, outputs)
+
+    def _note_outputs(self, path: str, module: Any, inputs: tuple, outputs: list[Any]) -> None:
+        """Numbers of a layer's output: finite? dead, saturated? And of a classifier's input: does it vary?"""
+        scene, framework, kind = self._scene, self._scene.framework, type(module).__name__
+        iteration = scene.current
+        for tensor in outputs:
+            array = framework.values(tensor)
+            iteration.half |= iteration.close and framework.shape_dtype(tensor)[1] == "float16"
+            finite = is_finite(array)
+            scene.lines.checked = weakref.ref(tensor), finite
+            if not finite:
+                before = all(is_finite(framework.values(value)) for value in inputs if framework.is_tensor(value))
+                site = scene.site()
+                weights = all(is_finite(framework.values(p)) for p in framework.parameters(module).values())
+                iteration.nonfinite.append(NonFinite(scene.tick(), path, bool(np.isnan(array).any()), site, before and weights))
+            elif iteration.close and array.size and (kind in RECTIFIERS or kind in FLAT):
+                _count(iteration.activations.setdefault(path, Activation(kind=kind)), kind, spread(array))
+        if iteration.close and inputs and framework.is_tensor(inputs[0]):
+            self._note_input(path, module, inputs[0], outputs)
+
+    def _note_input(self, path: str, module: Any, given: Any, outputs: list[Any]) -> None:
+        """The size of what a network's first layer with weights is given, and the features that a classifier goes by."""
+        scene, framework, kind = self._scene, self._scene.framework, type(module).__name__
+        network = scene.program.network_of(path)
+        first = network not in scene.current.first_inputs and bool(framework.parameters(module))
+        if not first and kind != "Linear":
+            return
+        array = framework.values(given)
+        if first and array.dtype.kind == "f" and array.size:
+            scene.current.first_inputs[network] = 0.0 if "norm" in kind.lower() else float(np.abs(array).max())
+        if kind == "Linear":
+            width = framework.shape_dtype(outputs[0])[0][-1] if outputs else 0
+            if array.ndim == 2 and width * 2 <= array.shape[1]:  # a head: it concludes more than it carries on
+                self._features.setdefault(path, []).append(array.astype(np.float64))
+                scene.current.modules[path].site = scene.site()
+
+
+def _count(seen: Activation, kind: str, array: np.ndarray) -> None:
+    seen.size += array.size
+    if kind in RECTIFIERS:
+        seen.zeros += array.size - int(np.count_nonzero(array))
+    else:
+        centred = array if kind == "Tanh" else 2 * array - 1
+        seen.flat += int(np.count_nonzero(np.abs(centred) > FLAT[kind]))

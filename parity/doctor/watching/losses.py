@@ -1,0 +1,111 @@
+"""What losses are given: shapes that broadcast by mistake, probabilities where scores belong."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from parity.doctor.arrays import is_finite
+from parity.doctor.watching.scene import Scene
+from parity.doctor.watching.wrappers import Wrappers
+
+CLASS_LOSSES = ("cross_entropy", "nll_loss", "kl_div", "ctc_loss")
+LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy", "huber_loss")
+PAIRED = {*LOSSES, "MSELoss", "L1Loss", "SmoothL1Loss", "BCEWithLogitsLoss", "BCELoss", "HuberLoss"}  # of equal shapes
+_OPERATORS = {"__sub__": "a difference", "__rsub__": "a difference", "__mul__": "a product", "__rmul__": "a product"}
+
+
+class Losses:
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def wrap(self, wrappers: Wrappers) -> None:
+        framework = self._scene.framework
+        for names, around in ((LOSSES, self._loss), (CLASS_LOSSES, self._class_loss)):
+            for name in names:
+                if hasattr(framework.functional, name):
+                    wrappers.function(framework.functional, name, around)
+        for name, what in _OPERATORS.items():
+            wrappers.function(framework.tensor_class, name, functools.partial(self._broadcast, what))
+
+    def note_shapes(self, name: str, pair: tuple) -> None:
+        """A loss of two tensors of one shape, by the name of its function or class."""
+        scene, framework = self._scene, self._scene.framework
+        if name not in PAIRED or len(pair) != 2 or not all(map(framework.is_tensor, pair)):
+            return
+        one, other = (framework.shape_dtype(tensor)[0] for tensor in pair)
+        if one != other and one and other and max(*one, *other) > 1:
+            scene.current.broadcasts.append((name, one, other, scene.site()))
+
+    def _loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        scene, framework = self._scene, self._scene.framework
+        name, pair = original.__name__, args[:2] or tuple(kwargs.values())[:2]
+        self.note_shapes(name, pair)
+        if name.endswith("with_logits") and framework.is_tensor(pair[0]) and framework.made_by(pair[0]) == "sigmoid":
+            scene.current.unfit.append((name, "sigmoid", scene.site()))
+        return original(*args, **kwargs)
+
+    def _class_loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        """Probabilities where scores belong: the rows of a softmax add up to 1; its logarithm is never above 0."""
+        scene, framework = self._scene, self._scene.framework
+        name, given = original.__name__, args[0] if args else kwargs.get("input", kwargs.get("log_probs"))
+        has_softmax = name == "cross_entropy" or (name == "ctc_loss" and framework.name == "paddle")
+        shape = framework.shape_dtype(given)[0] if framework.is_tensor(given) else ()
+        if len(shape) > 1 and name in ("cross_entropy", "nll_loss"):
+            scene.current.classes.add(shape[1])
+        softmax = kwargs.get("use_softmax", True) and kwargs.get("axis", -1) in (-1, 1)
+        if scene.current.close and len(shape) > 1 and shape[1] > 1 and softmax:
+            what = self._unfit(name, given, has_softmax)
+            if what is None and name == "ctc_loss" and is_finite(framework.values(given)):
+                what = "blank" if self._has_blanks(*args[1:5], **kwargs) else None
+            if what:
+                scene.current.unfit.append((name, what, scene.site()))
+        return original(*args, **kwargs)
+
+    def _unfit(self, name: str, given: Any, has_softmax: bool) -> str | None:
+        """What a loss over classes was given in place of scores, or of the logarithms of probabilities."""
+        framework = self._scene.framework
+        array = framework.values(given)
+        if not array.size or not is_finite(array):
+            return None
+        sums = (array.sum(-1), array.sum(1)) if array.ndim > 2 else (array.sum(1),)
+        if (array >= 0).all() and array.any() and any(np.allclose(one, 1, rtol=0, atol=1e-2) for one in sums):
+            return "softmax" if has_softmax else "probabilities"
+        if not has_softmax and array.max() > 1e-3:  # of the logarithm of a probability only by rounding in half precision
+            return "scores"
+        if (name == "nll_loss" and framework.made_by(given) == "logsoftmax"
+                and not np.allclose(np.exp(array).sum(1), 1, rtol=0, atol=1e-2)):
+            return "axis"
+        return None
+
+    def _has_blanks(self, *given: Any, **named: Any) -> bool:
+        """Whether a target of ctc_loss, within its length, holds the blank, which stands for no symbol."""
+        framework = self._scene.framework
+        order = ("targets", "labels"), ("input_lengths",), ("target_lengths", "label_lengths"), ("blank",)
+        for keys, value in zip(order, given, strict=False):
+            named |= dict.fromkeys(keys, value)
+        targets, lengths = named.get("targets", named.get("labels")), named.get("target_lengths", named.get("label_lengths"))
+        if not framework.is_tensor(targets):
+            return False
+        array = framework.values(targets)
+        lengths = framework.values(lengths) if framework.is_tensor(lengths) else np.asarray(lengths)
+        if array.ndim == 2:
+            array = array[np.arange(array.shape[1]) < lengths.reshape(-1, 1)]
+        return bool((array == named.get("blank", 0)).any())
+
+    def _broadcast(self, what: str, original: Callable, args: tuple, kwargs: dict) -> Any:
+        """[N, 1] minus, or times, [N] in a loss of the user's own.
+
+        (Distances of all to all are of two tensors with a graph, or of one.)
+        """
+        scene, framework = self._scene, self._scene.framework
+        result = original(*args, **kwargs)
+        if scene.current.close and not scene.running and len(args) == 2 and all(map(framework.is_tensor, args)):
+            one, other = (framework.shape_dtype(tensor)[0] for tensor in args)
+            wider = one and other and len(one) != len(other) and np.prod(one) == np.prod(other) < np.prod(tuple(result.shape))
+            if wider and sum(map(framework.requires_grad, args)) == 1:
+                scene.current.broadcasts.append((what, one, other, scene.site()))
+        return result

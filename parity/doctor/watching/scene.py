@@ -1,0 +1,49 @@
+"""What the parts of the watch share: the program, the iteration in progress, the clock, and how far things have come."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from parity.doctor.lines import Lines
+from parity.doctor.program import Program
+from parity.doctor.record import Iteration
+from parity.trace.source import Site
+
+
+class Scene:
+    """current: the iteration in progress, None where nothing is to be seen. ticks: the clock of events.
+
+    work_begins: called before anything that may be the first of an iteration. running: modules in progress, the outermost first.
+    in_step: an optimizer is stepping. last_forward: network -> tick of its latest forward with a graph. last_change: network ->
+    tick and line of its latest update. failure: what ended the watch, where it failed itself.
+    """
+
+    def __init__(self, program: Program, work_begins: Callable[[], None]) -> None:
+        self.program, self.framework, self.work_begins = program, program.framework, work_begins
+        self.current: Iteration | None = None
+        self.failure: Exception | None = None
+        self.ticks = 0
+        self.lines = Lines(self.framework, program.source, self.tick, self.fail)
+        self.running: list[str] = []
+        self.in_step = False
+        self.last_forward: dict[str, int] = {}
+        self.last_change: dict[str, tuple[int, Site | None]] = {}
+
+    def enter(self, iteration: Iteration | None) -> None:
+        """What is seen from now on belongs to this iteration; None: to none."""
+        self.current = self.lines.iteration = iteration
+
+    def tick(self) -> int:
+        self.ticks += 1
+        return self.ticks
+
+    def site(self, skip_self: object = None) -> Site | None:
+        """The innermost line of the user's that is running (not in a function of `skip_self`)."""
+        return self.program.source.site(sys._getframe(1), skip_self=skip_self)
+
+    def fail(self, error: Exception) -> None:
+        """An error of the watch itself: it ends here, and the training goes on."""
+        self.failure = self.failure or error
+        self.current = None
+        self.lines.give_up()
