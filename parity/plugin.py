@@ -59,6 +59,8 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
         except (InputError, NothingCompared) as error:
             pytest.fail(str(error), pytrace=False)
         publish(lambda: page.to_html(summary, title=request.node.nodeid), lambda: document.to_json(summary))
+        if summary.verdict == "undecided":
+            pytest.fail(str(summary.sentence()), pytrace=False)
         if summary.verdict != "same":
             result, first = summary.headline
             fail(result.case, first)
@@ -80,6 +82,8 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
         except (InputError, NothingCompared) as error:
             pytest.fail(str(error), pytrace=False)
         publish(lambda: steps_report.to_html(summary, steps_picture.draw(summary)), lambda: steps_report.to_json(summary))
+        if summary.verdict == "undecided":
+            pytest.fail(str(summary.sentence()), pytrace=False)
         if summary.first is not None:
             fail(port.title, summary.first)
         return summary

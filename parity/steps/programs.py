@@ -31,6 +31,7 @@ class Programs:
 
     def __init__(self, subject: TrainingSubject, lane: str) -> None:
         self.subject, self.lane = subject, lane
+        self._choices: Any = None
         pair = subject.pair
         self.frameworks = (pair.reference_framework, pair.twin_framework)
         self.sources = (pair.reference_source, pair.twin_source)
@@ -148,7 +149,7 @@ class Programs:
         device = self.subject.device
         with (framework.exact(device),
               watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line) as updated,
-              recorder.recording(), self._rounding(side, rounding)):
+              recorder.recording(), self._rounding(side, rounding), self._choosing(side, measure and replayed is None)):
             if self.subject.twin_batch is not None and rounding is None:
                 batch = self.batch(number, side)  # once more, now that it is being followed
             tensors = [framework.tensor(array, device=device) for array in batch.values()]
@@ -185,7 +186,17 @@ class Programs:
         with ExitStack() as stack:
             for name, optimizer in self.optimizers[side].items():
                 stack.enter_context(framework.moved_betas(optimizer, self.lane, generator("betas", name, seed)))
-            stack.enter_context(framework.rounding(seed))
+            stack.enter_context(framework.rounding(seed, self._choices))
+            yield
+
+    @contextmanager
+    def _choosing(self, side: int, noted: bool) -> Iterator[None]:
+        """What the reference chooses in a step that is measured, its noise draws go on with. In float32 rounding may choose."""
+        if side or not noted or self.lane != "float64":
+            yield
+            return
+        self._choices, noting = self.frameworks[side].choosing()
+        with noting:
             yield
 
     def twin_step(self, number: int, batch: Mapping[str, np.ndarray], against: Against,
