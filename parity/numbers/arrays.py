@@ -123,6 +123,16 @@ def _text_deviation(reference: np.ndarray, twin: np.ndarray) -> Deviation:
         return Deviation(0.0)
     left, right = (str(array.reshape(-1)[odd[0]]) for array in (reference, twin))
     return Deviation(np.inf, trouble=say("{left} in the reference, {right} in the twin", left=repr(left), right=repr(right)))
+def is_float(dtype: np.dtype) -> bool:
+    """Whether numbers of that dtype are real and rounded: half precisions too, and bfloat16 (of `ml_dtypes`), whose kind is "V"."""
+    return dtype.kind == "f" or dtype.name == "bfloat16"
+
+
+def eps_of(dtype: np.dtype) -> float:
+    """The distance of 1 from the next larger number of that dtype (of a complex one: of its parts); 0 where nothing is rounded."""
+    if dtype.name == "bfloat16":
+        return 2.0**-7
+    return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
 
 
 def largest_magnitude(array: np.ndarray) -> float:

@@ -35,6 +35,7 @@ class Finding:
     last_good: str | None = None
     last_good_site: Site | None = None
     unknown: bool = False  # of a kind that cannot be compared
+    drawn: bool = False  # it tells of random numbers that were drawn
     cause: str | None = None
 
     @property

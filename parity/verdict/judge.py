@@ -115,20 +115,27 @@ class Judge:
         Locals that one side binds more often (`h = relu(f(x))` against two lines): which binding is which's partner nobody
         can know. Gradients of locals: of E[x^2] - m^2 nothing comes back to `centred`, of E[centred^2] something does. Both
         say where a difference enters, but not whether there is one: that is for inputs, outputs, parameters and values.
+        Of programs that are not line for line the same, the borders of inner modules are such places as well: positions of
+        shape (1, n) here and (batch, n) there, whose sums are equal.
         """
         found = self._without_other_steps(found, against, report)
         theirs = [*against.matched, *(event.key for event, _ in against.extra)]
         ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
                         for keys in (self.truth.events, theirs))
         odd = {name for name in ours if ours[name] != theirs[name]}
-        doubtful = [f for f in found if f.verdict is Verdict.DIVERGED and f.key.is_local
-                    and (_binding(f.key) in odd or f.key.stage == "gradients" or self.pair.names is not None)]
+        doubtful = [f for f in found if f.verdict is Verdict.DIVERGED and (self._inside(f) or (f.key.is_local and (
+            _binding(f.key) in odd or f.key.stage == "gradients")))]
         if not doubtful or any(f.verdict is Verdict.DIVERGED and f not in doubtful for f in found):
             return found
         report.counts[Verdict.DIVERGED] -= len(doubtful)
         report.counts[Verdict.UNCOMPARED] += len(doubtful)
         return [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if f in doubtful else f
                 for f in found]
+
+    def _inside(self, finding: Finding) -> bool:
+        """Whether this is a value inside of a program that may be written in another way: nothing that its user could see."""
+        return (self.pair.names is not None and not finding.promised and not finding.drawn
+                and finding.key.stage in ("forward", "gradients") and finding.key.variable != "(exception)")
 
     def _without_other_steps(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
         """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
@@ -232,7 +239,7 @@ class Judge:
         deviation = Deviation(np.inf, trouble=say("exists in the twin only") if event.drawn is None else
                               say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn)))
         return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
-                       twin=event.site, called=event.called)
+                       twin=event.site, called=event.called, drawn=event.drawn is not None)
 
     def _failure(self, failure: Failure, against: Against) -> Finding:
         last = against.last
@@ -245,7 +252,8 @@ class Judge:
     def _finding(self, event: Event, twin: Event | None, verdict: Verdict, deviation: Deviation, floor: float,
                  cause: str | None = None) -> Finding:
         return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
-                       reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause)
+                       reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
+                       drawn=event.drawn is not None)
 
 
 def _seen(event: Event, deviation: Deviation) -> bool:
