@@ -179,7 +179,7 @@ class Report:
         """
         if self.unseen and not self.diverged:
             raise NothingCompared(f"{self.subject}: {self.unseen}")
-        if not self.compared:
+        if not self.compared and not self.undecided:
             raise NothingCompared(f"{self.subject}: no value of the two programs could be compared; are the models run, "
                                   f"and do their module names agree?")
         return "diverged" if self.diverged else "undecided" if self.undecided else "same"
