@@ -317,7 +317,7 @@ class Recorder:
         array = snapshot.array
         if id(tensor) in self._parameter_names:  # in the reference's layout, like the parameter itself
             parameter = self._parameter_names[id(tensor)]
-            array = (self._side.view(parameter, array) or (None, array))[1]
+            array = self._side.layout(parameter, array)
             if self._run.measure and inside is not None:
                 self.magnitudes.parameter_read(parameter, inside.span(snapshot.array.size))
         size = (size or Size()).joined(Size(snapshot.largest, snapshot.largest))
