@@ -67,7 +67,8 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
         pass_ = Interleaved(subject.name, lane)
         failure = both.side_by_side(lane, pass_)
         report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
-        Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M).judge(pass_.against, failure, report)
+        judge = Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M, start=subject.state)
+        judge.judge(pass_.against, failure, report)
         _order_census(report, pass_.truth)
         return report
 
@@ -123,7 +124,7 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     tell("twin, float64")
     against = Against(truth, floors, M, release=release)
     failure = both.twin("float64", against)
-    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M)
+    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M, start=both.subject.state)
     judge.judge(against, failure, report)
     if report.diverged or report.undecided:
         if release:
@@ -132,7 +133,8 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         floors = both.floors("float64", truth, draws=draws, replayed=truth)
         against = Against(truth, floors, M)
         failure = both.twin("float64", against, replayed=truth)
-        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M)
+        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M,
+                      start=both.subject.state)
         judge.judge(against, failure, report)
         unseen = {finding.key for finding in report.findings if finding.run == "replay" and finding.verdict in (
             Verdict.UNDECIDED, Verdict.UNCOMPARED, Verdict.DIVERGED)}
@@ -180,7 +182,7 @@ class Both(Sides):
         self.subject, self.device, self._operations = subject, device, operations
         super().__init__(subject.pair)
         self._choices: Any = None  # of the reference's float64 run, which its noise draws go on with
-        self._tape = Tape(subject.seed)
+        self.tape = Tape(subject.seed)
         self.models = self._built()
         self.census = self._paired()
         name = subject.name
@@ -232,7 +234,7 @@ class Both(Sides):
         """Runs reference and twin in turns; hands back what the twin raises."""
         # No hook is left on a model of the caller's own.
         ours = [sites.built(model) for sites, model in zip(self.sites, self.models, strict=True)]
-        self._tape.more = pass_.more
+        self.tape.more = pass_.more
         with kept_for_later():
             return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
                              lambda sink: self.twin(dtype, sink, release=ours[1]))
@@ -270,6 +272,12 @@ class Both(Sides):
     def remarks(self) -> Iterator[str]:
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
+        for framework, model in zip(self.frameworks, self.models, strict=True):
+            refused = [] if self.subject.training else framework.without_gradient_in_eval(model)
+            if refused:
+                yield say("{names}: gradients of a recurrent layer are not available in {framework}'s eval mode, its backward "
+                          "raises; compared are those of train mode without dropout, where it computes the same",
+                          names=some([path or type(model).__name__ for path in refused]), framework=framework.name)
         for side, (framework, model) in enumerate(zip(self.frameworks, self.models, strict=True)):
             paths = self.paths(side, self.subject.name)
             modules = dict(framework.modules(model))
@@ -335,7 +343,7 @@ class Both(Sides):
         program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
-                                               random=self._tape.hand(side)))
+                                               random=self.tape.hand(side)))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()
         if measure and dtype == "float64" and values is None and not side:

@@ -131,6 +131,19 @@ class Framework(ABC):
     def after_forward(self, module: Any, hook: Callable[[Any, tuple, Any], Any]) -> Callable[[], None]:
         """Call `hook(module, inputs, outputs)` after each forward; what it returns, if not None, replaces them."""
 
+    def ragged(self, module: Any, inputs: tuple) -> bool:
+        """Within a hook of its forward: whether a recurrent module is called on sequences of different lengths. Its first argument
+        and first result are then packed here and padded there: what of them is a value, only the lines around can show."""
+        return False
+
+    def without_gradient_in_eval(self, model: Any) -> list[str]:
+        """Paths of the modules whose backward raises in eval mode."""
+        return []
+
+    def with_gradients(self, model: Any) -> AbstractContextManager:
+        """While active, those of them that are in eval mode compute the same, and have gradients too."""
+        return nullcontext()
+
     @abstractmethod
     def check_device(self, device: str) -> None:
         """Raises FrameworkError, saying what to install, where "gpu" is asked for and this framework sees none."""

@@ -117,7 +117,8 @@ def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, foun
     against = _Against(truth, complete, limit, left, right)
     for event in theirs.in_order():
         against.receive(event if against.by_summary else
-                        Event(event.key, event.order, event.site, event.array, event.built, event.called))
+                        Event(event.key, event.order, event.site, event.array, event.built, event.called,
+                              drawn=event.drawn))
     lane = Report(found.subject)
     pair = SimpleNamespace(one_sided=frozenset(left.document["one_sided"]), names={} if left.document.get("named") else None,
                            twin_source=())

@@ -34,12 +34,13 @@ from safetensors.numpy import save_file
 
 from parity.files import InputError
 from parity.frameworks.base import BFLOAT16
+from parity.numbers.distributions import Drawn
 from parity.recordings.projections import SIZE, sketch
 from parity.trace.events import Event, Key
 from parity.trace.source import Site, relative
 from parity.verdict.sinks import Store
 
-FORMAT = 2  # 1 had no hashes of floors
+FORMAT = 3  # 1 had no hashes of floors, 2 no random numbers
 KEEP = ("all", "layers", "summaries")
 _HEADER = 1 << 22  # bytes kept free for safetensors' header, which comes first and is known last; spaces fill it
 _NAMES = {"float16": "F16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64",
@@ -106,7 +107,7 @@ class Writer(Store):
         if self.keep == "all" or not event.key.is_local:
             place = None if event.array is None else self._write(event.array)
             self.events[event.key] = StoredEvent(place, self._read, key=event.key, order=event.order, site=event.site,
-                                                 built=event.built, called=event.called,
+                                                 built=event.built, called=event.called, drawn=event.drawn,
                                                  **{name: getattr(event, name) for name in _SIZES})
 
     def _write(self, array: np.ndarray) -> str:
@@ -164,7 +165,8 @@ class Table:
 
     def events(self, events: Iterable[StoredEvent]) -> list[list]:
         return [[self.key(event.key), event.order, self.site(event.site), self.site(event.built), self.site(event.called),
-                 event.place, {name: size for name in _SIZES if _told(name, size := getattr(event, name))}] for event in events]
+                 event.place, {name: size for name in _SIZES if _told(name, size := getattr(event, name))}
+                 | ({} if event.drawn is None else {"drawn": event.drawn.to_json()})] for event in events]
 
     def floors(self, floors: Mapping[Key, float]) -> list[list]:
         return [[self.key(key), floor] for key, floor in floors.items() if math.isfinite(floor)]
@@ -292,7 +294,7 @@ def read_index(folder: Path, kind: str, made_by: str, others: Mapping[str, str])
     index = read_json(folder / "index.json", sealed=False)
     found = index.get("kind", "parity steps" if "steps" in index else None)
     if found != kind:
-        hint = f" (for this one use `{others[found]}`)" if found in others else ""
+        hint = f" (for this one use `{others[found]}`)" if isinstance(found, str) and found in others else ""
         raise RecordingError(f"{folder}: expected a recording made by `{made_by}`, found another index.json{hint}")
     number = index.get("format")
     if type(number) is not int or number != FORMAT:
@@ -333,7 +335,8 @@ def read_runs(folder: Path, stem: str, index: Mapping[str, Any], *, summaries: b
     with fitting(path):
         sites = [None, *(_site(*entry) for entry in document["sites"])]
         keys = [_key(entry) for entry in document["keys"]]
-        values = Values(inside(folder / f"{stem}.safetensors"), document["values"], summaries)
+        kinds = {place: _kind(*kind) for place, kind in document["values"].items()}
+        values = Values(inside(folder / f"{stem}.safetensors"), kinds, summaries)
         runs: dict[str, Store] = {}
         for run, entries in document["runs"].items():
             runs[run] = store = Store()
@@ -342,7 +345,8 @@ def read_runs(folder: Path, stem: str, index: Mapping[str, Any], *, summaries: b
                     raise ValueError(f"value {place!r} is not in the file")
                 store.events[keys[_number(key)]] = StoredEvent(
                     place, values.array, key=keys[key], order=finite(order), site=sites[_number(site)], built=sites[_number(built)],
-                    called=sites[_number(called)], **{name: _size(name, sizes.get(name)) for name in _SIZES})
+                    called=sites[_number(called)], drawn=Drawn.of_json(sizes["drawn"]) if "drawn" in sizes else None,
+                    **{name: _size(name, sizes.get(name)) for name in _SIZES})
         floors = {run: {keys[_number(key)]: positive(floor) for key, floor in entries}
                   for run, entries in document["floors"].items()}
     return Runs(document, runs, floors, values, sites)
@@ -423,6 +427,12 @@ def _number(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise ValueError(f"{value!r} is no place in a table")
     return value
+
+
+def _kind(dtype: str, shape: list) -> list:
+    if dtype not in (*_NAMES, *_PLAIN):
+        raise ValueError(f"{dtype!r} is no dtype of a recorded value")
+    return [dtype, [_number(size) for size in shape]]
 
 
 def _key(entry: list) -> Key:

@@ -24,6 +24,7 @@ from parity.files import InputError
 from parity.recordings.format import Table, Writer, write_json
 from parity.recordings.traces import Program, Trace, save_index, save_start
 from parity.trace.events import Event, Key
+from parity.trace.randomness import Tape
 from parity.trace.source import relative
 from parity.verdict.judge import Failure
 from parity.verdict.sinks import Store
@@ -171,6 +172,8 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
     failure: Failure | None = None
     try:
         given = source.program((case.title, case.mode)) if source is not None else None
+        if given is not None and source.side == "reference":
+            both.tape = Tape.of_json(given.document["random"])
         progress(case, "weights")
         census, kinds = _census(both, side, lane, writer, subject.name)
         floors = dict(given.floors) if given is not None else {}
@@ -201,7 +204,7 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
             "calls": subject.calls, "training": subject.training, "one_sided": sorted(subject.pair.one_sided),
             "named": subject.pair.names is not None,
             "outline": outline(both.models[0]) if both.models[0] is not None else given and given.document.get("outline"),
-            **save_start(folder, subject.state, subject.inputs), "kinds": kinds, "runs": runs,
+            **save_start(folder, subject.state, subject.inputs), "random": both.tape.to_json(), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
     except BaseException:
@@ -262,7 +265,7 @@ def _pass(events: Sequence[Event], writer: Writer, indexed: Table, census: Seque
     for event in events:
         array = event.array  # read once: the writer may know it by its identity
         writer.receive(Event(event.key, event.order, event.site, array, event.built, event.called, event.scale, event.unit,
-                             event.largest, event.norm))
+                             event.largest, event.norm, drawn=event.drawn))
     kept = [writer.events[event.key] for event in (*census, *events) if event.key in writer.events]
     return indexed.events(kept)
 

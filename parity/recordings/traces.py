@@ -29,6 +29,7 @@ from parity.recordings.format import (
     write_start,
 )
 from parity.recordings.projections import apart
+from parity.trace.randomness import Tape
 
 KIND = "parity trace"
 SIDES = ("reference", "twin")
@@ -127,6 +128,7 @@ class Trace:
                 raise ValueError("a name is no text")
         if "free" not in found.runs:
             raise ValueError("no free run")
+        Tape.of_json(document["random"])  # whether it is one
         if document["failure"] is not None:
             kind, text, site = document["failure"]
             document["failure"] = [str(kind), str(text), found.sites[site]]

@@ -12,12 +12,13 @@ import numpy as np
 from parity.compare.sides import Sides
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
-from parity.messages import say, some
+from parity.messages import say
 from parity.numbers.noise import generator
 from parity.pairing.census import Census, take
 from parity.steps.state import carry, cast, joined
 from parity.trace.events import Replayed, Sink
 from parity.trace.optimizers import checksum, watching
+from parity.trace.randomness import Tape, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run
 from parity.verdict.sinks import Against
@@ -44,6 +45,7 @@ class Programs(Sides):
         self.pair_up(tuple(program.networks for program in self.programs), self._paired())
         self.start = cast({"moments": {}, **self.programs[0].state(), **subject.state}, lane)
         self._losses: tuple[str, ...] = ()  # names of the reference's
+        self._tape: tuple[int, Tape] = (0, Tape(subject.seed, 0))  # of the latest step
 
     def _paired(self) -> dict[str, Census]:
         """The census of each network that both sides have."""
@@ -60,15 +62,9 @@ class Programs(Sides):
         return found
 
     def remarks(self) -> Iterator[str]:
-        """What was guessed in pairing the networks, and what cannot be the same."""
+        """What was guessed in pairing the networks."""
         for name, census in self.censuses.items():
             yield from (say("{network}: {guess}", network=name, guess=guess) for guess in census.guesses)
-        for side, framework, program in zip((say("the reference"), say("the twin")), self.frameworks, self.programs, strict=True):
-            random = [f"{name}.{path}" for name, model in program.networks.items() for path, module in framework.modules(model)
-                      if type(module).__name__.startswith("Dropout") and module.training and getattr(module, "p", 0)]
-            if random:
-                yield say("{side} has dropout ({names}): what is dropped is drawn by each framework in its own way, so the two "
-                          "differ from there on; compare with a rate of 0", side=side, names=some(random))
 
     def let_go(self, side: int) -> None:
         """Free one side's memory; its names and layouts are known."""
@@ -119,6 +115,16 @@ class Programs(Sides):
                 result["networks"][network] = {**entries, **result["networks"].get(network, {})}
         return result
 
+    def tape(self, number: int) -> Tape:
+        """The random numbers of a step, which every run of it is given; those of the step before are let go."""
+        if self._tape[0] != number:
+            self.go_by(number, Tape(self.subject.seed, number))
+        return self._tape[1]
+
+    def go_by(self, number: int, tape: Tape) -> None:
+        """Let these be the random numbers of a step."""
+        self._tape = number, tape
+
     def step(self, side: int, number: int, batch: Mapping[str, np.ndarray], sink: Sink, *, measure: bool = False,
              rounding: int | None = None, replayed: Replayed | None = None) -> dict[str, float]:
         """One recorded step; returns the losses by name, and leaves them with the sink."""
@@ -126,13 +132,15 @@ class Programs(Sides):
         line_for_line = self.subject.pair.names is None
         parameters = self.parameters(side)
         own = self.side(side, paths=None if line_for_line else {}, phases=self.subject.phases)
-        recorder = Recorder(own, sink, Run(measure=measure, step=number, replay=replayed, splice=True, device=self.subject.device))
+        recorder = Recorder(own, sink, Run(measure=measure, step=number, replay=replayed, splice=True, device=self.subject.device,
+                                           random=self.tape(number).hand(side)))
         for name, network in program.networks.items():
             recorder.watch(network, name, self.paths(side, name))
         device = self.subject.device
-        with (framework.exact(device),
+        with (framework.exact(device), python_and_numpy(self.subject.seed + number),
               watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line) as updated,
-              recorder.recording(), self._rounding(side, rounding), self._choosing(side, measure and replayed is None)):
+              self._choosing(side, measure and replayed is None),
+              self._rounding(side, rounding), recorder.recording()):  # rounding draws, too, and not from the tape
             if self.subject.twin_batch is not None and rounding is None:
                 batch = self.batch(number, side)  # once more, now that it is being followed
             tensors = [framework.tensor(array, device=device) for array in batch.values()]

@@ -31,6 +31,7 @@ from parity.recordings.format import (
 from parity.steps.programs import Programs
 from parity.steps.reference import MODES, Progress, ReferenceStep, reference_steps
 from parity.steps.state import cast
+from parity.trace.randomness import Tape
 
 KIND = "parity steps"
 
@@ -73,7 +74,7 @@ def _write(path: Path, step: ReferenceStep, with_start: bool) -> str:
              for name in step.batch}
     start = {key: value for key, value in step.before.items() if key != "own"} if with_start else None
     return write_json(path, {
-        "losses": store.losses, "drawn": step.drawn, "batch": batch, "values": store.kinds,
+        "losses": store.losses, "drawn": step.drawn, "batch": batch, "values": store.kinds, "random": step.tape.to_json(),
         "start": None if start is None else write_start(path.parent, start),
         "runs": {"step": table.events(store.in_order())}, "floors": {"step": table.floors(step.floors)}, **table.tables()})
 
@@ -116,7 +117,8 @@ def _step(number: int, found: Runs, before: dict[str, Any]) -> ReferenceStep:
     store.losses = {str(name): _loss(value) for name, value in document["losses"].items()}
     drawn = [{name: _loss(losses[name]) for name in store.losses} for losses in document["drawn"]]
     batch = {name: found.values.array(place) for name, place in document["batch"].items()}
-    return ReferenceStep(number, batch, store, {key: floors.get(key, 0.0) for key in store.events}, drawn, before)
+    return ReferenceStep(number, batch, store, {key: floors.get(key, 0.0) for key in store.events}, drawn, before,
+                         Tape.of_json(document["random"]))
 
 
 def _loss(value: Any) -> float:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from parity.numbers.distributions import Draw
+from parity.numbers.distributions import Drawn
 from parity.trace.source import Site
 
 OPERATION = "operation"  # stands for the function where a value is the result of a single operation
@@ -65,7 +65,7 @@ class Event:
     norm: bool = False  # compare by 2-norms: one element of an Adam update may flip its sign by rounding alone
     borders: tuple[float, ...] | None = None  # of its strata (`numbers.strata`), once they have been looked for
     unknown: str | None = None  # of what type a result is that cannot be compared
-    drawn: Draw | None = None  # where it is no value, but tells of random numbers that were drawn
+    drawn: Drawn | None = None  # where it is no value, but tells of random numbers that were drawn
 
 
 class Sink(Protocol):

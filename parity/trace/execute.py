@@ -32,7 +32,8 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
         given = [framework.clone(tensor) for tensor in tensors]
         recorder.inputs = {id(tensor): f"[{number}]" for number, tensor in enumerate(given)}
         arguments, keywords = arrange(given)
-        result = model(*arguments, **keywords)
+        with framework.with_gradients(model):
+            result = model(*arguments, **keywords)
         outputs += [tensor for _, tensor in sorted(framework.tensors_in(result, objects=True), key=_by_name)]
         recorder.snapshot_buffers()
     return outputs

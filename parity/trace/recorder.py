@@ -23,7 +23,7 @@ import numpy as np
 
 from parity.frameworks.nests import Unknown, as_array, leaves
 from parity.numbers.arrays import largest_magnitude
-from parity.numbers.distributions import Draw, Numbers
+from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.events import OPERATION, Event, Key, Sink
 from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size, rounding_of_a_sum
@@ -187,8 +187,11 @@ class Recorder:
             call = Call(path, self._call_numbers[path], module, called=called)
             self._call_numbers[path] += 1
             self._calls.append(call)
+            ragged = self.framework.ragged(module, inputs)
             for argument, given in arguments(module, inputs, keywords):
                 for place, tensor in self.framework.tensors_in(given, argument):
+                    if ragged and place.startswith("[0]"):
+                        continue
                     place = self.inputs.get(id(tensor), place) if path == self._side.name else place
                     snapshot = self.emit(tensor, f"input{place}", function="", frame=0, site=called, call=call,
                                          summed=self.magnitudes.dot_terms(module)[1])
@@ -208,7 +211,9 @@ class Recorder:
         size = self._size(call, inputs, outputs) if self._run.measure else Size()
         replacements = {}
         parts = list(leaves(outputs, self.framework.is_tensor, objects=True))
-        returned = [(place, part) for place, part in parts if self.framework.is_tensor(part)]
+        ragged = self.framework.ragged(module, inputs)
+        returned = [(place, part) for place, part in parts if self.framework.is_tensor(part)
+                    and not (ragged and place.startswith("[0]"))]
         single = self._side.paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
         for place, tensor in returned:
             observable = self.framework.observable(tensor)
@@ -261,7 +266,7 @@ class Recorder:
             yield
         hand.close()
 
-    def _draw(self, draw: Draw) -> np.random.Generator:
+    def _draw(self, drawn: Drawn) -> np.random.Generator:
         """The generator of a draw's numbers. The event that tells of it has the key of its counterpart, and is the same where the
         two agree: a draw may be written in several ways."""
         call, source = self.call, self._side.source
@@ -269,9 +274,9 @@ class Recorder:
         built = self._side.sites.of(call.module) if call.module is not None else None
         if call.module is not None and not source.defines(call.module):
             site = built or site
-        met, numbers = self._run.random.take(draw, tuple((around.path, around.number) for around in self._calls))
-        key = met.key if met is not None else self._key(self.stage, call.path, self._run.random.names(draw), call=call.number)
-        told = met.draw if met is not None and met.draw.agrees(draw) else draw
+        met, numbers = self._run.random.take(drawn, tuple((around.path, around.number) for around in self._calls))
+        key = met.key if met is not None else self._key(self.stage, call.path, self._run.random.names(drawn), call=call.number)
+        told = met.drawn if met is not None and met.drawn.agrees(drawn) else drawn
         self._run.random.note(key)
         self._send(Event(key, self._next_order(), site, told.array, built, call.called, drawn=told))
         return numbers
