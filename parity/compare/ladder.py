@@ -67,7 +67,8 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
         pass_ = Interleaved(subject.name, lane)
         failure = both.side_by_side(lane, pass_)
         report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
-        Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M).judge(pass_.against, failure, report)
+        judge = Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M, start=subject.state)
+        judge.judge(pass_.against, failure, report)
         _order_census(report, pass_.truth)
         return report
 
@@ -121,7 +122,7 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     tell("twin, float64")
     against = Against(truth, floors, M, release=release)
     failure = both.twin("float64", against)
-    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M)
+    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M, start=both.subject.state)
     judge.judge(against, failure, report)
     if report.diverged:
         if release:
@@ -130,7 +131,8 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         floors = both.floors("float64", truth, draws=draws, replayed=truth)
         against = Against(truth, floors, M)
         failure = both.twin("float64", against, replayed=truth)
-        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M)
+        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M,
+                      start=both.subject.state)
         judge.judge(against, failure, report)
         _forgive_kinks(both, truth, report)
 
