@@ -157,7 +157,9 @@ def _exclusive(found: Evidence) -> Message | None:
     with np.errstate(over="ignore"):
         ratios = (right / left).reshape(-1, *left.shape[2:])
     ratio = ratios[0]
-    if ratios.shape[0] < 2 or not np.isfinite(ratios).all() or np.abs(ratios - ratio).max() > ROUNDING * np.abs(ratio).max() or (ratio <= 0).any():
+    if ratios.shape[0] < 2 or not np.isfinite(ratios).all() or (ratio <= 0).any():
+        return None
+    if np.abs(ratios - ratio).max() > ROUNDING * ratio.max():
         return None
     inside = ratio[tuple(slice(1, -1) for _ in ratio.shape)]
     if not inside.size or np.abs(inside - 1).max() > ROUNDING:
