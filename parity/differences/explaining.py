@@ -197,7 +197,7 @@ def _judged(report: Report, findings: list[Finding]) -> dict[str, dict[str, floa
     multiples = {lane: dict(stages) for lane, stages in report.multiples.items()}
     for finding in findings:
         lane, stage = f"{finding.lane} {finding.run}", finding.key.stage
-        if finding.verdict is Verdict.EXPLAINED and finding.floor_multiple >= multiples.get(lane, {}).get(stage, np.inf):
+        if finding.verdict is Verdict.EXPLAINED and finding.floor_multiple == multiples.get(lane, {}).get(stage):
             multiples[lane][stage] = max((other.floor_multiple for other in findings if f"{other.lane} {other.run}" == lane
                                           and other.key.stage == stage and np.isfinite(other.floor_multiple)
                                           and other.verdict in (Verdict.NOISE, Verdict.DIVERGED)), default=1.0)

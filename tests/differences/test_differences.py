@@ -648,7 +648,7 @@ def test_what_is_explained_is_named_and_its_multiples_are_shown_apart():
     assert max(before.multiples["float64 free"].values()) > 1e3 and max(after.multiples["float64 free"].values()) <= M
     sentence = str(explanations(after)[0])
     assert "norm_epsilon" in sentence and "floors apart" in sentence and not explanations(before)
-    _, beside = explained(subject(TorchRelu, lambda: PaddleRelu(1.000001), WITH_NAN))
+    _, beside = explained(subject(TorchBoth, lambda: PaddleBoth(1.000001), SMALL))
     assert max(beside.multiples["float64 free"].values()) > 1e3  # of what is not explained
 
 
