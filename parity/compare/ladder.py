@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from parity import asked
+from parity.blame import is_users
 from parity.compare.one_pass import Interleaved, is_blank, is_result
 from parity.declare.pair import Subject
 from parity.messages import say, some, term
@@ -47,6 +49,7 @@ def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), 
 
     Raises whatever the *reference* raises; what the twin raises is a finding.
     """
+    lanes, device, draws = asked.lanes(lanes), asked.device(device), asked.count("draws", draws, asked.DRAWS)
     both = Both(subject, device, operations=operations)
     with both.as_they_were():
         return _climb(both, frozenset(lanes), draws, progress or (lambda what: None))
@@ -59,11 +62,11 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
     In the float64 lane "same" is what `compare` would say too, as none of its floors is smaller. What diverged may be rounding
     that has grown on its way through the program: `compare` tells. Raises as `compare`.
     """
-    both = Both(subject, device)
+    both = Both(subject, asked.device(device))
     with both.as_they_were():
         report = _begin(both)
         (progress or (lambda what: None))(f"both side by side, {lane}")
-        pass_ = Interleaved(subject.name, lane)
+        pass_ = Interleaved(subject.name, asked.lane(lane))
         failure = both.side_by_side(lane, pass_)
         report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
         Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M).judge(pass_.against, failure, report)
@@ -76,6 +79,7 @@ def _begin(both: Both) -> Report:
     report = Report(both.subject.name, remarks=list(both.remarks()))
     _judge_census(both, report)
     _judge_weights(both, report)
+    report.census = report.compared
     return report
 
 
@@ -226,8 +230,10 @@ class Both:
 
         try:
             self._run(1, dtype, sink, None, replayed, gradients, view, measure=False, rounding=False, release=release)
-        except Exception as error:  # the user's program: anything may come
-            return error
+        except Exception as error:
+            if self.census.findings or is_users(error, self._sources[1]):  # weights that do not fit: the census has said it
+                return error
+            raise
         return None
 
     def side_by_side(self, dtype: str, pass_: Interleaved) -> Exception | None:

@@ -14,6 +14,7 @@ import numpy as np
 import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 
+from parity.blame import hand_on
 from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
@@ -75,7 +76,7 @@ class PaddleFramework(Framework):
         return _Spliced.apply(tensor, array)
 
     def backward(self, tensors: Sequence[paddle.Tensor], gradients: Sequence[paddle.Tensor]) -> None:
-        paddle.autograd.backward(list(tensors), list(gradients))
+        hand_on(paddle.autograd.backward, list(tensors), list(gradients))
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, paddle.nn.Layer)
@@ -371,7 +372,7 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterat
             nonlocal depth
             depth += 1
             try:
-                result = function(*args, **kwargs)
+                result = hand_on(function, *args, **kwargs)
             finally:
                 depth -= 1
             if depth == 0 and result is not NotImplemented:

@@ -21,6 +21,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from parity.blame import hand_on
+
 _EXACT = {
     "_to_copy", "_unsafe_view", "abs", "adaptive_max_pool2d", "adaptive_max_pool2d_backward", "amax", "amin", "arange",
     "bernoulli_",
@@ -48,7 +50,7 @@ class StochasticRounding(TorchDispatchMode):
         self._signs: dict[tuple, torch.Tensor] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = hand_on(func, *args, **(kwargs or {}))
         name = func._schema.name.partition("::")[2]
         if name in _EXACT:
             return result

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
+from parity.blame import hand_on
 from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.torch_random import Drawing
@@ -67,7 +68,7 @@ class TorchFramework(Framework):
         return _Spliced.apply(tensor, array)
 
     def backward(self, tensors: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
-        torch.autograd.backward(list(tensors), list(gradients))
+        hand_on(torch.autograd.backward, list(tensors), list(gradients))
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
@@ -316,7 +317,7 @@ class _Operations(TorchFunctionMode):
         self._observe = observe
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = hand_on(func, *args, **(kwargs or {}))
         name = operation_name(getattr(func, "__name__", ""))
         if name is not None:
             self._observe(name, args, result)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.blame import is_users
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
 from parity.messages import say, some
@@ -192,8 +193,10 @@ class Programs:
                   replayed: Replayed | None) -> Exception | None:
         try:
             self.step(1, number, batch, against, replayed=replayed)
-        except Exception as error:  # the user's program: anything may come
-            return error
+        except Exception as error:
+            if any(census.findings for census in self.censuses.values()) or is_users(error, self.sources[1]):
+                return error
+            raise
         return None
 
     def reference_name(self, side: int, name: str) -> str:

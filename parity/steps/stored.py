@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from parity import asked
 from parity.declare.pair import TrainingSubject
 from parity.numbers.noise import DRAWS
 from parity.recordings import stored_steps as recording
@@ -20,6 +21,7 @@ def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str =
 
     Raises RecordingError where the folder holds something already.
     """
+    asked.following(steps=steps, mode=mode, lane_=lane, draws=draws, floor_every=floor_every)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise recording.RecordingError(f"{folder}: expected an empty folder, found files in it; choose another")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.blame import hand_on
 from parity.frameworks import Framework
 from parity.trace.events import Replayed
 from parity.trace.recorder import Recorder
@@ -29,7 +30,7 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
                    for array in inputs]
         # Not the leaves themselves: a module may write its input in place, which a leaf forbids.
         arguments, keywords = arrange([framework.clone(tensor) for tensor in tensors])
-        result = model(*arguments, **keywords)
+        result = hand_on(model, *arguments, **keywords)
         outputs += [tensor for _, tensor in framework.tensors_in(result)]
         recorder.snapshot_buffers()
     return outputs
