@@ -29,17 +29,12 @@ def modes(given: Iterable[str]) -> tuple[str, ...]:
 
 def lane(given: str) -> str:
     """Raises InputError where it is none."""
-    return _one("lane", given, LANES)
-
-
-def way(given: str) -> str:
-    """How a training is followed. Raises InputError where it is no such way."""
-    return _one("mode", given, WAYS)
+    return one("lane", given, LANES)
 
 
 def device(given: str) -> str:
     """Raises InputError where it is none. (Whether it is there, the framework says.)"""
-    return _one("device", given, DEVICES)
+    return one("device", given, DEVICES)
 
 
 def count(name: str, given: int, allowed: range = COUNTS) -> int:
@@ -55,11 +50,10 @@ def count(name: str, given: int, allowed: range = COUNTS) -> int:
     raise InputError(f"{name}: expected a whole number from {allowed[0]}{most}, found {given!r}")
 
 
-def following(*, steps: int, mode: str, lane_: str, draws: int, floor_every: int) -> None:
+def following(*, steps: int, mode: str, draws: int, floor_every: int = 1) -> None:
     """All that says how a training is followed. Raises InputError."""
     count("steps", steps)
-    way(mode)
-    lane(lane_)
+    one("mode", mode, WAYS)
     count("draws", draws, DRAWS)
     count("floor_every", floor_every)
 
@@ -80,7 +74,8 @@ def _several(name: str, given: Iterable[str], known: Sequence[str]) -> tuple[str
     return tuple(one for one in known if one in found)
 
 
-def _one(name: str, given: Any, known: Sequence[str]) -> str:
+def one(name: str, given: Any, known: Sequence[str]) -> str:
+    """One of the known. Raises InputError."""
     if not isinstance(given, str) or given not in known:
         raise InputError(f"{name}: expected {_words(known)}, found {given!r}")
     return given

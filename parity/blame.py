@@ -57,8 +57,8 @@ def refusing(what: str, source: Container[str] = (), cannot: str = "the referenc
     try:
         yield
     except SystemExit as leaving:
-        raise InputError(f"{what}: it ended the process (sys.exit({leaving.code!r})){_at(leaving, source)}, so nothing was compared; "
-                         f"take the exit out of what is run") from leaving
+        raise InputError(f"{what}: it ended the process (sys.exit({leaving.code!r})){_at(leaving, source)}, so nothing was "
+                         f"compared; take the exit out of what is run") from leaving
     except InputError:
         raise
     except Exception as error:

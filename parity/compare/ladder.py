@@ -62,11 +62,12 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
     In the float64 lane "same" is what `compare` would say too, as none of its floors is smaller. What diverged may be rounding
     that has grown on its way through the program: `compare` tells. Raises as `compare`.
     """
-    both = Both(subject, asked.device(device))
+    lane, device = asked.lane(lane), asked.device(device)
+    both = Both(subject, device)
     with both.as_they_were():
         report = _begin(both)
         (progress or (lambda what: None))(f"both side by side, {lane}")
-        pass_ = Interleaved(subject.name, asked.lane(lane))
+        pass_ = Interleaved(subject.name, lane)
         failure = both.side_by_side(lane, pass_)
         report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
         Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M).judge(pass_.against, failure, report)

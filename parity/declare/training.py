@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity.blame import hand_on
+from parity.blame import hand_on, refusing
 from parity.declare import inputs as recipes
 from parity.declare.pair import Pair, TrainingSubject
 from parity.declare.reach import found_in, scopes_of
@@ -57,7 +57,7 @@ class Training:
 
     def subject(self, *, title: str = "training", names: Mapping[str, str] | None = None, layouts: LayoutTable = DEFAULT,
                 sources: Sequence[str | Path] = (), seed: int = 0, device: str = "cpu") -> TrainingSubject:
-        """What `lockstep.follow` takes: both start from the weights that the reference is built with (see `starting`).
+        """What `parity.steps.follow.follow` takes: both start from the weights that the reference is built with (see `starting`).
 
         names: reference path -> twin path of modules and tensors, as in `Port`. Raises InputError where a side cannot be
         built, or trains nothing, or has an optimizer that is not known.
@@ -143,7 +143,8 @@ class Program:
         """In that precision, on that device. Raises InputError."""
         if not callable(build):
             raise InputError(f"training, {SIDES[side]}: expected a class or a function that builds the training, found {build!r}")
-        with framework.seeded(seed), framework.default_dtype(dtype):
+        with framework.seeded(seed), framework.default_dtype(dtype), refusing(
+                f"training, {SIDES[side]}", cannot="it cannot be built", advice="call it alone to see more"):
             made = hand_on(build)
         step = made if inspect.isroutine(made) or not hasattr(made, "step") else made.step
         if not callable(step):

@@ -46,10 +46,11 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     and no step of a free run can be judged alone. Without them it runs along. differences: of the frameworks
     (`parity.differences.ALL`); a step that diverges is judged alone with the reference doing what Paddle does, and what is gone
     then is `explained`. Without the reference none is asked for.
-    Raises InputError for an unknown lane or mode and a number out of range, FrameworkError where the subject's device is missing, and whatever the *reference*
-    raises; what the twin raises is a finding.
+    Raises InputError for an unknown lane or mode and a number out of range, FrameworkError where the subject's device is missing,
+    and whatever the *reference* raises; what the twin raises is a finding.
     """
-    asked.following(steps=steps, mode=mode, lane_=lane, draws=draws, floor_every=floor_every)
+    lane = asked.lane(lane)
+    asked.following(steps=steps, mode=mode, draws=draws, floor_every=floor_every)
     tell = progress or (lambda step, what: None)
     both = Programs(subject, lane)
     result = StepsReport(Report(subject.name), mode, lane)

@@ -35,7 +35,8 @@ class ReferenceStep:
 def record_reference(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64",
                      draws: int = DRAWS) -> list[ReferenceStep]:
     """The reference's steps and floors, kept in memory, for several twins to be held against."""
-    asked.following(steps=steps, mode=mode, lane_=lane, draws=draws, floor_every=1)
+    lane = asked.lane(lane)
+    asked.following(steps=steps, mode=mode, draws=draws, floor_every=1)
     return list(reference_steps(Programs(subject, lane), steps, mode, draws, 1, lambda step, what: None))
 
 

@@ -21,7 +21,8 @@ def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str =
 
     Raises RecordingError where the folder holds something already.
     """
-    asked.following(steps=steps, mode=mode, lane_=lane, draws=draws, floor_every=floor_every)
+    lane = asked.lane(lane)
+    asked.following(steps=steps, mode=mode, draws=draws, floor_every=floor_every)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise recording.RecordingError(f"{folder}: expected an empty folder, found files in it; choose another")

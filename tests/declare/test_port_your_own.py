@@ -59,8 +59,8 @@ def test_the_code_of_the_page(first, monkeypatch):
     for block in blocks:
         exec(compile(block, str(DOC), "exec"), names)
     assert isinstance(names["pair"], Port)
-    assert names["report"].compared > 20
-    assert names["trained"].steps == 2 and names["trained"].report.compared > 100
+    assert names["summary"].merged.compared > 20
+    assert names["trained"].followed[0].result.steps == 2 and names["trained"].merged.compared > 100
 
 
 def test_a_mistake_in_the_written_port_is_found(first, capsys):
