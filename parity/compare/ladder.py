@@ -26,7 +26,7 @@ from parity.declare.pair import Subject
 from parity.messages import say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
-from parity.pairing.census import Census, CensusFinding, take
+from parity.pairing.census import Census, CensusFinding, LoneBuffers, each_once, take
 from parity.pairing.correspondence import WHOLE
 from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
@@ -186,7 +186,13 @@ class Both:
             with sites.watch(framework.module_class, source):
                 models.append(build())
         self._models = tuple(models)
-        self.census: Census = take(*self._models, self._frameworks, self._sites, pair.layouts, names=pair.names)
+        census = take(*self._models, self._frameworks, self._sites, pair.layouts, names=pair.names)
+        self.census: Census = each_once(census, self._models, self._frameworks,
+                                        lambda side, name: self.built(side, name.rpartition(".")[0]))
+        self._lone = tuple(map(LoneBuffers, self._frameworks, self._models, self.census.lone))
+        self._made = tuple({name: framework.array(framework.entries(model)[name], copy=True) for name in
+                            lone | framework.unsaved(model)} for framework, model, lone in
+                           zip(self._frameworks, self._models, self.census.lone, strict=True))
         paired = self.census.modules
         self._paths = (None, None) if paired is None else ({path: path for path in paired.values()}, paired)
 
@@ -196,8 +202,11 @@ class Both:
         release: as in `Recorder`; by default what is stored is measured."""
         dropped = {f"{self.subject.name}.{entry.source}" for entry in self.census.plan.entries.values() if entry.target is None}
 
+        dropped |= {f"{self.subject.name}.{name}" for name in self.census.apart}
+
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
-            return None if name in dropped else (name, array)
+            rests = self._lone[0].rests(name.removeprefix(self.subject.name + "."), array)
+            return None if name in dropped or rests else (name, array)
 
         self._run(0, dtype, sink, moved, replayed, gradients, view,
                   measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
@@ -221,9 +230,11 @@ class Both:
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
             bare = name.removeprefix(self.subject.name + ".")
             if bare not in entries:
-                return name, array
+                return None if self._lone[1].rests(bare, array) else (name, array)
             entry = entries[bare]
-            values = None if array is None else np.ascontiguousarray(entry.to_torch(array))
+            if entry.source in self.census.apart:
+                return None
+            values = None if array is None else np.asarray(entry.to_torch(array), order="C")
             source = f"{self.subject.name}.{entry.source}"
             if not parts.holds(entry):
                 return source, values
@@ -253,8 +264,7 @@ class Both:
         held, theirs = [], [(framework, model) for framework, sites, model in
                             zip(self._frameworks, self._sites, self._models, strict=True) if not sites.built(model)]
         for framework, model in theirs:
-            tensors = {**framework.parameters(model), **framework.buffers(model)}
-            arrays = {name: framework.array(tensor, copy=True) for name, tensor in tensors.items()}
+            arrays = framework.state(model)
             held.append((arrays, next((str(a.dtype) for a in arrays.values() if a.dtype.kind == "f"), "float32"), model.training))
         try:
             yield
@@ -268,11 +278,13 @@ class Both:
         held = []
         for side, (framework, model) in enumerate(zip(self._frameworks, self._models, strict=True)):
             self._load(side, "float64")
-            held.append({**framework.parameters(model), **framework.buffers(model)})
+            held.append(framework.entries(model))
         for target, entry in self._entries().items():
+            if entry.source in self.census.apart:
+                continue  # the census says what there is to say
             left = self._frameworks[0].array(held[0][entry.source], copy=False)
             left = left[slice(*entry.rows)] if getattr(entry, "rows", None) else left
-            right = np.ascontiguousarray(entry.to_torch(self._frameworks[1].array(held[1][target], copy=False)))
+            right = np.asarray(entry.to_torch(self._frameworks[1].array(held[1][target], copy=False)), order="C")
             yield entry.source, left, right, deviation(left, right)
 
     def remarks(self) -> Iterator[str]:
@@ -296,7 +308,7 @@ class Both:
         for name, tensor in {**framework.parameters(model), **framework.buffers(model)}.items():
             array, site = framework.array(tensor, copy=True), self.built(side, name.rpartition(".")[0])
             if side and name in entries:
-                name, array = entries[name].source, np.ascontiguousarray(entries[name].to_torch(array))
+                name, array = entries[name].source, np.asarray(entries[name].to_torch(array), order="C")
             if side or name not in dropped:
                 yield name, array, site
 
@@ -313,12 +325,13 @@ class Both:
         entries, framework, model = self._entries(), self._frameworks[1], self._models[1]
         own = {**framework.parameters(model), **framework.buffers(model)}
         values = {name: framework.array(tensor, copy=True) for name, tensor in own.items() if name not in entries}
-        return values | {name: np.ascontiguousarray(entry.to_paddle(state[entry.source])) for name, entry in entries.items()}
+        values |= {name: array for name, array in self._made[1].items() if name in values}
+        return values | {name: np.asarray(entry.to_paddle(state[entry.source]), order="C") for name, entry in entries.items()}
 
     def _state(self, dtype: str, moved: int | None) -> Mapping[str, np.ndarray]:
         if moved is None:
-            return self.subject.state  # the model has its dtype already, and takes each number over in that
-        return move(_cast(self.subject.state, dtype), self.subject.seed, moved, "state")
+            return self._made[0] | self.subject.state  # the model has its dtype already, and takes each number over in that
+        return move(_cast(self._made[0] | self.subject.state, dtype), self.subject.seed, moved, "state")
 
     def _inputs(self, dtype: str, moved: int | None = None) -> dict[str, np.ndarray]:
         inputs = _cast(self.subject.inputs, dtype)

@@ -8,25 +8,32 @@ from typing import Any
 
 import numpy as np
 
+from parity.frameworks import FRAMEWORKS
+from parity.numbers.arrays import is_float
 from parity.numbers.noise import generator
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a torch module was built with. arrays: entry -> a copy, float32 (integers as they are); trained: the parameters."""
+    """What a torch module was built with. arrays: entry -> a copy, float32 (integers as they are), non-persistent buffers too;
+    trained: the parameters; first: entry -> the first name of its tensor, which may have several."""
 
     arrays: Mapping[str, np.ndarray]
     trained: frozenset[str]
+    first: Mapping[str, str]
 
     @classmethod
     def of(cls, model: Any) -> Built:
-        return cls({name: _copied(value) for name, value in model.state_dict().items() if hasattr(value, "detach")},
-                   frozenset(name for name, _ in model.named_parameters(remove_duplicate=False)))
+        entries = FRAMEWORKS[0].entries(model)
+        names: dict[int, str] = {}
+        first = {name: names.setdefault(id(tensor), name) for name, tensor in entries.items()}
+        return cls({name: _copied(tensor) for name, tensor in entries.items()},
+                   frozenset(name for name, _ in model.named_parameters(remove_duplicate=False)), first)
 
     def weights(self, seed: int) -> dict[str, np.ndarray]:
         """The arrays, of which constants (a bias of zeros, a scale of ones) are moved, so that one that goes missing in the twin
         is missed. Running variances stay positive."""
-        return {name: _moved(name, array, name in self.trained, seed) for name, array in self.arrays.items()}
+        return {name: _moved(self.first[name], array, name in self.trained, seed) for name, array in self.arrays.items()}
 
 
 def weights_of(model: Any, seed: int) -> dict[str, np.ndarray]:
@@ -35,8 +42,8 @@ def weights_of(model: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 def _copied(tensor: Any) -> np.ndarray:
-    array = tensor.detach().cpu().numpy()
-    return array.astype(np.float32) if array.dtype.kind == "f" else array.copy()
+    array = FRAMEWORKS[0].array(tensor, copy=True)
+    return array.astype(np.float32) if is_float(array.dtype) else array
 
 
 def _moved(name: str, array: np.ndarray, trained: bool, seed: int) -> np.ndarray:
@@ -44,4 +51,4 @@ def _moved(name: str, array: np.ndarray, trained: bool, seed: int) -> np.ndarray
     if array.dtype.kind != "f" or not (trained or statistic) or not array.size or np.ptp(array):
         return array
     noise = generator(seed, "weights", name).standard_normal(array.shape)
-    return (array + 0.1 * np.clip(noise, -3, 3)).astype(np.float32)
+    return np.asarray(array + 0.1 * np.clip(noise, -3, 3), np.float32)

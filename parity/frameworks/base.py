@@ -14,10 +14,12 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from types import SimpleNamespace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from parity.numbers.distributions import Numbers
 
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)  # of kind "V": ask `numbers.arrays.is_float`, not the kind
 # Operations of either framework that leave values alone, or choose some of them.
 RESHAPING = frozenset({"view", "reshape", "squeeze", "unsqueeze", "transpose", "permute", "t", "flatten", "unsafeview", "alias",
                        "select", "slice", "index", "indexselect", "gathernd", "maskedselect", "expand", "clone", "contiguous"})
@@ -32,7 +34,8 @@ class FrameworkError(RuntimeError):
 class Framework(ABC):
     """One framework. Stateless: every method takes what it works on.
 
-    Arrays cross this border as numpy arrays in C order; dtypes are "float32" or "float64".
+    Arrays cross this border as numpy arrays, sparse tensors as dense ones; bfloat16, which numpy has not, as `ml_dtypes.bfloat16`.
+    A program's own dtypes, and so arguments named `dtype`, are "float32" or "float64".
     """
 
     name: str
@@ -101,19 +104,25 @@ class Framework(ABC):
     def parameters(self, model: Any) -> dict[str, Any]: ...
 
     @abstractmethod
-    def buffers(self, model: Any) -> dict[str, Any]: ...
+    def buffers(self, model: Any) -> dict[str, Any]:
+        """What a module holds and does not train, each tensor under its first name; those that no state dict holds too."""
+
+    @abstractmethod
+    def unsaved(self, model: Any) -> frozenset[str]:
+        """Names of the buffers that no state dict holds (`persistent=False`): each program makes its own."""
 
     @abstractmethod
     def entries(self, model: Any) -> dict[str, Any]:
-        """The state dict, as the very tensors; one of two names stands there twice."""
+        """The state dict and the buffers of `unsaved`, as the very tensors; one of two names stands there twice."""
 
     def state(self, model: Any) -> dict[str, np.ndarray]:
-        """Copies of all that the state dict holds."""
+        """Copies of all entries."""
         return {name: self.array(value, copy=True) for name, value in self.entries(model).items()}
 
     @abstractmethod
     def load_state(self, model: Any, state: Mapping[str, np.ndarray]) -> None:
-        """Set parameters and buffers by name. Raises `FrameworkError` naming what is missing or misshapen."""
+        """Set parameters and buffers by name; those of `unsaved` may be left out. Raises `FrameworkError` naming what is missing or
+        misshapen."""
 
     @abstractmethod
     def before_forward(self, module: Any, hook: Callable[[Any, tuple], None]) -> Callable[[], None]:

@@ -15,7 +15,7 @@ import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 
 from parity.blame import hand_on
-from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
@@ -37,12 +37,23 @@ class PaddleFramework(Framework):
         return isinstance(value, paddle.Tensor)
 
     def tensor(self, array: np.ndarray, *, requires_grad: bool = False, device: str = "cpu") -> paddle.Tensor:
-        return paddle.to_tensor(np.array(array), place=_place(device), stop_gradient=not requires_grad)
+        return self._made(array, _place(device), stop_gradient=not requires_grad)
 
     def array(self, tensor: paddle.Tensor, *, copy: bool) -> np.ndarray:
+        if not tensor.is_dense():
+            return _dense(tensor)
+        if tensor.dtype == paddle.bfloat16:
+            return tensor.numpy().view(BFLOAT16)  # numpy has no such type: Paddle hands out the bits
         if copy or not _SHARES_MEMORY or not tensor.place.is_cpu_place() or tensor.size == 0:
             return tensor.numpy()
         return np.from_dlpack(tensor.detach())
+
+    def _made(self, array: np.ndarray, place: Any, dtype: Any = None, stop_gradient: bool = True) -> paddle.Tensor:
+        if array.dtype == BFLOAT16:
+            array, dtype = array.astype(np.float32), dtype or paddle.bfloat16
+        tensor = paddle.to_tensor(np.array(array), dtype=dtype, place=place)  # 0-d stays 0-d
+        tensor.stop_gradient = stop_gradient
+        return tensor
 
     def version_of(self, tensor: paddle.Tensor) -> int:
         return tensor.inplace_version
@@ -73,10 +84,14 @@ class PaddleFramework(Framework):
         return tensor.clone()
 
     def spliced(self, tensor: paddle.Tensor, array: np.ndarray) -> paddle.Tensor:
-        return _Spliced.apply(tensor, array)
+        # Not a PyLayer: a second backward through one, in a graph that was retained, ends the process (3.3.1).
+        result = tensor.clone()
+        self.overwrite(result, self._made(array, tensor.place, tensor.dtype))
+        return result
 
     def backward(self, tensors: Sequence[paddle.Tensor], gradients: Sequence[paddle.Tensor]) -> None:
-        hand_on(paddle.autograd.backward, list(tensors), list(gradients))
+        cast = [gradient.astype(tensor.dtype) for tensor, gradient in zip(tensors, gradients, strict=True)]
+        hand_on(paddle.autograd.backward, list(tensors), cast)
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, paddle.nn.Layer)
@@ -89,21 +104,26 @@ class PaddleFramework(Framework):
         return {name: value for name, value in model.named_parameters() if name not in statistics}
 
     def buffers(self, model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-        persistable = model.state_dict()  # spectral_norm leaves its product `weight` among the buffers
-        return {name: value for name, value in model.named_buffers() if name in persistable} | _statistics(model)
+        return {name: value for name, value in model.named_buffers() if value._is_initialized()
+                and not _is_product(model, name)} | _statistics(model)
+
+    def unsaved(self, model: paddle.nn.Layer) -> frozenset[str]:
+        return frozenset(self.buffers(model)) - frozenset(model.state_dict())
 
     def entries(self, model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-        return dict(model.state_dict())
+        buffers = self.buffers(model)
+        return dict(model.state_dict()) | {name: buffers[name] for name in buffers if name in self.unsaved(model)}
 
     def load_state(self, model: paddle.nn.Layer, state: Mapping[str, np.ndarray]) -> None:
         # set_state_dict only warns of what does not fit, so it is checked here first.
-        own, dtypes, first = {}, {}, {}
+        own, dtypes = {}, {}
         state, tensors = dict(state), model.state_dict()
+        tensors |= {name: value for name, value in self.buffers(model).items() if name in state}
+        given = {id(value): name for name, value in reversed(tensors.items()) if name in state}
         for name, value in tensors.items():
             own[name], dtypes[name] = self.shape_dtype(value)
-            given = first.setdefault(id(value), name)
-            if name not in state and given in state:
-                state[name] = state[given]  # one tensor under two names: an LSTM's cells, tied weights
+            if name not in state and id(value) in given:
+                state[name] = state[given[id(value)]]  # one tensor under two names: an LSTM's cells, tied weights
         missing, extra = own.keys() - state.keys(), state.keys() - own.keys()
         misshapen = [f"{name}: expected {own[name]}, found {np.shape(state[name])}"
                      for name in own.keys() & state.keys() if own[name] != np.shape(state[name])]
@@ -111,7 +131,8 @@ class PaddleFramework(Framework):
             raise FrameworkError(f"the state does not fit the Paddle layer {type(model).__name__}: missing "
                                  f"{sorted(missing)}, extra {sorted(extra)}, misshapen {sorted(misshapen)}")
         for name, value in tensors.items():  # as set_state_dict does, which wants them all at once
-            value.set_value(np.asarray(state[name], dtype=dtypes[name], order="C"))
+            array = np.asarray(state[name], dtype=dtypes[name], order="C")
+            value.set_value(array.view(np.uint16) if array.dtype == BFLOAT16 else array)
 
     def before_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs)).remove
@@ -142,16 +163,12 @@ class PaddleFramework(Framework):
             paddle.set_device(before)
 
     def prepare(self, model: paddle.nn.Layer, *, dtype: str, training: bool, device: str) -> paddle.nn.Layer:
-        # A recurrent layer keeps a buffer for cuDNN that has no memory yet, on which `Layer.to` raises (3.3.1).
-        empty = [(layer, name, buffer) for layer in model.sublayers(include_self=True) for name, buffer in layer._buffers.items()
-                 if buffer is not None and not buffer._is_initialized()]
-        for layer, name, _ in empty:
-            layer._buffers[name] = None
-        try:
-            model.to(device=_place(device), dtype=dtype)
-        finally:
-            for layer, name, buffer in empty:
-                layer._buffers[name] = buffer
+        # Not `Layer.to`, which makes floats of integers, and raises on what has no memory yet: a buffer for cuDNN (3.3.1).
+        for layer in model.sublayers(include_self=True):
+            for tensor in (*layer._parameters.values(), *layer._buffers.values()):
+                if tensor is not None and tensor._is_initialized():
+                    layer._transform(tensor, _place(device), _in_lane(tensor.dtype, dtype), True)
+            layer._dtype = dtype  # of parameters that it has yet to make
         model.train() if training else model.eval()
         return model
 
@@ -163,12 +180,13 @@ class PaddleFramework(Framework):
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
-        before = paddle.get_rng_state("cpu")
+        generator = paddle.base.core.default_cpu_generator()  # `set_rng_state(state, "cpu")` raises (2.6.2, 3.0.0)
+        before = generator.get_state()
         paddle.seed(seed)
         try:
             yield
         finally:
-            paddle.set_rng_state(before, "cpu")
+            generator.set_state(before)
 
     @contextmanager
     def default_dtype(self, dtype: str) -> Iterator[None]:
@@ -187,7 +205,7 @@ class PaddleFramework(Framework):
         tensor.clear_gradient(False)  # as a keyword, `set_to_zero` is silently ignored (2.6.2, 3.3.1)
 
     def set_gradient(self, tensor: paddle.Tensor, array: np.ndarray) -> None:
-        self.give_gradient(tensor, paddle.to_tensor(np.array(array), dtype=tensor.dtype, place=tensor.place))
+        self.give_gradient(tensor, self._made(array, tensor.place, tensor.dtype))
 
     def gradient(self, tensor: paddle.Tensor) -> paddle.Tensor | None:
         return tensor.grad
@@ -310,10 +328,10 @@ class PaddleFramework(Framework):
     generator_class = paddle.base.core.Generator
 
     def random_state(self) -> Any:
-        return paddle.get_rng_state("cpu"), paddle.get_cuda_rng_state()
+        return paddle.base.core.default_cpu_generator().get_state(), paddle.get_cuda_rng_state()
 
     def set_random_state(self, state: Any) -> None:
-        paddle.set_rng_state(state[0], "cpu")
+        paddle.base.core.default_cpu_generator().set_state(state[0])
         paddle.set_cuda_rng_state(state[1])
 
     def copied(self, tensor: paddle.Tensor) -> paddle.Tensor | None:
@@ -405,16 +423,6 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterat
             setattr(owner, attribute, original)
 
 
-class _Spliced(paddle.autograd.PyLayer):
-    @staticmethod
-    def forward(ctx: Any, tensor: paddle.Tensor, array: np.ndarray) -> paddle.Tensor:
-        return paddle.to_tensor(np.array(array), dtype=tensor.dtype, place=tensor.place)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: paddle.Tensor) -> paddle.Tensor:
-        return gradient
-
-
 def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: Mapping[str, Any] | None = None) -> float:
     """The weight decay of a parameter of a group; without one, what the optimizer was built with."""
     if isinstance(optimizer, paddle.optimizer.AdamW):  # it has a coefficient of its own
@@ -439,6 +447,34 @@ def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
     return {f"{path}.{name}" if path else name: getattr(layer, name)
             for path, layer in model.named_sublayers(include_self=True)
             if isinstance(layer, (_BatchNormBase, paddle.nn.BatchNorm)) for name in ("_mean", "_variance")}
+
+
+def _is_product(model: paddle.nn.Layer, name: str) -> bool:
+    """Whether it is the `weight` that a spectral or weight norm works out at each forward, and leaves among the buffers."""
+    owner, _, own = name.rpartition(".")
+    layer = functools.reduce(lambda layer, part: layer._sub_layers[part], filter(None, owner.split(".")), model)
+    return own in layer._non_persistable_buffer_names_set and not {f"{own}_orig", f"{own}_v"}.isdisjoint(layer._parameters)
+
+
+def _in_lane(dtype: paddle.dtype, lane: str) -> Any:
+    """What becomes of a tensor's dtype in a lane: single and double precision change; half precision, integers and truth values
+    are part of the program."""
+    if dtype in (paddle.float32, paddle.float64):
+        return lane
+    if dtype in (paddle.complex64, paddle.complex128):
+        return {"float32": "complex64", "float64": "complex128"}[lane]
+    return dtype
+
+
+def _dense(tensor: paddle.Tensor) -> np.ndarray:
+    """Of a sparse tensor (whose own `numpy` ends the process), or of an embedding's sparse gradient, all elements."""
+    if not tensor.is_selected_rows():
+        return tensor.detach().to_dense().numpy()
+    rows = tensor.get_selected_rows()
+    values = tensor.numpy()
+    array = np.zeros((rows.height(), *values.shape[1:]), values.dtype)
+    np.add.at(array, rows.rows(), values)
+    return array
 
 
 def _place(device: str) -> Any:

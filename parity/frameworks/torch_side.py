@@ -12,7 +12,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from parity.blame import hand_on
-from parity.frameworks.base import MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
@@ -21,6 +21,9 @@ from parity.numbers.noise import one_ulp
 
 _TORCH_ALONE = ("dampening", "maximize")  # settings that Paddle's optimizers do not have
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
+_KNOWN_TO_NUMPY = {torch.complex32: torch.complex64} | {  # what it does not know, in the next wider type that it does
+    getattr(torch, name): torch.float32 for name in ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
+    if hasattr(torch, name)}
 
 
 class TorchFramework(Framework):
@@ -34,11 +37,17 @@ class TorchFramework(Framework):
         return isinstance(value, torch.Tensor)
 
     def tensor(self, array: np.ndarray, *, requires_grad: bool = False, device: str = "cpu") -> torch.Tensor:
-        tensor = torch.tensor(array, device=_device(device))
-        return tensor.requires_grad_(requires_grad)
+        return _made(array, device=_device(device)).requires_grad_(requires_grad)
 
     def array(self, tensor: torch.Tensor, *, copy: bool) -> np.ndarray:
-        array = tensor.detach().cpu().numpy()
+        tensor = tensor.detach()
+        if tensor.layout is not torch.strided:
+            tensor = tensor.to_dense()
+        tensor = tensor.cpu().resolve_conj().resolve_neg()
+        if tensor.dtype == torch.bfloat16:  # numpy has no such type
+            array = tensor.contiguous().view(torch.int16).numpy().view(BFLOAT16)
+        else:
+            array = tensor.to(_KNOWN_TO_NUMPY.get(tensor.dtype, tensor.dtype)).numpy()
         return array.copy() if copy else array
 
     def version_of(self, tensor: torch.Tensor) -> int:
@@ -68,7 +77,8 @@ class TorchFramework(Framework):
         return _Spliced.apply(tensor, array)
 
     def backward(self, tensors: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
-        hand_on(torch.autograd.backward, list(tensors), list(gradients))
+        cast = [gradient.to(tensor.dtype) for tensor, gradient in zip(tensors, gradients, strict=True)]
+        hand_on(torch.autograd.backward, list(tensors), cast)
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
@@ -95,16 +105,21 @@ class TorchFramework(Framework):
         return dict(model.named_parameters())
 
     def buffers(self, model: torch.nn.Module) -> dict[str, torch.Tensor]:
-        persistent = model.state_dict(keep_vars=True)  # those alone, as on Paddle's side
-        return {name: value for name, value in model.named_buffers() if name in persistent}
+        return dict(model.named_buffers())
+
+    def unsaved(self, model: torch.nn.Module) -> frozenset[str]:
+        return frozenset(self.buffers(model)) - frozenset(model.state_dict(keep_vars=True))
 
     def entries(self, model: torch.nn.Module) -> dict[str, torch.Tensor]:
-        return {name: value for name, value in model.state_dict(keep_vars=True).items() if self.is_tensor(value)}
+        saved = {name: value for name, value in model.state_dict(keep_vars=True).items() if self.is_tensor(value)}
+        return saved | {name: value for name, value in self.buffers(model).items() if name not in saved}
 
     def load_state(self, model: torch.nn.Module, state: Mapping[str, np.ndarray]) -> None:
+        buffers, unsaved = self.buffers(model), self.unsaved(model)
         try:
-            model.load_state_dict({name: torch.from_numpy(np.require(value, requirements=["C", "W"]))  # copied by torch itself
-                                   for name, value in state.items()})
+            model.load_state_dict({name: _shared(value) for name, value in state.items() if name not in unsaved})
+            for name in unsaved & state.keys():
+                self.overwrite(buffers[name], _shared(state[name]))
         except RuntimeError as error:
             raise FrameworkError(str(error)) from error
 
@@ -136,7 +151,8 @@ class TorchFramework(Framework):
                 torch.use_deterministic_algorithms(before[1], warn_only=before[2])
 
     def prepare(self, model: torch.nn.Module, *, dtype: str, training: bool, device: str) -> torch.nn.Module:
-        return model.to(device=_device(device), dtype=_DTYPES[dtype]).train(training)
+        place = _device(device)
+        return model._apply(lambda tensor: tensor.to(place, _in_lane(tensor.dtype, dtype))).train(training)
 
     @contextmanager
     def default_dtype(self, dtype: str) -> Iterator[None]:
@@ -155,7 +171,7 @@ class TorchFramework(Framework):
         tensor.grad = None
 
     def set_gradient(self, tensor: torch.Tensor, array: np.ndarray) -> None:
-        tensor.grad = torch.tensor(array, dtype=tensor.dtype, device=tensor.device)
+        tensor.grad = _made(array, dtype=tensor.dtype, device=tensor.device)
 
     def gradient(self, tensor: torch.Tensor) -> torch.Tensor | None:
         return tensor.grad
@@ -327,11 +343,34 @@ class _Operations(TorchFunctionMode):
 class _Spliced(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tensor: torch.Tensor, array: np.ndarray) -> torch.Tensor:
-        return torch.tensor(array, dtype=tensor.dtype, device=tensor.device)
+        return _made(array, dtype=tensor.dtype, device=tensor.device)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         return gradient, None
+
+
+def _made(array: np.ndarray, *, dtype: torch.dtype | None = None, device: torch.device | None = None) -> torch.Tensor:
+    """A tensor holding a copy of the array."""
+    if array.dtype == BFLOAT16:
+        array, dtype = array.astype(np.float32), dtype or torch.bfloat16
+    return torch.tensor(array, dtype=dtype, device=device)
+
+
+def _shared(array: np.ndarray) -> torch.Tensor:
+    """A tensor that reads the array's memory, where it can."""
+    array = np.require(array, requirements=["C", "W"])
+    return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16) if array.dtype == BFLOAT16 else torch.from_numpy(array)
+
+
+def _in_lane(dtype: torch.dtype, lane: str) -> torch.dtype:
+    """What becomes of a tensor's dtype in a lane: single and double precision change; half precision, integers and truth values
+    are part of the program."""
+    if dtype in (torch.float32, torch.float64):
+        return _DTYPES[lane]
+    if dtype in (torch.complex64, torch.complex128):
+        return {"float32": torch.complex64, "float64": torch.complex128}[lane]
+    return dtype
 
 
 def _device(device: str) -> torch.device:

@@ -105,6 +105,18 @@ def in_norm(found: Deviation, reference: np.ndarray | None, twin: np.ndarray | N
     return replace(found, distance=distance, scale=float(np.linalg.norm(reference.ravel())))
 
 
+def is_float(dtype: np.dtype) -> bool:
+    """Whether numbers of that dtype are real and rounded: half precisions too, and bfloat16 (of `ml_dtypes`), whose kind is "V"."""
+    return dtype.kind == "f" or dtype.name == "bfloat16"
+
+
+def eps_of(dtype: np.dtype) -> float:
+    """The distance of 1 from the next larger number of that dtype (of a complex one: of its parts); 0 where nothing is rounded."""
+    if dtype.name == "bfloat16":
+        return 2.0**-7
+    return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
+
+
 _KIND = {"f": "number", "i": "integer", "u": "integer", "b": "truth value", "c": "complex number"}
 
 

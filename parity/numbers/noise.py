@@ -16,6 +16,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from parity.numbers.arrays import is_float
+
 DRAWS = 3
 
 M = 16.0
@@ -51,7 +53,7 @@ def one_ulp(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     the pixels black, a convolution without bias, a ReLU: 5% of the gradient lost was `same`). NaN and Inf stay, and so does
     what is not floating point.
     """
-    if array.dtype.kind != "f":
+    if not is_float(array.dtype):
         return array
     up = rng.random(array.shape) < 0.5
     infinity = array.dtype.type(np.inf)

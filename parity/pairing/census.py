@@ -5,19 +5,24 @@ No numerics yet: 132 parameters against 88 is already the answer (Paddle issue 2
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from parity.frameworks import Framework
-from parity.messages import Message, say
-from parity.numbers.arrays import Deviation
-from parity.pairing.correspondence import Correspondence, correspond
+from parity.messages import Message, say, some, term
+from parity.numbers.arrays import Deviation, deviation, eps_of, is_float
+from parity.numbers.noise import ACCURACY
+from parity.pairing.correspondence import Correspondence, alike_together, correspond
 from parity.pairing.initialisers import drawn_otherwise
 from parity.trace.source import ConstructionSites, Site
-from weights_convert import LayoutTable, Plan, pair_up
+from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
+
+Models = tuple[Any, Any]
+Frameworks = tuple[Framework, Framework]
+Lone = tuple[frozenset[str], frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,18 @@ class CensusFinding:
 
 @dataclass(frozen=True)
 class Census:
-    """plan: how the entries that do agree are laid out. compared: how many were looked at."""
+    """plan: how the entries that do agree are laid out. compared: how many were looked at. lone: of either side, the buffers of the
+    user's own classes that the other side has none of. apart: the reference's names of tensors that are one on one side and several
+    on the other, whose gradients have no partner.
+    """
 
     plan: Plan
     compared: int
     findings: tuple[CensusFinding, ...]
     modules: Mapping[str, str] | None = None  # twin path -> reference path; None: the same paths
     guesses: tuple[str, ...] = ()
+    lone: Lone = (frozenset(), frozenset())
+    apart: frozenset[str] = frozenset()
 
 
 def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
@@ -58,6 +68,11 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
     else:
         paired = correspond(reference, twin, layouts, names)
         plan, problems = paired.plan, paired.problems
+    models, guesses = (reference, twin), paired.guesses
+    problems, lone = _of_weight(problems, plan, models, frameworks)
+    guesses += tuple(say("the {side} alone has {names}: buffers of its own, which stay as it made them", side=term(side),
+                         names=some(sorted(names))) for side, names in zip(("reference", "twin"), lone, strict=True) if names)
+    problems = alike_together(problems)
     modules = [dict(framework.modules(model)) for framework, model in zip(frameworks, (reference, twin), strict=True)]
 
     def site(side: int, name: str) -> Site | None:
@@ -72,25 +87,151 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
     findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name), site(1, problem.name))
                 for problem in problems]
     findings += [CensusFinding(name, message, site(0, name), site(1, name))
-                 for name, message in _disagreements(plan, reference, twin, frameworks)]
+                 for name, message in (*_disagreements(plan, models, frameworks), *_made_otherwise(plan, models, frameworks))]
     compared = len(plan.entries) + len(problems)
     if fresh:
         drawn = _fresh_pairs(plan, reference, twin, frameworks)
         compared += len(drawn)
         findings += [CensusFinding(name, message, site(0, name), site(1, name)) for name, (left, right) in drawn.items()
                      if (message := drawn_otherwise(left, right, len(drawn))) is not None]
-    return Census(plan, compared, tuple(findings), None if names is None else paired.modules, paired.guesses)
+    return Census(plan, compared, tuple(findings), None if names is None else paired.modules, guesses, lone)
 
 
-def _disagreements(plan: Plan, reference: Any, twin: Any,
-                   frameworks: tuple[Framework, Framework]) -> Iterator[tuple[str, str]]:
+class LoneBuffers:
+    """Of one model, the buffers that the other side has none of, as they were made: constants, while they stay so."""
+
+    def __init__(self, framework: Framework, model: Any, names: Iterable[str]) -> None:
+        entries = framework.entries(model)
+        self._made = {name: framework.array(entries[name], copy=True) for name in names}
+
+    def rests(self, name: str, array: np.ndarray | None) -> bool:
+        """Whether it is one of them, and what it was."""
+        return name in self._made and array is not None and np.array_equal(array, self._made[name].astype(array.dtype))
+
+
+def each_once(census: Census, models: Models, frameworks: Frameworks, site: Callable[[int, str], Site | None]) -> Census:
+    """The census with each pair of tensors in its plan once, under the first name that either side has for it: what is one tensor
+    under several names on both sides is ordinary. On one side only it is a finding where it is trained, as its parts go different
+    ways from the first update on, or where the other side holds different values; else a remark.
+
+    site: (0 or 1, name of an entry there) -> the line that built its owner.
+    """
+    first = [first_names(framework, model) for framework, model in zip(frameworks, models, strict=True)]
+    once: dict[tuple, Entry] = {}
+    for entry in census.plan.entries.values():
+        pair = first[0].get(entry.source, entry.source), first[1].get(entry.target, entry.target), entry.rows
+        if pair not in once or entry.source == pair[0]:  # its layout is that of the layers of this name
+            once[pair] = entry
+    tied = [_several(once, side) for side in (0, 1)]
+    entries: dict[str, Entry] = {}
+    for (ours, theirs, rows), entry in once.items():
+        one_sided = ours in tied[0] or theirs in tied[1]
+        entry = entry if one_sided or entry.target is None else replace(entry, source=ours, target=theirs)
+        entries[f"{entry.source}[{rows}]" if rows else entry.source] = entry
+    findings, guesses, apart = [], [], set()
+    for side, groups in enumerate(tied):
+        for group in groups.values():
+            names = [entry.source for entry in group]
+            apart.update(names)
+            others = some(names[:-1])
+            said = (say("one tensor with {names} in the twin, a tensor of its own in the reference", names=others) if side else
+                    say("one tensor with {names} in the reference, a tensor of its own in the twin", names=others))
+            if _parts_ways(group, 1 - side, models, frameworks):
+                findings.append(CensusFinding(names[-1], said, site(0, group[-1].source), site(1, group[-1].target)))
+            else:
+                guesses.append(say("{name}: {what}; all hold the same and are not trained", name=names[-1], what=said))
+    return replace(census, plan=Plan(entries, census.plan.derived), findings=(*census.findings, *findings),
+                   guesses=(*census.guesses, *guesses), apart=frozenset(apart))
+
+
+def _several(once: Mapping[tuple, Entry], side: int) -> dict[str, list[Entry]]:
+    """Name of a tensor of that side -> its entries, where the other side has several tensors for it."""
+    groups: dict[str, list[Entry]] = {}
+    for pair, entry in once.items():
+        if entry.target is not None:
+            groups.setdefault(pair[side], []).append(entry)
+    return {name: group for name, group in groups.items() if len({(entry.source, entry.target)[1 - side] for entry in group}) > 1
+            and len({entry.rows for entry in group}) == 1}
+
+
+def _parts_ways(group: list[Entry], side: int, models: Models, frameworks: Frameworks) -> bool:
+    """Whether the several tensors of that side that are one on the other are trained, or differ."""
+    held = [framework.entries(model) for framework, model in zip(frameworks, models, strict=True)]
+    if any(frameworks[0].requires_grad(held[0][entry.source]) or frameworks[1].requires_grad(held[1][entry.target])
+           for entry in group):
+        return True
+    arrays = [frameworks[side].array(held[side][entry.target if side else entry.source], copy=False) for entry in group]
+    return side == 0 and any(deviation(arrays[0], array).distance for array in arrays[1:])  # the twin's are given the reference's
+
+
+def first_names(framework: Framework, model: Any) -> dict[str, str]:
+    """Each name of a parameter or buffer -> the first name of the same tensor."""
+    names = {id(tensor): name for name, tensor in (framework.buffers(model) | framework.parameters(model)).items()}
+    return {name: names.get(id(tensor), name) for name, tensor in framework.entries(model).items()}
+
+
+def _of_weight(problems: Iterable[Problem], plan: Plan, models: Models, frameworks: Frameworks) -> tuple[list[Problem], Lone]:
+    """The problems that keep two programs from being the same, and which tensors the others are of.
+
+    Not of weight: a second name of a tensor that has a partner, and a buffer of the user's own class that the other side makes
+    where it needs it, or not at all: what it does is seen in what it is used for, and that it moves, when it does.
+    """
+    first = [first_names(framework, model) for framework, model in zip(frameworks, models, strict=True)]
+    paired = [{first[0].get(entry.source) for entry in plan.entries.values() if entry.target is not None},
+              {first[1].get(entry.target) for entry in plan.entries.values()}]
+    named = {name for entry in plan.entries.values() for name in (entry.source, entry.target)}
+    own = [_own_buffers(framework, model) for framework, model in zip(frameworks, models, strict=True)]
+    kept, lone = [], (set(), set())
+    for problem in problems:
+        sides = [side for side in (0, 1) if problem.name in first[side]]
+        if len(sides) == 1 and problem.name not in named:
+            side = sides[0]
+            if first[side][problem.name] in paired[side]:
+                continue
+            if problem.name in own[side]:
+                lone[side].add(problem.name)
+                continue
+        kept.append(problem)
+    return kept, (frozenset(lone[0]), frozenset(lone[1]))
+
+
+def _own_buffers(framework: Framework, model: Any) -> set[str]:
+    """Buffers of the modules that are not of a library."""
+    theirs = {path for path, module in framework.modules(model)
+              if type(module).__module__.partition(".")[0] not in ("torch", "paddle")}
+    return {name for name in framework.buffers(model) if name.rpartition(".")[0] in theirs}
+
+
+def _made_otherwise(plan: Plan, models: Models, frameworks: Frameworks) -> Iterator[tuple[str, str]]:
+    """Buffers that one side at least keeps out of its state dict: no checkpoint will put them right, so each side's own have to be
+    the same.
+
+    Where floats agree but for rounding, the reference's are carried over like weights. A table of n rows is made of numbers up to n
+    (positions times frequencies, a grid of offsets), each rounded in float32: n eps of its scale, by a few operations.
+    """
+    unsaved = [framework.unsaved(model) for framework, model in zip(frameworks, models, strict=True)]
+    held = [framework.entries(model) for framework, model in zip(frameworks, models, strict=True)]
+    for entry in plan.entries.values():
+        if entry.target is None or not (entry.source in unsaved[0] or entry.target in unsaved[1]):
+            continue
+        left = frameworks[0].array(held[0][entry.source], copy=False)
+        right = entry.to_torch(frameworks[1].array(held[1][entry.target], copy=False))
+        found = deviation(left, right)
+        rounding = ACCURACY * max(left.shape, default=1) * eps_of(np.dtype(np.float32)) * found.scale
+        if not found.distance <= (rounding if is_float(left.dtype) else 0.0):
+            yield entry.source, found.trouble or say(
+                "no state dict holds it, so each side keeps what it made: {left:.6g} in the reference, {right:.6g} in the twin, at "
+                "{index}", left=found.reference, right=found.twin, index=found.index)
+
+
+def _disagreements(plan: Plan, models: Models, frameworks: Frameworks) -> Iterator[tuple[str, str]]:
     """Entries that fit, but are not trained alike: a parameter here and a buffer there, a frozen one."""
     kinds = []
-    for framework, model in zip(frameworks, (reference, twin), strict=True):
+    for framework, model in zip(frameworks, models, strict=True):
         kind = dict.fromkeys(framework.buffers(model), say("a buffer"))
         for name, parameter in framework.parameters(model).items():
             kind[name] = say("a trained parameter") if framework.requires_grad(parameter) else say("a frozen parameter")
-        kinds.append(kind)
+        kinds.append({name: kind[first] for name, first in first_names(framework, model).items() if first in kind})
     for entry in plan.entries.values():
         if entry.target is not None:
             left, right = kinds[0].get(entry.source), kinds[1].get(entry.target)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from parity.messages import Message, say, some, term, together
-from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
+from weights_convert import Entry, LayoutTable, Plan, Problem, dtypes, pair_up
 
 _LISTS = {"ModuleList", "ModuleDict", "LayerList", "LayerDict", "ParameterList", "ParameterDict"}  # are never called
 _CONTAINERS = {"Sequential", *_LISTS}
@@ -105,7 +105,7 @@ class _Pairing:
             raise NameError("; ".join(unknown))
         self._pair(reference, twin)
         plan = Plan(self._entries, frozenset(self._derived))
-        return Correspondence(plan, tuple(_together(self._problems)), self._modules, tuple(self._remarks()))
+        return Correspondence(plan, tuple(self._problems), self._modules, tuple(self._remarks()))
 
     def _pair(self, left: _Module, right: _Module) -> None:
         """These two are each other's: pair their tensors, then what is in them."""
@@ -253,13 +253,14 @@ class _Pairing:
             if name in self._entries:
                 continue
             shape = tuple(int(n) for n in tensor.shape)
-            same = [other for other, t in theirs.items() if tuple(int(n) for n in t.shape) == shape]
+            same = [other for other, t in theirs.items() if tuple(int(n) for n in t.shape) == shape and _kind(t) == _kind(tensor)]
+            same.sort(key=lambda other: other.rpartition(".")[2] != name.rpartition(".")[2])  # of one name first
             said = self._names.get(name)
             same = [said] if said in same else same
             if same:
                 dtype = str(tensor.dtype).removeprefix("torch.")
                 self._entries[name] = Entry(name, same[0], shape, shape, dtype, "identity")
-                if said != same[0]:
+                if said != same[0] and name.rpartition(".")[2] != same[0].rpartition(".")[2]:
                     self._guessed.append((name, same[0]))
                     if len(same) > 1:
                         self._ambiguous[("tensor", shape)].append((name, same[0]))
@@ -292,6 +293,10 @@ def _own(module: Any) -> dict[str, Any]:
     return {name: tensor for name, tensor in {**module._parameters, **module._buffers}.items() if tensor is not None}
 
 
+def _kind(tensor: Any) -> str:
+    return dtypes.kind(str(tensor.dtype).rpartition(".")[2])
+
+
 def _alone(module: Any) -> Any:
     """The module without what is in it; its tensors are the module's own."""
     shell = copy.copy(module)
@@ -306,7 +311,7 @@ def _renamed(entry: Entry, source: str, target: str | None) -> Entry:
     return renamed
 
 
-def _together(problems: list[Problem]) -> list[Problem]:
+def alike_together(problems: Iterable[Problem]) -> list[Problem]:
     """One problem for all layers that have the same: a framework's default is one fact, not forty."""
     alike: dict[tuple, list[Problem]] = defaultdict(list)
     for problem in problems:

@@ -15,7 +15,7 @@ from parity.declare.pair import TrainingSubject
 from parity.files import InputError
 from parity.messages import say, some
 from parity.numbers.noise import generator
-from parity.pairing.census import Census, take
+from parity.pairing.census import Census, LoneBuffers, first_names, take
 from parity.pairing.parts import Parts
 from parity.steps.state import carry, cast, joined
 from parity.trace.events import Replayed, Sink
@@ -51,8 +51,12 @@ class Programs:
             for framework, program in zip(self.frameworks, self.programs, strict=True))
         self.censuses = self._paired()
         self.plans: dict[str, Plan] = {name: census.plan for name, census in self.censuses.items()}
-        self._names = {f"{network}.{entry.target}": (f"{network}.{entry.source}", entry)
+        first = {network: first_names(self.frameworks[0], self.programs[0].networks[network]) for network in self.plans}
+        self._names = {f"{network}.{entry.target}": (f"{network}.{first[network].get(entry.source, entry.source)}", entry)
                        for network, plan in self.plans.items() for entry in plan.entries.values() if entry.target}
+        self._lone = tuple({network: LoneBuffers(framework, program.networks[network], census.lone[side])
+                            for network, census in self.censuses.items()}
+                           for side, (framework, program) in enumerate(zip(self.frameworks, self.programs, strict=True)))
         self._dropped = {f"{network}.{entry.source}" for network, plan in self.plans.items() for entry in plan.entries.values()
                          if entry.target is None}
         self.start = cast({"moments": {}, **self.programs[0].state(), **subject.state}, lane)
@@ -130,7 +134,8 @@ class Programs:
     def for_twin(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """A state of the reference's in the twin's names and layouts. What only the twin has, or in another shape, stays."""
         result = joined(carry(state, self.plans), self.private(1))
-        if any(census.findings for census in self.censuses.values()) or self.censuses.keys() != self.programs[1].networks.keys():
+        complete = self.censuses.keys() == self.programs[1].networks.keys()
+        if not complete or any(census.findings or census.lone[1] for census in self.censuses.values()):
             for network, entries in self.programs[1].state()["networks"].items():
                 result["networks"][network] = {**entries, **result["networks"].get(network, {})}
         return result
@@ -210,19 +215,23 @@ class Programs:
         modules = self.censuses[network].modules if network in self.censuses else {}
         return modules if side else {path: path for path in modules.values()}
 
+    def _rests(self, side: int, name: str, array: np.ndarray | None) -> bool:
+        network, _, entry = name.partition(".")
+        return network in self._lone[side] and self._lone[side][network].rests(entry, array)
+
     def _view(self, side: int) -> Callable[[str, np.ndarray | None], tuple[str, np.ndarray | None] | None]:
         """An entry of a side as the reference knows it, for one run; None for what the twin has none of by design, and for the
         parts of a tensor that is split, until the last of them. Scalars kept per parameter have no layout."""
         if not side:
-            return lambda name, array: None if name in self._dropped else (name, array)
+            return lambda name, array: None if name in self._dropped or self._rests(0, name, array) else (name, array)
         parts: dict[tuple[str, int], Parts] = {}
 
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
             if name not in self._names:
-                return name, array
+                return None if self._rests(1, name, array) else (name, array)
             source, entry = self._names[name]
             if not entry.rows:
-                return source, array if array is None or array.ndim == 0 else np.ascontiguousarray(entry.to_torch(array))
+                return source, array if array is None or array.ndim == 0 else np.asarray(entry.to_torch(array), order="C")
             # What is emitted of each part comes in one order: the first of each with the first of the others.
             number = sum(part.has(entry) for (known, _), part in parts.items() if known == source)
             held = parts.setdefault((source, number), Parts(entry.source_shape[0]))
@@ -239,5 +248,5 @@ class Programs:
         if entry.rows:
             for other, (whole, part) in self._names.items():
                 if whole == source and other != name and self.frameworks[1].gradient(parameters[other]) is not None:
-                    self.frameworks[1].set_gradient(parameters[other], np.ascontiguousarray(part.to_paddle(array)))
-        return np.ascontiguousarray(entry.to_paddle(array))
+                    self.frameworks[1].set_gradient(parameters[other], np.asarray(part.to_paddle(array), order="C"))
+        return np.asarray(entry.to_paddle(array), order="C")

@@ -36,7 +36,7 @@ def carry(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Any]
                 for network, values in state["networks"].items() if network in plans}
 
     def over(network: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {entry.target: np.ascontiguousarray(entry.to_paddle(values[entry.source]))
+        return {entry.target: np.asarray(entry.to_paddle(values[entry.source]), order="C")
                 if isinstance(values[entry.source], np.ndarray) else values[entry.source]
                 for entry in plans[network].entries.values() if entry.target and entry.source in values}
 
@@ -60,7 +60,7 @@ def carry_back(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str,
                     continue
                 value = held.joined()
             elif isinstance(value, np.ndarray):
-                value = np.ascontiguousarray(entry.to_torch(value))
+                value = np.asarray(entry.to_torch(value), order="C")
             found[entry.source] = value
         return found
 

@@ -15,7 +15,7 @@ import torch
 from pairs import attention, paconvert, vgg
 
 from parity.cli import main
-from parity.compare.ladder import compare
+from parity.compare.ladder import compare, glance
 from parity.compare.runner import compare_placing
 from parity.declare import example as start
 from parity.declare import inputs
@@ -121,13 +121,13 @@ def test_what_paconvert_made_affine_is_one_line_of_the_census():
 
 
 def test_guesses_and_ambiguity_are_said_and_a_name_settles_them():
-    said = "\n".join(compare(vgg.pair.subject("eval"), lanes=()).remarks)
+    said = "\n".join(glance(vgg.pair.subject("eval")).remarks)
     assert "have other names" in said and "order of definition alone" in said
-    said = "\n".join(compare(attention.pair.subject("eval"), lanes=()).remarks)
+    said = "\n".join(glance(attention.pair.subject("eval")).remarks)
     assert "norm1 = ln_1" in said
     named = Port(attention.ViTBlock, attention.Block, inputs=attention.pair.inputs,
                  names={"norm1": "ln_1", "norm2": "ln_2", "patches": "patch_embed"})
-    assert "order of definition" not in "\n".join(compare(named.subject("eval"), lanes=()).remarks)
+    assert "order of definition" not in "\n".join(glance(named.subject("eval")).remarks)
 
 
 def test_a_wrong_name_is_a_divergence():

@@ -9,7 +9,6 @@ from hypothesis.extra import numpy as hnp
 
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.noise import generator, move, one_ulp
-from parity.verdict.floors import few
 
 quick = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 EPS = np.finfo(np.float64).eps
@@ -217,12 +216,3 @@ def test_integers_stay():
     with StochasticRounding(1):
         assert torch.equal(torch.arange(5) * 3 + 1, torch.tensor([1, 4, 7, 10, 13]))
         assert torch.arange(6).sum() == 15
-
-
-def test_a_floor_of_few_samples_is_enlarged_until_luck_is_rare():
-    """The chance that a healthy normal number lies `limit` floors out, by simulation, for one number in three draws."""
-    rng = np.random.default_rng(0)
-    twin, draws = np.abs(rng.standard_normal(400_000)), np.abs(rng.standard_normal((3, 400_000))).max(axis=0)
-    assert few(3, 16.0) == pytest.approx(5, rel=0.01)
-    assert (twin > 16 * draws).mean() > 1e-5 > (twin > 16 * few(3, 16.0) * draws).mean()
-    assert few(6, 16.0) == few(10_000, 16.0) == few(0, 16.0) == 1.0

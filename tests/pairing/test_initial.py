@@ -80,7 +80,7 @@ def test_seeded_draws_repeat_and_leave_the_others_as_they_were(framework, draw):
 def test_initialisers_are_compared_in_a_training_from_scratch(fault, expected):
     with inject(*([fault] if fault else [])):
         both = Programs(exam_training("training_start"), "float32")
-    found = [finding for census in both._census.values() for finding in census.findings]
+    found = [finding for census in both.censuses.values() for finding in census.findings]
     assert bool(found) == expected and all("another distribution" in finding.message for finding in found)
     if expected:
         assert all(finding.reference and finding.twin for finding in found)

@@ -1,0 +1,116 @@
+"""The mutants: one small fault each, in what decides a verdict."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """`old` occurs once in `file` and becomes `new`; `what` would go unseen, or be seen where nothing is."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    what: str
+
+
+JUDGE, FINDINGS, FLOORS = "parity/verdict/judge.py", "parity/verdict/findings.py", "parity/verdict/floors.py"
+SINKS, ARRAYS, PAIRING = "parity/verdict/sinks.py", "parity/numbers/arrays.py", "parity/pairing/correspondence.py"
+LINES, MAGNITUDES, STEPS = "parity/trace/lines.py", "parity/trace/magnitudes.py", "parity/steps/reference.py"
+
+MUTANTS = [
+    # the judge
+    Mutant("judge: one floor is noise", JUDGE, "Verdict.SAME if multiple <= 1 else", "Verdict.SAME if multiple < 1 else",
+           "the same value is noise where its distance is the floor"),
+    Mutant("judge: M floors diverge", JUDGE, "Verdict.NOISE if multiple <= self.limit", "Verdict.NOISE if multiple < self.limit",
+           "the border of noise"),
+    Mutant("judge: no floor, no distance", JUDGE, "(np.inf if deviation.distance else 0.0)", "0.0",
+           "any difference of an exact value is the same"),
+    Mutant("judge: NaN everywhere counts", JUDGE, "if deviation.nans and deviation.nans == deviation.size:", "if False:",
+           "two programs of nothing but NaN are the same"),
+    Mutant("judge: a missing border is uncompared", JUDGE,
+           "verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED\n        deviation = Deviation(np.inf, trouble=say(\"exists in the reference only\")",
+           "verdict = Verdict.UNCOMPARED\n        deviation = Deviation(np.inf, trouble=say(\"exists in the reference only\")",
+           "a layer that the twin never calls"),
+    Mutant("judge: an extra border is uncompared", JUDGE,
+           "verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED\n        before",
+           "verdict = Verdict.UNCOMPARED\n        before", "a layer that only the twin calls"),
+    Mutant("judge: the last good is the last", JUDGE, "                if not broken:\n                    good = event",
+           "                good = event", "the place before the fault"),
+    Mutant("judge: a replay judges what it was given", JUDGE, 'return (self.run == "replay" and', 'return (self.run == "free" and',
+           "gradients that are the reference's own"),
+    # the headline and the places
+    Mutant("headline: the lane before the census", FINDINGS,
+           "return census_first, _lane(finding.lane), replayed, finding.key.step, finding.order",
+           "return _lane(finding.lane), census_first, replayed, finding.key.step, finding.order", "which finding is named first"),
+    Mutant("headline: a replay like a free run", FINDINGS, 'replayed = 1 if finding.run == "replay" else 0', "replayed = 0",
+           "which finding is named first"),
+    Mutant("headline: steps do not count", FINDINGS, "replayed, finding.key.step, finding.order", "replayed, finding.order",
+           "which finding is named first"),
+    Mutant("headline: the last", FINDINGS, "return min(self.diverged, key=_headline, default=None)",
+           "return max(self.diverged, key=_headline, default=None)", "which finding is named first"),
+    Mutant("report: nothing compared is same", FINDINGS, "        if not self.compared:\n", "        if False:\n",
+           "a comparison that compared nothing"),
+    Mutant("report: unseen is same", FINDINGS, "        if self.unseen and not self.diverged:\n", "        if False:\n",
+           "an output that nobody looked at"),
+    Mutant("places: fed modules too", FINDINGS,
+           "                module = module.rpartition(\".\")[0]  # what a module is fed is made by the one around it",
+           "                pass", "the module at fault"),
+    Mutant("places: every gradient", FINDINGS, "finding.deviation in fed_back", "False", "the module at fault"),
+    Mutant("places: of every lane", FINDINGS, "            if finding.lane == lane:\n", "            if True:\n", "the module at fault"),
+    # floors
+    Mutant("few: always one", FLOORS, "return max(1.0, 0.8 * FALSE_ALARMS ** (-1 / samples) / limit) if samples else 1.0",
+           "return 1.0", "false alarms where a tensor has one element"),
+    Mutant("few: the limit is forgotten", FLOORS, "few(noise.samples[key], limit)", "few(noise.samples[key], M)",
+           "false alarms in float32"),
+    Mutant("floors: the analysis is not believed", FLOORS, "return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))",
+           "return measured", "false alarms where the draws move nothing"),
+    Mutant("floors: the analysis is always believed", FLOORS, "min(eps * analysed, REFORMULATION * own or np.inf)",
+           "eps * analysed", "every fault behind a mask of -3e38"),
+    Mutant("floors: integers round", FLOORS, 'event.array.dtype.kind not in "fc"', 'event.array.dtype.kind not in "fciub"',
+           "a wrong index in a large table"),
+    Mutant("floors: float32 in any order", FLOORS, 'elif lane == "float64":', "else:", "a naive sum over a whole feature map"),
+    Mutant("floors: locals' gradients like all others", FLOORS,
+           'if any_order is not None and key.stage == "gradients" and key.is_local:', "if False:", "false alarms of broadcasts"),
+    Mutant("draws: the first stands", SINKS, "self.largest[event.key] = max(self.largest.get(event.key, 0.0), distance)",
+           "self.largest.setdefault(event.key, distance)", "false alarms: the noise of one draw"),
+    Mutant("draws: NaN is noise", SINKS, "        if np.isfinite(distance):\n", "        if True:\n",
+           "everything, where one draw overflows"),
+    Mutant("draws: no rounding", FLOORS, "again(noise, Draw(number, rounding=not accuracy))",
+           "again(noise, Draw(number, rounding=False))", "false alarms in float64"),
+    Mutant("carried: not relative", FLOORS, "distance / scale if scale else 0.0", "distance", "floors of values that grow"),
+    Mutant("carried: from step to the same step", FLOORS,
+           "floors[key] = max(floors[key], self._relative.get(key._replace(step=0), 0.0) * event.scale)",
+           "floors[key] = max(floors[key], self._relative.get(key, 0.0) * event.scale)", "false alarms between the draws"),
+    Mutant("--floor-every: always", STEPS, "fresh = step <= 2 or step % floor_every == 0", "fresh = True", "the option does nothing"),
+    Mutant("--floor-every: never again", STEPS, "fresh = step <= 2 or step % floor_every == 0", "fresh = step <= 2",
+           "floors of the first steps for all"),
+    Mutant("--floor-every: nothing carried", STEPS, "draws if fresh else 0, tell, carried)", "draws if fresh else 0, tell)",
+           "false alarms between the draws"),
+    # arrays
+    Mutant("deviation: NaN is no distance", ARRAYS, "    out[odd] = np.inf\n", "    out[odd] = 0\n", "a NaN on one side"),
+    Mutant("deviation: NaN is never NaN", ARRAYS, "same = both_nan | (left == right)", "same = left == right",
+           "false alarms at common NaNs"),
+    Mutant("deviation: the last block", ARRAYS, "        if largest > distance:\n", "        if True:\n",
+           "a difference in a large array"),
+    Mutant("in_norm: the worst element", ARRAYS, "    return replace(found, distance=distance, scale=", "    return replace(found, scale=",
+           "false alarms and misses in Adam's updates"),
+    Mutant("in_norm: never", SINKS, "return in_norm(found, stored.array, array) if stored.norm else found", "return found",
+           "false alarms: one sign that Adam turned over"),
+    # pairing
+    Mutant("pairing: the user's word does not count", PAIRING, "said = self._names.get(ours[one].path)", "said = None",
+           "a name map"),
+    Mutant("pairing: order before names", PAIRING, "for alike in (str, _plain):", "for alike in ():", "two layers of one shape swapped"),
+    Mutant("pairing: guesses are not said", PAIRING, "        if rivals > 1:\n            self._ambiguous",
+           "        if False:\n            self._ambiguous", "that an order was guessed"),
+    Mutant("pairing: one tensor for two", PAIRING, "                theirs.pop(same[0])\n", "", "a tensor of the twin that nobody loads"),
+    # the span of a broadcast
+    Mutant("span: of the last local", LINES,
+           "return max([1.0, *(others / max(1, elements) for _, others in self._values.values())])",
+           "return [1.0, *(others / max(1, elements) for _, others in self._values.values())][-1]", "false alarms of broadcasts"),
+    Mutant("span: none", LINES, "return max([1.0, *(others / max(1, elements) for _, others in self._values.values())])",
+           "return 1.0", "false alarms of broadcasts"),
+    Mutant("span: the last counts", MAGNITUDES, "self._spans[name] = max(span, self._spans.get(name, 0.0))",
+           "self._spans[name] = span", "false alarms of parameters that are used twice"),
+]

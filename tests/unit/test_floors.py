@@ -1,0 +1,222 @@
+"""Noise floors of runs made by hand: which draws are made, what they come to, and what is carried to steps without any."""
+
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from parity.numbers.noise import ACCURACY, REFORMULATION, M, generator
+from parity.steps.reference import reference_steps
+from parity.verdict.floors import Carried, Draw, few, floors_of, measure, own_rounding
+from parity.verdict.sinks import Distances
+from tests.unit.events import event, key, store
+
+EPS, EPS32 = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
+MANY = 10_000  # elements: of so many, the largest says what the noise is
+
+
+def noise(truth, **distances):
+    """Draws that move each value by so much, in one element."""
+    made = Distances(truth)
+    for where, one in truth.events.items():
+        moved = one.array.copy()
+        moved.flat[0] += distances.get(where.variable, 0.0)
+        made.receive(event(where, moved))
+    return made
+
+
+def test_a_floor_is_what_the_draws_did():
+    truth = store(event(key("a"), np.zeros(MANY)), event(key("b"), np.zeros(MANY)))
+    assert floors_of(truth, noise(truth, a=3e-9), "float64") == {key("a"): 3e-9, key("b"): 0.0}
+
+
+def test_the_largest_of_several_draws_stands():
+    truth = store(event(key(), np.zeros(MANY)))
+    made = Distances(truth)
+    for distance in (1e-9, 5e-9, 2e-9):
+        made.receive(event(key(), np.full(MANY, distance)))
+    assert made.largest == {key(): 5e-9} and made.samples == Counter({key(): 3 * MANY})
+
+
+def test_a_draw_that_is_no_number_measures_nothing():
+    truth = store(event(key(), np.zeros(2)))
+    made = Distances(truth)
+    made.receive(event(key(), np.array([np.nan, 0.0])))
+    made.receive(event(key("another"), np.zeros(2)))
+    made.receive(event(key(), None))
+    assert made.largest == {} and made.samples == Counter()
+
+
+def test_a_floor_of_few_samples_is_enlarged_until_luck_is_rare():
+    """The chance that a healthy normal number lies `limit` floors out, by simulation, for one number in three draws."""
+    rng = np.random.default_rng(0)
+    twin, draws = np.abs(rng.standard_normal(400_000)), np.abs(rng.standard_normal((3, 400_000))).max(axis=0)
+    assert few(3, 16.0) == pytest.approx(5, rel=0.01)
+    assert (twin > 16 * draws).mean() > 1e-5 > (twin > 16 * few(3, 16.0) * draws).mean()
+    assert few(6, 16.0) == few(10_000, 16.0) == few(0, 16.0) == 1.0
+
+
+def test_the_fewer_samples_the_larger_and_the_smaller_the_limit_the_larger():
+    truth = store(event(key(), np.zeros(1)))
+    one = floors_of(truth, noise(truth, output=1e-9), "float64", limit=M)
+    strict = floors_of(truth, noise(truth, output=1e-9), "float64", limit=ACCURACY)
+    assert one[key()] == pytest.approx(1e-9 * few(1, M)) and strict[key()] == pytest.approx(4 * one[key()])
+
+
+@pytest.mark.parametrize(("lane", "eps", "allowed"), [("float64", EPS, 50.0), ("float32", EPS32, 10.0)])
+def test_never_less_than_the_operations_own_rounding(lane, eps, allowed):
+    """In float64 that of a sum in any order (unit), in float32 only that of its result (scale)."""
+    truth = store(event(key(), np.ones(MANY), scale=10.0, unit=50.0, largest=1.0))
+    assert floors_of(truth, noise(truth), lane)[key()] == eps * allowed
+
+
+def test_what_is_analysed_is_believed_up_to_a_thousand_times_the_measured():
+    """An attention mask of -3e38 entered: by the analysis alone, no mistake could be seen behind it."""
+    truth = store(event(key(), np.ones(MANY), scale=3e38, unit=3e38, largest=1.0))
+    assert floors_of(truth, noise(truth, output=1e-12), "float64")[key()] == pytest.approx(1e-9, rel=1e-3)
+    assert floors_of(truth, noise(truth), "float64")[key()] == REFORMULATION * EPS
+    assert own_rounding(truth.events[key()], EPS) == REFORMULATION * EPS
+
+
+@pytest.mark.parametrize("value", [np.arange(3), np.array([True, False])])
+def test_integers_and_truth_values_do_not_round(value):
+    truth = store(event(key(), value, scale=1e6, unit=1e9, largest=2.0))
+    assert floors_of(truth, Distances(truth), "float64") == {key(): 0.0} and own_rounding(truth.events[key()], EPS) == 0.0
+
+
+def test_own_rounding_is_never_above_the_floor_with_draws():
+    for scale, unit, moved in ((1.0, 1.0, 0.0), (1.0, 30.0, 1e-15), (1e5, 1e9, 1e-13), (0.0, 0.0, 1e-3)):
+        truth = store(event(key(), np.ones(MANY), scale=scale, unit=unit, largest=1.0))
+        assert own_rounding(truth.events[key()], EPS) <= floors_of(truth, noise(truth, output=moved), "float64")[key()]
+
+
+def test_in_float32_gradients_of_locals_alone_may_be_added_in_any_order():
+    local, border = key("h", stage="gradients", function="forward"), key("input[0]", stage="gradients")
+    truth = store(*(event(where, np.ones(MANY), scale=1.0, unit=9.0, largest=1.0) for where in (local, border)))
+    any_order = noise(truth, **{"h": 1e-3, "input[0]": 1e-3})
+    floors = floors_of(truth, noise(truth, **{"h": 1e-5, "input[0]": 1e-5}), "float32", any_order)
+    assert floors == {local: pytest.approx(1e-3), border: pytest.approx(1e-5)}
+
+
+def test_an_update_is_measured_by_its_norm():
+    """Adam may turn the sign of one tiny gradient by rounding alone: one element of the update is a whole step off."""
+    truth = store(event(key("weight", stage="update"), np.ones(100), norm=True))
+    assert noise(truth, weight=2.0).largest == {key("weight", stage="update"): 2.0}
+    made = Distances(truth)
+    made.receive(event(key("weight", stage="update"), np.full(100, 3.0)))
+    assert made.largest == {key("weight", stage="update"): pytest.approx(20.0)}  # sqrt(100 * 2**2), not 2
+
+
+# --- which draws are made --------------------------------------------------------------------------------------------
+
+
+def made_draws(lane, **options):
+    truth, asked = store(event(key(), np.zeros(MANY))), []
+
+    def again(sink, draw):
+        asked.append(draw)
+        sink.receive(event(key(), np.full(MANY, 1e-9 if draw.number is None else 1e-8 * (draw.number + 1))))
+
+    return asked, measure(again, truth, lane, draws=2, **options)[key()]
+
+
+def test_in_float64_the_draws_round_at_random():
+    assert made_draws("float64") == ([Draw(0, rounding=True), Draw(1, rounding=True)], 2e-8)
+    assert made_draws("float64", spread=True)[0][0] == Draw(None, rounding=False)
+
+
+def test_in_float32_the_reference_itself_is_run_and_its_error_is_the_floor():
+    unmoved, draws, rounded = [Draw(None, False)], [Draw(0, False), Draw(1, False)], [Draw(0, True), Draw(1, True)]
+    asked, floor = made_draws("float32")
+    assert sorted(asked, key=str) == sorted(unmoved + draws + rounded, key=str) and floor == 2e-8
+    assert made_draws("float32", gradients=False)[0] == unmoved + draws
+
+
+# --- steps without draws ---------------------------------------------------------------------------------------------
+
+
+def test_carried_floors_are_relative_to_the_size_of_the_values():
+    def step(number, scale):
+        return store(event(key("w", step=number), np.zeros(MANY), scale=scale))
+
+    carried, sizes = Carried(), {1: 1.0, 2: 10.0, 3: 100.0}
+    truths = {number: step(number, scale) for number, scale in sizes.items()}
+    got = {}
+    for number, distance in ((1, 1e-9), (2, 1e-9), (3, None)):
+        truth = truths[number]
+        drawn = noise(truth, w=distance) if distance else Distances(truth)
+        got[number] = floors_of(truth, drawn, "float64")
+        carried.over(truth, drawn, got[number])
+    values = [floors[key("w", step=number)] for number, floors in got.items()]
+    assert values == pytest.approx([1e-9, 1e-8, 1e-7])  # the first step's 1e-9 of 1, of 10 and of 100
+
+
+def test_carried_floors_are_each_values_own():
+    first = store(event(key("a", step=1), np.zeros(MANY), scale=1.0), event(key("b", step=1), np.zeros(MANY), scale=1.0))
+    second = store(event(key("a", step=2), np.zeros(MANY), scale=1.0), event(key("b", step=2), np.zeros(MANY), scale=1.0))
+    carried, floors = Carried(), {}
+    carried.over(first, noise(first, a=1e-9), floors_of(first, noise(first, a=1e-9), "float64"))
+    floors = floors_of(second, Distances(second), "float64")
+    carried.over(second, Distances(second), floors)
+    assert floors == {key("a", step=2): 1e-9, key("b", step=2): pytest.approx(EPS)}
+
+
+class Doubling:
+    """Stands for `Programs`: one weight that doubles in each step; a run that rounds is 1e-9 of it further on."""
+
+    lane = "float64"
+    subject = SimpleNamespace(seed=0)
+    start = {"networks": {"net": {"w": np.ones(MANY)}}}
+
+    def __init__(self):
+        self.rounded = Counter()  # step -> draws made
+
+    def batch(self, step):
+        return {}
+
+    def load(self, side, state):
+        self.w = state["networks"]["net"]["w"].copy()
+
+    def state(self, side):
+        return {"networks": {"net": {"w": self.w.copy()}}}
+
+    def step(self, side, number, batch, sink, *, measure=False, rounding=None, replayed=None):
+        self.rounded[number] += rounding is not None
+        if replayed is not None:  # as ever: the stored value goes on
+            self.w = replayed.value(key("w", step=number), "float64") / 2
+        self.w = self.w * 2 * (1 + 1e-9 * (rounding is not None))
+        scale = float(self.w.max()) if measure else 0.0
+        sink.receive(event(key("w", step=number), self.w.copy(), scale=scale, largest=scale))
+        return {"loss": float(self.w[0])}
+
+
+@pytest.mark.parametrize(("every", "drawn"), [(1, [1, 2, 3, 4, 5, 6]), (3, [1, 2, 3, 6]), (4, [1, 2, 4]), (10, [1, 2])])
+def test_with_floor_every_n_the_noise_is_drawn_anew_at_every_nth_step_and_carried_in_between(every, drawn):
+    both = Doubling()
+    steps = list(reference_steps(both, 6, "resync", 2, every, lambda step, what: None))
+    assert sorted(+both.rounded) == drawn and set((+both.rounded).values()) == {2}
+    assert [len(step.drawn) for step in steps] == [2 if step in drawn else 0 for step in range(1, 7)]
+    floors = [step.floors[key("w", step=step.number)] / 2 ** step.number for step in steps]
+    assert floors == pytest.approx([1e-9] * 6, rel=1e-3)  # relative to a weight that doubles: everywhere the same
+
+
+def test_in_free_mode_every_step_has_its_draws_and_they_go_their_own_ways():
+    both = Doubling()
+    steps = list(reference_steps(both, 3, "free", 2, 3, lambda step, what: None))
+    assert both.rounded == {1: 2, 2: 2, 3: 2}
+    floors = [step.floors[key("w", step=step.number)] / 2 ** step.number for step in steps]
+    assert floors == pytest.approx([1e-9, 2e-9, 3e-9], rel=1e-3)  # the envelope grows
+
+
+def test_an_unknown_mode_is_refused():
+    with pytest.raises(ValueError, match="free"):
+        next(reference_steps(Doubling(), 1, "fre", 1, 1, lambda step, what: None))
+
+
+def test_replayed_values_are_the_stored_ones_moved_by_one_ulp():
+    kept = store(event(key(), np.ones(50)), event(key("none", stage="gradients"), None))
+    plain, moved = kept.replayed(), kept.replayed(generator("replay"))
+    assert key() in plain and key("none", stage="gradients") not in plain and key("other") not in plain
+    assert np.array_equal(plain.value(key(), "float64"), np.ones(50)) and plain.value(key(), "float32").dtype == np.float32
+    assert 0 < np.abs(moved.value(key(), "float64") - 1).max() <= EPS
