@@ -37,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if _is_bad_input(error):
             click.echo(f"parity: {error}", err=True)
+        elif (missing := _missing_framework(error)) is not None:
+            click.echo(f"parity: this needs {missing}, which cannot be imported here ({error}); to install it: {INSTALL[missing]}",
+                       err=True)
         else:  # never exit code 1: that would read as a verdict
             traceback.print_exc()
             click.echo("parity: this is a fault of parity itself, no verdict; please report it with the lines above", err=True)
@@ -47,6 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def entry() -> None:
     """The installed script."""
     sys.exit(main())
+
+
+INSTALL = {"torch": "pip install torch", "paddle": "pip install 'paddle-parity[cpu]' (or [gpu])"}
+
+
+def _missing_framework(error: Exception) -> str | None:
+    name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    return name if name in INSTALL else None
 
 
 def _is_bad_input(error: Exception) -> bool:

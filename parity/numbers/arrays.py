@@ -162,8 +162,9 @@ def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
         return say("all zero on one side")
     unit = np.abs(a).max()  # squares of large numbers overflow
     factor = float((a / unit) @ (b / unit)) / float((a / unit) @ (a / unit))
+    tolerance = min(tolerance, ACCOUNTED * float(np.abs(b - a).max()) / unit)
     if _close(factor * a, b, tolerance):
-        return say("the reference times {factor:.6g}", factor=factor)
+        return say("the reference times {factor}", factor=_near_one(factor))
     shift = float((b - a).mean())
     if _close(a + shift, b, tolerance):
         return say("the reference plus {shift:.6g}", shift=shift)
@@ -173,6 +174,15 @@ def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
     if _close(np.sort(a), np.sort(b), tolerance):
         return say("the same values in another order")
     return None
+
+
+ACCOUNTED = 0.01  # a likeness may leave so much of the distance: one that leaves it as it was says nothing
+
+
+def _near_one(factor: float) -> str:
+    """In six digits, of what is left beside 1 where they would say 1."""
+    text = f"{factor:.6g}"
+    return text if text != "1" else f"(1 {'-' if factor < 1 else '+'} {abs(factor - 1):.3g})"
 
 
 def _close(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:

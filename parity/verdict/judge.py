@@ -12,10 +12,11 @@ import numpy as np
 
 from parity.blame import place_of
 from parity.messages import say
-from parity.numbers.arrays import Deviation, Verdict, resemblance
+from parity.numbers.arrays import Deviation, Verdict
 from parity.trace.events import Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
+from parity.verdict.causes import Evidence, cause_of
 from parity.verdict.findings import Finding, Report
 from parity.verdict.sinks import Against, Store
 
@@ -41,6 +42,7 @@ class Judge:
     """Turns what was measured in one run of the twin into verdicts.
 
     name: what is compared, in findings and before module paths. stages: those that this run went through; None for all.
+    start: the state before the run, by the names of the reference, where it is known.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Judge:
     floors: Mapping[Key, float]
     limit: float
     stages: frozenset[str] | None = None
+    start: Mapping[str, np.ndarray] | None = None
 
     def judge(self, against: Against, failure: Exception | Failure | None, report: Report) -> None:
         """Add to the report a finding for every value that is not the same, and count all."""
@@ -180,9 +183,13 @@ class Judge:
         elif verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
-                cause = resemblance(left, right)
-                cause = say("the twin's values are {likeness}", likeness=cause) if cause else None
+                cause = cause_of(Evidence(left, right, event, twin, self._before(event.key)))
         return self._finding(event, twin, verdict, deviation, floor, cause)
+
+    def _before(self, key: Key) -> np.ndarray | None:
+        """What a parameter or buffer held before the run."""
+        path = f"{key.module}.{key.variable}".removeprefix(f"{self.name}.")
+        return self.start.get(path) if self.start is not None and key.stage == "state" else None
 
     def _without_partner(self, event: Event) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED

@@ -63,7 +63,7 @@ class Replayed:
 class Against:
     """Compares each event with the stored one of the same key as it comes, and keeps only what differs.
 
-    floors, limit: arrays more than `limit` floors apart are kept (the first few), to look for their cause.
+    floors, limit: arrays more than `limit` floors apart are kept (the first few of each stage), to look for their cause.
     matched: key -> (the event without its array, Deviation). extra: events that the store has no partner for, each
     with the key of the last event that had one. kept: key -> (the stored array, the twin's). release: let go of each stored array
     that has been compared; the store is of no use to another run then.
@@ -94,13 +94,16 @@ class Against:
             # One value often has several names (a module's output, the local it is bound to): compared once.
             self._compared, self._deviation = (weakly(stored), weakly(array)), self._measure(partner, event, array)
         found = self._deviation
-        if array is not None and found.distance > self._limit * self._floors[event.key] and len(self.kept) < self.KEPT:
+        if array is not None and found.distance > self._limit * self._floors[event.key] and self._has_room(event.key):
             # What is released may be the program's own memory, which it goes on to write in.
             self.kept[event.key] = (stored.copy() if self._release and stored is not None else stored, array.copy())
         self.matched[event.key] = (event, found)
         self.last = event.key
         if self._release:
             partner.array = None
+
+    def _has_room(self, key: Key) -> bool:
+        return sum(kept.stage == key.stage for kept in self.kept) < self.KEPT
 
     def _measure(self, partner: Event, event: Event, array: np.ndarray | None) -> Deviation:
         return _compare(partner, array)

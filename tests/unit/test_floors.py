@@ -175,6 +175,9 @@ class Doubling:
     def batch(self, step):
         return {}
 
+    def tape(self, step):
+        """What the reference draws in a step: nothing."""
+
     def load(self, side, state):
         self.w = state["networks"]["net"]["w"].copy()
 

@@ -17,6 +17,13 @@ def test_one_floor_is_same_and_m_floors_are_noise(distance, verdict):
     assert report.verdict == ("diverged" if verdict == "diverged" else "same")
 
 
+def test_without_a_floor_any_difference_is_one():
+    """Of integers and truth values: nothing of them is noise."""
+    truth = [event(key(), [3, 4])]
+    assert judged(truth, [event(key(), [3, 5])], floor=0.0).counts == {Verdict.DIVERGED: 1}
+    assert judged(truth, [event(key(), [3, 4])], floor=0.0).counts == {Verdict.SAME: 1}
+
+
 @pytest.mark.parametrize("twin", [[1.0, NAN], [NAN, 2.0], [1.0, np.inf]])
 def test_a_nan_on_one_side_is_no_noise_whatever_the_floor(twin):
     assert judged([event(key(), [1.0, 2.0])], [event(key(), twin)], floor=1e300).verdict == "diverged"
@@ -128,7 +135,8 @@ def test_independent_places_are_the_modules_that_go_wrong_although_their_inputs_
 def test_what_a_module_is_fed_is_made_by_the_one_around_it():
     fed = finding(key("input[0]", "net.block.conv"), 1, run="replay")
     out = finding(key("output", "net.block.conv"), 2, run="replay")
-    assert [found.key for found in Report("net", [fed, out]).places] == [fed.key]
+    around = finding(key("h", "net.block", function="forward"), 3, run="replay")  # the same fault, a line later
+    assert [found.key for found in Report("net", [fed, out, around]).places] == [fed.key]
 
 
 def test_a_gradient_that_came_back_is_no_place_of_its_own():
