@@ -21,12 +21,14 @@ from parity.cli.options import QUICK, REPORTS, SEED, Modes, Reports, Where, mode
 @click.option("--calls", type=click.IntRange(min=1), metavar="N", help="Forwards in a row, before one backward.  [default: 1]")
 @modes(None)
 @click.option("--operations", is_flag=True, help="Watch single operations too, everywhere (slower).")
+@click.option("--own-weights", is_flag=True, help="Each side with the weights that it is built with, as its "
+              "builder loads them, not both with the reference's.")
 @click.option("--seed", type=SEED, metavar="N", help="Of weights and inputs.  [default: 0]")
 @where("both")
 @QUICK
 @REPORTS
 def compare(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, ...], calls: int | None, modes: Modes,
-            operations: bool, seed: int | None, where: Where, quick: bool, reports: Reports) -> int:
+            operations: bool, own_weights: bool, seed: int | None, where: Where, quick: bool, reports: Reports) -> int:
     """Compare your own PyTorch module with your Paddle port of it.
 
     Name a file that declares the pair (`parity init` writes one), or both modules, as module:Class or file.py:Class. Modules and
@@ -43,7 +45,7 @@ def compare(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[s
     from parity.compare.results import Case
     from parity.declare import port as porting
     from parity.report.summary import Summary
-    said = {"calls": calls, "seed": seed, "names": mapped(names) or None}
+    said = {"own_weights": own_weights or None, "calls": calls, "seed": seed, "names": mapped(names) or None}
     port = porting.load(targets, specified=specified, **{name: value for name, value in said.items() if value is not None})
     cases = [Case(port.title, mode, port.subject(mode)) for mode in modes.of(port.modes)]
     summary = Summary(run(cases, where, operations=operations, quick=quick))

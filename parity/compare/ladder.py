@@ -25,7 +25,7 @@ from parity.files import InputError
 from parity.messages import say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
-from parity.pairing.census import Census, CensusFinding, each_once, take
+from parity.pairing.census import Census, CensusFinding, each_once, own_weights, take
 from parity.pairing.correspondence import WHOLE
 from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
@@ -177,6 +177,8 @@ class Both(Sides):
         super().__init__(subject.pair)
         self.tape = Tape(subject.seed)
         self.models = self._built()
+        self._own = tuple(framework.state(model) if subject.own_weights else {}
+                          for framework, model in zip(self.frameworks, self.models, strict=True))
         self.census = self._paired()
         name = subject.name
         self.pair_up(tuple({} if model is None else {name: model} for model in self.models), {name: self.census})
@@ -193,7 +195,11 @@ class Both(Sides):
 
     def _paired(self) -> Census:
         census = take(*self.models, self.frameworks, self.sites, self.pair.layouts, names=self.pair.names)
-        return each_once(census, self.models, self.frameworks, lambda side, name: self.built(side, name.rpartition(".")[0]))
+        known = self.models, self.frameworks, lambda side, name: self.built(side, name.rpartition(".")[0])
+        census = each_once(census, *known)
+        if self.subject.own_weights or self.pair.names is None:  # these are judged for themselves; ours are built from seeds
+            return census
+        return own_weights(census, *known)
 
     def reference(self, dtype: str, sink: Sink, *, moved: int | None = None, replayed: Store | None = None,
                   gradients: bool = True, rounding: bool = True, measure: bool | None = None, release: bool = False) -> None:
@@ -309,12 +315,15 @@ class Both(Sides):
         own = {**framework.parameters(model), **framework.buffers(model)}
         values = {name: framework.array(tensor, copy=True) for name, tensor in own.items() if name not in entries}
         values |= {name: array for name, array in self._made[1].items() if name in values}
+        if self.subject.own_weights:
+            return values | self._own[1]
         return values | {name: np.asarray(entry.to_paddle(state[entry.source]), order="C") for name, entry in entries.items()}
 
     def _state(self, dtype: str, moved: int | None) -> Mapping[str, np.ndarray]:
+        state = self._own[0] if self.subject.own_weights else self._made[0] | self.subject.state
         if moved is None:
-            return self._made[0] | self.subject.state  # the model has its dtype already, and takes each number over in that
-        return move(_cast(self._made[0] | self.subject.state, dtype), self.subject.seed, moved, "state")
+            return state  # the model has its dtype already, and takes each number over in that
+        return move(_cast(state, dtype), self.subject.seed, moved, "state")
 
     def _inputs(self, dtype: str, moved: int | None = None) -> dict[str, np.ndarray]:
         inputs = _cast(self.subject.inputs, dtype)

@@ -40,6 +40,8 @@ class Port:
     weights: name -> array, in the reference's layout; by default those that it is built with, of which constants (a bias of
     zeros, a scale of ones) are moved, so that one that goes missing in the twin is missed. sources: more files and folders
     whose lines are followed, besides those of the modules' classes. training: a training step for `parity steps` to follow.
+    own_weights: do not give both the same weights, but compare each side with those that it is built with, as its builder loads
+    them.
     """
 
     reference: Any
@@ -56,6 +58,7 @@ class Port:
     layouts: LayoutTable = DEFAULT
     sources: Sequence[str | Path] = ()
     training: Training | None = None
+    own_weights: bool = False
 
     def subject(self, mode: str = "eval", seed: int | None = None) -> Subject:
         """What `ladder.compare` takes. Raises InputError where the two cannot be built or are of no known framework."""
@@ -63,7 +66,8 @@ class Port:
             raise InputError(f"mode {mode!r}: expected eval or train")
         seed = self.seed if seed is None else seed
         return Subject(self.title, self.pair, lambda: self._build(0, seed), lambda: self._build(1, seed), self._state(seed),
-                       self.arrays(seed), training=mode == "train", calls=self.calls, seed=seed, arrange=self.arrange)
+                       self.arrays(seed), training=mode == "train", calls=self.calls, seed=seed, arrange=self.arrange,
+                       own_weights=self.own_weights)
 
     def arrays(self, seed: int) -> dict[str, np.ndarray]:
         """What both are fed with, as `arrange` takes it."""
