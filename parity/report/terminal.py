@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from parity.numbers.noise import ACCURACY, M
-from parity.report.summary import Summary, distance, row, short
+from parity.report.summary import Summary, distance, explanations, row, short
 
 COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "same up to summary": "yellow",
            "diverged": "bold red"}
@@ -34,6 +34,8 @@ def show(console: Console, summary: Summary) -> None:
             console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
                                f"      {finding.key}: {distance(finding)}\n      in {titles}"), soft_wrap=True)
         more(console, len(places) - _PLACES)
+    for sentence in explanations(summary.merged):
+        console.print(Text(f"\n{sentence}"), soft_wrap=True)
     for remark in summary.merged.remarks:
         console.print(Text(f"\nremark: {remark}", style="yellow"), soft_wrap=True)
     uncompared = [finding for result in summary.results for finding in result.report.uncompared]

@@ -91,7 +91,8 @@ class Finding:
             own_error = self.lane == "float32" and self.run in ("free", "replay") and not self.key.step
             unit = "times the reference's own error" if own_error else "noise floors"
             lines.append(f"  {worst.distance:.3g} apart = {self.floor_multiple:.3g} {unit} of {self.floor:.3g} "
-                         f"({worst.relative:.3g} of the largest value)")
+                         f"({worst.relative:.3g} of the largest value)" if self.floor else
+                         f"  {worst.distance:.3g} apart: nothing rounds here, so the values have to be equal")
         if self.last_good:
             lines.append(f"  last good  {self.last_good}"
                          + (f"  ({self.last_good_site})" if self.last_good_site else ""))
