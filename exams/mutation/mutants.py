@@ -50,7 +50,7 @@ MUTANTS = [
            "which finding is named first"),
     Mutant("headline: the last", FINDINGS, "return min(self.diverged, key=_headline, default=None)",
            "return max(self.diverged, key=_headline, default=None)", "which finding is named first"),
-    Mutant("report: nothing compared is same", FINDINGS, "        if not self.compared and not self.undecided:\n", "        if False:\n",
+    Mutant("report: nothing compared is same", FINDINGS, "        if self.compared <= self.census and not self.diverged and not self.undecided:\n", "        if False:\n",
            "a comparison that compared nothing"),
     Mutant("report: unseen is same", FINDINGS, "        if self.unseen and not self.diverged:\n", "        if False:\n",
            "an output that nobody looked at"),

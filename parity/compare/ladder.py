@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from parity import asked
+from parity.blame import is_users
 from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
@@ -48,6 +50,7 @@ def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), 
 
     Raises whatever the *reference* raises; what the twin raises is a finding.
     """
+    lanes, device, draws = asked.lanes(lanes), asked.device(device), asked.count("draws", draws, asked.DRAWS)
     both = Both(subject, device, operations=operations)
     with both.as_they_were():
         return _climb(both, frozenset(lanes), draws, progress or (lambda what: None))
@@ -60,6 +63,7 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
     In the float64 lane "same" is what `compare` would say too, as none of its floors is smaller. What diverged may be rounding
     that has grown on its way through the program: `compare` tells. Raises as `compare`.
     """
+    lane, device = asked.lane(lane), asked.device(device)
     both = Both(subject, device)
     with both.as_they_were():
         report = _begin(both)
@@ -78,6 +82,7 @@ def _begin(both: Both) -> Report:
     report = Report(both.subject.name, remarks=list(both.remarks()))
     _judge_census(both, report)
     _judge_weights(both, report)
+    report.census = report.compared
     return report
 
 
@@ -232,8 +237,10 @@ class Both(Sides):
             self._run(1, dtype, sink, None, replayed, gradients, measure=False, rounding=False, release=release)
         except InputError:  # a recording that cannot be read is no fault of the twin's
             raise
-        except Exception as error:  # the user's program: anything may come
-            return error
+        except Exception as error:
+            if self.census.findings or is_users(error, self.sources[1]):  # weights that do not fit: the census has said it
+                return error
+            raise
         return None
 
     def side_by_side(self, dtype: str, pass_: Interleaved) -> Exception | None:

@@ -16,6 +16,7 @@ import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 from paddle.nn.layer.rnn import RNNBase
 
+from parity.blame import hand_on
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
@@ -94,8 +95,8 @@ class PaddleFramework(Framework):
         return result
 
     def backward(self, tensors: Sequence[paddle.Tensor], gradients: Sequence[paddle.Tensor]) -> None:
-        paddle.autograd.backward(list(tensors), [gradient.astype(tensor.dtype) for tensor, gradient in
-                                                 zip(tensors, gradients, strict=True)])
+        cast = [gradient.astype(tensor.dtype) for tensor, gradient in zip(tensors, gradients, strict=True)]
+        hand_on(paddle.autograd.backward, list(tensors), cast)
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, paddle.nn.Layer)
@@ -422,7 +423,7 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterat
             nonlocal depth
             depth += 1
             try:
-                result = function(*args, **kwargs)
+                result = hand_on(function, *args, **kwargs)
             finally:
                 depth -= 1
             if depth == 0 and result is not NotImplemented:

@@ -19,6 +19,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from parity.blame import hand_on
+
 # To integers, as numbers that stay floating-point.
 _TO_INTEGERS = {"floor", "floor_divide", "ceil", "round", "trunc", "sign", "sgn", "heaviside"}
 _REMAINDERS = {"remainder", "fmod"}  # the choice is how often it goes
@@ -79,7 +81,7 @@ class _Recording(TorchDispatchMode):
         self._made = made
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = hand_on(func, *args, **(kwargs or {}))
         if is_choice(func, args, kwargs or {}, results := _results(result)):
             if name_of(func) in _REMAINDERS:
                 results = (((args[0] - result) / args[1]).round(),)

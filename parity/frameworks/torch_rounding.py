@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from parity.blame import hand_on
 from parity.frameworks.torch_choices import Reader, name_of
 
 # What selects, copies, compares or sets, draws random numbers, or rounds to integers: exact, whatever it is given.
@@ -64,7 +65,7 @@ class StochasticRounding(TorchDispatchMode):
         self._signs: dict[tuple, torch.Tensor] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = hand_on(func, *args, **(kwargs or {}))
         if self._choices is not None:
             self._choices.keep(func, args, kwargs or {}, result)
         name = name_of(func)

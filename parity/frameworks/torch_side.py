@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
+from parity.blame import hand_on
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.torch_choices import Choices
@@ -77,8 +78,8 @@ class TorchFramework(Framework):
         return _Spliced.apply(tensor, array)
 
     def backward(self, tensors: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
-        torch.autograd.backward(list(tensors), [gradient.to(tensor.dtype) for tensor, gradient in
-                                                zip(tensors, gradients, strict=True)])
+        cast = [gradient.to(tensor.dtype) for tensor, gradient in zip(tensors, gradients, strict=True)]
+        hand_on(torch.autograd.backward, list(tensors), cast)
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
@@ -340,7 +341,7 @@ class _Operations(TorchFunctionMode):
         self._observe = observe
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = hand_on(func, *args, **(kwargs or {}))
         name = operation_name(getattr(func, "__name__", ""))
         if name is not None:
             self._observe(name, args, result)

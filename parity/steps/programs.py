@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.blame import is_users
 from parity.compare.sides import Sides
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
@@ -196,6 +197,8 @@ class Programs(Sides):
             self.step(1, number, batch, against, replayed=replayed)
         except InputError:  # a recording that cannot be read is no fault of the twin's
             raise
-        except Exception as error:  # the user's program: anything may come
-            return error
+        except Exception as error:
+            if any(census.findings for census in self.censuses.values()) or is_users(error, self.sources[1]):
+                return error
+            raise
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.blame import hand_on
 from parity.frameworks import Framework
 from parity.trace.events import Replayed
 from parity.trace.recorder import Recorder
@@ -33,7 +34,7 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
         recorder.inputs = {id(tensor): f"[{number}]" for number, tensor in enumerate(given)}
         arguments, keywords = arrange(given)
         with framework.with_gradients(model):
-            result = model(*arguments, **keywords)
+            result = hand_on(model, *arguments, **keywords)
         outputs += [tensor for _, tensor in sorted(framework.tensors_in(result, objects=True), key=_by_name)]
         recorder.snapshot_buffers()
     return outputs

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from dataclasses import replace as with_changes
 
+from parity.asked import LANES
 from parity.numbers.arrays import Deviation, Verdict
 from parity.trace.events import Key
 from parity.trace.source import Site, relative
@@ -122,6 +123,7 @@ class Report:
     multiples: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest floor multiple
     unseen: str | None = None  # why there was no result to compare: that is no pass, whatever else agrees
     remarks: list[str] = field(default_factory=list)  # what was guessed, and what was left out
+    census: int = 0  # of the counted, those of the first rung, before anything has run
     kinks: int = 0  # values on another side of zero than the reference's, where gradients diverged for that alone
 
     @property
@@ -180,7 +182,7 @@ class Report:
         """
         if self.unseen and not self.diverged:
             raise NothingCompared(f"{self.subject}: {self.unseen}")
-        if not self.compared and not self.undecided:
+        if self.compared <= self.census and not self.diverged and not self.undecided:
             raise NothingCompared(f"{self.subject}: no value of the two programs could be compared; are the models run, "
                                   f"and do their module names agree?")
         return "diverged" if self.diverged else "undecided" if self.undecided else "same"
@@ -205,6 +207,7 @@ class Report:
         self.findings += other.findings
         self.counts += other.counts
         self.kinks += other.kinks
+        self.census += other.census
         self.remarks += [remark for remark in other.remarks if remark not in self.remarks]
         self.unseen = self.unseen or other.unseen
         for mine, theirs in ((self.largest, other.largest), (self.multiples, other.multiples)):
@@ -232,9 +235,6 @@ def merge(name: str, reports: Iterable[Report]) -> Report:
     for report in reports:
         merged.add(report)
     return merged
-
-
-LANES = ("float64", "float32")
 
 
 def _headline(finding: Finding) -> tuple:

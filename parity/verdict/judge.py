@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from parity.blame import place_of
 from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import RESOLUTION
@@ -34,12 +35,8 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, error: Exception, source: Any) -> Failure:
-        site, traceback = None, error.__traceback__
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename in source:
-                site = Site(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
-            traceback = traceback.tb_next
-        return cls(type(error).__name__, " ".join(str(error).split())[:300], site)
+        place = place_of(error, source)
+        return cls(type(error).__name__, " ".join(str(error).split())[:300], Site(*place) if place else None)
 
 
 @dataclass
