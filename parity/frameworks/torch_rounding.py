@@ -87,8 +87,13 @@ class StochasticRounding(TorchDispatchMode):
         eps = torch.finfo(tensor.dtype).eps
         terms = _terms(name, tensor, operands)
         if terms <= 1:
+            huge = _largest(tensor) > torch.finfo(tensor.dtype).max / 2  # the neighbour of a mask may be infinite
             for piece, signs in self._pieces(tensor):
-                piece.addcmul_(piece, signs, value=eps)
+                if huge:
+                    moved = torch.addcmul(piece, piece, signs, value=eps)
+                    piece.copy_(torch.where(moved.isfinite(), moved, piece))
+                else:
+                    piece.addcmul_(piece, signs, value=eps)
             return
         magnitude = _largest(tensor)
         if name in ("sum", "mean") and operands:

@@ -88,3 +88,13 @@ def test_what_rounds_is_moved(rounds):
     one = rounds(X)
     with StochasticRounding(1):
         assert not torch.equal(rounds(X), one)
+
+
+def test_a_mask_at_the_end_of_the_range_does_not_overflow():
+    lowest = torch.finfo(torch.float64).min
+    masked = (X * 1.1).masked_fill(X > 1, lowest)
+    with StochasticRounding(1):
+        moved = masked * 1.0
+    assert moved.isfinite().all() and not torch.equal(moved, masked)
+    with StochasticRounding(1):
+        assert torch.isinf(masked.masked_fill(X > 1, -torch.inf) * 1.0).any()  # what is infinite stays so

@@ -212,11 +212,6 @@ def test_in_free_mode_every_step_has_its_draws_and_they_go_their_own_ways():
     assert floors == pytest.approx([1e-9, 2e-9, 3e-9], rel=1e-3)  # the envelope grows
 
 
-def test_an_unknown_mode_is_refused():
-    with pytest.raises(ValueError, match="free"):
-        next(reference_steps(Doubling(), 1, "fre", 1, 1, lambda step, what: None))
-
-
 def test_replayed_values_are_the_stored_ones_moved_by_one_ulp():
     kept = store(event(key(), np.ones(50)), event(key("none", stage="gradients"), None))
     plain, moved = kept.replayed(), kept.replayed(generator("replay"))
