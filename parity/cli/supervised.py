@@ -17,6 +17,7 @@ from parity.files import LAST_WORDS
 
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
+_WAITED_FOR = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -27,22 +28,35 @@ def supervised(command: Callable[[], int], crashed: int) -> int:
         return command()
     words = tempfile.TemporaryFile("w+")  # noqa: SIM115 (the child writes in it until its last moment)
     parent = os.getpid()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
     child = os.fork()
     if child == 0:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # who kills the command means this process
         if os.getppid() != parent:
             os._exit(crashed)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.environ[LAST_WORDS] = f"{os.getpid()}/{words.fileno()}"  # for Paddle, which takes the signals to itself
         faulthandler.enable(words)
         return command()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
-    _, status = os.waitpid(child, 0)
+    status = _waited_for(child)
     if not os.WIFSIGNALED(status):
         return os.waitstatus_to_exitcode(status)
     ended_by = os.WTERMSIG(status)
     sys.stderr.write(f"\nparity: {_told(ended_by, words)}\n")
     return crashed if ended_by in CRASHES else 128 + ended_by
+
+
+def _waited_for(child: int) -> int:
+    """How it ended. Signals that are sent to the parent are handed on; the terminal sends them to both."""
+    while True:
+        found = signal.sigwaitinfo(_WAITED_FOR)
+        if found.si_signo != signal.SIGCHLD:
+            if found.si_code <= 0:  # by a process, not by the kernel
+                os.kill(child, found.si_signo)
+            continue
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
 
 
 def _told(ended_by: int, words: TextIO) -> str:

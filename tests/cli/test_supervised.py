@@ -45,11 +45,12 @@ def test_other_ends_are_silent(tmp_path, body, code):
     assert ended(tmp_path, body) == (code, "")
 
 
-def test_sigterm_reaches_the_command(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_reaches_the_command(tmp_path, number):
     process = started(tmp_path, "print('up', flush=True); time.sleep(60)",
-                      "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))")
+                      f"signal.signal({int(number)}, lambda *_: sys.exit(143))")
     assert process.stdout.readline() == "up\n"
-    process.terminate()
+    process.send_signal(number)
     process.communicate(timeout=30)
     assert process.returncode == 143
 
