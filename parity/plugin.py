@@ -49,6 +49,8 @@ def parity_fixture(request: pytest.FixtureRequest) -> Callable[..., Any]:
         from parity.report import document, page
         summary = called(parity.compare, port, **chosen(lanes=lanes, modes=modes, seed=seed), device=device)
         publish(lambda: page.to_html(summary, title=request.node.nodeid), lambda: document.to_json(summary))
+        if summary.verdict == "undecided":
+            pytest.fail(str(summary.sentence()), pytrace=False)
         if summary.headline is not None:
             result, first = summary.headline
             fail(result.case, first)
@@ -60,6 +62,8 @@ def parity_fixture(request: pytest.FixtureRequest) -> Callable[..., Any]:
         from parity.steps import picture, report
         summary = called(parity.follow, port, steps=steps, mode=mode, **chosen(lanes=lanes, seed=seed), device=device)
         publish(lambda: report.to_html(summary, picture.draw(summary)), lambda: report.to_json(summary))
+        if summary.verdict == "undecided":
+            pytest.fail(str(summary.sentence()), pytrace=False)
         if summary.first is not None:
             fail(summary.merged.subject, summary.first)
         return summary

@@ -20,7 +20,7 @@ import numpy as np
 
 from parity import asked
 from parity.blame import is_users
-from parity.compare.one_pass import Interleaved, is_blank, is_result
+from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
@@ -37,7 +37,7 @@ from parity.trace.side import Run
 from parity.trace.source import Site
 from parity.verdict.findings import Finding, Report
 from parity.verdict.floors import Draw, measure
-from parity.verdict.judge import Judge
+from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
 from weights_convert import Entry
 
@@ -96,6 +96,8 @@ def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Rep
         _float64_lane(both, truth, draws, report, tell, release="float32" not in lanes)
     if "float32" in lanes:
         _float32_lane(both, truth, draws, report, tell)
+        if "float64" in lanes:  # which decides whether the two are the same; this one, how accurate they are
+            report.settle(lambda finding: finding.lane == "float32", say("the reference's own float32 is no more accurate here"))
     _order_census(report, truth)
     return report
 
@@ -129,7 +131,7 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     failure = both.twin("float64", against)
     judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M, start=both.subject.state)
     judge.judge(against, failure, report)
-    if report.diverged:
+    if report.diverged or report.undecided:
         if release:
             both.reference("float64", truth)  # its arrays are needed again
         tell("replay, float64")
@@ -139,6 +141,10 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M,
                       start=both.subject.state)
         judge.judge(against, failure, report)
+        unseen = {finding.key for finding in report.findings if finding.run == "replay" and finding.verdict in (
+            Verdict.UNDECIDED, Verdict.UNCOMPARED, Verdict.DIVERGED)}
+        report.settle(lambda finding: finding.run == "free" and finding.key in against.matched.keys() - unseen,
+                      say("rounding, grown on its way: in replay, where nothing has grown, it agrees"))
         _forgive_kinks(both, truth, report)
 
 
@@ -180,6 +186,7 @@ class Both(Sides):
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self._operations = subject, device, operations
         super().__init__(subject.pair)
+        self._choices: Any = None  # of the reference's float64 run, which its noise draws go on with
         self.tape = Tape(subject.seed)
         self.models = self._built()
         self._own = tuple(framework.state(model) if subject.own_weights else {}
@@ -354,7 +361,10 @@ class Both(Sides):
                                                release=release, stage=subject.stage, device=self.device,
                                                random=self.tape.hand(side)))
         arrange = functools.partial(subject.arrange, side)
-        with (framework.rounding(1 + moved) if rounding else nullcontext(), framework.seeded(subject.seed),
+        noting: Any = nullcontext()
+        if measure and dtype == "float64" and values is None and not side:
+            self._choices, noting = framework.choosing()
+        with (framework.rounding(1 + moved, self._choices) if rounding else noting, framework.seeded(subject.seed),
               python_and_numpy(subject.seed)):
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,

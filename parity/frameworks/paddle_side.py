@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import os
 import sys
@@ -23,6 +24,9 @@ from parity.numbers.distributions import Numbers
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
+
+# Not in 2.6: there, what is handed over by keyword is seen inside the function only.
+_HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
 
 _HALVES = (paddle.float16, paddle.bfloat16)
 
@@ -136,7 +140,9 @@ class PaddleFramework(Framework):
             value.set_value(array.view(np.uint16) if array.dtype == BFLOAT16 else array)
 
     def before_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
-        return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs)).remove
+        if not _HOOKS_SEE_KEYWORDS:
+            return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs, {})).remove
+        return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         return module.register_forward_post_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove

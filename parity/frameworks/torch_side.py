@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 from parity.blame import hand_on
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
+from parity.frameworks.torch_choices import Choices
 from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.distributions import Numbers
@@ -89,8 +90,12 @@ class TorchFramework(Framework):
     def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> _Operations:
         return _Operations(observe)
 
-    def rounding(self, seed: int) -> StochasticRounding:
-        return StochasticRounding(seed)
+    def rounding(self, seed: int, choices: Choices | None = None) -> StochasticRounding:
+        return StochasticRounding(seed, None if choices is None else choices.reader())
+
+    def choosing(self) -> tuple[Choices, AbstractContextManager]:
+        choices = Choices()
+        return choices, choices.recording()
 
     def drawing(self, numbers: Numbers) -> Drawing:
         return Drawing(numbers)
@@ -124,7 +129,7 @@ class TorchFramework(Framework):
             raise FrameworkError(str(error)) from error
 
     def before_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
-        return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs)).remove
+        return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
         return module.register_forward_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove

@@ -55,6 +55,8 @@ class Summary:
 
     def sentence(self) -> Message:
         """The verdict in one sentence."""
+        if self.verdict == "undecided":
+            return undecided(self.merged)
         if self.headline is None:
             runs = several("{count} run", "{count} runs", len(self.results))
             return say("The same computation: {runs}, {compared}.", runs=runs, compared=agreed(self.merged))
@@ -138,6 +140,14 @@ def distance(finding: Finding) -> str:
     if finding.lane == "float32" and not in_training:
         return say("{distance:.3g} apart, {multiple:.3g} times the reference's own error", **values)
     return say("{distance:.3g} apart, {multiple:.3g} noise floors", **values)
+
+
+def undecided(report: Report) -> Message:
+    """What keeps a report from saying `same` though nothing diverged, in one sentence."""
+    unseen = report.undecided
+    return say("Undecided: {values}. First {where}: {why}.", values=several(
+        "{count} value that has to be the same could not be seen", "{count} values that have to be the same could not be seen",
+        len(unseen)), where=str(unseen[0].key), why=unseen[0].deviation.trouble or unseen[0].cause)
 
 
 def versions() -> dict[str, str]:

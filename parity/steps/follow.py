@@ -77,7 +77,7 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
         failure = both.twin_step(step.number, step.batch, against, replayed)
         found = Report(subject.name)
         Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M).judge(against, failure, found)
-        if asking and failure is None and found.diverged:
+        if asking and failure is None and (found.diverged or found.undecided):
             found = inquiry.about(step, start, found)
         result.report.add(found)
         result.steps = step.number

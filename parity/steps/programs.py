@@ -31,6 +31,7 @@ class Programs(Sides):
     def __init__(self, subject: TrainingSubject, lane: str) -> None:
         self.subject, self.lane = subject, lane
         super().__init__(subject.pair)
+        self._choices: Any = None  # of the reference's step that is measured
         for framework in self.frameworks:
             framework.check_device(subject.device)
         programs = []
@@ -139,6 +140,7 @@ class Programs(Sides):
         device = self.subject.device
         with (framework.exact(device), python_and_numpy(self.subject.seed + number),
               watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line) as updated,
+              self._choosing(side, measure and replayed is None),
               self._rounding(side, rounding), recorder.recording()):  # rounding draws, too, and not from the tape
             if self.subject.twin_batch is not None and rounding is None:
                 batch = self.batch(number, side)  # once more, now that it is being followed
@@ -176,7 +178,17 @@ class Programs(Sides):
         with ExitStack() as stack:
             for name, optimizer in self.optimizers[side].items():
                 stack.enter_context(framework.moved_betas(optimizer, self.lane, generator("betas", name, seed)))
-            stack.enter_context(framework.rounding(seed))
+            stack.enter_context(framework.rounding(seed, self._choices))
+            yield
+
+    @contextmanager
+    def _choosing(self, side: int, noted: bool) -> Iterator[None]:
+        """What the reference chooses in a step that is measured, its noise draws go on with. In float32 rounding may choose."""
+        if side or not noted or self.lane != "float64":
+            yield
+            return
+        self._choices, noting = self.frameworks[side].choosing()
+        with noting:
             yield
 
     def twin_step(self, number: int, batch: Mapping[str, np.ndarray], against: Against,

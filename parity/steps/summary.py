@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.messages import Message, say, several, term, together
 from parity.numbers.noise import M
-from parity.report.summary import STAGES, agreed, divergence, explanations, short
+from parity.report.summary import STAGES, agreed, divergence, explanations, short, undecided
 from parity.steps.result import Curve, StepsReport
 from parity.steps.runner import Followed, is_total
 from parity.verdict.findings import Finding, merge
@@ -58,6 +58,8 @@ class Summary:
     def sentence(self) -> Message:
         """The verdict in one sentence."""
         first = self.first
+        if self.verdict == "undecided":
+            return undecided(self.merged)
         if first is None:
             return say("The same training: {run}, {compared}.", run=self.run, compared=agreed(self.merged))
         return say("Diverged {when}, stage {stage}: {where}.", when=when(first), stage=term(first.key.stage),

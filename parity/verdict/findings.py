@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from dataclasses import replace as with_changes
 
@@ -35,6 +35,8 @@ class Finding:
     called: Site | None = None
     last_good: str | None = None
     last_good_site: Site | None = None
+    unknown: bool = False  # of a kind that cannot be compared
+    drawn: bool = False  # it tells of random numbers that were drawn
     cause: str | None = None
 
     @property
@@ -43,6 +45,15 @@ class Finding:
         where = f"{key.module}.{key.variable}" if key.module else key.variable
         return (f"{self.subject}/{self.lane}/{self.run}/{key.stage}/{key.step}/{key.phase or '-'}/{where}"
                 f"/{key.call}.{key.function or '-'}.{key.frame}.{key.occurrence}")
+
+    @property
+    def promised(self) -> bool:
+        """Whether `same` promises this value: a result of the program, a loss, a gradient of a parameter or an input, an update."""
+        key = self.key
+        if key.is_local:
+            return key.stage == "losses"
+        return (key.stage in ("losses", "update") or (key.stage == "gradients" and not key.is_activation_gradient)
+                or (key.module == self.subject and key.variable.startswith("output" if key.stage != "gradients" else "input")))
 
     @property
     def variable(self) -> str:
@@ -124,6 +135,12 @@ class Report:
         return [finding for finding in self.findings if finding.verdict is Verdict.DIVERGED]
 
     @property
+    def undecided(self) -> list[Finding]:
+        """What `same` would have promised, and nobody could see."""
+        return [finding for finding in self.findings if finding.promised and (
+            finding.verdict is Verdict.UNDECIDED or (finding.verdict is Verdict.UNCOMPARED and finding.unknown))]
+
+    @property
     def uncompared(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.verdict is Verdict.UNCOMPARED]
 
@@ -159,13 +176,16 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """"same" or "diverged". Raises `NothingCompared` where nothing was: that is no pass."""
+        """"same", "diverged", or "undecided" where something that `same` promises could not be seen.
+
+        Raises `NothingCompared` where nothing was: that is no pass.
+        """
         if self.unseen and not self.diverged:
             raise NothingCompared(f"{self.subject}: {self.unseen}")
-        if self.compared <= self.census and not self.diverged:
+        if self.compared <= self.census and not self.diverged and not self.undecided:
             raise NothingCompared(f"{self.subject}: no value of the two programs could be compared; are the models run, "
                                   f"and do their module names agree?")
-        return "diverged" if self.diverged else "same"
+        return "diverged" if self.diverged else "undecided" if self.undecided else "same"
 
     def forgive(self, cause: str) -> None:
         """What diverged is noise, for this cause."""
@@ -173,6 +193,14 @@ class Report:
         self.counts[Verdict.DIVERGED] = 0
         self.findings = [with_changes(f, verdict=Verdict.NOISE, cause=cause) if f.verdict is Verdict.DIVERGED else f
                          for f in self.findings]
+
+    def settle(self, decided: Callable[[Finding], bool], cause: str) -> None:
+        """What was undecided, and is decided elsewhere, is noise, for this cause."""
+        for number, finding in enumerate(self.findings):
+            if finding.verdict is Verdict.UNDECIDED and decided(finding):
+                self.counts[Verdict.UNDECIDED] -= 1
+                self.counts[Verdict.NOISE] += 1
+                self.findings[number] = with_changes(finding, verdict=Verdict.NOISE, cause=cause)
 
     def add(self, other: Report) -> None:
         """Take over what another comparison saw."""
