@@ -19,7 +19,7 @@ from parity.declare.pair import Subject, in_order
 from parity.frameworks import FRAMEWORKS
 from parity.ugatit import subjects as ugatit
 
-RESNET = Path(__file__).parent.parent / "tests" / "pairs" / "resnet.py"
+RESNET = Path(__file__).parent.parent / "tests" / "shared" / "pairs" / "resnet.py"
 
 
 @dataclass(frozen=True)

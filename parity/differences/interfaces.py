@@ -210,4 +210,41 @@ SAFETENSORS = Difference(
     is_bug=True,
 )
 
-ENTRIES = (CLEAR_GRADIENT, ASSIGNED_GRADIENT, ASTYPE, SET_STATE_DICT, LEGACY_LOAD, SAFETENSORS)
+def recurrent_backward_raises() -> float:
+    """1 if the backward of an LSTM in eval mode raises."""
+    layer = paddle.nn.LSTM(2, 2)
+    layer.eval()
+    try:
+        layer(paddle.ones([1, 3, 2]))[0].sum().backward()
+    except RuntimeError:
+        return 1.0
+    return 0.0
+
+
+def _cell_backward_raises() -> float:
+    layer = paddle.nn.RNN(paddle.nn.LSTMCell(2, 2))
+    layer.eval()
+    try:
+        layer(paddle.ones([1, 3, 2]))[0].sum().backward()
+    except RuntimeError:
+        return 1.0
+    return 0.0
+
+
+RECURRENT_BACKWARD = Difference(
+    name="recurrent_backward",
+    title="The backward of LSTM, GRU and SimpleRNN raises in eval mode",
+    where="paddle.nn.LSTM, GRU, SimpleRNN (the rnn kernel), CPU",
+    size="'(PreconditionNotMet) Tensor holds no memory': what the backward needs is kept in train mode only. paddle.nn.RNN around "
+         "a cell, which runs step by step, has its gradients.",
+    measure=recurrent_backward_raises,
+    expected=(1, 1),
+    control=_cell_backward_raises,
+    correct="0: gradients, as in train mode; torch has them on the CPU",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="no gradients of a network in eval mode (saliency maps, a frozen recogniser inside a loss); the message names no cause",
+    avoided_by="no such layer in the twin of U-GAT-IT; elsewhere train mode, where without dropout the results are the same",
+    is_bug=True,
+)
+
+ENTRIES = (CLEAR_GRADIENT, ASSIGNED_GRADIENT, ASTYPE, SET_STATE_DICT, LEGACY_LOAD, SAFETENSORS, RECURRENT_BACKWARD)

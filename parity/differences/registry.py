@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from parity.differences import constants, defaults, exceptional, interfaces, pooling, running, sums
+from parity.differences import constants, defaults, exceptional, interfaces, losses, pooling, resizing, running, sums
 from parity.differences.difference import Difference
 
-ALL: tuple[Difference, ...] = tuple(entry for group in (exceptional, constants, pooling, running, sums, defaults, interfaces)
+ALL: tuple[Difference, ...] = tuple(entry for group in (
+    exceptional, constants, pooling, resizing, losses, running, sums, defaults, interfaces)
                                     for entry in group.ENTRIES)
 
 

@@ -83,6 +83,8 @@ WINDOWS = np.array([[[[3.0, np.nan], [1.0, 2.0]], [[3, 2], [1, np.nan]], [[np.na
 ALL_NAN = np.array([[[[np.nan, np.nan], [np.nan, np.nan]]]])
 ZEROS = np.array([[0.0, -0.0, 1.0, -2.0]])
 LABELS = np.array([[1.0, 0.0, 1.0, 0.0]])
+CLASSES = np.array([3, 1])
+SOFT = np.array([[0.5, 0.25, 0.25, 0.0], [0.1, 0.2, 0.3, 0.4]])
 P = paddle.nn.functional
 CASES = [  # entry, input on which it acts, input on which it does not, torch's call, Paddle's
     ("relu_nan", NAN, draw(5), F.relu, P.relu),
@@ -133,6 +135,28 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     *(("pool_divisor", draw(2, 3, 7, 5), draw(2, 3, 8, 4), lambda x, full=full: F.avg_pool2d(x, 2, 2, 0, True, full, 5),
        lambda x, full=full: P.avg_pool2d(
            x, 2, 2, 0, True, not full, 5.0)) for full in (False, True)),
+    *(("interpolate_to_one", draw(1, 2, 4, 5), draw(1, 2, 1, 1),
+       lambda x, size=size, mode=mode: F.interpolate(x, size, mode=mode),
+       lambda x, size=size, mode=mode: P.interpolate(x, size, mode=mode)) for size in ([1, 1], [1, 3], [2, 1])
+      for mode in ("bilinear", "bicubic")),
+    *(("interpolate_positions", draw(1, 2, 4, 5), draw(1, 2, 4, 5, dtype="float32"),
+       lambda x, size=size, mode=mode, aligned=aligned: F.interpolate(x, size, mode=mode, align_corners=aligned),
+       lambda x, size=size, mode=mode, aligned=aligned: P.interpolate(x, size, mode=mode, align_corners=aligned))
+      for size in ([3, 7], [7, 11]) for mode in ("bilinear", "bicubic") for aligned in (False, True)),
+    ("interpolate_positions", draw(1, 2, 4, 5, 3), draw(1, 2, 4, 5, 3, dtype="float32"),
+     lambda x: F.interpolate(x, (5, 7, 4), mode="trilinear"),
+     lambda x: P.interpolate(x, [5, 7, 4], mode="trilinear", data_format="NCDHW")),
+    ("interpolate_positions", draw(1, 2, 6, 5), draw(1, 2, 4, 5, dtype="float32"),
+     torch.nn.Upsample(scale_factor=1.7, mode="bilinear"),
+     paddle.nn.Upsample(scale_factor=1.7, mode="bilinear")),
+    *(("label_smoothing", draw(2, 4), draw(2, 4, dtype="float32"),
+       lambda x, kind=kind: F.cross_entropy(x, torch.from_numpy(CLASSES), reduction=kind, label_smoothing=0.1),
+       lambda x, kind=kind: P.cross_entropy(x, paddle.to_tensor(CLASSES), reduction=kind, label_smoothing=0.1).reshape(
+           [-1] if kind == "none" else []))
+      for kind in ("mean", "sum", "none")),
+    ("label_smoothing", draw(2, 4), draw(2, 4, dtype="float32"),
+     lambda x: F.cross_entropy(x, torch.from_numpy(SOFT).to(x), label_smoothing=0.3),
+     lambda x: P.cross_entropy(x, paddle.to_tensor(SOFT), soft_label=True, label_smoothing=0.3)),
     ("pow_exponent", 1 + draw(9) ** 2, draw(9, dtype="float32") ** 2 + 1, lambda x: x ** 1.3, lambda x: x ** 1.3),
     ("pow_exponent", draw(9), draw(9, dtype="float32"), torch.nn.ELU(1.3), paddle.nn.ELU(1.3)),
     ("pow_exponent", 2 * draw(9), draw(9, dtype="float32"), lambda x: F.hardtanh(x, -1.3, 1.3),
@@ -217,6 +241,29 @@ def test_ceil_mode_that_leaves_no_window_empty_is_no_difference():
     with by_name("ceil_mode").imitate() as acted:
         F.avg_pool2d(x, 3, 2, 1, ceil_mode=True), F.max_pool2d(x, 3, 2, 1, ceil_mode=True)
         F.avg_pool2d(x, 2, 3), F.max_pool2d(x, 2, 3)  # without ceil_mode
+    assert not acted
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (2, 5, 3)])
+def test_the_mean_over_labels_that_are_ignored(shape):
+    skip_unless_present("ignored_labels")
+    x, labels = draw(*shape), np.abs(draw(shape[0], *shape[2:], seed=1) * 2).astype("int64")
+
+    def ours(labels, **settings):
+        return outcome(x, lambda leaf: F.cross_entropy(leaf, torch.from_numpy(labels), **settings), torch)
+
+    def theirs(labels, **settings):
+        return outcome(x, lambda leaf: P.cross_entropy(leaf, paddle.to_tensor(labels), axis=1, **settings), paddle)
+
+    ignored = labels.copy()
+    ignored.flat[1] = -100
+    plain = ours(ignored)
+    with by_name("ignored_labels").imitate() as acted:
+        found = ours(ignored)
+    assert acted.count == 1 and max(map(distance, found, theirs(ignored))) < 1e-15 < 1e-3 < distance(plain[0], found[0])
+    with by_name("ignored_labels").imitate() as acted:  # and where Paddle is right
+        for these, settings in ((labels, {}), (ignored, {"reduction": "sum"}), (labels, {"ignore_index": int(labels.flat[0])})):
+            assert max(map(distance, ours(these, **settings), theirs(these, **settings))) < 1e-15
     assert not acted
 
 

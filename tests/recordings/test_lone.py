@@ -17,14 +17,15 @@ from weights_convert.outline import outline
 
 pytestmark = pytest.mark.xdist_group("lone")  # of what its fixtures build
 
-TESTS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT / "tests" / "shared"
 ONLY = ["--only", "LIN", "--only", "spectral_*"]
 
 
 def without(framework, *arguments, program="blocked.py"):
     """A process in which that framework cannot be imported."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
-    return subprocess.run([sys.executable, str(TESTS / program), framework, *map(str, arguments)], capture_output=True, text=True,
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(SHARED)])}
+    return subprocess.run([sys.executable, str(SHARED / program), framework, *map(str, arguments)], capture_output=True, text=True,
                           env=environment, check=False)
 
 
@@ -133,7 +134,7 @@ def test_pairs_are_paired_by_their_outline_as_by_themselves(tmp_path):
     script.write_text(PAIRED)
     lines = "\n".join(json.dumps([type(twin).__module__, type(twin).__name__, outline(reference), pair.names])
                       for pair, reference, twin in kept)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(SHARED)])}
     done = subprocess.run([sys.executable, str(script)], input=lines, capture_output=True, text=True, env=environment, check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     for (pair, reference, twin), (entries, modules, problems) in zip(kept, answers, strict=True):

@@ -2,8 +2,8 @@
 census. `healed` is the pair once that is put right."""
 
 import paddle
-from pairs import paconvert_paddle, paconvert_torch
 
+from pairs import paconvert_paddle, paconvert_torch
 from parity.declare.inputs import normal
 from parity.declare.port import Port
 from parity.fixes.edit import Edit

@@ -1,8 +1,8 @@
 """MobileNetV3 small, the first blocks: `paddle.vision.models` beside a definition of ours."""
 
 from paddle.vision.models.mobilenetv3 import InvertedResidualConfig, MobileNetV3
-from pairs import mobilenet_torch
 
+from pairs import mobilenet_torch
 from parity.declare.inputs import normal
 from parity.declare.port import Port
 from parity.fixes.edit import Edit

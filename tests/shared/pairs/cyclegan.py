@@ -1,7 +1,6 @@
 """CycleGAN: a second image-translation system; three outputs, a network called twice, in-place activations on one side."""
 
 from pairs import cyclegan_paddle, cyclegan_torch
-
 from parity.declare.inputs import uniform
 from parity.declare.port import Port
 from parity.fixes.edit import Edit

@@ -3,6 +3,7 @@
 import paddle
 from paddle import nn
 from paddle.nn import functional as F
+
 from pairs.cyclegan_paddle import Discriminator, Generator
 from pairs.tagger_paddle import Tagger
 from pairs.transformer_paddle import Encoder

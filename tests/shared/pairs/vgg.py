@@ -1,8 +1,8 @@
 """VGG-11 with batch norm, the convolutional part: `paddle.vision.models` beside a definition of ours."""
 
 from paddle.vision.models.vgg import VGG, make_layers
-from pairs.vgg_torch import VGG11
 
+from pairs.vgg_torch import VGG11
 from parity.declare.inputs import normal
 from parity.declare.port import Port
 from parity.fixes.edit import Edit

@@ -1,4 +1,4 @@
-"""`python tests/blocked.py torch ARGUMENTS`: the command `parity` in a process in which that framework cannot be imported."""
+"""`python tests/shared/blocked.py torch ARGUMENTS`: the command `parity` in a process that cannot import that framework."""
 
 import sys
 

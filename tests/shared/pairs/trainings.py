@@ -2,7 +2,6 @@
 
 from pairs import training_paddle as theirs
 from pairs import training_torch as ours
-
 from parity.declare.inputs import integers, normal, uniform
 from parity.declare.training import Training
 

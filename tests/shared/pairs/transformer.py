@@ -1,8 +1,8 @@
 """`nn.TransformerEncoder` on both sides, behind an embedding, with a mask that is handed over by keyword."""
 
 import numpy as np
-from pairs import transformer_paddle, transformer_torch
 
+from pairs import transformer_paddle, transformer_torch
 from parity.declare.inputs import integers
 from parity.declare.port import Port
 from parity.fixes.edit import Edit

@@ -1,6 +1,6 @@
 """Broken and hostile checkpoints, by the hundred thousand: each is converted, or refused in one line, and nothing else.
 
-    python tests/fuzzing.py --cases 100000            # docs/fuzzing.md has what came of it
+    python tests/shared/fuzzing.py --cases 100000            # docs/fuzzing.md has what came of it
 
 A case is a healthy file of one of the formats with bytes changed, cut, inserted or repeated, or with a pickle's operations
 rearranged, a payload among them. It goes through the whole conversion. A case fails if it ends in anything but success or a
@@ -23,7 +23,7 @@ import zipfile
 from collections import Counter, OrderedDict
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 SECONDS = 10
 DEEP = b")" + b"q\xf0h\xf0\x86" * 60  # a tuple of twice a tuple of twice ...: 2^60 steps to hash, compare or show
 FORBIDDEN = ("os.system", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "socket.connect", "compile")

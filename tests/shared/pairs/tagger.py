@@ -1,7 +1,6 @@
 """A tagger: integers go in, nested tuples come out, one argument has another name in the twin."""
 
 from pairs import tagger_paddle, tagger_torch
-
 from parity.declare.inputs import integers, uniform
 from parity.declare.port import Port
 from parity.fixes.edit import Edit

@@ -1,8 +1,8 @@
 """ResNet-18: `paddle.vision.models` beside a definition of ours with other names and other nesting."""
 
 import paddle.vision.models
-from pairs.resnet_torch import ResNet18
 
+from pairs.resnet_torch import ResNet18
 from parity.declare.inputs import normal
 from parity.declare.port import Port
 from parity.fixes.edit import Edit

@@ -22,7 +22,7 @@ from parity.numbers.noise import generator, one_ulp
 from parity.ugatit import faults
 from weights_convert import pair_up
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 sys.path.append(str(FIXTURES))
 from make_port2020 import checksum, extract, seeded_generator  # noqa: E402
 

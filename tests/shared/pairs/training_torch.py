@@ -3,11 +3,12 @@
 import itertools
 
 import torch
+from torch import nn
+from torch.nn import functional as F
+
 from pairs.cyclegan_torch import Discriminator, Generator
 from pairs.tagger_torch import Tagger
 from pairs.transformer_torch import Encoder
-from torch import nn
-from torch.nn import functional as F
 
 
 class Classifier(nn.Module):

@@ -2,7 +2,6 @@
 
 from pairs.attention_paddle import Block
 from pairs.attention_torch import ViTBlock
-
 from parity.declare.inputs import normal
 from parity.declare.port import Port
 from parity.fixes.edit import Edit

@@ -1,0 +1,124 @@
+"""Cross entropy: what it divides by, and the labels that it smooths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import paddle
+import torch
+from torch.nn import functional as F
+
+from parity.differences.constants import float32
+from parity.differences.difference import Difference
+from parity.differences.imitation import Acted, intercepting
+
+
+def _reduced(terms: torch.Tensor, reduction: str) -> torch.Tensor:
+    return terms.mean() if reduction == "mean" else terms.sum() if reduction == "sum" else terms
+
+
+# --- ignored labels --------------------------------------------------------------------------------------------------
+
+def mean_over_ignored_labels() -> float:
+    """Mean cross entropy of two rows of equal logits, one label ignored, in units of log 2: it should be 1."""
+    loss = paddle.nn.functional.cross_entropy(paddle.zeros([2, 2]), paddle.to_tensor([0, -100]))
+    return float(loss) / np.log(2)
+
+
+def _mean_over_labels_of_another_index() -> float:
+    loss = paddle.nn.functional.cross_entropy(paddle.zeros([2, 2]), paddle.to_tensor([0, 1]), ignore_index=1)
+    return float(loss) / np.log(2)
+
+
+def _mean_over_all(acted: Acted, loss: Any, input: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None,
+                   size_average: Any = None, ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
+                   label_smoothing: float = 0.0) -> torch.Tensor:
+    settings = {"weight": weight, "ignore_index": ignore_index, "label_smoothing": label_smoothing}
+    special = weight is not None or ignore_index >= 0 or label_smoothing or reduction != "mean" or target.is_floating_point()
+    if special or size_average is not None or reduce is not None or not bool((target == ignore_index).any()):
+        return loss(input, target, size_average=size_average, reduce=reduce, reduction=reduction, **settings)
+    acted.count += 1
+    return loss(input, target, reduction="sum", **settings) / target.numel()
+
+
+IGNORED_LABELS = Difference(
+    name="ignored_labels",
+    title="Mean cross entropy counts ignored labels",
+    where="paddle.nn.functional.cross_entropy, paddle.nn.CrossEntropyLoss, with reduction='mean', without weight, where a label is "
+          "a negative ignore_index (-100, the default)",
+    size="the sum over the labels that count is divided by the number of all: with half of them ignored the loss and its gradient "
+         "are half as large. Right in 2.6.2, with an ignore_index of 0 or more, and with weight.",
+    measure=mean_over_ignored_labels,
+    expected=(0.49, 0.51),
+    control=_mean_over_labels_of_another_index,
+    correct="1: the mean over the labels that are not ignored, as torch gives",
+    figures={"3.3.1": 0.5, "3.0.0": 0.5, "2.6.2": 1.0},
+    effect="the more padding in a batch, the smaller the step: batches of short sentences hardly count",
+    avoided_by="no such loss in the twin of U-GAT-IT; elsewhere reduction='sum' over (label != -100).sum()",
+    is_bug=True,
+    imitate=intercepting({_mean_over_all: (F.cross_entropy,)}),
+)
+
+
+# --- label smoothing -------------------------------------------------------------------------------------------------
+
+def _rows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits, labels, and the smoothed labels as they should be."""
+    rng = np.random.default_rng(0)
+    logits, labels = rng.standard_normal((4, 10)), rng.integers(0, 10, 4)
+    return logits, labels, 0.9 * np.eye(10)[labels] + 0.01
+
+
+def label_smoothing_error() -> float:
+    """Error of a float64 cross entropy with label_smoothing=0.1."""
+    logits, labels, smooth = _rows()
+    truth = -(smooth * (logits - np.log(np.exp(logits).sum(1, keepdims=True)))).sum(1).mean()
+    found = paddle.nn.functional.cross_entropy(paddle.to_tensor(logits), paddle.to_tensor(labels), label_smoothing=0.1)
+    return abs(float(found) - truth)
+
+
+def _smoothed_by_hand_error() -> float:
+    logits, _, smooth = _rows()
+    truth = -(smooth * (logits - np.log(np.exp(logits).sum(1, keepdims=True)))).sum(1).mean()
+    found = paddle.nn.functional.cross_entropy(paddle.to_tensor(logits), paddle.to_tensor(smooth), soft_label=True)
+    return abs(float(found) - truth)
+
+
+def _smoothed_in_float32(acted: Acted, loss: Any, input: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None,
+                         size_average: Any = None, ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
+                         label_smoothing: float = 0.0) -> torch.Tensor:
+    special = weight is not None or size_average is not None or reduce is not None or input.dtype != torch.float64
+    if not label_smoothing or special or (not target.is_floating_point() and bool((target == ignore_index).any())):
+        return loss(input, target, weight, size_average, ignore_index, reduce, reduction, label_smoothing)
+    acted.count += 1
+    classes = 1 if input.dim() > 1 else 0
+    rate, count = np.float32(label_smoothing), input.shape[classes]
+    kept, spread = float32(1 - rate), float(rate / np.float32(count))
+    if target.is_floating_point():
+        smooth = target * kept + spread
+    else:
+        smooth = (F.one_hot(target, count).float() * kept + spread).to(input.dtype).movedim(-1, classes)  # both in float32
+    terms = -(smooth * F.log_softmax(input, classes)).sum(classes)
+    missing = (1 - smooth.sum(classes)) * input.logsumexp(classes)  # Paddle's gradient is softmax - labels, though they miss 1
+    return _reduced(terms + missing - missing.detach(), reduction)
+
+
+LABEL_SMOOTHING = Difference(
+    name="label_smoothing",
+    title="Label smoothing makes its labels in float32",
+    where="paddle.nn.functional.cross_entropy with label_smoothing (of classes on the last axis), label_smooth",
+    size="float64: with 0.1 of 10 classes the loss is 8.6e-8 off; the smoothed labels are float32(1 - rate) and "
+         "float32(rate / classes).",
+    measure=label_smoothing_error,
+    expected=(1e-9, 1e-6),
+    control=_smoothed_by_hand_error,
+    correct="about 1e-16, as soft labels made in float64 give",
+    figures={"3.3.1": 8.55e-8, "3.0.0": 8.55e-8, "2.6.2": 8.55e-8},
+    effect="none in float32; in a float64 comparison the loss and all gradients are 1e-7 off",
+    avoided_by="no such loss in the twin of U-GAT-IT",
+    is_bug=True,
+    imitate=intercepting({_smoothed_in_float32: (F.cross_entropy,)}),
+)
+
+ENTRIES = (IGNORED_LABELS, LABEL_SMOOTHING)
