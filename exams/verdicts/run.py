@@ -22,7 +22,8 @@ from exams.verdicts.programs import everything
 from exams.verdicts.sitting import sit
 from parity import files
 
-MODES = {"default": (), "quick": ("--quick",), "float64": ("--lane", "float64")}
+# options of `parity compare`; a training is followed in the default mode only
+MODES = {"default": (), "quick": ("--quick",), "float64": ("--lane", "float64"), "train": ("--lane", "float64", "--no-eval")}
 SAME, DIFFERS = ("right", "false alarm", "undecided", "crash"), ("placed", "found", "false green", "undecided", "crash")
 WRONG = {"false alarm", "false green", "undecided", "crash"}
 
@@ -57,8 +58,9 @@ class Row:
 def rows_of(pairs: Sequence[Pair], mode: str, kept: dict[str, Row], save) -> None:
     """Sit the pairs that are not kept yet; `save` is called after each."""
     for number, pair in enumerate(pairs, 1):
-        if not (pair.program.training and mode == "quick"):
-            given = sit(pair, MODES[mode])
+        if not pair.program.training or mode == "default":
+            options = [option for option in MODES[mode] if option != "--no-eval" or "modes=" not in pair.program.options]
+            given = sit(pair, options)
             row = Row(pair.name, pair.program.area, pair.answer, mode, given.outcome, given.said, round(given.seconds, 1))
             kept[f"{mode} {pair.stem}"] = row
             save()
