@@ -87,15 +87,15 @@ def alone(sitting: Sitting, seed: int = 0) -> Alone:
 def beside(sitting: Sitting) -> Beside:
     """The faulty Paddle program, step by step beside the torch one."""
     edited = sitting.edited_lines()
-    subject, recorded = _recorded(sitting.program, max(2, sitting.steps))
+    subject, steps = recorded(sitting.program, max(2, sitting.steps))
     with sitting.in_place():
         try:
-            report = follow(subject, steps=len(recorded), recorded=recorded).report
+            report = follow(subject, steps=len(steps), recorded=steps).report
         except Exception as error:  # the twin cannot even be built
             return Beside(None, False, 0, f"{type(error).__name__} while it is built")
         first = report.first
         if first is None:
-            return Beside(None, False, len(recorded))
+            return Beside(None, False, len(steps))
         sites = [site for site in (first.twin, first.reference, first.called) if site]
         placed = any(tuple(site) in edited for site in sites) or any(
             text and text in site.text for site in sites for text in (sitting.reference_line, sitting.line))
@@ -103,7 +103,8 @@ def beside(sitting: Sitting) -> Beside:
 
 
 @functools.lru_cache(maxsize=8)
-def _recorded(program: str, steps: int) -> tuple[TrainingSubject, list[ReferenceStep]]:
+def recorded(program: str, steps: int) -> tuple[TrainingSubject, list[ReferenceStep]]:
+    """The pair of a program, and so many steps of its reference, run once."""
     subject = subject_of(program)
     return subject, record_reference(subject, steps=steps)
 

@@ -11,7 +11,6 @@ each value is compared when both have it, and the peak is that of two runs at on
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace as with_changes
@@ -20,18 +19,20 @@ from typing import Any
 import numpy as np
 
 from parity.compare.one_pass import Interleaved, is_blank, is_result
+from parity.compare.sides import Sides
 from parity.declare.pair import Subject
+from parity.files import InputError
 from parity.messages import say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
-from parity.pairing.census import Census, CensusFinding, LoneBuffers, each_once, take
+from parity.pairing.census import Census, CensusFinding, each_once, take
 from parity.pairing.correspondence import WHOLE
 from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
 from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
-from parity.trace.side import Run, Side
-from parity.trace.source import ConstructionSites, Site
+from parity.trace.side import Run
+from parity.trace.source import Site
 from parity.verdict.findings import Finding, Report
 from parity.verdict.floors import Draw, measure
 from parity.verdict.judge import Judge
@@ -166,44 +167,37 @@ def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         judge.judge(against, failure, report)
 
 
-class Both:
+class Both(Sides):
     """Both sides of a subject, built once; every run starts from the subject's state again."""
 
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self._operations = subject, device, operations
-        pair, self._tape = subject.pair, Tape(subject.seed)
-        self._frameworks = (pair.reference_framework, pair.twin_framework)
-        self._sources = (pair.reference_source, pair.twin_source)
-        self._sites = (ConstructionSites(), ConstructionSites())
+        super().__init__(subject.pair)
+        self.tape = Tape(subject.seed)
+        self.models = self._built()
+        self.census = self._paired()
+        name = subject.name
+        self.pair_up(tuple({} if model is None else {name: model} for model in self.models), {name: self.census})
+        self._made = tuple({} if model is None else {
+            name: framework.array(framework.entries(model)[name], copy=True) for name in lone | framework.unsaved(model)}
+            for framework, model, lone in zip(self.frameworks, self.models, self.census.lone, strict=True))
+
+    def _built(self) -> tuple[Any, Any]:
         models = []
-        for framework, source, sites, build in zip(self._frameworks, self._sources, self._sites,
-                                                   (subject.reference, subject.twin), strict=True):
-            with sites.watch(framework.module_class, source):
+        for side, build in enumerate((self.subject.reference, self.subject.twin)):
+            with self.building(side):
                 models.append(build())
-        self._models = tuple(models)
-        census = take(*self._models, self._frameworks, self._sites, pair.layouts, names=pair.names)
-        self.census: Census = each_once(census, self._models, self._frameworks,
-                                        lambda side, name: self.built(side, name.rpartition(".")[0]))
-        self._lone = tuple(map(LoneBuffers, self._frameworks, self._models, self.census.lone))
-        self._made = tuple({name: framework.array(framework.entries(model)[name], copy=True) for name in
-                            lone | framework.unsaved(model)} for framework, model, lone in
-                           zip(self._frameworks, self._models, self.census.lone, strict=True))
-        paired = self.census.modules
-        self._paths = (None, None) if paired is None else ({path: path for path in paired.values()}, paired)
+        return tuple(models)
+
+    def _paired(self) -> Census:
+        census = take(*self.models, self.frameworks, self.sites, self.pair.layouts, names=self.pair.names)
+        return each_once(census, self.models, self.frameworks, lambda side, name: self.built(side, name.rpartition(".")[0]))
 
     def reference(self, dtype: str, sink: Sink, *, moved: int | None = None, replayed: Store | None = None,
                   gradients: bool = True, rounding: bool = True, measure: bool | None = None, release: bool = False) -> None:
         """Runs the reference. moved: number of a noise draw; with `rounding` it also moves every operation's result. measure,
         release: as in `Recorder`; by default what is stored is measured."""
-        dropped = {f"{self.subject.name}.{entry.source}" for entry in self.census.plan.entries.values() if entry.target is None}
-
-        dropped |= {f"{self.subject.name}.{name}" for name in self.census.apart}
-
-        def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
-            rests = self._lone[0].rests(name.removeprefix(self.subject.name + "."), array)
-            return None if name in dropped or rests else (name, array)
-
-        self._run(0, dtype, sink, moved, replayed, gradients, view,
+        self._run(0, dtype, sink, moved, replayed, gradients,
                   measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
                   release=release)
 
@@ -219,24 +213,10 @@ class Both:
     def twin(self, dtype: str, sink: Sink, *, replayed: Store | None = None, gradients: bool = True,
              release: bool = False) -> Exception | None:
         """Runs the twin; an exception that it raises is handed back, for it is a finding. release: as in `Recorder`."""
-        entries = self._entries()
-        parts = _Parts(entries.values())
-
-        def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
-            bare = name.removeprefix(self.subject.name + ".")
-            if bare not in entries:
-                return None if self._lone[1].rests(bare, array) else (name, array)
-            entry = entries[bare]
-            if entry.source in self.census.apart:
-                return None
-            values = None if array is None else np.asarray(entry.to_torch(array), order="C")
-            source = f"{self.subject.name}.{entry.source}"
-            if not parts.holds(entry):
-                return source, values
-            return (source, parts.joined()) if parts.last(entry, values) else None
-
         try:
-            self._run(1, dtype, sink, None, replayed, gradients, view, measure=False, rounding=False, release=release)
+            self._run(1, dtype, sink, None, replayed, gradients, measure=False, rounding=False, release=release)
+        except InputError:  # a recording that cannot be read is no fault of the twin's
+            raise
         except Exception as error:  # the user's program: anything may come
             return error
         return None
@@ -244,8 +224,8 @@ class Both:
     def side_by_side(self, dtype: str, pass_: Interleaved) -> Exception | None:
         """Runs reference and twin in turns; hands back what the twin raises."""
         # No hook is left on a model of the caller's own.
-        ours = [sites.built(model) for sites, model in zip(self._sites, self._models, strict=True)]
-        self._tape.more = pass_.more
+        ours = [sites.built(model) for sites, model in zip(self.sites, self.models, strict=True)]
+        self.tape.more = pass_.more
         with kept_for_later():
             return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
                              lambda sink: self.twin(dtype, sink, release=ours[1]))
@@ -255,7 +235,7 @@ class Both:
         """Gives models that were not built here, but are the caller's own, back with the weights, the dtype and the mode that
         they came with."""
         held, theirs = [], [(framework, model) for framework, sites, model in
-                            zip(self._frameworks, self._sites, self._models, strict=True) if not sites.built(model)]
+                            zip(self.frameworks, self.sites, self.models, strict=True) if not sites.built(model)]
         for framework, model in theirs:
             arrays = framework.state(model)
             held.append((arrays, next((str(a.dtype) for a in arrays.values() if a.dtype.kind == "f"), "float32"), model.training))
@@ -269,34 +249,41 @@ class Both:
     def weights(self) -> Iterator[tuple[str, np.ndarray, np.ndarray, Deviation]]:
         """(reference name, reference array, twin array in the reference's layout, their deviation) after loading."""
         held = []
-        for side, (framework, model) in enumerate(zip(self._frameworks, self._models, strict=True)):
+        for side, (framework, model) in enumerate(zip(self.frameworks, self.models, strict=True)):
             self._load(side, "float64")
             held.append(framework.entries(model))
-        for target, entry in self._entries().items():
+        for target, entry in self.entries().items():
             if entry.source in self.census.apart:
                 continue  # the census says what there is to say
-            left = self._frameworks[0].array(held[0][entry.source], copy=False)
+            left = self.frameworks[0].array(held[0][entry.source], copy=False)
             left = left[slice(*entry.rows)] if getattr(entry, "rows", None) else left
-            right = np.asarray(entry.to_torch(self._frameworks[1].array(held[1][target], copy=False)), order="C")
+            right = np.asarray(entry.to_torch(self.frameworks[1].array(held[1][target], copy=False)), order="C")
             yield entry.source, left, right, deviation(left, right)
 
     def remarks(self) -> Iterator[str]:
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
-        for side, framework, model, paths in zip(("reference", "twin"), self._frameworks, self._models, self._paths, strict=True):
+        for framework, model in zip(self.frameworks, self.models, strict=True):
+            refused = [] if self.subject.training else framework.without_gradient_in_eval(model)
+            if refused:
+                yield say("{names}: gradients of a recurrent layer are not available in {framework}'s eval mode, its backward "
+                          "raises; compared are those of train mode without dropout, where it computes the same",
+                          names=some([path or type(model).__name__ for path in refused]), framework=framework.name)
+        for side, (framework, model) in enumerate(zip(self.frameworks, self.models, strict=True)):
+            paths = self.paths(side, self.subject.name)
             modules = dict(framework.modules(model))
             whole = tuple(f"{path}." for path, module in modules.items() if type(module).__name__.lower() in WHOLE)
             lonely = [path for path, module in modules.items() if paths is not None and path not in paths
                       and not type(module).__name__.endswith(("List", "Dict")) and not path.startswith(whole)]
             if lonely:
                 yield say("{count} modules of the {side} have no partner, so what they return was not compared at their border: "
-                          "{names}", count=len(lonely), side=term(side), names=some(lonely, 6))
+                          "{names}", count=len(lonely), side=term(("reference", "twin")[side]), names=some(lonely, 6))
 
     def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
         """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.
         What the other side has none of keeps its own name; what the conversion drops is left out."""
         self._load(side, dtype)
-        framework, model, entries = self._frameworks[side], self._models[side], self._entries()
+        framework, model, entries = self.frameworks[side], self.models[side], self.entries()
         dropped = {entry.source for entry in self.census.plan.entries.values() if entry.target is None}
         for name, tensor in {**framework.parameters(model), **framework.buffers(model)}.items():
             array, site = framework.array(tensor, copy=True), self.built(side, name.rpartition(".")[0])
@@ -307,15 +294,16 @@ class Both:
 
     def built(self, side: int, path: str) -> Site | None:
         """Where the module at that path was built."""
-        module = dict(self._frameworks[side].modules(self._models[side])).get(path)
-        return self._sites[side].of(module) if module is not None else None
+        module = dict(self.frameworks[side].modules(self.models[side])).get(path)
+        return self.sites[side].of(module) if module is not None else None
 
-    def _entries(self) -> dict[str, Entry]:
+    def entries(self) -> dict[str, Entry]:
+        """The twin's name -> its entry, of all that both sides have."""
         return {entry.target: entry for entry in self.census.plan.entries.values() if entry.target is not None}
 
     def _twin_state(self, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The reference's state in the twin's names and layouts. What only the twin has stays as the twin made it."""
-        entries, framework, model = self._entries(), self._frameworks[1], self._models[1]
+        entries, framework, model = self.entries(), self.frameworks[1], self.models[1]
         own = {**framework.parameters(model), **framework.buffers(model)}
         values = {name: framework.array(tensor, copy=True) for name, tensor in own.items() if name not in entries}
         values |= {name: array for name, array in self._made[1].items() if name in values}
@@ -332,21 +320,21 @@ class Both:
 
     def _load(self, side: int, dtype: str, moved: int | None = None) -> None:
         """Make a side's model ready for a run. Nothing is kept of the arrays in between."""
-        framework, model, state = self._frameworks[side], self._models[side], self._state(dtype, moved)
+        framework, model, state = self.frameworks[side], self.models[side], self._state(dtype, moved)
         framework.prepare(model, dtype=dtype, training=self.subject.training, device=self.device)
         framework.load_state(model, self._twin_state(state) if side else state)
 
-    def _run(self, side: int, dtype: str, sink: Sink, moved: int | None, replayed: Store | None, gradients: bool, view: Any,
+    def _run(self, side: int, dtype: str, sink: Sink, moved: int | None, replayed: Store | None, gradients: bool,
              measure: bool, rounding: bool, release: bool) -> None:
-        subject, framework, model = self.subject, self._frameworks[side], self._models[side]
+        subject, framework, model = self.subject, self.frameworks[side], self.models[side]
         self._load(side, dtype, moved)
         inputs = self._inputs(dtype, moved)
         rng = None if moved is None else generator("ulp", subject.seed, moved, "replay")
         values = replayed.replayed(rng) if replayed is not None else None
-        program = Side(framework, self._sources[side], self._sites[side], subject.name, self._paths[side], view=view)
+        program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
-                                               random=self._tape.hand(side)))
+                                               random=self.tape.hand(side)))
         arrange = functools.partial(subject.arrange, side)
         with (framework.rounding(1 + moved) if rounding else nullcontext(), framework.seeded(subject.seed),
               python_and_numpy(subject.seed)):
@@ -366,30 +354,6 @@ class Both:
             return array if moved is None else move({"": array}, self.subject.seed, moved, "probe", number)[""]
 
         return probe
-
-
-class _Parts:
-    """Collects what one side keeps in several pieces and the other in one: a gradient is compared when all are there."""
-
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self._wanted = Counter(entry.source for entry in entries if getattr(entry, "rows", None))
-        self._held: dict[str, dict[tuple, np.ndarray | None]] = {}
-        self._joined: list[np.ndarray | None] = []
-
-    def holds(self, entry: Entry) -> bool:
-        return entry.source in self._wanted
-
-    def last(self, entry: Entry, part: np.ndarray | None) -> bool:
-        """Whether with this part all of a tensor are there."""
-        held = self._held.setdefault(entry.source, {})
-        held[entry.rows] = None if part is None else part.copy()
-        if len(held) < self._wanted[entry.source]:
-            return False
-        self._joined = [part for _, part in sorted(self._held.pop(entry.source).items())]
-        return True
-
-    def joined(self) -> np.ndarray | None:
-        return None if any(part is None for part in self._joined) else np.concatenate(self._joined)
 
 
 def _cast(values: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:

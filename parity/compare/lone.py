@@ -12,8 +12,6 @@ from parity.files import InputError
 from parity.frameworks import Framework
 from parity.pairing.census import Census
 from parity.pairing.correspondence import correspond
-from parity.trace.randomness import Tape
-from parity.trace.source import ConstructionSites
 from weights_convert import DEFAULT, DROP, Entry, Plan, pair_up
 from weights_convert.outline import standing_in
 
@@ -31,32 +29,29 @@ class Lone(Both):
     """
 
     def __init__(self, subject: Subject, device: str, side: int, outline: Mapping[str, Any] | None = None) -> None:
-        self.subject, self.device, self._operations = subject, device, False
-        pair = subject.pair
-        self._frameworks = (pair.reference_framework, pair.twin_framework)
-        self._sources = (pair.reference_source, pair.twin_source)
-        self._sites = (ConstructionSites(), ConstructionSites())
-        build = (subject.reference, subject.twin)[side]
-        with self._sites[side].watch(self._frameworks[side].module_class, self._sources[side]):
-            model = build()
-        self._models = (None, model) if side else (model, None)
-        self._side, self._tape = side, Tape(subject.seed)
-        self.census = self._paired(model, outline) if side else Census(self._kept_from_paddle(model), 0, ())
-        self._paths = (None, self.census.modules)
+        self._side, self._outline = side, outline
+        super().__init__(subject, device)
+
+    def _built(self) -> tuple[Any, Any]:
+        with self.building(self._side):
+            model = (self.subject.reference, self.subject.twin)[self._side]()
+        return (None, model) if self._side else (model, None)
 
     def reference(self, *args: Any, **options: Any) -> None:
         if self._side:
-            raise InputError(f"{self.subject.name}: the reference has to run for this, and {self._frameworks[0].name} cannot be "
+            raise InputError(f"{self.subject.name}: the reference has to run for this, and {self.frameworks[0].name} cannot be "
                              f"imported here; give a trace of the reference with --from, recorded in the same lane and, for "
                              f"float32, with --keep all or layers")
         super().reference(*args, **options)
 
-    def _paired(self, model: Any, outline: Mapping[str, Any] | None) -> Census:
-        pair = self.subject.pair
-        if outline is None:
-            raise InputError(f"{self.subject.name}: {self._frameworks[0].name} cannot be imported here, so names and layouts have "
+    def _paired(self) -> Census:
+        model, pair = self.models[self._side], self.pair
+        if not self._side:
+            return Census(self._kept_from_paddle(model), 0, ())
+        if self._outline is None:
+            raise InputError(f"{self.subject.name}: {self.frameworks[0].name} cannot be imported here, so names and layouts have "
                              f"to come of a trace of the reference: give one with --from")
-        network = standing_in(outline)
+        network = standing_in(self._outline)
         table = pair.layouts or DEFAULT
         if pair.names is None:
             plan, problems = pair_up(network, model, table)
@@ -74,7 +69,7 @@ class Lone(Both):
         """Of the reference alone: what no Paddle layer has."""
         table = self.subject.pair.layouts or DEFAULT
         entries = {}
-        for path, module in self._frameworks[0].modules(model):
+        for path, module in self.frameworks[0].modules(model):
             for name, tensor in module._buffers.items():
                 if tensor is not None and table.drops(type(module), name):
                     full, shape = f"{path}.{name}".strip("."), tuple(tensor.shape)

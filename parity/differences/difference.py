@@ -34,7 +34,8 @@ class Difference:
     there. control: the same figure for a healthy operation, outside that range. figures: what `measure` gave, by Paddle
     version (run once each). correct: what it should give. size, effect: a sentence each. is_bug: plainly a bug of
     Paddle. avoided_by: how the twin gets around it; None where it uses Paddle's own. imitate: makes torch behave so for
-    the time of a `with`; None where no number of a run could show it.
+    the time of a `with`; None where no number of a run could show it. material: no rounding and no convention, but another
+    result, for which a twin has to be written otherwise: what it accounts for stays diverged, with this as its cause.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Difference:
     effect: str = ""
     avoided_by: str | None = None
     is_bug: bool = False
+    material: bool = False
     imitate: Callable[[], AbstractContextManager[Acted]] | None = None
 
     def reproduce(self) -> Reproduction:

@@ -25,6 +25,10 @@ class _Cause(NamedTuple):
                           for difference in self.differences), "; ")
         return say("a difference of the frameworks: {differences}", differences=named)
 
+    @property
+    def is_material(self) -> bool:
+        return any(difference.material for difference in self.differences)
+
 
 Result = TypeVar("Result")
 
@@ -36,9 +40,10 @@ def explain(report: Report, compare: Compare, registry: Iterable[Difference] | N
     """The report with `explained` wherever a difference of the registry (None: `differences.ALL`) accounts for a divergence.
 
     The comparison is made again with the reference under each imitation, then under all that acted together. A finding
-    is explained where it is no longer diverged and the imitation changed something; `cause` names the entries. Only
-    entries that the installed Paddle shows are tried. A local that is `uncompared` once the difference is removed (all
-    that counts agrees, it is written otherwise) becomes just that. Nothing diverged: nothing is run.
+    is explained where it is no longer diverged and the imitation changed something; `cause` names the entries. What a
+    material one accounts for stays diverged, and has its cause. Only entries that the installed Paddle shows are tried. A local
+    that is `uncompared` once the difference is removed (all that counts agrees, it is written otherwise) becomes just that.
+    Nothing diverged: nothing is run.
     """
     unexplained = [finding for finding in report.diverged if finding.lane in LANES and finding.key.stage != "census"]
     if not unexplained:
@@ -174,7 +179,9 @@ def _with_causes(report: Report, causes: dict[tuple, _Cause]) -> Report:
     findings, counts = [], Counter(report.counts)
     for finding in report.findings:
         cause = causes.get(_place(finding))
-        if cause is not None and finding.verdict is Verdict.DIVERGED:
+        if cause is not None and cause.is_material:
+            finding = replace(finding, cause=cause.said())
+        elif cause is not None and finding.verdict is Verdict.DIVERGED:
             finding = replace(finding, verdict=cause.verdict, cause=cause.said())
             counts[Verdict.DIVERGED] -= 1
             counts[cause.verdict] += 1

@@ -57,6 +57,7 @@ IGNORED_LABELS = Difference(
     effect="the more padding in a batch, the smaller the step: batches of short sentences hardly count",
     avoided_by="no such loss in the twin of U-GAT-IT; elsewhere reduction='sum' over (label != -100).sum()",
     is_bug=True,
+    material=True,
     imitate=intercepting({_mean_over_all: (F.cross_entropy,)}),
 )
 

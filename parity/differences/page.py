@@ -58,6 +58,8 @@ def _entry(difference: Difference) -> list[str]:
     if difference.effect:
         lines.append(f"- effect: {difference.effect}")
     lines.append(f"- in the twin: {difference.avoided_by or 'Paddle as it is'}")
+    if difference.material:
+        lines.append("- in a verdict: diverged, with this as its cause; the twin has to be written otherwise")
     return [*lines, ""]
 
 

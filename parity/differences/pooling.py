@@ -175,6 +175,7 @@ CEIL_MODE = Difference(
     effect="another shape, and NaN or -3.4e38 in it, where the sizes fall so",
     avoided_by="no such operation in the twin of U-GAT-IT",
     is_bug=True,
+    material=True,
     imitate=intercepting({_average_with_empty_windows: tuple(_AVERAGES), _maximum_with_empty_windows: tuple(_MAXIMA)}),
 )
 
@@ -220,6 +221,7 @@ POOL_DIVISOR = Difference(
     effect="wrong borders, as large as kernel's area by the values there",
     avoided_by="no such operation in the twin of U-GAT-IT",
     is_bug=True,
+    material=True,
     imitate=intercepting({_average_over_the_area: (F.avg_pool2d, F.avg_pool3d)}),
 )
 

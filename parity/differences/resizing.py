@@ -135,6 +135,7 @@ ONE_SAMPLE = Difference(
     effect="the smallest map of a pyramid is one pixel of its corner",
     avoided_by="no such operation in the twin of U-GAT-IT; elsewhere adaptive_avg_pool2d or mode='area'",
     is_bug=True,
+    material=True,
     imitate=intercepting({_to_one: (F.interpolate,)}),
 )
 

@@ -17,9 +17,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)  # of kind "V": ask `numbers.arrays.is_float`, not the kind
-
 from parity.numbers.distributions import Numbers
+
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)  # of kind "V": ask `numbers.arrays.is_float`, not the kind
 
 # Operations of either framework that leave values alone, or choose some of them.
 RESHAPING = frozenset({"view", "reshape", "squeeze", "unsqueeze", "transpose", "permute", "t", "flatten", "unsafeview", "alias",
@@ -132,6 +132,19 @@ class Framework(ABC):
     @abstractmethod
     def after_forward(self, module: Any, hook: Callable[[Any, tuple, Any], Any]) -> Callable[[], None]:
         """Call `hook(module, inputs, outputs)` after each forward; what it returns, if not None, replaces them."""
+
+    def ragged(self, module: Any, inputs: tuple) -> bool:
+        """Within a hook of its forward: whether a recurrent module is called on sequences of different lengths. Its first argument
+        and first result are then packed here and padded there: what of them is a value, only the lines around can show."""
+        return False
+
+    def without_gradient_in_eval(self, model: Any) -> list[str]:
+        """Paths of the modules whose backward raises in eval mode."""
+        return []
+
+    def with_gradients(self, model: Any) -> AbstractContextManager:
+        """While active, those of them that are in eval mode compute the same, and have gradients too."""
+        return nullcontext()
 
     @abstractmethod
     def check_device(self, device: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import paddle
 from paddle.nn.layer.norm import _BatchNormBase
+from paddle.nn.layer.rnn import RNNBase
 
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
@@ -138,6 +139,32 @@ class PaddleFramework(Framework):
 
     def after_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         return module.register_forward_post_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove
+
+    def ragged(self, module: paddle.nn.Layer, inputs: tuple) -> bool:
+        if not isinstance(module, RNNBase):
+            return False
+        frame = sys._getframe(1)  # Paddle's hooks see no keywords (2.6.2); the function that calls them does
+        while frame is not None and "kwargs" not in frame.f_locals:
+            frame = frame.f_back
+        given = frame.f_locals["kwargs"] if frame is not None else {}
+        return given.get("sequence_length", inputs[2] if len(inputs) > 2 else None) is not None
+
+    def without_gradient_in_eval(self, model: paddle.nn.Layer) -> list[str]:
+        return [path for path, layer in self.modules(model) if isinstance(layer, RNNBase)]
+
+    @contextmanager
+    def with_gradients(self, model: paddle.nn.Layer) -> Iterator[None]:
+        # In eval mode a recurrent kernel keeps nothing for a backward, which raises; in train mode without dropout it computes the
+        # same, and keeps what it needs.
+        layers = [layer for _, layer in self.modules(model) if isinstance(layer, RNNBase) and not layer.training]
+        rates = [layer.dropout for layer in layers]
+        for layer in layers:
+            layer.training, layer.dropout = True, 0.0
+        try:
+            yield
+        finally:
+            for layer, rate in zip(layers, rates, strict=True):
+                layer.training, layer.dropout = False, rate
 
     def check_device(self, device: str) -> None:
         _place(device)

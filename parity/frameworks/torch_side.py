@@ -128,6 +128,9 @@ class TorchFramework(Framework):
     def after_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
         return module.register_forward_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove
 
+    def ragged(self, module: torch.nn.Module, inputs: tuple) -> bool:
+        return isinstance(module, torch.nn.RNNBase) and bool(inputs) and isinstance(inputs[0], torch.nn.utils.rnn.PackedSequence)
+
     def check_device(self, device: str) -> None:
         _device(device)
 

@@ -6,6 +6,7 @@ variable is `uniform >= 1 - p`, as `floor(p + uniform)` is, an exponential `-log
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ _PLAIN = {"uniform": (0.0, 1.0), "normal": (0.0, 1.0)}
 _STEP = 2.0 ** -24  # between neighbouring uniform numbers, which all float32 hold
 
 
-class Draw(NamedTuple):
+class Drawn(NamedTuple):
     """What is drawn. parameters: NaN stands for a tensor, whose values are compared where it is made."""
 
     kind: str
@@ -34,6 +35,15 @@ class Draw(NamedTuple):
         parameters = [0.0 if number != number else number for number in self.parameters]
         return np.array([zlib.crc32(self.kind.encode()), len(parameters), *parameters, *self.shape], np.float64)
 
+    def to_json(self) -> list:
+        return [self.kind, [None if number != number else number for number in self.parameters], list(self.shape)]
+
+    @classmethod
+    def of_json(cls, document: list) -> Drawn:
+        """The inverse of `to_json`. Raises TypeError or ValueError for what is none."""
+        kind, parameters, shape = document
+        return cls(str(kind), tuple(math.nan if one is None else float(one) for one in parameters), tuple(map(int, shape)))
+
     @property
     def is_plain(self) -> bool:
         """Drawn as it comes, to be made something of by the program's own lines, whose values tell whether that is the same."""
@@ -41,12 +51,12 @@ class Draw(NamedTuple):
         # As far as the numbers can tell: some functions draw from the smallest number on, so that its logarithm is finite.
         return plain is not None and all(abs(own - one) <= _STEP for own, one in zip(self.parameters, plain, strict=True))
 
-    def fits(self, other: Draw) -> bool:
+    def fits(self, other: Drawn) -> bool:
         """Whether both can be made of the same random numbers."""
         alike = self.kind == other.kind or {self.kind, other.kind} <= _OF_UNIFORM
         return alike and _same_elements(self.shape, other.shape)
 
-    def agrees(self, other: Draw) -> bool:
+    def agrees(self, other: Drawn) -> bool:
         """Whether the two draw the same, as far as can be told before the numbers are used."""
         if not self.fits(other):
             return False
@@ -85,7 +95,7 @@ class Numbers:
     plain numbers, they hold float32 numbers.
     """
 
-    def __init__(self, take: Callable[[Draw], np.random.Generator]) -> None:
+    def __init__(self, take: Callable[[Drawn], np.random.Generator]) -> None:
         self._take = take
 
     def uniform(self, shape: tuple[int, ...], low: Any = 0.0, high: Any = 1.0) -> np.ndarray:
@@ -145,7 +155,7 @@ class Numbers:
 
     def _drawn(self, kind: str, shape: tuple[int, ...], *parameters: Any) -> np.random.Generator:
         numbers = tuple(float("nan") if isinstance(number, np.ndarray) else float(number) for number in parameters)
-        return self._take(Draw(kind, numbers, tuple(map(int, shape))))
+        return self._take(Drawn(kind, numbers, tuple(map(int, shape))))
 
     def _uniform(self, kind: str, shape: tuple[int, ...], *parameters: Any) -> np.ndarray:
         """Multiples of `_STEP` between 0 and 1, neither of them reached."""

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace as with_changes
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,8 @@ from parity.compare.results import Case, Result
 from parity.messages import Message, say, term, together
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import ACCURACY, M
-from parity.recordings.traces import Program, RecordedEvent, Trace, TraceError, distance
+from parity.recordings.format import StoredEvent
+from parity.recordings.traces import Program, Trace, TraceError, distance
 from parity.report import summary
 from parity.trace.events import Event, Key
 from parity.verdict.findings import Finding, NothingCompared, Report
@@ -117,7 +117,8 @@ def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, foun
     against = _Against(truth, complete, limit, left, right)
     for event in theirs.in_order():
         against.receive(event if against.by_summary else
-                        Event(event.key, event.order, event.site, event.array, event.built, event.called))
+                        Event(event.key, event.order, event.site, event.array, event.built, event.called,
+                              drawn=event.drawn))
     lane = Report(found.subject)
     pair = SimpleNamespace(one_sided=frozenset(left.document["one_sided"]), names={} if left.document.get("named") else None,
                            twin_source=())
@@ -133,7 +134,7 @@ class _Against(Against):
     def __init__(self, store: Store, floors: dict[Key, float], limit: float, left: Program, right: Program) -> None:
         super().__init__(store, floors, limit)
         self._left, self._right = left, right
-        self.by_summary = left.values._summaries or right.values._summaries
+        self.by_summary = left.values.summaries or right.values.summaries
 
     def receive(self, event: Event) -> None:
         partner = self._store.events.get(event.key)
@@ -145,7 +146,7 @@ class _Against(Against):
             self.matched[event.key] = (event, self._by_summary(partner, event))
             self.last = event.key
 
-    def _by_summary(self, partner: RecordedEvent, event: RecordedEvent) -> Deviation:
+    def _by_summary(self, partner: StoredEvent, event: StoredEvent) -> Deviation:
         if partner.place == event.place:
             return Deviation(0.0)
         if partner.place is None or event.place is None:
@@ -198,11 +199,8 @@ def _kinds(left: Program, right: Program, found: Report, lane: str) -> None:
 
 
 def _failure(program: Program) -> Failure | None:
-    found: Any = program.document["failure"]
-    if found is None:
-        return None
-    kind, text, site = found
-    return Failure(str(kind), str(text), program.sites[site])
+    found = program.document["failure"]
+    return None if found is None else Failure(*found)
 
 
 def _unseen(program: Program) -> str | None:

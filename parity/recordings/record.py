@@ -21,9 +21,10 @@ from parity.compare.results import Case
 from parity.compare.runner import blaming_inputs
 from parity.declare.pair import Pair
 from parity.files import InputError
-from parity.recordings.stored_steps import write_json
-from parity.recordings.traces import Indexed, Program, Trace, TraceWriter, save_index, save_start
+from parity.recordings.format import Table, Writer, write_json
+from parity.recordings.traces import Program, Trace, save_index, save_start
 from parity.trace.events import Event, Key
+from parity.trace.randomness import Tape
 from parity.trace.source import relative
 from parity.verdict.judge import Failure
 from parity.verdict.sinks import Store
@@ -149,25 +150,30 @@ def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, k
     index = {"side": side, "lane": lane, "keep": keep, "device": device, "platform": platform.platform(terse=True),
              "versions": {framework.name: framework.version, "numpy": np.__version__, "python": platform.python_version()},
              "planned": [[case.title, case.mode] for case in cases]}
-    save_index(folder, {**index, "programs": 0})
+    parts: dict[str, str] = {}
+    save_index(folder, index, parts)
     for number, case in enumerate(cases, 1):
         with blaming_inputs(str(case), case.subject.pair):
-            _program(folder, number, case, side, lane, keep, device, source, progress)
-        save_index(folder, {**index, "programs": number})
+            seal = _program(folder, number, case, side, lane, keep, device, source, progress)
+        parts[f"program-{number:04}.json"] = seal
+        save_index(folder, index, parts)
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: str, device: str, source: Trace | None,
-             progress: Progress) -> None:
+             progress: Progress) -> str:
+    """Returns the hash of its file."""
     both, subject = _both(case, side, device, source), case.subject
-    indexed = Indexed()
+    indexed = Table()
     path = folder / f"program-{number:04}.safetensors"
-    writer = TraceWriter(path, keep)
-    scratch = TraceWriter(folder / f".truth-{number:04}.safetensors", "layers" if keep == "layers" else "all")
+    writer = Writer(path, keep)
+    scratch = Writer(folder / f".truth-{number:04}.safetensors", "layers" if keep == "layers" else "all")
     runs: dict[str, list] = {}
     failure: Failure | None = None
     try:
         given = source.program((case.title, case.mode)) if source is not None else None
+        if given is not None and source.side == "reference":
+            both.tape = Tape.of_json(given.document["random"])
         progress(case, "weights")
         census, kinds = _census(both, side, lane, writer, subject.name)
         floors = dict(given.floors) if given is not None else {}
@@ -188,16 +194,17 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
                 error = both.twin(lane, sink, **options)
                 if error is not None:
                     failure = Failure.of(error, subject.pair.twin_source)
-                runs[run] = indexed.events([*census, *sink.in_order()] if run == "free" else sink.in_order(), writer.places)
+                held = [writer.events[event.key] for event in census] if run == "free" else []
+                runs[run] = indexed.events([*held, *sink.in_order()])
                 if error is not None:
                     break
         writer.close()
-        write_json(folder / f"program-{number:04}.json", {
+        return write_json(folder / f"program-{number:04}.json", {
             "title": case.title, "mode": case.mode, "name": subject.name, "stage": subject.stage, "seed": subject.seed,
             "calls": subject.calls, "training": subject.training, "one_sided": sorted(subject.pair.one_sided),
             "named": subject.pair.names is not None,
-            "outline": outline(both._models[0]) if both._models[0] is not None else given and given.document.get("outline"),
-            **save_start(folder, subject.state, subject.inputs), "kinds": kinds, "runs": runs,
+            "outline": outline(both.models[0]) if both.models[0] is not None else given and given.document.get("outline"),
+            **save_start(folder, subject.state, subject.inputs), "random": both.tape.to_json(), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
     except BaseException:
@@ -213,7 +220,7 @@ class _Renewed(Store):
 
     keeps = False
 
-    def __init__(self, writer: TraceWriter) -> None:
+    def __init__(self, writer: Writer) -> None:
         super().__init__()
         self._writer = writer
 
@@ -223,11 +230,11 @@ class _Renewed(Store):
             self.events[event.key] = self._writer.events[event.key]
 
 
-def _census(both: Both, side: str, lane: str, writer: TraceWriter, name: str) -> tuple[list[Event], dict[str, str]]:
+def _census(both: Both, side: str, lane: str, writer: Writer, name: str) -> tuple[list[Event], dict[str, str]]:
     """What the side holds, once loaded: as events of the first rung; and what kind of entry each is."""
     number = SIDE_NUMBER[side]
-    framework, model = both._frameworks[number], both._models[number]
-    entries = both._entries()
+    framework, model = both.frameworks[number], both.models[number]
+    entries = both.entries()
     kinds = dict.fromkeys(framework.buffers(model), "a buffer")
     for key, parameter in framework.parameters(model).items():
         kinds[key] = "a trained parameter" if framework.requires_grad(parameter) else "a frozen parameter"
@@ -253,13 +260,14 @@ def _replayable(given: Program | None, source: Trace | None) -> Store | None:
     return given.runs["free"] if given is not None and source.side == "reference" and source.keep != "summaries" else None
 
 
-def _pass(events: Sequence[Event], writer: TraceWriter, indexed: Indexed, census: Sequence[Event]) -> list[list]:
+def _pass(events: Sequence[Event], writer: Writer, indexed: Table, census: Sequence[Event]) -> list[list]:
     """What was written to the scratch file, into the trace."""
     for event in events:
-        array = event.array
-        writer.receive(Event(event.key, event.order, event.site, array, event.built, event.called, largest=event.largest))
+        array = event.array  # read once: the writer may know it by its identity
+        writer.receive(Event(event.key, event.order, event.site, array, event.built, event.called, event.scale, event.unit,
+                             event.largest, event.norm, drawn=event.drawn))
     kept = [writer.events[event.key] for event in (*census, *events) if event.key in writer.events]
-    return indexed.events(kept, writer.places)
+    return indexed.events(kept)
 
 
 def _floors(both: Both, truth: Store, lane: str, tell: Callable[[str], None]) -> dict[str, Mapping[Key, float]]:

@@ -55,7 +55,7 @@ def _table(summary: Summary, width: int) -> Table:
         table.add_column(header, justify="right", no_wrap=True)
     for result in summary.results:
         figures = row(result)
-        table.add_row(figures["title"], figures["mode"], Text(figures["verdict"], COLOURS[figures["verdict"]]),
+        table.add_row(Text(figures["title"]), figures["mode"], Text(figures["verdict"], COLOURS[figures["verdict"]]),
                       str(figures["compared"]), short(figures["float64_forward"]), short(figures["float64_gradients"]),
                       short(figures["float64_floors"]), short(figures["float32_errors"]), f"{result.seconds:.1f}")
     return table

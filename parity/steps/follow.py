@@ -59,6 +59,7 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     asked = Asked(both, draws, mode, result, tell, tuple(differences))
     for step in recorded if recorded is not None else reference_steps(both, steps, mode, draws, floor_every, tell):
         tell(step.number, "twin")
+        both.go_by(step.number, step.tape)
         if mode == "resync" or step.number == 1:
             try:
                 both.load(1, both.for_twin(step.before))

@@ -2,64 +2,49 @@
 
 from __future__ import annotations
 
-import functools
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
+from parity.compare.sides import Sides
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
-from parity.messages import say, some
+from parity.messages import say
 from parity.numbers.noise import generator
-from parity.pairing.census import Census, LoneBuffers, first_names, take
-from parity.pairing.parts import Parts
+from parity.pairing.census import Census, take
 from parity.steps.state import carry, cast, joined
 from parity.trace.events import Replayed, Sink
 from parity.trace.optimizers import checksum, watching
+from parity.trace.randomness import Tape, python_and_numpy
 from parity.trace.recorder import Recorder
-from parity.trace.side import Run, Side, unchanged
-from parity.trace.source import ConstructionSites
+from parity.trace.side import Run
 from parity.verdict.sinks import Against
-from weights_convert import Plan
 
 
-class Programs:
+class Programs(Sides):
     """Both training programs of a subject, built once."""
 
     def __init__(self, subject: TrainingSubject, lane: str) -> None:
         self.subject, self.lane = subject, lane
-        pair = subject.pair
-        self.frameworks = (pair.reference_framework, pair.twin_framework)
-        self.sources = (pair.reference_source, pair.twin_source)
-        self.sites = (ConstructionSites(), ConstructionSites())
+        super().__init__(subject.pair)
         for framework in self.frameworks:
             framework.check_device(subject.device)
         programs = []
-        for framework, source, sites, build in zip(self.frameworks, self.sources, self.sites,
-                                                   (subject.reference, subject.twin), strict=True):
-            with (sites.watch(framework.module_class, source), sites.watch(framework.optimizer_class, source),
-                  framework.seeded(subject.seed)):
+        for side, build in enumerate((subject.reference, subject.twin)):
+            with self.building(side, optimizers=True), self.frameworks[side].seeded(subject.seed):
                 programs.append(build(lane))
         self.programs = tuple(programs)
         self.optimizers = tuple(
             getattr(program, "optimizers", None) or {name: value for name, value in vars(program).items()
                                                            if framework.is_optimizer(value)}
             for framework, program in zip(self.frameworks, self.programs, strict=True))
-        self.censuses = self._paired()
-        self.plans: dict[str, Plan] = {name: census.plan for name, census in self.censuses.items()}
-        first = {network: first_names(self.frameworks[0], self.programs[0].networks[network]) for network in self.plans}
-        self._names = {f"{network}.{entry.target}": (f"{network}.{first[network].get(entry.source, entry.source)}", entry)
-                       for network, plan in self.plans.items() for entry in plan.entries.values() if entry.target}
-        self._lone = tuple({network: LoneBuffers(framework, program.networks[network], census.lone[side])
-                            for network, census in self.censuses.items()}
-                           for side, (framework, program) in enumerate(zip(self.frameworks, self.programs, strict=True)))
-        self._dropped = {f"{network}.{entry.source}" for network, plan in self.plans.items() for entry in plan.entries.values()
-                         if entry.target is None}
+        self.pair_up(tuple(program.networks for program in self.programs), self._paired())
         self.start = cast({"moments": {}, **self.programs[0].state(), **subject.state}, lane)
         self._losses: tuple[str, ...] = ()  # names of the reference's
+        self._tape: tuple[int, Tape] = (0, Tape(subject.seed, 0))  # of the latest step
 
     def _paired(self) -> dict[str, Census]:
         """The census of each network that both sides have."""
@@ -76,26 +61,16 @@ class Programs:
         return found
 
     def remarks(self) -> Iterator[str]:
-        """What was guessed in pairing the networks, and what cannot be the same."""
+        """What was guessed in pairing the networks."""
         for name, census in self.censuses.items():
             yield from (say("{network}: {guess}", network=name, guess=guess) for guess in census.guesses)
-        for side, framework, program in zip((say("the reference"), say("the twin")), self.frameworks, self.programs, strict=True):
-            random = [f"{name}.{path}" for name, model in program.networks.items() for path, module in framework.modules(model)
-                      if type(module).__name__.startswith("Dropout") and module.training and getattr(module, "p", 0)]
-            if random:
-                yield say("{side} has dropout ({names}): what is dropped is drawn by each framework in its own way, so the two "
-                          "differ from there on; compare with a rate of 0", side=side, names=some(random))
 
     def let_go(self, side: int) -> None:
         """Free one side's memory; its names and layouts are known."""
         self.programs = tuple(None if number == side else program for number, program in enumerate(self.programs))
         self.optimizers = tuple({} if number == side else held for number, held in enumerate(self.optimizers))
+        self.networks = tuple({} if number == side else models for number, models in enumerate(self.networks))
         gc.collect()
-
-    def parameters(self, side: int) -> dict[str, Any]:
-        """Full name -> parameter, of all networks of a side."""
-        return {f"{network}.{name}": parameter for network, model in self.programs[side].networks.items()
-                for name, parameter in self.frameworks[side].parameters(model).items()}
 
     def batch(self, step: int, side: int = 0) -> dict[str, np.ndarray]:
         load = self.subject.twin_batch if side and self.subject.twin_batch else self.subject.batch
@@ -139,21 +114,31 @@ class Programs:
                 result["networks"][network] = {**entries, **result["networks"].get(network, {})}
         return result
 
+    def tape(self, number: int) -> Tape:
+        """The random numbers of a step, which every run of it is given; those of the step before are let go."""
+        if self._tape[0] != number:
+            self.go_by(number, Tape(self.subject.seed, number))
+        return self._tape[1]
+
+    def go_by(self, number: int, tape: Tape) -> None:
+        """Let these be the random numbers of a step."""
+        self._tape = number, tape
+
     def step(self, side: int, number: int, batch: Mapping[str, np.ndarray], sink: Sink, *, measure: bool = False,
              rounding: int | None = None, replayed: Replayed | None = None) -> dict[str, float]:
         """One recorded step; returns the losses by name, and leaves them with the sink."""
         framework, program, source = self.frameworks[side], self.programs[side], self.sources[side]
         line_for_line = self.subject.pair.names is None
         parameters = self.parameters(side)
-        own = Side(framework, source, self.sites[side], paths=None if line_for_line else {}, phases=self.subject.phases,
-                   view=self._view(side), back=functools.partial(self._back, parameters) if side else unchanged)
-        recorder = Recorder(own, sink, Run(measure=measure, step=number, replay=replayed, splice=True, device=self.subject.device))
+        own = self.side(side, paths=None if line_for_line else {}, phases=self.subject.phases)
+        recorder = Recorder(own, sink, Run(measure=measure, step=number, replay=replayed, splice=True, device=self.subject.device,
+                                           random=self.tape(number).hand(side)))
         for name, network in program.networks.items():
-            recorder.watch(network, name, self._paths(side, name))
+            recorder.watch(network, name, self.paths(side, name))
         device = self.subject.device
-        with (framework.exact(device),
+        with (framework.exact(device), python_and_numpy(self.subject.seed + number),
               watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line) as updated,
-              recorder.recording(), self._rounding(side, rounding)):
+              self._rounding(side, rounding), recorder.recording()):  # rounding draws, too, and not from the tape
             if self.subject.twin_batch is not None and rounding is None:
                 batch = self.batch(number, side)  # once more, now that it is being followed
             tensors = [framework.tensor(array, device=device) for array in batch.values()]
@@ -197,53 +182,8 @@ class Programs:
                   replayed: Replayed | None) -> Exception | None:
         try:
             self.step(1, number, batch, against, replayed=replayed)
+        except InputError:  # a recording that cannot be read is no fault of the twin's
+            raise
         except Exception as error:  # the user's program: anything may come
             return error
         return None
-
-    def reference_name(self, side: int, name: str) -> str:
-        """What the reference calls this entry of a side."""
-        return self._names[name][0] if side and name in self._names else name
-
-    def _paths(self, side: int, network: str) -> Mapping[str, str] | None:
-        """Own module path -> the reference's, of a network whose modules may have other names."""
-        if self.subject.pair.names is None:
-            return None
-        modules = self.censuses[network].modules if network in self.censuses else {}
-        return modules if side else {path: path for path in modules.values()}
-
-    def _rests(self, side: int, name: str, array: np.ndarray | None) -> bool:
-        network, _, entry = name.partition(".")
-        return network in self._lone[side] and self._lone[side][network].rests(entry, array)
-
-    def _view(self, side: int) -> Callable[[str, np.ndarray | None], tuple[str, np.ndarray | None] | None]:
-        """An entry of a side as the reference knows it, for one run; None for what the twin has none of by design, and for the
-        parts of a tensor that is split, until the last of them. Scalars kept per parameter have no layout."""
-        if not side:
-            return lambda name, array: None if name in self._dropped or self._rests(0, name, array) else (name, array)
-        parts: dict[tuple[str, int], Parts] = {}
-
-        def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
-            if name not in self._names:
-                return None if self._rests(1, name, array) else (name, array)
-            source, entry = self._names[name]
-            if not entry.rows:
-                return source, array if array is None or array.ndim == 0 else np.asarray(entry.to_torch(array), order="C")
-            # What is emitted of each part comes in one order: the first of each with the first of the others.
-            number = sum(part.has(entry) for (known, _), part in parts.items() if known == source)
-            held = parts.setdefault((source, number), Parts(entry.source_shape[0]))
-            held.add(entry, array)
-            return (source, held.joined()) if held.whole else None
-
-        return view
-
-    def _back(self, parameters: Mapping[str, Any], name: str, array: np.ndarray) -> np.ndarray:
-        """The reference's gradient of a twin's entry, in the twin's layout; the other parts of a split one are given theirs."""
-        if name not in self._names:
-            return array
-        source, entry = self._names[name]
-        if entry.rows:
-            for other, (whole, part) in self._names.items():
-                if whole == source and other != name and self.frameworks[1].gradient(parameters[other]) is not None:
-                    self.frameworks[1].set_gradient(parameters[other], np.asarray(part.to_paddle(array), order="C"))
-        return np.asarray(entry.to_paddle(array), order="C")

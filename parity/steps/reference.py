@@ -13,6 +13,7 @@ from parity.numbers.noise import DRAWS, generator
 from parity.steps.programs import Programs
 from parity.steps.state import moved
 from parity.trace.events import Key, Sink
+from parity.trace.randomness import Tape
 from parity.verdict.floors import Carried, Draw, measure
 from parity.verdict.sinks import Store
 
@@ -22,7 +23,8 @@ Progress = Callable[[int, str], None]
 
 @dataclass(frozen=True)
 class ReferenceStep:
-    """One recorded step of the reference: its values, their floors, the losses of the noise draws, what it started from."""
+    """One recorded step of the reference: its values, their floors, the losses of the noise draws, what it started from, and the
+    random numbers that it drew."""
 
     number: int
     batch: Mapping[str, np.ndarray]
@@ -30,6 +32,7 @@ class ReferenceStep:
     floors: Mapping[Key, float]
     drawn: list[dict[str, float]]
     before: Mapping[str, Any]
+    tape: Tape
 
 
 def record_reference(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64",
@@ -66,7 +69,7 @@ def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_eve
         else:
             fresh = step <= 2 or step % floor_every == 0
             floors, drawn = floors_alone(both, step, batch, store, before, draws if fresh else 0, tell, carried)
-        yield ReferenceStep(step, batch, store, floors, drawn, before)
+        yield ReferenceStep(step, batch, store, floors, drawn, before, both.tape(step))
 
 
 def floors_alone(both: Programs, step: int, batch: Mapping[str, np.ndarray], store: Store, before: Mapping[str, Any], draws: int,

@@ -66,7 +66,7 @@ def _table(result: StepsReport) -> Table:
             loss = row["losses"].get(name)
             figures += [f"{loss['reference']:.5g}", short(loss["difference"]), short(loss["envelope"])] if loss else ["", "", ""]
         worst = Text(short(row["worst"]) if row["worst"] else "< 1", COLOURS["diverged" if row["diverged"] else "same"])
-        table.add_row(str(row["step"]), *figures, worst, row["where"] or "")
+        table.add_row(str(row["step"]), *figures, worst, Text(row["where"] or ""))
     return table
 
 
@@ -83,8 +83,8 @@ def _ladder(summary: Summary) -> Table:
                   title=f"\nThe ladder of step {max(1, summary.first.key.step)}")
     for rung in summary.rungs():
         status = f"{rung['broken']} diverged" if rung["broken"] else rung["status"]
-        table.add_row(rung["title"], Text(status, COLOURS["diverged"] if rung["broken"] else "green"), rung["detail"] or "",
-                      "<- first" if rung["first"] else "")
+        table.add_row(Text(rung["title"]), Text(status, COLOURS["diverged"] if rung["broken"] else "green"),
+                      Text(rung["detail"] or ""), "<- first" if rung["first"] else "")
     return table
 
 

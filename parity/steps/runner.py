@@ -13,7 +13,7 @@ from parity import differences
 from parity.compare.runner import blaming_inputs
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
-from parity.recordings.stored_steps import RecordingError
+from parity.recordings.format import RecordingError
 from parity.steps.follow import follow
 from parity.steps.reference import ReferenceStep
 from parity.steps.result import StepsReport

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from parity.numbers.distributions import Draw
+from parity.numbers.distributions import Drawn
 from parity.trace.source import Site
 
 OPERATION = "operation"  # stands for the function where a value is the result of a single operation
@@ -63,7 +63,7 @@ class Event:
     unit: float = 0.0
     largest: float | None = None  # of the value itself, where it was measured
     norm: bool = False  # compare by 2-norms: one element of an Adam update may flip its sign by rounding alone
-    drawn: Draw | None = None  # where it is no value, but tells of random numbers that were drawn
+    drawn: Drawn | None = None  # where it is no value, but tells of random numbers that were drawn
 
 
 class Sink(Protocol):

@@ -29,7 +29,8 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
                    for array in inputs]
         # Not the leaves themselves: a module may write its input in place, which a leaf forbids.
         arguments, keywords = arrange([framework.clone(tensor) for tensor in tensors])
-        result = model(*arguments, **keywords)
+        with framework.with_gradients(model):
+            result = model(*arguments, **keywords)
         outputs += [tensor for _, tensor in framework.tensors_in(result)]
         recorder.snapshot_buffers()
     return outputs

@@ -8,14 +8,16 @@ twin, a noise draw, a replay) has a `Hand` that finds the counterpart of each of
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity.numbers.distributions import Draw
+from parity.numbers.distributions import Drawn
 from parity.numbers.noise import generator
+from parity.trace.events import Key
 
 Place = tuple[tuple[str, int], ...]
 """The module calls around a draw, from ("", 0), which is around all: (path in the reference's names, number of the call)."""
@@ -24,10 +26,10 @@ Place = tuple[tuple[str, int], ...]
 class Entry(NamedTuple):
     """A draw of the reference. key: of the event that told of it."""
 
-    draw: Draw
+    drawn: Drawn
     place: Place
     number: int
-    key: Any
+    key: Key | None
 
 
 class Tape:
@@ -43,6 +45,22 @@ class Tape:
         self.complete = False
         self.more: Callable[[], bool] = lambda: False
         self.paths: tuple[set[str], set[str]] = ({""}, {""})
+
+    def to_json(self) -> dict:
+        return {"names": [str(name) for name in self._names], "paths": sorted(self.paths[0]),
+                "entries": [[entry.drawn.to_json(), list(entry.place), list(entry.key)] for entry in self.entries]}
+
+    @classmethod
+    def of_json(cls, document: Mapping[str, Any]) -> Tape:
+        """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for what is none."""
+        tape = cls(*document["names"])
+        tape.paths[0].update(map(str, document["paths"]))
+        for number, (drawn, place, key) in enumerate(document["entries"]):
+            calls = tuple((str(path), int(call)) for path, call in place)
+            hash(Key(*key))  # no lists in it
+            tape.entries.append(Entry(Drawn.of_json(drawn), calls, number, Key(*key)))
+        tape.complete = True
+        return tape
 
     def hand(self, side: int) -> Hand:
         """For one run of a side, 0 the reference. The first one of the reference records."""
@@ -64,8 +82,8 @@ class Hand:
 
     def __init__(self, tape: Tape, side: int) -> None:
         self._tape, self._side = tape, side
-        self._taken: set[int] = set()
-        self._alone = 0
+        self._left: dict[tuple[str, int], list[Entry]] = defaultdict(list)  # not taken yet, by the call in which they meet
+        self._looked_at = self._alone = 0
 
     @property
     def silent(self) -> bool:
@@ -76,27 +94,33 @@ class Hand:
         """Modules that this side has, by their paths in the reference's names."""
         self._tape.paths[self._side].update(paths)
 
-    def take(self, draw: Draw, place: Place) -> tuple[Entry | None, np.random.Generator]:
+    def take(self, drawn: Drawn, place: Place) -> tuple[Entry | None, np.random.Generator]:
         """The draw's counterpart, if there is one, and the generator of its numbers."""
+        left = self._left[self._shared(place)]
         while True:
-            left = [entry for entry in self._tape.entries
-                    if entry.number not in self._taken and self._shared(entry.place) == self._shared(place)]
-            same = [entry for entry in left if entry.draw.kind == draw.kind and entry.draw.fits(draw)]
-            fitting = same or [entry for entry in left if entry.draw.fits(draw)]
+            self._look()
+            fitting = [entry for entry in left if entry.drawn.fits(drawn)]
             if fitting or not self._tape.more():
                 break
-        if fitting or left:
-            entry = (fitting or left)[0]
-            self._taken.add(entry.number)
-            return entry, self._tape.generator(entry.number)
-        self._alone += 1
-        return None, self._tape.generator("alone", self._alone)
+        same = [entry for entry in fitting if entry.drawn.kind == drawn.kind]
+        met = next(iter(same or fitting or left), None)
+        if met is None:
+            self._alone += 1
+            return None, self._tape.generator("alone", self._alone)
+        left.remove(met)
+        return met, self._tape.generator(met.number)
 
-    def names(self, draw: Draw) -> str:
+    def _look(self) -> None:
+        """At what the reference has drawn since."""
+        for entry in self._tape.entries[self._looked_at:]:
+            self._left[self._shared(entry.place)].append(entry)
+        self._looked_at = len(self._tape.entries)
+
+    def names(self, drawn: Drawn) -> str:
         """The variable of the event that tells of a draw without a counterpart."""
-        return f"random {draw.kind}, without counterpart"
+        return f"random {drawn.kind}, without counterpart"
 
-    def note(self, key: Any) -> None:
+    def note(self, key: Key) -> None:
         """The key of the event that tells of the latest draw: kept where this hand records."""
 
     def close(self) -> None:
@@ -113,15 +137,15 @@ class _Recording(Hand):
     def __init__(self, tape: Tape) -> None:
         super().__init__(tape, 0)
 
-    def take(self, draw: Draw, place: Place) -> tuple[Entry | None, np.random.Generator]:
+    def take(self, drawn: Drawn, place: Place) -> tuple[Entry | None, np.random.Generator]:
         number = len(self._tape.entries)
-        self._tape.entries.append(Entry(draw, place, number, None))
+        self._tape.entries.append(Entry(drawn, place, number, None))
         return None, self._tape.generator(number)
 
-    def names(self, draw: Draw) -> str:
-        return f"random {draw.kind}"
+    def names(self, drawn: Drawn) -> str:
+        return f"random {drawn.kind}"
 
-    def note(self, key: Any) -> None:
+    def note(self, key: Key) -> None:
         self._tape.entries[-1] = self._tape.entries[-1]._replace(key=key)
 
     def close(self) -> None:

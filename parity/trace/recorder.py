@@ -21,7 +21,7 @@ import numpy as np
 
 from parity.frameworks import numbers_in
 from parity.numbers.arrays import largest_magnitude
-from parity.numbers.distributions import Draw, Numbers
+from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.events import OPERATION, Event, Key, Sink
 from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size, rounding_of_a_sum
@@ -183,7 +183,10 @@ class Recorder:
             call = Call(path, self._call_numbers[path], module, called=called)
             self._call_numbers[path] += 1
             self._calls.append(call)
+            ragged = self.framework.ragged(module, inputs)
             for place, tensor in self.framework.tensors_in(inputs):
+                if ragged and place.startswith("[0]"):
+                    continue
                 snapshot = self.emit(tensor, f"input{place}", function="", frame=0, site=called, call=call,
                                      summed=self.magnitudes.dot_terms(module)[1])
                 call.entered = max(call.entered, snapshot.largest)
@@ -199,7 +202,9 @@ class Recorder:
         site = (built or call.called) if library else (call.returned or built or call.called)
         size = self._size(call, inputs, outputs) if self._run.measure else Size()
         replacements = {}
-        returned = list(self.framework.tensors_in(outputs))
+        ragged = self.framework.ragged(module, inputs)
+        returned = [(place, tensor) for place, tensor in self.framework.tensors_in(outputs)
+                    if not (ragged and place.startswith("[0]"))]
         single = self._side.paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
         for place, tensor in returned:
             observable = self.framework.observable(tensor)
@@ -240,7 +245,7 @@ class Recorder:
             yield
         hand.close()
 
-    def _draw(self, draw: Draw) -> np.random.Generator:
+    def _draw(self, drawn: Drawn) -> np.random.Generator:
         """The generator of a draw's numbers. The event that tells of it has the key of its counterpart, and is the same where the
         two agree: a draw may be written in several ways."""
         call, source = self.call, self._side.source
@@ -248,9 +253,9 @@ class Recorder:
         built = self._side.sites.of(call.module) if call.module is not None else None
         if call.module is not None and not source.defines(call.module):
             site = built or site
-        met, numbers = self._run.random.take(draw, tuple((around.path, around.number) for around in self._calls))
-        key = met.key if met is not None else self._key(self.stage, call.path, self._run.random.names(draw), call=call.number)
-        told = met.draw if met is not None and met.draw.agrees(draw) else draw
+        met, numbers = self._run.random.take(drawn, tuple((around.path, around.number) for around in self._calls))
+        key = met.key if met is not None else self._key(self.stage, call.path, self._run.random.names(drawn), call=call.number)
+        told = met.drawn if met is not None and met.drawn.agrees(drawn) else drawn
         self._run.random.note(key)
         self._send(Event(key, self._next_order(), site, told.array, built, call.called, drawn=told))
         return numbers
@@ -296,7 +301,7 @@ class Recorder:
         array = snapshot.array
         if id(tensor) in self._parameter_names:  # in the reference's layout, like the parameter itself
             parameter = self._parameter_names[id(tensor)]
-            array = (self._side.view(parameter, array) or (None, array))[1]
+            array = self._side.layout(parameter, array)
             if self._run.measure and inside is not None:
                 self.magnitudes.parameter_read(parameter, inside.span(snapshot.array.size))
         size = (size or Size()).joined(Size(snapshot.largest, snapshot.largest))

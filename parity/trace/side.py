@@ -31,7 +31,8 @@ class Side:
     name: stands before all module paths. paths: module path -> the reference's, where they differ; modules that are not in it are
     passed over. phases: name of a top-level function -> (phase, stage) of what happens in it.
     view: (parameter or buffer name, array) -> (reference name, array in the reference's layout), None where the entry
-    has no partner by design. back: (parameter name, array in the reference's layout) -> the array in the program's own.
+    has no partner by design, or is the part of a tensor whose other parts are still to come. layout: (the same) -> the array alone,
+    as it is, in the reference's layout. back: (parameter name, array in the reference's layout) -> the array in the program's own.
     """
 
     framework: Framework
@@ -41,6 +42,7 @@ class Side:
     paths: Mapping[str, str] | None = None
     phases: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
     view: View = as_it_is
+    layout: Callable[[str, np.ndarray], np.ndarray] = unchanged
     back: Callable[[str, np.ndarray], np.ndarray] = unchanged
 
 

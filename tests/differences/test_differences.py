@@ -591,6 +591,24 @@ def test_a_real_bug_beside_it_is_not_explained(reference, twin, x):
     assert any(finding.variable in ("z", "y", "output") for finding in after.diverged)
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.001])
+def test_what_is_material_stays_diverged_and_is_named_where_it_is_the_cause(factor):
+    class Reference(torch.nn.Module):
+        def forward(self, x):
+            loss = F.cross_entropy(x, torch.tensor([0, -100]))
+            return loss
+
+    class Twin(paddle.nn.Layer):
+        def forward(self, x):
+            loss = P.cross_entropy(x, paddle.to_tensor([0, -100])) * factor
+            return loss
+
+    skip_unless_present("ignored_labels")
+    before, after = explained(subject(Reference, Twin, draw(2, 3)))
+    assert after.verdict == "diverged" and after.counts == before.counts
+    assert ("ignored_labels" in (after.first.cause or "")) == (factor == 1.0)
+
+
 def test_a_real_bug_leaves_the_rest_explained():
     _, after = explained(subject(TorchRelu, lambda: PaddleRelu(1.000001), WITH_NAN))
     assert any(f.verdict is Verdict.EXPLAINED and f.variable == "y" for f in after.findings)

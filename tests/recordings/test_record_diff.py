@@ -13,7 +13,9 @@ from parity.cli import main
 from parity.recordings import projections as sketch
 from parity.recordings import record, traces
 from parity.recordings.diff import diff
+from parity.recordings.format import read_json, write_json
 from parity.ugatit import faults
+from tests.recordings.tampering import TAMPERED
 
 pytestmark = pytest.mark.xdist_group("record_diff")  # of what its fixtures build
 
@@ -55,9 +57,12 @@ def refused(capsys, one, other):
 
 
 def edited(folder, name, change):
-    document = json.loads((folder / name).read_text())
+    """Changed, and sealed again by somebody who knows how."""
+    document = read_json(folder / name)
     change(document)
-    (folder / name).write_text(json.dumps(document))
+    seal = write_json(folder / name, document)
+    if name != "index.json":
+        edited(folder, "index.json", lambda index: index["parts"].update({name: seal}))
     return folder
 
 
@@ -131,7 +136,7 @@ def test_an_interrupted_recording_is_compared_up_to_there(there, here, tmp_path,
         calls.append(arguments)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        kept(*arguments)
+        return kept(*arguments)
 
     monkeypatch.setattr(record, "_program", stop)
     assert main(["record", "--side", "twin", *ONLY, "--from", str(there), str(tmp_path / "half")]) == 130
@@ -140,7 +145,7 @@ def test_an_interrupted_recording_is_compared_up_to_there(there, here, tmp_path,
     assert main(["diff", str(there), str(tmp_path / "half")]) == 2
     assert "interrupted after 1 of 2 programs" in capsys.readouterr().out
     monkeypatch.undo()
-    edited(shutil.copytree(here, tmp_path / "none"), "index.json", lambda index: index.update(programs=0))
+    edited(shutil.copytree(here, tmp_path / "none"), "index.json", lambda index: index.update(programs=0, parts={}))
     assert "interrupted after 0 of 2" in refused(capsys, there, tmp_path / "none")
 
 
@@ -170,11 +175,16 @@ HOSTILE = {
     "floor of infinity": lambda d: d["floors"]["free"][0].__setitem__(1, float("inf")),
     "floor below zero": lambda d: d["floors"]["free"][0].__setitem__(1, -1.0),
     "key beyond": lambda d: d["runs"]["free"][0].__setitem__(0, 10**6),
-    "value not there": lambda d: d["runs"]["free"][0].__setitem__(6, "../index"),
+    "value not there": lambda d: d["runs"]["free"][0].__setitem__(5, "../index"),
     "no list": lambda d: d.update(runs=3),
     "no keys": lambda d: d.pop("keys"),
     "wrong shape": lambda d: d["values"].update({place: [kind, [7]] for place, (kind, _) in d["values"].items()}),
     "another program": lambda d: d.update(title="AdaLIN"),
+    "no seed": lambda d: d.pop("seed"),
+    "calls of text": lambda d: d.update(calls="many"),
+    "kinds of numbers": lambda d: d.update(kinds=dict.fromkeys(d["kinds"], 3)),
+    "no failure": lambda d: d.update(failure=3),
+    "no free run": lambda d: d["runs"].pop("free"),
 }
 
 
@@ -182,6 +192,39 @@ HOSTILE = {
 def test_a_hostile_index_is_2(name, there, damaged, capsys):
     message = refused(capsys, there, edited(damaged, "program-0001.json", HOSTILE[name]))
     assert "record again" in message
+
+
+@pytest.mark.parametrize("name", ["index.json", "program-0001.json", "program-0001.safetensors", "start-*.safetensors"])
+@pytest.mark.parametrize("kind", TAMPERED)
+def test_what_is_damaged_is_2(kind, name, there, damaged, capsys):
+    TAMPERED[kind](next(damaged.glob(name)))
+    assert "record again" in (message := refused(capsys, there, damaged)) or "expected a recording" in message
+
+
+def test_a_changed_floor_is_2(there, damaged, capsys):
+    path = damaged / "program-0001.json"
+    document = json.loads(path.read_text())
+    document["floors"]["free"][0][1] = 1e300
+    path.write_text(json.dumps(document))
+    assert "its hash is another" in refused(capsys, damaged, there)
+
+
+def test_names_are_shown_and_not_obeyed(there, here, tmp_path, capsys):
+    """[/b] is no markup of ours, and an escape sequence no order to the terminal."""
+    folders, odd = [], "[/b]\x1b[2J\x9b"
+    for folder in (there, here):
+        folders.append(shutil.copytree(folder, tmp_path / folder.name))
+        edited(folders[-1], "index.json", lambda index: index["planned"][0].__setitem__(0, odd))
+        edited(folders[-1], "program-0001.json", lambda document: document.update(title=odd))
+    capsys.readouterr()
+    assert main(["diff", *map(str, folders)]) == 0
+    shown = capsys.readouterr()
+    assert "[/b]" in shown.out and not {"\x1b", "\x9b"} & set(shown.out + shown.err)
+    edited(folders[1], "program-0001.json", lambda document: [site.__setitem__(2, odd) for site in document["sites"]])
+    edited(folders[1], "program-0001.json", lambda document: document.update(failure=["[/b]Error", odd, 1]))
+    assert main(["diff", *map(str, folders)]) == 1
+    shown = capsys.readouterr()
+    assert "[/b]Error" in shown.out and not {"\x1b", "\x9b"} & set(shown.out + shown.err)
 
 
 def test_damaged_values_are_2(there, damaged, capsys, tmp_path):
@@ -198,7 +241,7 @@ def test_damaged_values_are_2(there, damaged, capsys, tmp_path):
 
 def test_values_are_stored_once(there):
     index = json.loads((there / "program-0001.json").read_text())
-    places = [entry[6] for entry in index["runs"]["free"] if entry[6]]
+    places = [entry[5] for entry in index["runs"]["free"] if entry[5]]
     assert len(set(places)) == len(index["values"]) < len(places)
 
 

@@ -235,15 +235,6 @@ def test_a_step_without_a_loss_is_said():
         followed(Training(build, paddle_step(), X))
 
 
-def test_dropout_is_remarked():
-    class Dropping(TorchTied):
-        def __init__(self):
-            super().__init__()
-            self.drop = torch.nn.Dropout(0.5)
-
-    assert "dropout" in "\n".join(followed(Training(torch_step(Dropping), paddle_step(), X), steps=1).report.remarks)
-
-
 def test_counters_of_the_reference_are_not_moved_by_noise_draws():
     """The reference runs four times a step (once, and three draws); a warm-up that it counts by itself must not."""
     class Warm:

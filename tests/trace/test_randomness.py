@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as TF
 
 from parity.frameworks import PaddleFramework, TorchFramework
-from parity.numbers.distributions import Draw, Numbers
+from parity.numbers.distributions import Drawn, Numbers
 from parity.numbers.noise import generator
 from parity.trace.randomness import Tape, python_and_numpy
 
@@ -185,7 +185,7 @@ def test_the_numbers_have_their_distributions():
     ((4, 6), (4, 6), True), ((8, 5, 5), (2, 4, 5, 5), True), ((3, 1, 1), (3, 1, 1, 1), True), ((), (1,), True),
     ((0, 4), (0, 4), True), ((4, 6), (6, 4), False), ((4, 6), (4,), False), ((12,), (3, 5), False), ((2, 6), (3, 4), False)])
 def test_shapes_meet_where_one_joins_the_axes_of_the_other(one, other, fit):
-    left, right = (Draw("uniform", (0., 1.), shape) for shape in (one, other))
+    left, right = (Drawn("uniform", (0., 1.), shape) for shape in (one, other))
     assert left.fits(right) is right.fits(left) is fit
 
 
@@ -193,7 +193,7 @@ def test_shapes_meet_where_one_joins_the_axes_of_the_other(one, other, fit):
 
 
 def uniform(*shape, kind="uniform", parameters=(0., 1.)):
-    return Draw(kind, parameters, shape)
+    return Drawn(kind, parameters, shape)
 
 
 def taped(draws, paths=("net",)):

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from parity.doctor.checks import amp, course, data, numbers, setup, source, state, step
+from parity.doctor.checks import (
+    amp,
+    course,
+    data,
+    decay,
+    gradients,
+    graph,
+    holding,
+    learning_rate,
+    numbers,
+    paddle_defaults,
+    registration,
+    source,
+    state,
+    updates,
+)
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 
-CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
-    *setup.CHECKS, *source.CHECKS, *amp.CHECKS, *step.CHECKS, *state.CHECKS, *numbers.CHECKS, *data.CHECKS, *course.CHECKS)
+_ROOMS = (holding, registration, paddle_defaults, source, amp, graph, gradients, updates, learning_rate, decay, state, numbers,
+          data, course)
+CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = tuple(check for room in _ROOMS for check in room.CHECKS)
 
 __all__ = ["CHECKS", "Case"]

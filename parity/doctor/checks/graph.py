@@ -1,0 +1,224 @@
+"""From the loss back to the parameters: losses without a graph, networks and layers that no gradient reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from parity.doctor.checks.case import Case, plural
+from parity.doctor.finding import Finding
+from parity.messages import say, some
+
+
+def backwards(case: Case) -> Iterator[Finding]:
+    """Losses without a graph; steps without a backward; networks stepped between their forward and their backward."""
+    for iteration in case.iterations:
+        for backward in iteration.backwards:
+            if not backward.differentiable:
+                cut = case.cut()
+                where = cut.site if cut else case.switched_off()
+                held = case.program.held_anywhere
+                frozen = bool(held) and not held & case.program.trainable().keys()
+                yield Finding(
+                    "loss-without-graph",
+                    "loss",
+                    say("backward() was called on a loss without a graph: no gradient was computed, and nothing said so")
+                    if case.framework.name == "paddle" else
+                    say("backward() was called on a loss without a graph: torch refuses"),
+                    say("all {parameters} that the optimizers hold are frozen", parameters=plural(len(held), "parameter")) if frozen
+                    else say("the graph ends at {place}: {line}", place=where, line=where.text) if where else "",
+                    where or backward.site,
+                    iteration.number,
+                    say("unfreeze what is to be trained (stop_gradient=False, requires_grad=True); was a network frozen that is "
+                        "the very same as another?") if frozen else None,
+                )
+                return
+    seen = set()
+    for iteration, step in case.steps():
+        if step.backwards == 0 and not step.by_hand and step.optimizer not in seen:
+            seen.add(step.optimizer)
+            moved = sum(update.changed for update in step.updates.values())
+            yield Finding(
+                "no-backward",
+                step.optimizer,
+                say("{optimizer}.{method}() ran without a backward since its last step, and still moved {parameters}",
+                    optimizer=step.optimizer, method=step.method, parameters=plural(moved, "parameter")) if moved else
+                say("{optimizer}.{method}() ran without a backward since its last step, and moved nothing",
+                    optimizer=step.optimizer, method=step.method),
+                site=step.site,
+                iteration=iteration.number,
+            )
+    for iteration in case.iterations:
+        for network, site in iteration.stale:
+            yield Finding(
+                "step-between",
+                network,
+                say("{network} was updated between its forward and the backward through it: its gradients belong to other weights",
+                    network=network),
+                site=site,
+                iteration=iteration.number,
+            )
+            return
+
+
+def missing_gradients(case: Case) -> Iterator[Finding]:
+    """Held parameters that no backward reaches, or reaches with zero."""
+    program = case.program
+    for optimizer in program.optimizers:
+        steps = [(iteration, step) for iteration, step in case.steps(optimizer) if step.backwards]
+        if not steps:
+            # One whose networks have not run either may have its turn later.
+            names = program.held_names(optimizer)
+            ran = not names or any(case.ran(program.network_of(name)) for name in names)
+            if ran and any(iteration.backwards for iteration in case.iterations) and not any(True for _ in case.steps(optimizer)):
+                yield Finding("never-stepped", optimizer, say(
+                    "{optimizer}.step() was never called in {iterations}", optimizer=optimizer,
+                    iterations=plural(len(case.iterations), "iteration")), site=program.optimizer_site(optimizer))
+            continue
+        empty = [step for _, step in steps if step.empty]
+        if len(empty) > 1 and not program.held_names(optimizer) and empty[-1] is steps[-1][1]:
+            yield Finding(
+                "optimizer-holds-copies",
+                optimizer,
+                say("none of the {tensors} that {optimizer} holds gets a gradient: the loss depends on others, made later or "
+                    "copied", tensors=plural(len(program.held[optimizer]), "tensor"), optimizer=optimizer),
+                say("{steps} of {count} after a backward, with no gradient in any of them", steps=plural(len(empty), "step"),
+                    count=len(steps)),
+                site=program.optimizer_site(optimizer),
+                iteration=2,
+            )
+        reached = set().union(*(step.reached for _, step in steps))
+        moved = sum(any(update.changed for update in step.updates.values()) for _, step in steps)
+        trainable = [name for name in dict.fromkeys(program.held_names(optimizer)) if name in program.trainable()]
+        seen = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in trainable}
+        none = [name for name, updates in seen.items() if updates and name not in reached and updates[0].gradient is None]
+        # A layer may begin at 0, and give the one before it a gradient after its first step only.
+        zero = [name for name, updates in seen.items() if updates and name not in reached and (moved > 1 or not reached)
+                and all(update.gradient == 0 for update in updates) and not _cancels(name, reached)]
+        if zero and not reached:
+            yield Finding("gradient-zero", optimizer, say(
+                "all {parameters} of {optimizer} got a gradient of exactly 0 in all {steps}", optimizer=optimizer,
+                parameters=plural(len(zero), "parameter"), steps=plural(len(steps), "step")),
+                          site=case.loss_site(), iteration=steps[0][0].number)
+            continue
+        networks = dict.fromkeys(program.network_of(name) for name in [*none, *zero])
+        for network in networks:
+            mine = [name for name in trainable if program.network_of(name) == network]
+            missing = [name for name in none if program.network_of(name) == network]
+            yield from _missing(case, network, mine, missing, case.loss_site(steps[0][1]))
+            dead = [name for name in zero if program.network_of(name) == network]
+            if dead:
+                half = any(iteration.half for iteration in case.iterations)
+                yield Finding(
+                    "fp16-underflow" if half else "gradient-zero",
+                    dead[0],
+                    say("{parameters} of {network} got a gradient of exactly 0 in all {steps}: {names}", network=network,
+                        parameters=plural(len(dead), "parameter"), steps=plural(len(steps), "step"), names=some(dead)),
+                    say("layers on the way work in float16") if half else "",
+                    site=program.site_of(dead[0]),
+                    iteration=steps[0][0].number,
+                )
+
+
+def _cancels(name: str, reached: set[str]) -> bool:
+    """A bias whose weight has a gradient: that of real and fake samples may add up to exactly 0 (hinge loss, WGAN)."""
+    owner, _, own = name.rpartition(".")
+    return own == "bias" and any(other.startswith(f"{owner}.weight") for other in reached)
+
+
+def _taken_in_turn(case: Case, path: str) -> bool:
+    """Whether modules of its class beside it run in some iterations and not in others (experts, layers left out at random)."""
+    program, outer = case.program, path.rpartition(".")[0]
+    beside = [other for other, module in program.modules.items() if other != path and other.rpartition(".")[0] == outer
+              and type(module) is type(program.modules.get(path))]
+    turns = [sum(other in iteration.modules for iteration in case.iterations) for other in beside]
+    return any(0 < count < len(case.iterations) for count in turns)
+
+
+def _missing(case: Case, network: str, mine: list[str], missing: list[str], step_site) -> Iterator[Finding]:
+    program = case.program
+    idle = {}
+    for name in missing:
+        owner = name.rpartition(".")[0]
+        if not case.ran(owner) and owner != network:
+            idle.setdefault(owner, []).append(name)
+    if 0 < len(missing) == len(mine):
+        cut = case.cut()
+        if cut:
+            yield Finding(
+                "graph-cut",
+                network,
+                say("no gradient reaches {network}: this line leaves the graph ({how})", network=network, how=cut.how) if cut.how
+                else say("no gradient reaches {network}: this line leaves the graph", network=network),
+                say("{name} has no graph, {source} had one", name=cut.name, source=cut.source or say("what it came from")),
+                cut.site,
+                1,
+            )
+        elif (off := case.switched_off(network)):
+            yield Finding(
+                "graph-cut",
+                network,
+                say("no gradient reaches {network}: it ran with gradients switched off (no_grad)", network=network),
+                "",
+                off,
+                1,
+            )
+        else:
+            yield Finding(
+                "network-without-gradient",
+                network,
+                say("none of the {count} parameters of {network} gets a gradient: the loss does not depend on it",
+                    count=len(mine), network=network),
+                site=_off(case, network) or step_site,
+                iteration=1,
+            )
+        return
+    for owner in idle:
+        outer = owner.rpartition(".")[0]
+        if outer not in idle and not _taken_in_turn(case, owner):
+            yield Finding("module-never-run", owner, say("{layer} was built and never run", layer=owner),
+                          say("its parameters: {names}", names=some(idle[owner])),
+                          program.site_of(owner), 1)
+    rest = [name for name in missing if name.rpartition(".")[0] not in idle]
+    rest = [name for name in rest if not _taken_in_turn(case, name.rpartition(".")[0])]
+    off = next((site for name in rest if (site := case.switched_off(name.rpartition(".")[0]))), None)
+    if rest and off:
+        yield Finding("graph-cut", rest[0], say(
+            "{parameters} of {network} never got a gradient: {names}; this line runs with gradients switched off (no_grad)",
+            parameters=plural(len(rest), "parameter"), network=network, names=some(rest)), site=off, iteration=1)
+    elif rest:
+        cut = case.cut()
+        kind = "graph-cut" if cut else "parameters-without-gradient"
+        values = {"parameters": plural(len(rest), "parameter"), "network": network, "names": some(rest)}
+        message = say("{parameters} of {network} never got a gradient: {names}", **values)
+        if cut:
+            message = say("{message}; this line leaves the graph ({how})", message=message, how=cut.how) if cut.how else \
+                say("{message}; this line leaves the graph", message=message)
+        yield Finding(kind, rest[0], message, site=cut.site if cut else program.site_of(rest[0]), iteration=1)
+
+
+def _off(case: Case, network: str):
+    """A line that ran the network in train mode with gradients switched off."""
+    return next((use.off_awake for iteration in case.iterations if (use := iteration.modules.get(network)) and use.off_awake), None)
+
+
+def bypassed(case: Case) -> Iterator[Finding]:
+    """Library layers that never run while their weight is used: the layer beside may run in their place."""
+    program = case.program
+    for path, module in program.modules.items():
+        outer = program.modules.get(path.rpartition(".")[0])
+        own = [name for name in program.trainable() if name.rpartition(".")[0] == path]
+        used = [name for _, step in case.steps() for name in own if (update := step.updates.get(name)) and update.gradient]
+        library = type(module).__module__.partition(".")[0] == case.framework.name
+        if library and used and not case.ran(path) and outer is not None and _of_the_kind_ran(case, path, outer):
+            yield Finding("module-bypassed", path, say("{layer} never runs, though its weight is used elsewhere: on purpose?",
+                                                          layer=path),
+                          say("a layer of the same kind beside it does run"), program.site_of(path), 1)
+
+
+def _of_the_kind_ran(case: Case, path: str, outer: object) -> bool:
+    kind, parent = type(case.program.modules[path]), path.rpartition(".")[0]
+    return any(type(module) is kind and other != path and other.rpartition(".")[0] == parent and case.ran(other)
+               for other, module in case.program.modules.items())
+
+
+CHECKS = (backwards, missing_gradients, bypassed)

@@ -1,0 +1,88 @@
+"""Learning rates and their schedulers: zero, ignored, too large, vanishing."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator
+
+from parity.doctor.checks.case import Case
+from parity.doctor.checks.source import assignments_of, scheduler_calls, scheduler_site
+from parity.doctor.finding import Finding
+from parity.messages import say
+
+TOO_LARGE = 0.3  # of a weight's size, moved by one step (1e-3 is usual, and 1e-2 still trains)
+
+
+def learning_rate(case: Case) -> Iterator[Finding]:
+    program = case.program
+    for name, optimizer in program.optimizers.items():
+        steps = list(case.steps(name))
+        if not steps:
+            continue
+        scheduled = case.framework.scheduler_of(optimizer) is not None
+        site = program.optimizer_site(name)
+        lrs = [step.lr for _, step in steps]
+        stuck = scheduled and not any(iteration.schedulers[name] for iteration in case.iterations) and not scheduler_calls(case)
+        if not any(lrs) and (len(lrs) > 1 or not scheduled) and not stuck and not case.iterations[-1].lrs.get(name):
+            where = scheduler_site(case, name) if scheduled else site
+            yield Finding("lr-zero", name, say("the learning rate of {optimizer} is 0", optimizer=name), site=where, iteration=1)
+        for iteration, step in steps:
+            if step.effective_lr is not None and not math.isclose(step.effective_lr, step.lr, rel_tol=1e-4, abs_tol=1e-12):
+                yield Finding(
+                    "lr-ignored",
+                    name,
+                    say("{optimizer} says lr {said:.3g} and steps with {used:.3g}: it was assigned after the first step, which is "
+                        "ignored", optimizer=name, said=step.lr, used=step.effective_lr),
+                    site=assignments_of(case, "_learning_rate") or site,
+                    iteration=iteration.number,
+                )
+                break
+        searched = type(optimizer).__name__ == "LBFGS"  # its lr is a share of a step that it has found itself
+        large = [] if searched else [_relative(step.updates.values()) for _, step in steps]
+        large = [ratio for ratio in large if ratio is not None]
+        if large and min(large[:2]) > TOO_LARGE and not _falls(case, name):
+            yield Finding("lr-too-large", name, say("one step of {optimizer} moves its parameters by {ratio:.2g} times their "
+                                                      "own size", optimizer=name, ratio=large[0]),
+                          say("lr {lr:.3g}; 1e-3 of it is usual", lr=lrs[0]), site, 1)
+        often = [iteration for iteration in case.iterations
+                 if iteration.schedulers[name] > max(1, sum(step.optimizer == name for step in iteration.steps))]
+        vanished = [iteration for iteration, step in steps if scheduled and step.lr < 1e-3 * max(lrs)]
+        if often:
+            count = often[0].schedulers[name]
+            yield Finding("scheduler-too-often", name, say("the scheduler of {optimizer} is stepped {count} times an iteration",
+                                                            optimizer=name, count=count),
+                          say("lr {first:.3g} at first, {last:.3g} after {count} iterations", first=lrs[0], last=lrs[-1],
+                              count=len(case.iterations)),
+                          often[0].scheduler_sites.get(name), often[0].number)
+        # At the last step a schedule may be at its end, as it was built for.
+        elif len(vanished) > 2 and lrs.index(max(lrs)) < lrs.index(min(lrs)):
+            yield Finding(
+                "scheduler-too-often",
+                name,
+                say("the learning rate of {optimizer} fell from {high:.3g} to {low:.3g} within {count} iterations", optimizer=name,
+                    high=max(lrs), low=min(lrs), count=len(case.iterations)),
+                site=vanished[0].scheduler_sites.get(name) or site,
+                iteration=vanished[0].number,
+            )
+
+
+def _falls(case: Case, optimizer: str) -> bool:
+    """Whether the losses that train this optimizer's parameters go down: then it can afford its steps.
+
+    What starts at 0 or near it, an embedding or the last layer of a flow, moves by more than its size in a healthy training.
+    """
+    mine = set(case.program.held_names(optimizer))
+    sites = {backward.site for iteration in case.iterations for backward in iteration.backwards if backward.touched & mine}
+    rows = [[backward for backward in iteration.backwards if backward.site in sites] for iteration in case.iterations]
+    course = [sum(sum(backward.losses) for backward in row) for row in rows if row]
+    return len(course) > 1 and statistics.median(course[(len(course) + 1) // 2:]) < course[0]
+
+
+def _relative(updates_: object) -> float | None:
+    """The median of |change| / |weight|."""
+    ratios = [update.change / update.weight for update in updates_ if update.changed and update.weight]
+    return statistics.median(ratios) if ratios else None
+
+
+CHECKS = (learning_rate,)

@@ -1,0 +1,59 @@
+"""What Paddle does and people coming from torch do not expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from parity.doctor.checks.case import Case, plural
+from parity.doctor.finding import Finding
+from parity.messages import say, some
+
+
+def paddle_defaults(case: Case) -> Iterator[Finding]:
+    """What Paddle does and people coming from torch do not expect."""
+    program = case.program
+    if case.framework.name != "paddle":
+        return
+    norms = [path for path, module in program.modules.items()
+             if type(module).__name__.startswith("InstanceNorm") and any(p is not None for p in module._parameters.values())]
+    for path, module in program.modules.items():
+        kind = type(module).__name__
+        if kind == "SpectralNorm":
+            yield Finding("spectral-norm-layer", path, say(
+                "{layer} is Paddle's layer SpectralNorm: it never updates u and v, and its gradient is 26 % off", layer=path),
+                          site=program.site_of(path))
+        for name in ("_name", "name"):
+            if type(value := vars(module).get(name)) in (bool, int, float):
+                yield Finding(
+                    "argument-became-name",
+                    path,
+                    say("{layer}: {kind} got {value!r} as its name: a positional argument landed in the wrong place", layer=path,
+                        kind=kind, value=value),
+                    site=program.site_of(path),
+                )
+    mine = [p for path in norms for p in program.modules[path]._parameters.values() if p is not None]
+    for optimizer, parameters in program.held.items():
+        inside, total = sum(any(p is q for q in parameters) for p in mine), len(parameters)
+        if inside:
+            yield Finding(
+                "affine-instance-norm",
+                some(norms, 1),
+                say("{count} of the {total} parameters that {optimizer} holds are scale and bias of instance norms, which torch's "
+                    "InstanceNorm2d does not have: expected {expected}?", count=inside, total=total, optimizer=optimizer,
+                    expected=total - inside),
+                say("Paddle trains them by default; {layers}: {names}", layers=plural(len(norms), "layer"), names=some(norms)),
+                program.site_of(f"{norms[0]}.scale") or program.site_of(norms[0]),
+            )
+    for optimizer, parameters in program.held.items():
+        own = [program.names.get(id(p), "?") for p in parameters if getattr(p, "regularizer", None) is not None]
+        if own and program.optimizers[optimizer].regularization is not None:
+            yield Finding(
+                "regularizer-overrides",
+                own[0],
+                say("{names}: a regularizer of its own replaces the weight_decay of {optimizer}", names=some(own),
+                    optimizer=optimizer),
+                site=program.site_of(own[0]),
+            )
+
+
+CHECKS = (paddle_defaults,)

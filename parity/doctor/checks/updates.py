@@ -1,0 +1,85 @@
+"""What a step does to the parameters: nothing, what no gradient asked for, what is put back."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from parity.doctor.checks.case import Case, plural
+from parity.doctor.checks.source import writing_site
+from parity.doctor.finding import Finding
+from parity.doctor.record import Update
+from parity.messages import say, some
+
+
+def updates(case: Case) -> Iterator[Finding]:
+    """Gradients that change nothing, changes without gradient, changes that are put back, counters that stand."""
+    program = case.program
+    for optimizer in program.optimizers:
+        steps = [(iteration, step) for iteration, step in case.steps(optimizer) if step.backwards and step.lr]
+        if not steps:
+            continue
+        names = program.held_names(optimizer)
+        seen: dict[str, list[Update]] = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in names}
+        decays = {program.names.get(id(p)): value for p, value in case.framework.decays(program.optimizers[optimizer])}
+        still = {program.names.get(id(p)) for p in case.framework.without_lr(program.optimizers[optimizer])}
+        idle = [name for name, all_ in seen.items() if all_ and all(update.gradient for update in all_)
+                and name not in still and not any(update.changed for update in all_)]
+        late = [name for name, all_ in seen.items() if len(all_) > 1 and all_[0].changed and all(update.gradient for update in all_)
+                and name not in still and not any(update.changed for update in all_[1:])]
+        if idle or late:
+            yield Finding(
+                "unchanged",
+                optimizer,
+                say("{parameters} ({names}) have a gradient and do not change", names=some(idle),
+                    parameters=plural(len(idle), "parameter")) if idle else
+                say("{parameters} ({names}) have a gradient and do not change after the first step", names=some(late),
+                    parameters=plural(len(late), "parameter")),
+                f"lr {steps[0][1].lr:.3g}",
+                program.optimizer_site(optimizer),
+                steps[0 if idle else 1][0].number,
+            )
+        cleared = next(((iteration, step) for iteration, step in steps if step.cleared), None)
+        if cleared:
+            iteration, step = cleared
+            yield Finding(
+                "cleared-too-late",
+                optimizer,
+                say("the gradients of {parameters} were cleared between the backward and the step of {optimizer}",
+                    parameters=plural(step.cleared, "parameter"), optimizer=optimizer),
+                site=step.cleared_at or step.site,
+                iteration=iteration.number,
+            )
+        for iteration, step in steps:
+            # What this step's own backward found to be 0 (a hinge that is content) may be moved by momentum, and by decay.
+            ghosts = [name for name, update in step.updates.items()
+                      if not update.gradient and update.changed and not update.found_zero and not decays.get(name)]
+            if ghosts:
+                yield Finding("change-without-gradient", optimizer, say(
+                    "{optimizer} moved {parameters} without gradient ({names})", optimizer=optimizer, names=some(ghosts),
+                    parameters=plural(len(ghosts), "parameter")), site=step.site, iteration=iteration.number)
+                break
+        counts = [(iteration, step) for iteration, step in steps if step.counts[1] is not None]
+        for (_, one), (iteration, other) in itertools.pairwise(counts):
+            if other.counted == one.counted and other.counts[1] <= one.counts[1]:
+                yield Finding(
+                    "counter-stuck",
+                    optimizer,
+                    say("the step counter of {optimizer} does not move: {one} after one step, {other} after the next",
+                        optimizer=optimizer, one=one.counts[1], other=other.counts[1]),
+                    say("its moments start anew each time"),
+                    program.optimizer_site(optimizer),
+                    iteration.number,
+                )
+                break
+    for iteration in case.iterations:
+        # A clip puts single parameters back to its bounds; a reload puts back most of them.
+        if len(iteration.undone) > sum(len(step.updates) for step in iteration.steps) / 2:
+            yield Finding("update-undone", iteration.undone[0], say(
+                "{parameters} ({names}) have their old values again: something took the last update back",
+                parameters=plural(len(iteration.undone), "parameter"), names=some(iteration.undone)),
+                          site=iteration.loaded_at or writing_site(case), iteration=iteration.number)
+            return
+
+
+CHECKS = (updates,)

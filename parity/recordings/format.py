@@ -1,0 +1,473 @@
+"""The one format of everything that is recorded, and the one standard by which it is believed.
+
+A recording is a folder:
+
+    DIR/index.json           what it is and how far it goes; `parts`: each other JSON file and its hash
+    DIR/NAME.json            one run or several: keys, source lines with their text, events, floors; hashes of values and start
+    DIR/NAME.safetensors     its values, each once: a tensor's name is the hash of what it holds
+    DIR/start-<hash>.safetensors   what it started from: a nested state of arrays and numbers
+
+Read without either framework, and without trusting it. Every JSON file is sealed with its own hash, so that a floor that was
+changed is as plain as a value that was; no path is taken from a file, no link is followed; numbers are what they must be. Whatever
+does not fit is a `RecordingError` that says where. (Who forges a recording and seals it again meets the judge: a floor too large to
+see anything by is no pass.) Files are renamed into place, the index last: an interrupted recording is readable up to there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from parity.files import InputError
+from parity.frameworks.base import BFLOAT16
+from parity.numbers.distributions import Drawn
+from parity.recordings.projections import SIZE, sketch
+from parity.trace.events import Event, Key
+from parity.trace.source import Site, relative
+from parity.verdict.sinks import Store
+
+FORMAT = 3  # 1 had no hashes of floors, 2 no random numbers
+KEEP = ("all", "layers", "summaries")
+_HEADER = 1 << 22  # bytes kept free for safetensors' header, which comes first and is known last; spaces fill it
+_NAMES = {"float16": "F16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64",
+          "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64", "bool": "BOOL"}
+_PLAIN = {"complex64": "float32", "complex128": "float64", "bfloat16": "uint16"}  # what numpy or safetensors lacks -> the same bits
+_SIZES = ("scale", "unit", "largest", "norm")  # of an `Event`, beside its key, order and places
+
+
+class RecordingError(InputError):
+    """A folder is no recording, of another format, damaged, or not of what it is compared with."""
+
+
+class RecordedSite(Site):
+    """A place in a source file of another day or machine, with the text that stood there."""
+
+    text = ""
+
+
+class StoredEvent(Event):
+    """An event whose array lies in a file, and is read each time it is asked for. place: the hash of its value, None for a
+    gradient that does not exist."""
+
+    __slots__ = ("_load", "place")
+
+    def __init__(self, place: str | None, load: Callable[[str], np.ndarray], **fields: Any) -> None:
+        self.place, self._load = place, load
+        super().__init__(array=None, **fields)
+
+    @property
+    def array(self) -> np.ndarray | None:
+        return None if self.place is None else self._load(self.place)
+
+    @array.setter
+    def array(self, value: np.ndarray | None) -> None:
+        """Nothing is held, so nothing can be let go."""
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+class Writer(Store):
+    """A sink that writes each value to a safetensors file as it comes, once, and keeps none.
+
+    keep: one of `KEEP`. `close()` puts the file in its place; from then on the events read their arrays from it.
+    """
+
+    keeps = False
+    _RECENT = 8  # values that may come again under another name, and need no new hash
+
+    def __init__(self, path: Path, keep: str = "all") -> None:
+        super().__init__()
+        self.path, self.keep = path, keep
+        self.kinds: dict[str, list] = {}  # place -> dtype and shape
+        self._partial = _partial(path)
+        self._file = self._partial.open("wb")
+        self._file.write(_HEADER.to_bytes(8, "little"))
+        self._file.seek(8 + _HEADER)
+        self._entries: dict[str, dict] = {}
+        self._offset = 0
+        self._recent: list[tuple[np.ndarray, str]] = []
+        self._values: Values | None = None
+
+    def receive(self, event: Event) -> None:
+        if self.keep == "all" or not event.key.is_local:
+            place = None if event.array is None else self._write(event.array)
+            self.events[event.key] = StoredEvent(place, self._read, key=event.key, order=event.order, site=event.site,
+                                                 built=event.built, called=event.called, drawn=event.drawn,
+                                                 **{name: getattr(event, name) for name in _SIZES})
+
+    def _write(self, array: np.ndarray) -> str:
+        for known, place in self._recent:
+            if known is array:
+                return place
+        place = digest(array)
+        if place not in self.kinds:
+            self.kinds[place] = [array.dtype.name, list(array.shape)]
+            self._put(place, sketch(array) if self.keep == "summaries" else array)
+        self._recent = [(array, place), *self._recent[:self._RECENT - 1]]
+        return place
+
+    def _put(self, place: str, array: np.ndarray) -> None:
+        plain = _PLAIN.get(array.dtype.name, array.dtype.name)
+        if plain not in _NAMES:
+            raise InputError(f"{self.path}: expected values of numbers to record, found dtype {array.dtype}; known are "
+                             f"{', '.join((*_NAMES, *_PLAIN))}")
+        data = np.ascontiguousarray(array).reshape(-1).view(plain)
+        self._file.write(data.view(np.uint8).data)
+        shape = list(data.shape if array.dtype.name in _PLAIN else array.shape)
+        self._entries[place] = {"dtype": _NAMES[plain], "shape": shape, "data_offsets": [self._offset, self._offset + data.nbytes]}
+        self._offset += data.nbytes
+
+    def close(self) -> None:
+        """Write the header and put the file in its place."""
+        header = json.dumps(self._entries, separators=(",", ":")).encode()
+        if len(header) > _HEADER:
+            raise InputError(f"{self.path}: {len(self._entries)} values are more than a header of {_HEADER} bytes can name")
+        self._file.seek(8)
+        self._file.write(header.ljust(_HEADER))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        os.replace(self._partial, self.path)
+        self._recent.clear()
+
+    def discard(self) -> None:
+        """Leave nothing behind of what was not completed."""
+        self._file.close()
+        self._partial.unlink(missing_ok=True)
+
+    def _read(self, place: str) -> np.ndarray:
+        if self._values is None:
+            self._values = Values(self.path, self.kinds, self.keep == "summaries")
+        return self._values.array(place)
+
+
+class Table:
+    """Events and floors as JSON: keys and sites are numbered."""
+
+    def __init__(self) -> None:
+        self._keys: dict[Key, int] = {}
+        self._sites: dict[Site, int] = {}
+
+    def events(self, events: Iterable[StoredEvent]) -> list[list]:
+        return [[self.key(event.key), event.order, self.site(event.site), self.site(event.built), self.site(event.called),
+                 event.place, {name: size for name in _SIZES if _told(name, size := getattr(event, name))}
+                 | ({} if event.drawn is None else {"drawn": event.drawn.to_json()})] for event in events]
+
+    def floors(self, floors: Mapping[Key, float]) -> list[list]:
+        return [[self.key(key), floor] for key, floor in floors.items() if math.isfinite(floor)]
+
+    def key(self, key: Key) -> int:
+        return self._keys.setdefault(key, len(self._keys))
+
+    def site(self, site: Site | None) -> int:
+        return 0 if site is None else self._sites.setdefault(site, len(self._sites) + 1)
+
+    def tables(self) -> dict[str, list]:
+        return {"keys": [list(key) for key in self._keys],
+                "sites": [[relative(site.file), site.line, site.text] for site in self._sites]}
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> str:
+    """Atomically, sealed with its hash, which is returned."""
+    text, seal = _sealed(document)
+    partial = _partial(path)
+    partial.write_text(f'{text[:-1]}, "hash": "{seal}"}}')
+    os.replace(partial, path)
+    return seal
+
+
+def write_index(folder: Path, kind: str, parts: Mapping[str, str], document: Mapping[str, Any]) -> None:
+    write_json(folder / "index.json", {"kind": kind, "format": FORMAT, **document, "parts": dict(parts)})
+
+
+def write_start(folder: Path, state: Mapping[str, Any]) -> str:
+    """A nested state of arrays and numbers, in one safetensors file, unless it is there; returns its hash."""
+    name = fingerprint(state)
+    path = folder / f"start-{name}.safetensors"
+    if not path.exists():
+        arrays, numbers = {}, {}
+        for entry, value in _flat(state):
+            if isinstance(value, np.ndarray):
+                arrays[entry] = np.ascontiguousarray(value).reshape(value.shape)
+            else:
+                numbers[entry] = value
+        partial = _partial(path)
+        save_file(arrays, partial, metadata={"numbers": json.dumps(numbers)})
+        os.replace(partial, path)
+    return name
+
+
+def digest(array: np.ndarray) -> str:
+    """A hash of dtype, shape and every bit."""
+    found = hashlib.blake2b(f"{array.dtype.name} {list(array.shape)} ".encode(), digest_size=16)
+    found.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def fingerprint(state: Mapping[str, Any]) -> str:
+    """A hash of everything in a nested state."""
+    found = hashlib.sha256()
+    for name, value in sorted(_flat(state)):
+        found.update(name.encode())
+        found.update(np.ascontiguousarray(value).tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+    return found.hexdigest()
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Runs:
+    """What a JSON file and the values beside it hold. runs: name -> its events; floors alike."""
+
+    document: Mapping[str, Any]
+    runs: dict[str, Store]
+    floors: dict[str, dict[Key, float]]
+    values: Values
+    sites: list[RecordedSite | None]
+
+
+class Values:
+    """The values of one file, by their hash; the last few stay in memory."""
+
+    RECENT = 8
+
+    def __init__(self, path: Path, kinds: Mapping[str, list], summaries: bool) -> None:
+        self.path, self.kinds, self.summaries = path, kinds, summaries
+        try:
+            self._file = safe_open(path, framework="numpy")
+            self._names = set(self._file.keys())
+        except (SafetensorError, OSError) as error:
+            raise RecordingError(f"{path}: expected a safetensors file, cannot read it ({error}); it is damaged, record "
+                                 f"again") from error
+        self._recent: OrderedDict[str, np.ndarray] = OrderedDict()
+
+    def __contains__(self, place: str) -> bool:
+        return place in self._names and place in self.kinds
+
+    def array(self, place: str) -> np.ndarray:
+        """The whole value, or its sketch where only that was kept. Raises RecordingError where it is not what it was."""
+        if place in self._recent:
+            return self._recent[place]
+        try:
+            found = self._file.get_tensor(place)
+        except (SafetensorError, OSError) as error:
+            raise RecordingError(f"{self.path}: cannot read value {place} ({error}); the file is damaged, record again") from error
+        dtype, shape = self.kinds[place]
+        if self.summaries:
+            if found.dtype != np.float64 or found.shape != (SIZE,):
+                raise RecordingError(f"{self.path}: expected a summary of {SIZE} numbers, found {found.dtype} {found.shape}")
+        else:
+            if _PLAIN.get(dtype) == found.dtype.name and found.nbytes == math.prod(shape) * _dtype(dtype).itemsize:
+                found = np.ascontiguousarray(found).view(_dtype(dtype)).reshape(shape)
+            if [found.dtype.name, list(found.shape)] != [dtype, shape] or digest(found) != place:
+                raise RecordingError(f"{self.path}: value {place} is not what was recorded: expected {dtype} {shape}, found "
+                                     f"{found.dtype} {list(found.shape)} of another hash; the file is damaged, record again")
+        self._recent[place] = found
+        if len(self._recent) > self.RECENT:
+            self._recent.popitem(last=False)
+        return found
+
+    def sketch(self, place: str) -> np.ndarray:
+        return self.array(place) if self.summaries else sketch(self.array(place))
+
+
+def read_index(folder: Path, kind: str, made_by: str, others: Mapping[str, str]) -> dict[str, Any]:
+    """others: kind of another recording -> what reads it. Raises RecordingError."""
+    if not (folder / "index.json").exists():
+        raise RecordingError(f"{folder}: expected a recording made by `{made_by}`, found no index.json in it")
+    index = read_json(folder / "index.json", sealed=False)
+    found = index.get("kind", "parity steps" if "steps" in index else None)
+    if found != kind:
+        hint = f" (for this one use `{others[found]}`)" if found in others else ""
+        raise RecordingError(f"{folder}: expected a recording made by `{made_by}`, found another index.json{hint}")
+    number = index.get("format")
+    if type(number) is not int or number != FORMAT:
+        what = "by an older parity, and its floors cannot be checked: record again"
+        if type(number) is not int or number > FORMAT:
+            what = "by a newer parity: update this one, or record again"
+        raise RecordingError(f"{folder}: expected a recording of format {FORMAT}, found {number!r}; it was written {what}")
+    index = read_json(folder / "index.json")
+    parts = index.get("parts")
+    if not isinstance(parts, dict) or not all(isinstance(seal, str) for seal in parts.values()):
+        raise RecordingError(f"{folder}/index.json: expected the hashes of its parts, found {parts!r:.80}; record again")
+    return index
+
+
+def read_json(path: Path, seal: str | None = None, *, sealed: bool = True) -> dict[str, Any]:
+    """seal: the hash that the index knows it by. Raises RecordingError where the file is not what was written."""
+    try:
+        document = json.loads(inside(path).read_text())
+        own = document.pop("hash", None) if isinstance(document, dict) else None
+        right = _sealed(document)[1] if sealed else own
+        document = _shown(document)
+    except (OSError, ValueError, RecursionError) as error:
+        raise RecordingError(f"{path}: expected JSON, cannot read it ({error}); the file is damaged, record again") from error
+    if not isinstance(document, dict):
+        raise RecordingError(f"{path}: expected a JSON object, found {type(document).__name__}; record again")
+    if own != right or (seal is not None and own != seal):
+        raise RecordingError(f"{path}: what it holds is not what was recorded, its hash is another; the file is damaged, record "
+                             f"again")
+    return document
+
+
+def read_runs(folder: Path, stem: str, index: Mapping[str, Any], *, summaries: bool = False) -> Runs:
+    """The JSON file of that stem with its values. Raises RecordingError."""
+    path = folder / f"{stem}.json"
+    if path.name not in index["parts"]:
+        raise RecordingError(f"{path}: expected a part that the index knows, found none of that name; record again")
+    document = read_json(path, index["parts"][path.name])
+    with fitting(path):
+        sites = [None, *(_site(*entry) for entry in document["sites"])]
+        keys = [_key(entry) for entry in document["keys"]]
+        values = Values(inside(folder / f"{stem}.safetensors"), document["values"], summaries)
+        runs: dict[str, Store] = {}
+        for run, entries in document["runs"].items():
+            runs[run] = store = Store()
+            for key, order, site, built, called, place, sizes in entries:
+                if place is not None and place not in values:
+                    raise ValueError(f"value {place!r} is not in the file")
+                store.events[keys[_number(key)]] = StoredEvent(
+                    place, values.array, key=keys[key], order=finite(order), site=sites[_number(site)], built=sites[_number(built)],
+                    called=sites[_number(called)], drawn=Drawn.of_json(sizes["drawn"]) if "drawn" in sizes else None,
+                    **{name: _size(name, sizes.get(name)) for name in _SIZES})
+        floors = {run: {keys[_number(key)]: positive(floor) for key, floor in entries}
+                  for run, entries in document["floors"].items()}
+    return Runs(document, runs, floors, values, sites)
+
+
+def read_start(folder: Path, name: Any) -> dict[str, Any]:
+    """The state of that hash. Raises RecordingError where the file holds another."""
+    if not isinstance(name, str) or not re.fullmatch("[0-9a-f]{64}", name):
+        raise RecordingError(f"{folder}: expected the hash of a start, found {name!r}; record again")
+    path = inside(folder / f"start-{name}.safetensors")
+    state: dict[str, Any] = {}
+    try:
+        with safe_open(path, framework="numpy") as file:
+            values = {entry: file.get_tensor(entry) for entry in file.keys()}  # noqa: SIM118 (not a dict)
+            values |= json.loads((file.metadata() or {}).get("numbers", "{}"))
+        for entry, value in values.items():
+            *folders, last = json.loads(entry)
+            here = state
+            for part in folders:
+                here = here.setdefault(part, {})
+            here[last] = value
+    except (OSError, SafetensorError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise RecordingError(f"{path}: expected what it started from, cannot read it ({error}); the file is damaged, record "
+                             f"again") from error
+    if fingerprint(state) != name:
+        raise RecordingError(f"{path}: what it started from is not what was recorded; the file is damaged, record again")
+    return state
+
+
+@contextmanager
+def fitting(path: Path) -> Iterator[None]:
+    """What cannot be made sense of in a document is its fault."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise RecordingError(f"{path}: expected what a recording holds, found what does not fit ({type(error).__name__}: "
+                             f"{error}); record again") from error
+
+
+def inside(path: Path) -> Path:
+    """The file, which must lie in the folder itself: no link leads elsewhere. Raises RecordingError."""
+    if path.is_symlink() or not path.is_file():
+        raise RecordingError(f"{path}: expected a file of the recording, found {'a link' if path.is_symlink() else 'none'}; record "
+                             f"again")
+    return path
+
+
+def finite(number: Any) -> float:
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+        raise ValueError(f"expected a finite number, found {number!r}")
+    return number
+
+
+def positive(number: Any) -> float:
+    if finite(number) < 0:
+        raise ValueError(f"expected no negative number, found {number!r}")
+    return number
+
+
+def _dtype(name: str) -> np.dtype:
+    return BFLOAT16 if name == "bfloat16" else np.dtype(name)
+
+
+def _told(name: str, size: float | None) -> bool:
+    """Whether a size of an event says anything."""
+    return size is not None and math.isfinite(size) and (bool(size) or name == "largest")
+
+
+def _size(name: str, value: Any) -> Any:
+    if name == "norm":
+        return bool(value)
+    if value is None:
+        return None if name == "largest" else 0.0
+    return positive(value)
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is no place in a table")
+    return value
+
+
+def _key(entry: list) -> Key:
+    key = Key(*entry)
+    texts = (key.stage, key.module, key.function, key.variable)
+    numbers = (key.step, key.call, key.frame, key.occurrence)
+    if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
+        raise ValueError(f"{entry!r} is no key")
+    return key
+
+
+def _site(file: str, line: int, text: str) -> RecordedSite:
+    if not isinstance(file, str) or not isinstance(text, str) or type(line) is not int:
+        raise ValueError(f"{[file, line]!r} is no source line")
+    site = RecordedSite(file, line)
+    site.text = text
+    return site
+
+
+def _shown(value: Any) -> Any:
+    """Every text with its control characters spelled out: a terminal would obey them."""
+    if isinstance(value, str):
+        return value if value.isprintable() else "".join(
+            one.encode("unicode_escape").decode() if unicodedata.category(one) in ("Cc", "Cf") and one not in "\n\t" else one
+            for one in value)
+    if isinstance(value, dict):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, list) else value
+
+
+def _sealed(document: Mapping[str, Any]) -> tuple[str, str]:
+    text = json.dumps(document)
+    return text, hashlib.sha256(text.encode()).hexdigest()
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _flat(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            yield from _flat(item, (*path, key))
+        else:
+            yield json.dumps([*path, key]), item

@@ -1,0 +1,102 @@
+"""The blind exam: scripts as users write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from exams.doctor import blind
+
+MISSED_IN_SCRIPTS = {
+    "distill_torch: labels of another permutation",
+    "siamese_paddle: the same sentence as anchor and negative",
+    "vqvae_torch: straight-through forgotten",
+    "moco_torch: T_max in epochs, step per batch",
+    "tbptt_torch: target not shifted",
+    "wgangp_torch: penalty without create_graph",
+    "lora_torch: frozen after LoRA was put in",
+    "multitask_torch: uncertainties are plain tensors",
+    "multitask_torch: ReLU at the end of a regression",
+    "pinn_torch: closure without zero_grad",
+    "crnn_paddle: reshape for transpose",
+    "mlm_paddle: labels 0 for the rest",
+    "mlm_paddle: mask the wrong way",
+    "det_paddle: boundaries in epochs",
+    "seg_paddle: plateau mode max",
+    "lstm_lm_paddle: state not detached",
+    "lstm_lm_paddle: targets not shifted",
+    "lstm_lm_paddle: time first against batch first",
+    "distill_paddle: wrong keys loaded",
+    "distill_paddle: teacher in train mode",
+    "pinn_paddle: create_graph forgotten",
+    "ppo_paddle: ratio through numpy",
+    "mixup_torch: one cycle scheduler stepped once an epoch",
+    "a2c_torch: returns not detached",
+    "ode_paddle: all weights start at zero",
+    "ranking_paddle: total keeps the graphs",
+    "sam_torch: forgets to clear between passes and after",
+    "sam_torch: scheduler stepped before the optimizer with T_max of epochs",
+    "td3_torch: target keeps its graph through the critic",
+    "pgd_torch: gradients of the attack are not cleared",
+    "bbb_torch: sample instead of rsample",
+    "audio_torch: plateau scheduler on the optimizer never stepped",
+    "vaegan_paddle: generator loss on a detached sample",
+    "tree_paddle: label for another tree",
+}
+MISPLACED_IN_SCRIPTS = {
+    "moco_torch: deepcopy forgotten",
+    "tbptt_torch: state not detached",
+    "ppo_torch: old log-probabilities computed anew",
+    "wgangp_torch: generator trained on detached fakes",
+    "wgangp_torch: critic's optimizer holds the generator",
+    "gnn_torch: softmax over the nodes",
+    "maml_torch: fast weights detached",
+    "cyclegan_paddle: fake not detached",
+    "det_paddle: box loss through float",
+    "det_paddle: head replaced late",
+    "distill_paddle: no_grad on features",
+    "nerf_torch: fine network never rendered",
+    "tabular_paddle: sampler not told the epoch",
+    "ranking_paddle: margin under no_grad",
+    "gumbel_torch: argmax instead of gumbel",
+    "gumbel_torch: optimizer over the encoder only",
+    "td3_torch: actor loss of the actions in memory",
+    "audio_torch: filter read through data",
+    "audio_torch: hook zeroes one-column gradients",
+    "vaegan_paddle: fake not detached in the discriminator's loss, decoder steps on it",
+    "stn_paddle: no shuffling of classes",
+    "tcn_paddle: learning rate of 10",
+    "tcn_paddle: the same seed in every window",
+    "kfold_paddle: variance without softplus",
+    "binary_paddle: backward of the sign forgets the gradient",
+    "binary_paddle: sign of paddle without straight-through",
+    "fit_paddle: softmax in the network",
+}
+
+
+FAST = "fourth"  # the round that every run of the tests sits; the others are `slow`
+
+
+def cases(kind: str) -> list:
+    """The faulty or healthy cases of all rounds, for pytest."""
+    return [pytest.param(case, id=f"{case.script}-{case.name}", marks=() if one.name == FAST else pytest.mark.slow)
+            for one in blind.ROUNDS for case in getattr(one, kind)]
+
+
+@pytest.mark.parametrize("case", cases("faults"))
+def test_a_faulty_script(case):
+    answer = blind.sit(case)
+    known = f"{case.script}: {case.name}"
+    assert answer.named is (known not in MISSED_IN_SCRIPTS)
+    assert answer.placed is (known not in MISSED_IN_SCRIPTS | MISPLACED_IN_SCRIPTS)
+
+
+@pytest.mark.parametrize("case", cases("healthy"))
+def test_a_healthy_script(case):
+    answer = blind.sit(case)
+    assert not answer.false_alarms
+    assert {found.id for found in answer.said.warnings} <= {*case.declared, *case.later}
+
+
+def test_what_every_run_sits_has_faults_and_healthy_scripts():
+    (fast,) = (one for one in blind.ROUNDS if one.name == FAST)
+    assert len(fast.faults) > 15 and len(fast.healthy) > 20
