@@ -16,13 +16,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from parity.compare.ladder import Both
-from parity.numbers.noise import DRAWS, M
+from parity.numbers.noise import M
 from parity.steps.picture import BAD, INK, NOISE, REFERENCE, TWIN, dress
 from parity.trace.events import Key
 from parity.ugatit import faults
 from parity.ugatit import subjects as ugatit
-from parity.verdict.judge import floors_of
-from parity.verdict.sinks import Against, Distances, Store
+from parity.verdict.sinks import Against, Store
 
 ZERO = 1e-18  # where equality to the bit is shown: a log axis has no place for it
 FAULTS = {"iln_eps": TWIN, "gmp_G": BAD}
@@ -34,10 +33,7 @@ def measured(*names: str) -> dict[Key, tuple[float, float, float]]:
         both = Both(ugatit.exam_subject("genA2B_eval", 0), "cpu")
         truth = Store()
         both.reference("float64", truth)
-        noise = Distances(truth)
-        for draw in range(DRAWS):
-            both.reference("float64", noise, moved=draw)
-        floors = floors_of(truth, noise, np.float64)
+        floors = both.floors("float64", truth)
         against = Against(truth, floors, M)
         failure = both.twin("float64", against)
     if failure is not None:

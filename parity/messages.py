@@ -72,7 +72,7 @@ def some(names: Iterable[str], limit: int = 3) -> str:
 
 TERMS = {str(term): term for term in (
     say("census"), say("data"), say("forward"), say("losses"), say("gradients"), say("update"), say("state"),
-    say("same"), say("noise"), say("explained"), say("uncompared"), say("diverged"), say("same up to summary"),
+    say("same"), say("noise"), say("explained"), say("uncompared"), say("undecided"), say("diverged"), say("same up to summary"),
     say("free"), say("replay"), say("resync"), say("reference"), say("twin"), say("good"), say("broken"), say("not run"),
     say("masked"), say("amplified"), say("the program"),
     say("a buffer"), say("a trained parameter"), say("a frozen parameter"),

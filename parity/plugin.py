@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+import parity
+
 # The frameworks are imported inside: a project whose tests never ask for the fixture must not wait for them.
 
 
@@ -29,12 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "parity(lanes, modes, seed): how the `parity` fixture compares; all optional")
 
 
-@pytest.fixture
-def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """parity(port, lanes=..., modes=..., seed=...) compares a `parity.declare.port.Port`; fails the test where the two diverge.
+@pytest.fixture(name="parity")
+def parity_fixture(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """parity(port, lanes=..., modes=..., seed=...) compares a `parity.Port`; fails the test where the two diverge.
 
-    Returns the `parity.report.summary.Summary`. Keywords override the marker's; by default both lanes, the port's modes and seed.
-    parity.steps(port, steps=..., mode=..., lanes=..., seed=...) trains both sides, and returns the `parity.steps.summary.Summary`;
+    Returns what `parity.compare` does. Keywords override the marker's; by default both lanes, the port's modes and seed.
+    parity.steps(port, steps=..., mode=..., lanes=..., seed=...) trains both sides, and returns what `parity.follow` does;
     by default three steps of a free run in float64.
     """
     marker = request.node.get_closest_marker("parity")
@@ -44,22 +46,12 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
     def compare(port: Any, *, lanes: Iterable[str] | None = None, modes: Iterable[str] | None = None,
                 seed: int | None = None, device: str = "cpu") -> Any:
         __tracebackhide__ = True
-        from parity.compare.results import Case
-        from parity.compare.runner import run
-        from parity.files import InputError
         from parity.report import document, page
-        from parity.report.summary import Summary
-        from parity.verdict.findings import LANES, NothingCompared
-        lanes = tuple(lanes or marked.get("lanes") or LANES)
-        modes = tuple(modes or marked.get("modes") or port.modes)
-        seed = seed if seed is not None else marked.get("seed")
-        cases = [Case(port.title, mode, port.subject(mode, seed)) for mode in modes]
-        try:
-            summary = Summary(list(run(cases, lanes=lanes, device=device)))
-        except (InputError, NothingCompared) as error:
-            pytest.fail(str(error), pytrace=False)
+        summary = called(parity.compare, port, **chosen(lanes=lanes, modes=modes, seed=seed), device=device)
         publish(lambda: page.to_html(summary, title=request.node.nodeid), lambda: document.to_json(summary))
-        if summary.verdict != "same":
+        if summary.verdict == "undecided":
+            pytest.fail(str(summary.sentence()), pytrace=False)
+        if summary.headline is not None:
             result, first = summary.headline
             fail(result.case, first)
         return summary
@@ -67,21 +59,27 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
     def follow(port: Any, *, steps: int = 3, mode: str = "free", lanes: Iterable[str] | None = None, seed: int | None = None,
                device: str = "cpu") -> Any:
         __tracebackhide__ = True
-        from parity.files import InputError
-        from parity.steps import picture as steps_picture
-        from parity.steps import report as steps_report
-        from parity.steps.runner import run
-        from parity.steps.summary import Summary
-        from parity.verdict.findings import NothingCompared
-        lanes = tuple(lanes or marked.get("lanes") or ("float64",))
-        try:
-            training = port.training_subject(seed if seed is not None else marked.get("seed"), device)
-            summary = Summary(list(run(training, lanes=lanes, steps=steps, mode=mode)), steps=steps)
-        except (InputError, NothingCompared) as error:
-            pytest.fail(str(error), pytrace=False)
-        publish(lambda: steps_report.to_html(summary, steps_picture.draw(summary)), lambda: steps_report.to_json(summary))
+        from parity.steps import picture, report
+        summary = called(parity.follow, port, steps=steps, mode=mode, **chosen(lanes=lanes, seed=seed), device=device)
+        publish(lambda: report.to_html(summary, picture.draw(summary)), lambda: report.to_json(summary))
+        if summary.verdict == "undecided":
+            pytest.fail(str(summary.sentence()), pytrace=False)
         if summary.first is not None:
-            fail(port.title, summary.first)
+            fail(summary.merged.subject, summary.first)
+        return summary
+
+    def chosen(**given: Any) -> dict[str, Any]:
+        """What the call says, else the marker; what neither says is left to the door."""
+        both = {name: marked.get(name) if value is None else value for name, value in given.items()}
+        return {name: value for name, value in both.items() if value is not None}
+
+    def called(door: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        try:
+            summary = door(*arguments, **options)
+            summary.verdict  # noqa: B018 (raises NothingCompared)
+        except (parity.InputError, parity.NothingCompared) as error:
+            pytest.fail(str(error), pytrace=False)
         return summary
 
     def fail(what: Any, first: Any) -> None:

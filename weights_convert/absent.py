@@ -25,7 +25,8 @@ class Absent:
         return layer_type(f"{self._name}.{name}") if name[0].isupper() else Absent(f"{self._name}.{name}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise ImportError(f"{self._name}: {self._name.partition('.')[0]} cannot be imported here")
+        package = self._name.partition(".")[0]
+        raise ImportError(f"{self._name}: {package} cannot be imported here", name=package)
 
 
 @cache
@@ -34,6 +35,7 @@ def layer_type(path: str) -> type:
     module, _, name = path.rpartition(".")
 
     def missing(self: Any, *args: Any, **kwargs: Any) -> None:
-        raise ImportError(f"{path}: {path.partition('.')[0]} cannot be imported here")
+        package = path.partition(".")[0]
+        raise ImportError(f"{path}: {package} cannot be imported here", name=package)
 
     return type(name, (), {"__module__": module, "__init__": missing})

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+import parity
 from parity.cli import output
 from parity.cli.exits import exit_code
 from parity.cli.options import QUICK, REPORTS, SEED, Modes, Reports, Where, modes, where
@@ -21,12 +22,14 @@ from parity.cli.options import QUICK, REPORTS, SEED, Modes, Reports, Where, mode
 @click.option("--calls", type=click.IntRange(min=1), metavar="N", help="Forwards in a row, before one backward.  [default: 1]")
 @modes(None)
 @click.option("--operations", is_flag=True, help="Watch single operations too, everywhere (slower).")
+@click.option("--own-weights", is_flag=True, help="Each side with the weights that it is built with, as its "
+              "builder loads them, not both with the reference's.")
 @click.option("--seed", type=SEED, metavar="N", help="Of weights and inputs.  [default: 0]")
 @where("both")
 @QUICK
 @REPORTS
 def compare(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, ...], calls: int | None, modes: Modes,
-            operations: bool, seed: int | None, where: Where, quick: bool, reports: Reports) -> int:
+            operations: bool, own_weights: bool, seed: int | None, where: Where, quick: bool, reports: Reports) -> int:
     """Compare your own PyTorch module with your Paddle port of it.
 
     Name a file that declares the pair (`parity init` writes one), or both modules, as module:Class or file.py:Class. Modules and
@@ -40,13 +43,10 @@ def compare(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[s
     """
     output.check_outputs(reports)
     output.quieten()
-    from parity.compare.results import Case
     from parity.declare import port as porting
-    from parity.report.summary import Summary
-    said = {"calls": calls, "seed": seed, "names": mapped(names) or None}
+    said = {"own_weights": own_weights or None, "calls": calls, "seed": seed, "names": mapped(names) or None}
     port = porting.load(targets, specified=specified, **{name: value for name, value in said.items() if value is not None})
-    cases = [Case(port.title, mode, port.subject(mode)) for mode in modes.of(port.modes)]
-    summary = Summary(run(cases, where, operations=operations, quick=quick))
+    summary = run(port, where, modes=modes.of(port.modes), operations=operations, quick=quick)
     output.publish(summary, reports)
     return exit_code(summary)
 
@@ -59,21 +59,22 @@ def mapped(names: Sequence[str]) -> dict[str, str]:
     return dict(name.split("=", 1) for name in names)
 
 
-def run(cases: Sequence[Any], where: Where, **options: Any) -> list[Any]:
-    """Run the cases behind a progress bar, where somebody is watching."""
+def run(pair: Any, where: Where, *, quick: bool = False, **options: Any) -> Any:
+    """`parity.compare` behind a progress bar, where somebody is watching."""
     from parity import heap
-    from parity.compare import runner
     from parity.compare.one_pass import LARGE
-    if options.get("quick"):
+    if quick:
         heap.keep_freed(below=LARGE)  # this process is ours
-    results = []
     with output.progress() as bar:
-        task = bar.add_task("", total=len(cases))
-        for result in runner.run(cases, lanes=where.lanes, device=where.device, **options,
-                                 progress=lambda case, doing: bar.update(task, description=f"{case}: {doing}")):
-            results.append(result)
-            bar.advance(task)
-    return results
+        task = bar.add_task("", total=len(options.get("modes", pair)))
+        begun: list[Any] = []
+
+        def told(case: Any, doing: str) -> None:
+            if not begun or begun[-1] is not case:
+                begun.append(case)
+            bar.update(task, description=f"{case}: {doing}", completed=len(begun) - 1)
+
+        return parity.compare(pair, lanes=where.lanes, device=where.device, quick=quick, progress=told, **options)
 
 
 @click.command()

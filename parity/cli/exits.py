@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 SAME, DIVERGED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+UNDECIDED = BAD_INPUT
 
 
 class Terminated(BaseException):
@@ -16,8 +17,8 @@ class Terminated(BaseException):
 
 
 def exit_code(summary: Any) -> int:
-    """Of anything with a verdict."""
-    return DIVERGED if summary.verdict == "diverged" else SAME
+    """Of anything with a verdict. Undecided is no pass: nobody has seen that the two are the same."""
+    return {"diverged": DIVERGED, "undecided": UNDECIDED}.get(summary.verdict, SAME)
 
 
 @contextmanager

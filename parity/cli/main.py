@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from parity import __version__
 from parity.cli import compare, convert, differences, doctor, recordings, steps, ugatit
 from parity.cli.exits import BAD_INPUT, INTERRUPTED, TERMINATED, Terminated
 
@@ -29,9 +30,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return TERMINATED
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
+    except SystemExit as leaving:  # of a user's code: nothing of ours exits
+        click.echo(f"parity: the program that was run ended the process (sys.exit({leaving.code!r})), so there is no verdict; take "
+                   f"the exit out of what is run", err=True)
+        return BAD_INPUT
     except Exception as error:
         if _is_bad_input(error):
             click.echo(f"parity: {error}", err=True)
+        elif (missing := _missing_framework(error)) is not None:
+            click.echo(f"parity: this needs {missing}, which cannot be imported here ({error}); to install it: {INSTALL[missing]}",
+                       err=True)
         else:  # never exit code 1: that would read as a verdict
             traceback.print_exc()
             click.echo("parity: this is a fault of parity itself, no verdict; please report it with the lines above", err=True)
@@ -42,6 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def entry() -> None:
     """The installed script."""
     sys.exit(main())
+
+
+INSTALL = {"torch": "pip install torch", "paddle": "pip install 'paddle-parity[cpu]' (or [gpu])"}
+
+
+def _missing_framework(error: Exception) -> str | None:
+    name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    return name if name in INSTALL else None
 
 
 def _is_bad_input(error: Exception) -> bool:
@@ -59,6 +75,7 @@ def _is_bad_input(error: Exception) -> bool:
 
 
 @click.group(cls=ugatit.WithTrainer, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="parity %(version)s")
 def cli() -> None:
     """Are a PyTorch program and its Paddle twin the same computation? If not: where first, how far, why?
 

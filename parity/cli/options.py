@@ -53,7 +53,7 @@ def where(default: str, *, both: bool = True) -> Callable:
 
 def lanes_of(lane: str) -> tuple[str, ...]:
     """What --lane stands for."""
-    from parity.verdict.findings import LANES
+    from parity.asked import LANES
     return LANES if lane == "both" else (lane,)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+import parity
 from parity.cli import output
 from parity.cli.exits import BAD_INPUT, exit_code
 from parity.cli.options import REPORTS, Modes, Reports, Where, given, modes, where
@@ -46,6 +47,8 @@ def record(context: click.Context, inputs: Inputs, where: Where, modes: Modes, p
         refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "modules", "only"))
         port = porting.load([pair], **({"seed": inputs.seed} if given(context, "seed") else {}))
         cases = [Case(port.title, mode, port.subject(mode)) for mode in wanted if mode in port.modes]
+        if not cases:
+            raise click.UsageError(f"{pair}: no mode is left to record; its modes are {', '.join(port.modes)}")
     else:
         cases = inputs.recorded(programs, wanted, side, trace)
     if trace is not None:
@@ -78,8 +81,6 @@ def diff(one: str, other: str, reports: Reports) -> int:
       parity diff good_day/ today/ --html since_when.html
     """
     output.check_outputs(reports)
-    from parity.recordings import diff as comparing
-    from parity.recordings.traces import Trace
-    summary = comparing.diff(Trace.open(one), Trace.open(other))
+    summary = parity.diff(one, other)
     output.publish(summary, reports)
     return exit_code(summary) or (BAD_INPUT if summary.incomplete else 0)

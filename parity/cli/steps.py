@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 
+import parity
 from parity.cli import output
 from parity.cli.exits import SAME, exit_code
 from parity.cli.options import REPORTS, Reports, Where, given, grouped, where
@@ -105,35 +108,23 @@ def steps(context: click.Context, pair: str | None, inputs: Inputs, sizes: Sizes
 
 def _follow(training: Any, run: Run, where: Where, reports: Reports, plot_path: str | None, stored: Stored,
             faults: tuple[str, ...] = ()) -> int:
-    from parity.steps import runner
-    from parity.steps.summary import Summary
     if stored.record_path:
-        runner.record(stored.record_path, training, **asdict(run), lane=where.lane)
+        parity.record(training, stored.record_path, **asdict(run), lane=where.lane)
         output.console(err=False).print(f"{run.steps} steps of the reference are in {stored.record_path}", soft_wrap=True)
         return SAME
-    options, lanes = asdict(run), where.lanes
-    if stored.against_path:
-        lane, mode, count, recorded = runner.recording_of(stored.against_path, training)
-        options, lanes = {"steps": count, "mode": mode, "recorded": recorded}, (lane,)
-    summary = Summary(_followed(training, lanes, **options), steps=options["steps"], faults=faults)
+    runs = 1 if stored.against_path else run.draws + 2
+    with output.progress() as bar:  # its unit is one side's step
+        task = bar.add_task("building", total=len(where.lanes) * run.steps * runs)
+        begun = itertools.count()
+
+        def told(lane: str, step: int, what: str, losses: Mapping[str, float]) -> None:
+            numbers = "".join(f"  {name} {value:.6g}" for name, value in losses.items())
+            bar.update(task, description=f"{lane}, step {step}: {what}{numbers}", completed=next(begun))
+
+        summary = parity.follow(training, **asdict(run), lanes=where.lanes, against=stored.against_path, progress=told)
+    summary.faults = faults
     _publish(summary, reports, plot_path)
     return exit_code(summary)
-
-
-def _followed(training: Any, lanes: tuple[str, ...], *, steps: int, **options: Any) -> list[Any]:
-    """Follow the training behind a progress bar; its unit is one side's step."""
-    from parity.steps import runner
-    with output.progress() as bar:
-        task = bar.add_task("building", total=len(lanes) * steps * (options.get("draws", -1) + 2))
-        begun = 0
-
-        def told(lane: str, step: int, what: str, losses: Any) -> None:
-            nonlocal begun
-            numbers = "".join(f"  {name} {value:.6g}" for name, value in losses.items())
-            bar.update(task, description=f"{lane}, step {step}: {what}{numbers}", completed=begun)
-            begun += 1
-
-        return list(runner.run(training, lanes=lanes, steps=steps, progress=told, **options))
 
 
 def _publish(summary: Any, reports: Reports, plot_path: str | None) -> None:

@@ -57,8 +57,7 @@ def check(inputs: Inputs, where: Where, modes: Modes, programs: Programs, quick:
     wanted = modes.of(())
     output.check_outputs(reports)
     output.quieten()
-    from parity.report.summary import Summary
-    summary = Summary(run(inputs.cases(programs, wanted), where, quick=quick))
+    summary = run(inputs.cases(programs, wanted), where, quick=quick)
     output.publish(summary, reports)
     return exit_code(summary)
 
@@ -86,8 +85,7 @@ def demo(checkpoint: str | None, images: str | None, size: int | None, seed: int
     console = output.console(err=False)
     prepared = showing.prepare(console, out, checkpoint=checkpoint, images=images, size=size, seed=seed)
     from parity.report import terminal
-    from parity.report.summary import Summary
-    summary = Summary(run(prepared.cases(), Where("both", "cpu")))
+    summary = run(prepared.cases(), Where("both", "cpu"))
     terminal.show(console, summary)
     prepared.write(console, summary)
     return exit_code(summary)

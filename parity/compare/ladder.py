@@ -18,14 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from parity.compare.one_pass import Interleaved, is_blank, is_result
+from parity import asked
+from parity.blame import is_users
+from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
 from parity.messages import say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
-from parity.pairing.census import Census, CensusFinding, each_once, take
+from parity.pairing.census import Census, CensusFinding, each_once, own_weights, take
 from parity.pairing.correspondence import WHOLE
 from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
@@ -35,7 +37,7 @@ from parity.trace.side import Run
 from parity.trace.source import Site
 from parity.verdict.findings import Finding, Report
 from parity.verdict.floors import Draw, measure
-from parity.verdict.judge import Judge
+from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
 from weights_convert import Entry
 
@@ -48,6 +50,7 @@ def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), 
 
     Raises whatever the *reference* raises; what the twin raises is a finding.
     """
+    lanes, device, draws = asked.lanes(lanes), asked.device(device), asked.count("draws", draws, asked.DRAWS)
     both = Both(subject, device, operations=operations)
     with both.as_they_were():
         return _climb(both, frozenset(lanes), draws, progress or (lambda what: None))
@@ -60,6 +63,7 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
     In the float64 lane "same" is what `compare` would say too, as none of its floors is smaller. What diverged may be rounding
     that has grown on its way through the program: `compare` tells. Raises as `compare`.
     """
+    lane, device = asked.lane(lane), asked.device(device)
     both = Both(subject, device)
     with both.as_they_were():
         report = _begin(both)
@@ -67,7 +71,8 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
         pass_ = Interleaved(subject.name, lane)
         failure = both.side_by_side(lane, pass_)
         report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
-        Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M).judge(pass_.against, failure, report)
+        judge = Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M, start=subject.state)
+        judge.judge(pass_.against, failure, report)
         _order_census(report, pass_.truth)
         return report
 
@@ -77,6 +82,7 @@ def _begin(both: Both) -> Report:
     report = Report(both.subject.name, remarks=list(both.remarks()))
     _judge_census(both, report)
     _judge_weights(both, report)
+    report.census = report.compared
     return report
 
 
@@ -90,6 +96,8 @@ def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Rep
         _float64_lane(both, truth, draws, report, tell, release="float32" not in lanes)
     if "float32" in lanes:
         _float32_lane(both, truth, draws, report, tell)
+        if "float64" in lanes:  # which decides whether the two are the same; this one, how accurate they are
+            report.settle(lambda finding: finding.lane == "float32", say("the reference's own float32 is no more accurate here"))
     _order_census(report, truth)
     return report
 
@@ -121,17 +129,22 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     tell("twin, float64")
     against = Against(truth, floors, M, release=release)
     failure = both.twin("float64", against)
-    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M)
+    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M, start=both.subject.state)
     judge.judge(against, failure, report)
-    if report.diverged:
+    if report.diverged or report.undecided:
         if release:
             both.reference("float64", truth)  # its arrays are needed again
         tell("replay, float64")
         floors = both.floors("float64", truth, draws=draws, replayed=truth)
         against = Against(truth, floors, M)
         failure = both.twin("float64", against, replayed=truth)
-        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M)
+        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M,
+                      start=both.subject.state)
         judge.judge(against, failure, report)
+        unseen = {finding.key for finding in report.findings if finding.run == "replay" and finding.verdict in (
+            Verdict.UNDECIDED, Verdict.UNCOMPARED, Verdict.DIVERGED)}
+        report.settle(lambda finding: finding.run == "free" and finding.key in against.matched.keys() - unseen,
+                      say("rounding, grown on its way: in replay, where nothing has grown, it agrees"))
         _forgive_kinks(both, truth, report)
 
 
@@ -173,8 +186,11 @@ class Both(Sides):
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self._operations = subject, device, operations
         super().__init__(subject.pair)
+        self._choices: Any = None  # of the reference's float64 run, which its noise draws go on with
         self.tape = Tape(subject.seed)
         self.models = self._built()
+        self._own = tuple(framework.state(model) if subject.own_weights else {}
+                          for framework, model in zip(self.frameworks, self.models, strict=True))
         self.census = self._paired()
         name = subject.name
         self.pair_up(tuple({} if model is None else {name: model} for model in self.models), {name: self.census})
@@ -191,7 +207,11 @@ class Both(Sides):
 
     def _paired(self) -> Census:
         census = take(*self.models, self.frameworks, self.sites, self.pair.layouts, names=self.pair.names)
-        return each_once(census, self.models, self.frameworks, lambda side, name: self.built(side, name.rpartition(".")[0]))
+        known = self.models, self.frameworks, lambda side, name: self.built(side, name.rpartition(".")[0])
+        census = each_once(census, *known)
+        if self.subject.own_weights or self.pair.names is None:  # these are judged for themselves; ours are built from seeds
+            return census
+        return own_weights(census, *known)
 
     def reference(self, dtype: str, sink: Sink, *, moved: int | None = None, replayed: Store | None = None,
                   gradients: bool = True, rounding: bool = True, measure: bool | None = None, release: bool = False) -> None:
@@ -217,8 +237,10 @@ class Both(Sides):
             self._run(1, dtype, sink, None, replayed, gradients, measure=False, rounding=False, release=release)
         except InputError:  # a recording that cannot be read is no fault of the twin's
             raise
-        except Exception as error:  # the user's program: anything may come
-            return error
+        except Exception as error:
+            if self.census.findings or is_users(error, self.sources[1]):  # weights that do not fit: the census has said it
+                return error
+            raise
         return None
 
     def side_by_side(self, dtype: str, pass_: Interleaved) -> Exception | None:
@@ -307,12 +329,15 @@ class Both(Sides):
         own = {**framework.parameters(model), **framework.buffers(model)}
         values = {name: framework.array(tensor, copy=True) for name, tensor in own.items() if name not in entries}
         values |= {name: array for name, array in self._made[1].items() if name in values}
+        if self.subject.own_weights:
+            return values | self._own[1]
         return values | {name: np.asarray(entry.to_paddle(state[entry.source]), order="C") for name, entry in entries.items()}
 
     def _state(self, dtype: str, moved: int | None) -> Mapping[str, np.ndarray]:
+        state = self._own[0] if self.subject.own_weights else self._made[0] | self.subject.state
         if moved is None:
-            return self._made[0] | self.subject.state  # the model has its dtype already, and takes each number over in that
-        return move(_cast(self._made[0] | self.subject.state, dtype), self.subject.seed, moved, "state")
+            return state  # the model has its dtype already, and takes each number over in that
+        return move(_cast(state, dtype), self.subject.seed, moved, "state")
 
     def _inputs(self, dtype: str, moved: int | None = None) -> dict[str, np.ndarray]:
         inputs = _cast(self.subject.inputs, dtype)
@@ -336,7 +361,10 @@ class Both(Sides):
                                                release=release, stage=subject.stage, device=self.device,
                                                random=self.tape.hand(side)))
         arrange = functools.partial(subject.arrange, side)
-        with (framework.rounding(1 + moved) if rounding else nullcontext(), framework.seeded(subject.seed),
+        noting: Any = nullcontext()
+        if measure and dtype == "float64" and values is None and not side:
+            self._choices, noting = framework.choosing()
+        with (framework.rounding(1 + moved, self._choices) if rounding else noting, framework.seeded(subject.seed),
               python_and_numpy(subject.seed)):
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,

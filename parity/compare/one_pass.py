@@ -20,6 +20,7 @@ from parity.heap import give_back
 from parity.trace.events import Event, Key
 from parity.trace.randomness import kept_for_later
 from parity.verdict.floors import own_rounding
+from parity.verdict.judge import is_result
 from parity.verdict.sinks import Against, Store, weakly
 
 LARGE = 1 << 24  # bytes: for `heap.keep_freed`, of a process that compares in this way (docs/cost.md)
@@ -130,7 +131,7 @@ class Interleaved:
         self.truth.receive(event)
         if is_result(event.key, self.name):
             self.results += 1
-            self.blank = self.blank and event.array is not None and is_blank(event.array)
+            self.blank = self.blank and is_blank(event.array)
 
     def _hopeless(self, side: int, key: Key) -> bool:
         """Whether this is the gradient of a value that has no partner on the other side."""
@@ -207,14 +208,9 @@ class _Copies:
         return copy
 
 
-def is_result(key: Key, name: str) -> bool:
-    """Whether this is what the program of that name returns."""
-    return key.module == name and key.variable.startswith("output") and key.stage != "gradients"
-
-
-def is_blank(array: np.ndarray) -> bool:
-    """Whether there is no number in it: it is empty, or NaN everywhere."""
-    return array.size == 0 or (array.dtype.kind == "f" and bool(np.isnan(array).all()))
+def is_blank(array: np.ndarray | None) -> bool:
+    """Whether there is nothing in it to compare: it is of an unknown kind, empty, or NaN everywhere."""
+    return array is None or array.size == 0 or (array.dtype.kind == "f" and bool(np.isnan(array).all()))
 
 
 def _no_more_than_zeros(event: Event) -> np.ndarray | None:

@@ -1,20 +1,18 @@
-"""Cases of any pair, compared one after the other: what one pass settles, where a divergence is placed, whose error it is."""
+"""Cases of any pair, compared one after the other: what one pass settles, and where a divergence is placed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from types import TracebackType
 from typing import Any
 
+from parity import asked
+from parity.blame import refusing
 from parity.compare.ladder import compare, glance
 from parity.compare.results import Case, Result
-from parity.declare.pair import Pair, Subject
+from parity.declare.pair import Subject
 from parity.differences import explain
-from parity.files import InputError
-from parity.frameworks import FrameworkError
-from parity.verdict.findings import Finding, Report
+from parity.verdict.findings import Finding, NothingCompared, Report
 
 
 def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", operations: bool = False, quick: bool = False,
@@ -24,10 +22,12 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
     (`ladder.glance`) is done with, and only the rest compared as ever. Raises NothingCompared, FrameworkError, InputError (the
     reference cannot run).
     """
-    lanes = tuple(lanes)
+    lanes, device, todo = asked.lanes(lanes), asked.device(device), list(todo)
+    if not todo:
+        raise NothingCompared("no program was given, so nothing was compared")
     for case in todo:
         started = time.perf_counter()
-        with blaming_inputs(str(case), case.subject.pair):
+        with refusing(str(case), case.subject.pair.reference_source):
             told = {"lanes": lanes, "device": device, "progress": lambda doing, case=case: progress(case, doing)}
             report = _glanced(case.subject, device, told["progress"]) if quick else None
             if report is None:
@@ -56,26 +56,3 @@ def compare_placing(subject: Subject, *, operations: bool = False, **options: An
 def _between_layers(first: Finding | None) -> bool:
     """Whether a divergence shows at the border of a module, and no line says where it was made."""
     return first is not None and first.key.stage != "census" and not first.key.is_local
-
-
-@contextmanager
-def blaming_inputs(what: str, pair: Pair) -> Iterator[None]:
-    """Whatever the reference raises becomes an InputError: it is right, so what it was given is not."""
-    try:
-        yield
-    except FrameworkError:
-        raise
-    except Exception as error:
-        if not _raised_in_reference(error.__traceback__, pair):
-            raise
-        text = " ".join(str(error).split())
-        raise InputError(f"{what}: the reference program itself cannot run on these inputs ({type(error).__name__}: "
-                         f"{text[:300]}); check the picture size and the weights") from error
-
-
-def _raised_in_reference(traceback: TracebackType | None, pair: Pair) -> bool:
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename in pair.reference_source:
-            return True
-        traceback = traceback.tb_next
-    return False

@@ -42,6 +42,7 @@ def in_order(side: int, tensors: Sequence[Any]) -> tuple[tuple, dict]:
 class Subject:
     """One computation of a pair: a module with its weights and inputs, forward and backward.
 
+    own_weights: each side keeps what it was built with, and `state` is not used.
     reference, twin: build the module on each side. state: the weights under the reference's names and layouts, float32.
     inputs: positional arguments in order, float32 (or integers). training: mode of both. calls: forwards in a row, before one
     backward. seed: of the probes (the output gradients) and of the noise draws.
@@ -57,6 +58,7 @@ class Subject:
     calls: int = 1
     seed: int = 0
     arrange: Callable[[int, Sequence[Any]], tuple[tuple, dict]] = in_order  # 0 or 1 and input tensors -> arguments of that side
+    own_weights: bool = False
     stage: str = "forward"  # the rung its values stand on: "forward", or "losses" for loss functions
 
 

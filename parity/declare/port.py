@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from parity import asked
+from parity.blame import hand_on, refusing
 from parity.declare import inputs as recipes
 from parity.declare.loader import load as load_module
 from parity.declare.pair import Pair, Subject, TrainingSubject
@@ -40,6 +42,8 @@ class Port:
     weights: name -> array, in the reference's layout; by default those that it is built with, of which constants (a bias of
     zeros, a scale of ones) are moved, so that one that goes missing in the twin is missed. sources: more files and folders
     whose lines are followed, besides those of the modules' classes. training: a training step for `parity steps` to follow.
+    own_weights: do not give both the same weights, but compare each side with those that it is built with, as its builder loads
+    them.
     """
 
     reference: Any
@@ -56,21 +60,23 @@ class Port:
     layouts: LayoutTable = DEFAULT
     sources: Sequence[str | Path] = ()
     training: Training | None = None
+    own_weights: bool = False
 
     def subject(self, mode: str = "eval", seed: int | None = None) -> Subject:
         """What `ladder.compare` takes. Raises InputError where the two cannot be built or are of no known framework."""
-        if mode not in ("eval", "train"):
-            raise InputError(f"mode {mode!r}: expected eval or train")
+        asked.one("mode", mode, asked.MODES)
+        asked.count(f"{self.name or 'Port'}, calls", self.calls)
         seed = self.seed if seed is None else seed
         return Subject(self.title, self.pair, lambda: self._build(0, seed), lambda: self._build(1, seed), self._state(seed),
-                       self.arrays(seed), training=mode == "train", calls=self.calls, seed=seed, arrange=self.arrange)
+                       self.arrays(seed), training=mode == "train", calls=self.calls, seed=seed, arrange=self.arrange,
+                       own_weights=self.own_weights)
 
     def arrays(self, seed: int) -> dict[str, np.ndarray]:
         """What both are fed with, as `arrange` takes it."""
         return dict(recipes.draw(self._nest, seed))
 
     def training_subject(self, seed: int | None = None, device: str = "cpu") -> TrainingSubject:
-        """What `lockstep.follow` takes. Raises InputError where no training is declared, or it cannot be built."""
+        """What `parity.steps.follow.follow` takes. Raises InputError where no training is declared, or it cannot be built."""
         if self.training is None:
             raise InputError(f"{self.title}: expected a pair with a training step, found none in it; add training=Training(...) "
                              f"(docs/port-your-own-model.md, and parity init writes an example)")
@@ -115,14 +121,12 @@ class Port:
         if not framework.is_model(given):
             if not callable(given):
                 raise InputError(f"{what}: expected a class, a function or a {framework.name} module, found {given!r}")
-            try:
-                with framework.seeded(seed):
-                    given = given()
-            except TypeError as error:
-                if not _needs_arguments(given):
-                    raise
-                raise InputError(f"{what} {getattr(given, '__name__', given)}: cannot be built without arguments ({error}); write "
-                                 f"a function without arguments that builds it, in a pair file (parity init)") from error
+            name = f"{what} {getattr(given, '__name__', given)}"
+            if _needs_arguments(given):
+                raise InputError(f"{name}: cannot be built without arguments {inspect.signature(given)}; write a function without "
+                                 f"arguments that builds it, in a pair file (parity init)")
+            with framework.seeded(seed), refusing(name, cannot="it cannot be built", advice="call it alone to see more"):
+                given = hand_on(given)
         if not framework.is_model(given):
             raise InputError(f"{what}: expected a {framework.module_class.__module__}.{framework.module_class.__name__}, found "
                              f"{type(given).__module__}.{type(given).__qualname__}; the PyTorch program comes first")
@@ -185,10 +189,17 @@ def load(targets: Sequence[str], *, specified: Sequence[str] = (), **options: An
 
 def training(target: str, *, seed: int | None = None, device: str = "cpu") -> TrainingSubject:
     """The training that a pair file declares: of a `Port` in it, or a `Training` alone. Raises InputError."""
-    found = _declared(target, (Port, Training))
-    if isinstance(found, Port):
-        return found.training_subject(seed, device)
-    return found.subject(seed=seed or 0, device=device)
+    return training_of(_declared(target, (Port, Training)), seed=seed, device=device)
+
+
+def training_of(declared: Port | Training, *, seed: int | None = None, device: str = "cpu") -> TrainingSubject:
+    """What `parity.steps.follow.follow` takes. Raises InputError."""
+    if isinstance(declared, Port):
+        return declared.training_subject(seed, device)
+    if isinstance(declared, Training):
+        return declared.subject(seed=seed or 0, device=device)
+    raise InputError(f"expected a parity.Port with a training, a parity.Training, or a file that declares one, found "
+                     f"{type(declared).__qualname__}")
 
 
 def _declared(target: str, kinds: tuple[type, ...] = (Port,)) -> Any:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from parity.blame import hand_on, refusing
 from parity.declare import inputs as recipes
 from parity.declare.pair import Pair, TrainingSubject
 from parity.declare.reach import found_in, scopes_of
@@ -56,7 +57,7 @@ class Training:
 
     def subject(self, *, title: str = "training", names: Mapping[str, str] | None = None, layouts: LayoutTable = DEFAULT,
                 sources: Sequence[str | Path] = (), seed: int = 0, device: str = "cpu") -> TrainingSubject:
-        """What `lockstep.follow` takes: both start from the weights that the reference is built with (see `starting`).
+        """What `parity.steps.follow.follow` takes: both start from the weights that the reference is built with (see `starting`).
 
         names: reference path -> twin path of modules and tensors, as in `Port`. Raises InputError where a side cannot be
         built, or trains nothing, or has an optimizer that is not known.
@@ -95,7 +96,7 @@ class _Arguments:
         self._batch, self._parameters, self._seed = batch, parameters, seed
 
     def nest(self, step: int) -> Any:
-        nest = self._batch(step) if callable(self._batch) else self._batch
+        nest = hand_on(self._batch, step) if callable(self._batch) else self._batch
         return nest if isinstance(nest, (Mapping, tuple, list)) else (nest,)
 
     def arrays(self, step: int) -> dict[str, np.ndarray]:
@@ -142,8 +143,9 @@ class Program:
         """In that precision, on that device. Raises InputError."""
         if not callable(build):
             raise InputError(f"training, {SIDES[side]}: expected a class or a function that builds the training, found {build!r}")
-        with framework.seeded(seed), framework.default_dtype(dtype):
-            made = build()
+        with framework.seeded(seed), framework.default_dtype(dtype), refusing(
+                f"training, {SIDES[side]}", cannot="it cannot be built", advice="call it alone to see more"):
+            made = hand_on(build)
         step = made if inspect.isroutine(made) or not hasattr(made, "step") else made.step
         if not callable(step):
             raise InputError(f"training, {SIDES[side]}: expected an object with a method `step`, or a function that runs one step, "
@@ -189,7 +191,7 @@ class Program:
         arguments, keywords = self._place.filled(number, tensors) if self._place is not None else (tuple(tensors), {})
         framework = self._framework
         with framework.seeded(_seed_of(self._seed, number)), framework.default_dtype(self._dtype):
-            losses = dict(self._losses(self._step(*arguments, **keywords)))
+            losses = dict(self._losses(hand_on(self._step, *arguments, **keywords)))
         if not losses:
             raise InputError(f"training, {SIDES[self._side]}: expected the step to return its loss, or several in a tuple or "
                              f"a dict, found no single number in what it returned")

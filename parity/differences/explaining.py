@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+import numpy as np
+
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
 from parity.verdict.findings import LANES, Finding, Report
@@ -172,7 +174,7 @@ def with_verdict(report: Report, verdict: Verdict, cause: str) -> Report:
                 for finding in report.findings]
     counts = Counter(report.counts)
     counts[verdict] += counts.pop(Verdict.DIVERGED, 0)
-    return replace(report, findings=findings, counts=counts)
+    return replace(report, findings=findings, counts=counts, multiples=_judged(report, findings))
 
 
 def _with_causes(report: Report, causes: dict[tuple, _Cause]) -> Report:
@@ -186,4 +188,17 @@ def _with_causes(report: Report, causes: dict[tuple, _Cause]) -> Report:
             counts[Verdict.DIVERGED] -= 1
             counts[cause.verdict] += 1
         findings.append(finding)
-    return replace(report, findings=findings, counts=counts)
+    return replace(report, findings=findings, counts=counts, multiples=_judged(report, findings))
+
+
+def _judged(report: Report, findings: list[Finding]) -> dict[str, dict[str, float]]:
+    """The largest floor multiples without those of values that are explained: beside a verdict they would look as if they had
+    been judged by it. What is neither noise nor diverged is within one floor."""
+    multiples = {lane: dict(stages) for lane, stages in report.multiples.items()}
+    for finding in findings:
+        lane, stage = f"{finding.lane} {finding.run}", finding.key.stage
+        if finding.verdict is Verdict.EXPLAINED and finding.floor_multiple == multiples.get(lane, {}).get(stage):
+            multiples[lane][stage] = max((other.floor_multiple for other in findings if f"{other.lane} {other.run}" == lane
+                                          and other.key.stage == stage and np.isfinite(other.floor_multiple)
+                                          and other.verdict in (Verdict.NOISE, Verdict.DIVERGED)), default=1.0)
+    return multiples

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
+from parity.blame import hand_on
+
 
 class Acted:
     """How often an imitation changed a value or a gradient; true if it did. One that never acted explains nothing."""
@@ -38,7 +40,7 @@ class _Intercept(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         handler = self._handlers.get(func)
         if handler is None:
-            return func(*args, **(kwargs or {}))
+            return hand_on(func, *args, **(kwargs or {}))
         return handler(self._acted, func, *args, **(kwargs or {}))
 
 

@@ -9,6 +9,7 @@ import paddle
 import torch
 from torch.nn import functional as F
 
+from parity.blame import hand_on
 from parity.differences.difference import Difference
 from parity.differences.imitation import Acted, axes_of, intercepting, methods, naive_sum, with_value
 
@@ -241,7 +242,7 @@ def _broadcast(acted: Acted, function: Any, *args: Any, **kwargs: Any) -> Any:
         shape = torch.broadcast_shapes(*(tensor.shape for tensor in tensors))
         args = tuple(_Expand.apply(arg, shape, acted) if isinstance(arg, torch.Tensor) and arg.shape != shape
                      and arg.requires_grad else arg for arg in args)
-    return function(*args, **kwargs)
+    return hand_on(function, *args, **kwargs)
 
 
 BROADCAST = Difference(

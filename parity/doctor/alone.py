@@ -30,32 +30,41 @@ def diagnose_alone(function: Callable, *, iterations: int = 20, expect: Sequence
     when the function's module was loaded.
     repeat: where a later iteration, not watched closely, shows a NaN, it is run a second time for the line that made it. For
     that a copy of weights, gradients and the optimizers' memory is held, from the third iteration on.
-    Raises InputError where it trains nothing; and what ended the watch, where it failed itself.
+    Raises InputError where it trains nothing or calls sys.exit; and what ended the watch, where it failed itself.
     """
     name, constructions = name or getattr(function, "__qualname__", repr(function)), constructions or ConstructionSites()
-    with construction(constructions, source):
-        models, optimizers = found_in(function)
-        if not models:
-            try:
-                made = function()
-            except Exception as error:
-                return Diagnosis((explain(error, source=source),), 0)
-            if not callable(made):
-                raise InputError(
-                    f"{name}: expected a function that runs one step, or one that builds the training and returns its "
-                    f"step; no network is in its reach, and it returned {type(made).__name__}"
-                )
-            function = made
+    with _staying(name):
+        with construction(constructions, source):
             models, optimizers = found_in(function)
-    if not models:
-        raise InputError(
-            f"{name}: no network in reach of the step; keep networks and optimizers as globals, attributes of `self`, or in "
-            f"the closure of the step"
-        )
-    if source is None:
-        code = getattr(getattr(function, "__func__", function), "__code__", None)
-        source = user_source([code.co_filename] if code else [], models.values())
-    doctor = Doctor(models, optimizers, expect=expect, source=source, constructions=constructions).start(None)
+            if not models:
+                try:
+                    function = function()
+                except Exception as error:
+                    return Diagnosis((explain(error, source=source),), 0)
+                if not callable(function):
+                    raise InputError(
+                        f"{name}: expected a function that runs one step, or one that builds the training and returns its "
+                        f"step; no network is in its reach, and it returned {type(function).__name__}"
+                    )
+                models, optimizers = found_in(function)
+        if not models:
+            raise InputError(
+                f"{name}: no network in reach of the step; keep networks and optimizers as globals, attributes of `self`, or in "
+                f"the closure of the step"
+            )
+        if source is None:
+            code = getattr(getattr(function, "__func__", function), "__code__", None)
+            source = user_source([code.co_filename] if code else [], models.values())
+        doctor = Doctor(models, optimizers, expect=expect, source=source, constructions=constructions).start(None)
+        _run(function, doctor, iterations, progress, repeat)
+    if doctor.failure is not None:
+        raise doctor.failure
+    return doctor.diagnose()
+
+
+def _run(function: Callable[[], Any], doctor: Doctor, iterations: int, progress: Callable[[int], None] | None,
+         repeat: bool) -> None:
+    """The steps under watch, until there are enough of them or there is an error to tell of."""
     moments, moment, since = Moments(doctor.program, function), None, 0
     try:
         for number in range(1, iterations + 1):
@@ -79,9 +88,16 @@ def diagnose_alone(function: Callable, *, iterations: int = 20, expect: Sequence
     finally:
         moments.close()
         doctor.stop()
-    if doctor.failure is not None:
-        raise doctor.failure
-    return doctor.diagnose()
+
+
+@contextmanager
+def _staying(name: str) -> Iterator[None]:
+    """A program that leaves is no healthy one, whatever exit code it asks for."""
+    try:
+        yield
+    except SystemExit as leaving:
+        raise InputError(f"{name}: it ended the process (sys.exit({leaving.code!r})) when it was run; expected a function that "
+                         f"runs one training step and returns") from leaving
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from parity.frameworks.base import Framework, FrameworkError, loadable, numbers_in, of_model, of_tensor, pixels_in
+from parity.frameworks.base import Framework, FrameworkError, loadable, of_model, of_tensor, pixels_in
 
 
 class Late:
@@ -31,7 +31,7 @@ class Late:
 FRAMEWORKS: tuple[Framework, Framework] = (Late("TorchFramework", "torch"), Late("PaddleFramework", "paddle"))
 """The reference's and the twin's."""
 
-__all__ = ["FRAMEWORKS", "Framework", "FrameworkError", "PaddleFramework", "TorchFramework", "loadable", "numbers_in", "of_model",
+__all__ = ["FRAMEWORKS", "Framework", "FrameworkError", "PaddleFramework", "TorchFramework", "loadable", "of_model",
            "of_tensor", "pixels_in"]
 
 

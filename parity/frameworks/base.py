@@ -5,18 +5,16 @@ Everything above this folder is written once, over `Framework`, in numpy: record
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from types import SimpleNamespace
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
+from parity.frameworks.nests import leaves, replaced
 from parity.numbers.distributions import Numbers
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)  # of kind "V": ask `numbers.arrays.is_float`, not the kind
@@ -126,8 +124,8 @@ class Framework(ABC):
         misshapen."""
 
     @abstractmethod
-    def before_forward(self, module: Any, hook: Callable[[Any, tuple], None]) -> Callable[[], None]:
-        """Call `hook(module, inputs)` before each forward; returns the remover."""
+    def before_forward(self, module: Any, hook: Callable[[Any, tuple, dict], None]) -> Callable[[], None]:
+        """Call `hook(module, inputs, keyword inputs)` before each forward; returns the remover."""
 
     @abstractmethod
     def after_forward(self, module: Any, hook: Callable[[Any, tuple, Any], Any]) -> Callable[[], None]:
@@ -318,9 +316,15 @@ class Framework(ABC):
             return []
         return [(parameter, lr * decay) for parameter, lr, decay in self.optimizer_rates(optimizer)]
 
-    def rounding(self, seed: int) -> AbstractContextManager:
-        """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding)."""
+    def rounding(self, seed: int, choices: Any = None) -> AbstractContextManager:
+        """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding).
+
+        choices: of the run that is measured against, to go on with; they were noted by `choosing`."""
         return nullcontext()
+
+    def choosing(self) -> tuple[Any, AbstractContextManager]:
+        """(choices, context): while the context is active, what the program chooses is noted in `choices` (see torch_choices)."""
+        return None, nullcontext()
 
     @abstractmethod
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
@@ -342,59 +346,13 @@ class Framework(ABC):
         source: the user's files, whose imported names are watched too.
         """
 
-    def tensors_in(self, value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-        """Tensors inside nested tuples, lists, dicts and dataclasses, with access paths: ("[0]", t), ("['a']", t), (".a", t)."""
-        if self.is_tensor(value):
-            yield prefix, value
-        elif isinstance(value, (tuple, list)):
-            for index, item in enumerate(value):
-                yield from self.tensors_in(item, f"{prefix}[{index}]")
-        elif isinstance(value, Mapping):
-            for key, item in value.items():
-                yield from self.tensors_in(item, f"{prefix}[{key!r}]")
-        elif (fields := _fields(value)) is not None:
-            for name, item in fields.items():
-                yield from self.tensors_in(item, f"{prefix}.{name}")
+    def tensors_in(self, value: Any, prefix: str = "", *, objects: bool = False) -> Iterator[tuple[str, Any]]:
+        """The tensors among the `leaves` of a nest, with their access paths."""
+        return ((path, leaf) for path, leaf in leaves(value, self.is_tensor, prefix, objects=objects) if self.is_tensor(leaf))
 
-    def replace_tensors(self, value: Any, replacements: Mapping[str, Any], prefix: str = "") -> Any:
+    def replace_tensors(self, value: Any, replacements: Mapping[str, Any]) -> Any:
         """The same nest with the tensors at the given access paths replaced."""
-        if self.is_tensor(value):
-            return replacements.get(prefix, value)
-        if isinstance(value, (tuple, list)):
-            items = [self.replace_tensors(v, replacements, f"{prefix}[{i}]") for i, v in enumerate(value)]
-            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-        if isinstance(value, Mapping):
-            return type(value)((k, self.replace_tensors(v, replacements, f"{prefix}[{k!r}]")) for k, v in value.items())
-        fields = _fields(value)
-        if fields is not None:
-            value = copy.copy(value)
-            for name, item in fields.items():
-                object.__setattr__(value, name, self.replace_tensors(item, replacements, f"{prefix}.{name}"))
-        return value
-
-
-def _fields(value: Any) -> dict[str, Any] | None:
-    """The fields of a dataclass or a SimpleNamespace; None for anything else."""
-    if isinstance(value, SimpleNamespace):
-        return vars(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return None
-
-
-def numbers_in(value: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
-    """Numbers and numpy arrays inside nests, each with its access path: results that are no tensors (a loss as a float)."""
-    if isinstance(value, (bool, int, float, np.ndarray, np.generic)):
-        yield prefix, np.asarray(value)
-    elif isinstance(value, (tuple, list)):
-        for index, item in enumerate(value):
-            yield from numbers_in(item, f"{prefix}[{index}]")
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from numbers_in(item, f"{prefix}[{key!r}]")
-    elif (fields := _fields(value)) is not None:
-        for name, item in fields.items():
-            yield from numbers_in(item, f"{prefix}.{name}")
+        return replaced(value, self.is_tensor, replacements, objects=True)
 
 
 def pixels_in(value: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:

@@ -17,6 +17,7 @@ import numpy as np
 import paddle
 from paddle import _C_ops
 
+from parity.blame import hand_on
 from parity.numbers.distributions import Numbers
 
 _active = threading.local()  # numbers: those of the run in this thread
@@ -71,7 +72,7 @@ def _switched(original: Callable, replacement: Callable) -> Callable:
     def operation(*args: Any, **kwargs: Any) -> Any:
         numbers = getattr(_active, "numbers", None)
         if numbers is None:
-            return original(*args, **kwargs)
+            return hand_on(original, *args, **kwargs)
         return replacement(numbers, original, *args, **kwargs)
 
     return operation
@@ -95,7 +96,7 @@ def _write(tensor: paddle.Tensor, values: np.ndarray) -> paddle.Tensor:
 def _drawn(sample: Callable[..., np.ndarray]) -> Callable:
     """An operation that returns what it draws. sample: (numbers, shape of the result, *arguments)."""
     def draw(numbers: Numbers, original: Callable, *args: Any, **kwargs: Any) -> paddle.Tensor:
-        result = original(*args, **kwargs)
+        result = hand_on(original, *args, **kwargs)
         return _write(result, sample(numbers, tuple(result.shape), *args))
 
     return draw

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import os
 import sys
@@ -15,6 +16,7 @@ import paddle
 from paddle.nn.layer.norm import _BatchNormBase
 from paddle.nn.layer.rnn import RNNBase
 
+from parity.blame import hand_on
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
@@ -22,6 +24,9 @@ from parity.numbers.distributions import Numbers
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
+
+# Not in 2.6: there, what is handed over by keyword is seen inside the function only.
+_HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
 
 _HALVES = (paddle.float16, paddle.bfloat16)
 
@@ -90,8 +95,8 @@ class PaddleFramework(Framework):
         return result
 
     def backward(self, tensors: Sequence[paddle.Tensor], gradients: Sequence[paddle.Tensor]) -> None:
-        paddle.autograd.backward(list(tensors), [gradient.astype(tensor.dtype) for tensor, gradient in
-                                                 zip(tensors, gradients, strict=True)])
+        cast = [gradient.astype(tensor.dtype) for tensor, gradient in zip(tensors, gradients, strict=True)]
+        hand_on(paddle.autograd.backward, list(tensors), cast)
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, paddle.nn.Layer)
@@ -135,7 +140,9 @@ class PaddleFramework(Framework):
             value.set_value(array.view(np.uint16) if array.dtype == BFLOAT16 else array)
 
     def before_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
-        return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs)).remove
+        if not _HOOKS_SEE_KEYWORDS:
+            return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs, {})).remove
+        return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         return module.register_forward_post_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove
@@ -416,7 +423,7 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterat
             nonlocal depth
             depth += 1
             try:
-                result = function(*args, **kwargs)
+                result = hand_on(function, *args, **kwargs)
             finally:
                 depth -= 1
             if depth == 0 and result is not NotImplemented:

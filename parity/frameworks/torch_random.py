@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from parity.blame import hand_on
 from parity.numbers.distributions import Numbers
 
 
@@ -30,10 +31,10 @@ class Drawing(TorchDispatchMode):
         if known is _UNKNOWN:
             known = _KNOWN[func] = name_of(func) if name_of(func) in RANDOM else None
         if known is None:
-            return func(*args, **kwargs)
+            return hand_on(func, *args, **kwargs)
         given = {argument.name: argument.default_value for argument in func._schema.arguments if argument.has_default_value()}
         given |= dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | kwargs
-        return RANDOM[known](self._numbers, given, lambda: func(*args, **kwargs))
+        return RANDOM[known](self._numbers, given, lambda: hand_on(func, *args, **kwargs))
 
 
 _UNKNOWN = object()

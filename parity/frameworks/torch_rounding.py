@@ -8,7 +8,8 @@ Lathuiliere 2016):
     elementwise   result * (1 +- eps)
     a reduction   result +- eps * sqrt(terms) * largest magnitude (a sum of n terms in an unspecified order)
 
-Operations that only move or choose values are exact and stay so.
+Operations that only move or choose values are exact and stay so; what they choose stays as well (`torch_choices`). A cast to a
+narrower precision rounds at that precision.
 """
 
 from __future__ import annotations
@@ -21,17 +22,29 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-_EXACT = {
-    "_to_copy", "_unsafe_view", "abs", "adaptive_max_pool2d", "adaptive_max_pool2d_backward", "amax", "amin", "arange",
-    "bernoulli_",
-    "cat", "clamp", "clamp_", "clone", "constant_pad_nd", "copy_", "detach", "empty", "empty_like", "empty_strided",
-    "eq", "fill_", "flip", "full", "full_like", "gather", "ge", "gt", "hardtanh", "index", "index_select", "le", "lift",
-    "lift_fresh", "lt", "max", "max_pool2d_with_indices", "max_pool2d_with_indices_backward", "maximum", "min",
-    "minimum", "ne", "neg", "neg_", "new_empty", "new_full", "new_ones", "new_zeros", "ones", "ones_like", "permute",
-    "reflection_pad1d", "reflection_pad2d", "reflection_pad3d", "relu", "relu_", "replication_pad2d", "roll",
-    "scalar_tensor", "select_backward", "set_", "sign", "slice_backward", "stack", "threshold_backward", "unfold",
-    "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "where", "zero_", "zeros", "zeros_like",
-}
+from parity.blame import hand_on
+from parity.frameworks.torch_choices import Reader, name_of
+
+# What selects, copies, compares or sets, draws random numbers, or rounds to integers: exact, whatever it is given.
+_EXACT = frozenset("""
+_unique2 _unsafe_view abs adaptive_max_pool2d adaptive_max_pool2d_backward adaptive_max_pool3d
+adaptive_max_pool3d_backward alias amax amin aminmax arange argsort as_strided bernoulli bernoulli_ block_diag
+bucketize cat ceil ceil_ channel_shuffle clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clone complex conj
+constant_pad_nd copy copy_ copysign cummax cummin detach diag diag_embed diagonal_scatter embedding empty empty_like
+empty_strided eq expand exponential_ eye fill fill_ flip floor floor_ floor_divide fmax fmin fmod frac full full_like gather ge gt
+hardshrink hardshrink_backward hardtanh hardtanh_ hardtanh_backward heaviside im2col imag index index_copy index_copy_
+index_fill index_fill_ index_select kthvalue le lift lift_fresh log_normal_ lt masked_fill masked_fill_ masked_scatter
+masked_scatter_ masked_select max max_pool2d_with_indices max_pool2d_with_indices_backward max_pool3d_with_indices
+max_pool3d_with_indices_backward maximum median min minimum mode multinomial nan_to_num nan_to_num_ nanmedian ne neg
+neg_ new_empty new_empty_strided new_full new_ones new_zeros normal_ ones ones_like permute pixel_shuffle
+pixel_unshuffle put rand rand_like randint randint_like randn randn_like random_ randperm real reflection_pad1d
+reflection_pad2d reflection_pad3d relu relu_ remainder repeat repeat_interleave replication_pad1d replication_pad2d
+replication_pad3d resize_ roll rot90 round round_ scalar_tensor scatter scatter_ select_backward select_copy
+select_scatter set_ sgn sign sign_ slice_backward slice_scatter sort stack take take_along_dim threshold threshold_
+threshold_backward topk tril tril_ triu triu_ trunc trunc_ unfold uniform_ unique_consecutive unique_dim
+upsample_nearest1d upsample_nearest2d upsample_nearest3d view_as_complex view_as_real where zero_ zeros zeros_like
+""".split())  # noqa: SIM905 (read as a text)
+_WRITES = {"index_put", "index_put_", "_index_put_impl_"}  # exact where they do not add up
 _REDUCTIONS = {"sum", "mean", "var", "std", "var_mean", "std_mean", "linalg_vector_norm", "norm", "logsumexp", "cumsum"}
 
 
@@ -39,18 +52,26 @@ _SIGNS = 1 << 20  # random signs drawn once, and read from a random place for ea
 
 
 class StochasticRounding(TorchDispatchMode):
-    """While active, each operation's floating-point results are moved at random, reproducibly from `seed`."""
+    """While active, each operation's floating-point results are moved at random, reproducibly from `seed`.
 
-    def __init__(self, seed: int) -> None:
+    choices: of the run that is measured against, to go on with.
+    """
+
+    def __init__(self, seed: int, choices: Reader | None = None) -> None:
         super().__init__()
+        self._choices = choices
         self._random = random.Random(seed)
         self._seed = seed
         self._signs: dict[tuple, torch.Tensor] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        name = func._schema.name.partition("::")[2]
-        if name in _EXACT:
+        result = hand_on(func, *args, **(kwargs or {}))
+        if self._choices is not None:
+            self._choices.keep(func, args, kwargs or {}, result)
+        name = name_of(func)
+        if name in _EXACT or (name == "_to_copy" and not _narrows(args[0], result)):
+            return result
+        if (kwargs or {}).get("rounding_mode") or (name in _WRITES and not _accumulates(args)):
             return result
         operands = [arg for arg in args if isinstance(arg, torch.Tensor) and arg.dtype.is_floating_point]
         results = result if isinstance(result, (tuple, list)) else (result,)
@@ -66,8 +87,13 @@ class StochasticRounding(TorchDispatchMode):
         eps = torch.finfo(tensor.dtype).eps
         terms = _terms(name, tensor, operands)
         if terms <= 1:
+            huge = _largest(tensor) > torch.finfo(tensor.dtype).max / 2  # the neighbour of a mask may be infinite
             for piece, signs in self._pieces(tensor):
-                piece.addcmul_(piece, signs, value=eps)
+                if huge:
+                    moved = torch.addcmul(piece, piece, signs, value=eps)
+                    piece.copy_(torch.where(moved.isfinite(), moved, piece))
+                else:
+                    piece.addcmul_(piece, signs, value=eps)
             return
         magnitude = _largest(tensor)
         if name in ("sum", "mean") and operands:
@@ -96,6 +122,16 @@ class StochasticRounding(TorchDispatchMode):
             piece = flat[start:start + longest]
             offset = self._random.randrange(_SIGNS - piece.numel() + 1)
             yield piece, signs[offset:offset + piece.numel()]
+
+
+def _narrows(source: Any, result: torch.Tensor) -> bool:
+    """Whether a cast loses digits."""
+    return (isinstance(source, torch.Tensor) and source.dtype.is_floating_point and result.dtype.is_floating_point
+            and torch.finfo(result.dtype).eps > torch.finfo(source.dtype).eps)
+
+
+def _accumulates(args: tuple) -> bool:
+    return len(args) > 3 and bool(args[3])
 
 
 def _largest(tensor: torch.Tensor) -> float:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
+from parity.blame import hand_on
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
+from parity.frameworks.torch_choices import Choices
 from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.distributions import Numbers
@@ -76,8 +78,8 @@ class TorchFramework(Framework):
         return _Spliced.apply(tensor, array)
 
     def backward(self, tensors: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
-        torch.autograd.backward(list(tensors), [gradient.to(tensor.dtype) for tensor, gradient in
-                                                zip(tensors, gradients, strict=True)])
+        cast = [gradient.to(tensor.dtype) for tensor, gradient in zip(tensors, gradients, strict=True)]
+        hand_on(torch.autograd.backward, list(tensors), cast)
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
@@ -88,8 +90,12 @@ class TorchFramework(Framework):
     def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> _Operations:
         return _Operations(observe)
 
-    def rounding(self, seed: int) -> StochasticRounding:
-        return StochasticRounding(seed)
+    def rounding(self, seed: int, choices: Choices | None = None) -> StochasticRounding:
+        return StochasticRounding(seed, None if choices is None else choices.reader())
+
+    def choosing(self) -> tuple[Choices, AbstractContextManager]:
+        choices = Choices()
+        return choices, choices.recording()
 
     def drawing(self, numbers: Numbers) -> Drawing:
         return Drawing(numbers)
@@ -123,7 +129,7 @@ class TorchFramework(Framework):
             raise FrameworkError(str(error)) from error
 
     def before_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
-        return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs)).remove
+        return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
         return module.register_forward_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove
@@ -335,7 +341,7 @@ class _Operations(TorchFunctionMode):
         self._observe = observe
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = hand_on(func, *args, **(kwargs or {}))
         name = operation_name(getattr(func, "__name__", ""))
         if name is not None:
             self._observe(name, args, result)

@@ -19,6 +19,7 @@ class Verdict(str, Enum):
     NOISE = "noise"  # within M floors
     EXPLAINED = "explained"  # a registered framework difference accounts for it
     UNCOMPARED = "uncompared"  # no partner, or not reached: never counts as equal
+    UNDECIDED = "undecided"  # within the noise, but the noise is too large to see a mistake in it
     DIVERGED = "diverged"
 
 
@@ -39,6 +40,9 @@ class Deviation:
     nans: int = 0
     size: int = 0
     trouble: str | None = None  # why the distance is infinite
+    width: int = 8  # bytes of the narrower of their dtypes
+    dtypes: tuple[str, str] | None = None  # where they are not the same
+    stratum: int = 0  # of the elements of such magnitude (`numbers.strata`); 0, and the only one, for nearly every tensor
 
     @property
     def relative(self) -> float:
@@ -65,8 +69,11 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
     if _KIND.get(reference.dtype.kind) != _KIND.get(twin.dtype.kind):
         return Deviation(np.inf, trouble=say("dtype {reference} in the reference, {twin} in the twin",
                                             reference=reference.dtype, twin=twin.dtype))
+    dtypes = None if reference.dtype == twin.dtype else (str(reference.dtype), str(twin.dtype))
     if reference.size == 0:
-        return Deviation(0.0)
+        return Deviation(0.0, dtypes=dtypes)
+    if reference.dtype.kind == "U":
+        return _text_deviation(reference, twin)
     if reference.dtype.kind == "c":
         reference, twin = (np.stack([part.real, part.imag], -1) for part in (reference, twin))
     dtype = np.result_type(reference.dtype, twin.dtype)
@@ -94,7 +101,8 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
     if np.isinf(distance):
         both = np.isfinite(a[worst]) and np.isfinite(b[worst])
         trouble = say("too far apart for their dtype") if both else say("NaN or Inf on one side only")
-    return Deviation(distance, index, float(a[worst]), float(b[worst]), scale, nans, reference.size, trouble)
+    return Deviation(distance, index, float(a[worst]), float(b[worst]), scale, nans, reference.size, trouble,
+                     min(reference.itemsize, twin.itemsize), dtypes)
 
 
 def in_norm(found: Deviation, reference: np.ndarray | None, twin: np.ndarray | None) -> Deviation:
@@ -105,6 +113,16 @@ def in_norm(found: Deviation, reference: np.ndarray | None, twin: np.ndarray | N
     return replace(found, distance=distance, scale=float(np.linalg.norm(reference.ravel())))
 
 
+_KIND = {"f": "number", "i": "integer", "u": "integer", "b": "truth value", "c": "complex number", "U": "text"}
+
+
+def _text_deviation(reference: np.ndarray, twin: np.ndarray) -> Deviation:
+    """Texts are equal or not."""
+    odd = np.flatnonzero(reference != twin)
+    if not odd.size:
+        return Deviation(0.0)
+    left, right = (str(array.reshape(-1)[odd[0]]) for array in (reference, twin))
+    return Deviation(np.inf, trouble=say("{left} in the reference, {right} in the twin", left=repr(left), right=repr(right)))
 def is_float(dtype: np.dtype) -> bool:
     """Whether numbers of that dtype are real and rounded: half precisions too, and bfloat16 (of `ml_dtypes`), whose kind is "V"."""
     return dtype.kind == "f" or dtype.name == "bfloat16"
@@ -115,9 +133,6 @@ def eps_of(dtype: np.dtype) -> float:
     if dtype.name == "bfloat16":
         return 2.0**-7
     return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
-
-
-_KIND = {"f": "number", "i": "integer", "u": "integer", "b": "truth value", "c": "complex number"}
 
 
 def largest_magnitude(array: np.ndarray) -> float:
@@ -162,8 +177,9 @@ def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
         return say("all zero on one side")
     unit = np.abs(a).max()  # squares of large numbers overflow
     factor = float((a / unit) @ (b / unit)) / float((a / unit) @ (a / unit))
+    tolerance = min(tolerance, ACCOUNTED * float(np.abs(b - a).max()) / unit)
     if _close(factor * a, b, tolerance):
-        return say("the reference times {factor:.6g}", factor=factor)
+        return say("the reference times {factor}", factor=_near_one(factor))
     shift = float((b - a).mean())
     if _close(a + shift, b, tolerance):
         return say("the reference plus {shift:.6g}", shift=shift)
@@ -173,6 +189,15 @@ def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
     if _close(np.sort(a), np.sort(b), tolerance):
         return say("the same values in another order")
     return None
+
+
+ACCOUNTED = 0.01  # a likeness may leave so much of the distance: one that leaves it as it was says nothing
+
+
+def _near_one(factor: float) -> str:
+    """In six digits, of what is left beside 1 where they would say 1."""
+    text = f"{factor:.6g}"
+    return text if text != "1" else f"(1 {'-' if factor < 1 else '+'} {abs(factor - 1):.3g})"
 
 
 def _close(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:

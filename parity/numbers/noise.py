@@ -36,6 +36,14 @@ worse algorithm beyond 1e3. Healthy twins of the pair need 1.3 (3100 values of 8
 eps is 3.6e-12 relative: what the harness can always see in float64.
 """
 
+RESOLUTION = {8: 1e-6, 4: 1e-2, 2: 1e-1}
+"""By bytes of the dtype: how far a value may be off, relative to its size, and be called the same.
+
+A mistake in a program is seldom smaller than 1e-6 (a missing epsilon, a momentum in float32); float32 alone is there to tell
+accuracy, not mistakes. A value that is farther off, and within its floor, was not looked at: the floor says that rounding may do
+so, not that it did. It is judged again where nothing has grown (replay), and is *undecided* where that does not help.
+"""
+
 ACCURACY = 4.0
 """float32: the twin's error may be this many times the reference's own (see `parity.verdict.floors.measure`)."""
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from parity.frameworks import Framework
 from parity.messages import Message, say, some, term
-from parity.numbers.arrays import Deviation, deviation, eps_of, is_float
+from parity.numbers.arrays import Deviation, deviation, eps_of, is_float, resemblance
 from parity.numbers.noise import ACCURACY
 from parity.pairing.correspondence import Correspondence, alike_together, correspond
 from parity.pairing.initialisers import drawn_otherwise
@@ -142,6 +142,39 @@ def each_once(census: Census, models: Models, frameworks: Frameworks, site: Call
                 guesses.append(say("{name}: {what}; all hold the same and are not trained", name=names[-1], what=said))
     return replace(census, plan=Plan(entries, census.plan.derived), findings=(*census.findings, *findings),
                    guesses=(*census.guesses, *guesses), apart=frozenset(apart))
+
+
+def own_weights(census: Census, models: Models, frameworks: Frameworks, site: Callable[[int, str], Site | None]) -> Census:
+    """The census with what there is to say of the weights that the two came with, before either is given others.
+
+    Two programs do not draw a tensor of equal numbers by chance. Where most tensors are equal somebody has loaded them, and those
+    that are not are findings. Constants tell nothing: both frameworks start biases from zeros.
+    """
+    held = [framework.entries(model) for framework, model in zip(frameworks, models, strict=True)]
+    equal, others = 0, []
+    for entry in census.plan.entries.values():
+        if entry.target is None or entry.source in census.apart:
+            continue
+        left = frameworks[0].array(held[0][entry.source], copy=False)
+        left = left[slice(*entry.rows)] if entry.rows else left
+        right = np.asarray(entry.to_torch(frameworks[1].array(held[1][entry.target], copy=False)))
+        if not is_float(left.dtype) or not is_float(right.dtype) or left.size < 2 or np.ptp(left) == np.ptp(right) == 0:
+            continue
+        if np.array_equal(left, right):
+            equal += 1
+        else:
+            others.append((entry, resemblance(left, right)))
+    total = equal + len(others)
+    if 2 * equal <= total:
+        said = say("both were given the reference's weights; those that the twin came with were not looked at (--own-weights "
+                   "compares each side with its own)")
+        return replace(census, guesses=(*census.guesses, said)) if total else census
+    findings = tuple(CensusFinding(
+        entry.source,
+        say("{equal} of {total} tensors of the two came equal, as somebody converted them, and this one did not: {likeness}",
+            equal=equal, total=total, likeness=likeness or say("other values")),
+        site(0, entry.source), site(1, entry.target)) for entry, likeness in others)
+    return replace(census, compared=census.compared + total, findings=(*census.findings, *findings))
 
 
 def _several(once: Mapping[tuple, Entry], side: int) -> dict[str, list[Entry]]:

@@ -186,6 +186,7 @@ def _kinds(left: Program, right: Program, found: Report, lane: str) -> None:
     for number, name in enumerate(name for name in ours if name in theirs):
         verdict = Verdict.SAME if ours[name] == theirs[name] else Verdict.DIVERGED
         found.counts[verdict] += 1
+        found.census += 1
         if verdict is Verdict.DIVERGED:
             owner, _, variable = name.rpartition(".")
             module = ".".join(filter(None, (left.document["name"], owner)))

@@ -294,7 +294,7 @@ def read_index(folder: Path, kind: str, made_by: str, others: Mapping[str, str])
     index = read_json(folder / "index.json", sealed=False)
     found = index.get("kind", "parity steps" if "steps" in index else None)
     if found != kind:
-        hint = f" (for this one use `{others[found]}`)" if found in others else ""
+        hint = f" (for this one use `{others[found]}`)" if isinstance(found, str) and found in others else ""
         raise RecordingError(f"{folder}: expected a recording made by `{made_by}`, found another index.json{hint}")
     number = index.get("format")
     if type(number) is not int or number != FORMAT:
@@ -335,7 +335,8 @@ def read_runs(folder: Path, stem: str, index: Mapping[str, Any], *, summaries: b
     with fitting(path):
         sites = [None, *(_site(*entry) for entry in document["sites"])]
         keys = [_key(entry) for entry in document["keys"]]
-        values = Values(inside(folder / f"{stem}.safetensors"), document["values"], summaries)
+        kinds = {place: _kind(*kind) for place, kind in document["values"].items()}
+        values = Values(inside(folder / f"{stem}.safetensors"), kinds, summaries)
         runs: dict[str, Store] = {}
         for run, entries in document["runs"].items():
             runs[run] = store = Store()
@@ -426,6 +427,12 @@ def _number(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise ValueError(f"{value!r} is no place in a table")
     return value
+
+
+def _kind(dtype: str, shape: list) -> list:
+    if dtype not in (*_NAMES, *_PLAIN):
+        raise ValueError(f"{dtype!r} is no dtype of a recorded value")
+    return [dtype, [_number(size) for size in shape]]
 
 
 def _key(entry: list) -> Key:

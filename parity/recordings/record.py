@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from parity.blame import refusing
 from parity.compare.ladder import Both
 from parity.compare.lone import Lone, importable
 from parity.compare.results import Case
-from parity.compare.runner import blaming_inputs
 from parity.declare.pair import Pair
 from parity.files import InputError
 from parity.recordings.format import Table, Writer, write_json
@@ -109,7 +109,7 @@ def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str
     total = beside = 0
     for case in cases:
         both, size = _both(case, side, device, source), _Size("layers" if keep == "summaries" else keep)
-        with blaming_inputs(str(case), case.subject.pair):
+        with refusing(str(case), case.subject.pair.reference_source):
             if isinstance(both, Lone) and side == "twin":
                 both.twin("float32", size, gradients=False)
             else:
@@ -153,7 +153,7 @@ def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, k
     parts: dict[str, str] = {}
     save_index(folder, index, parts)
     for number, case in enumerate(cases, 1):
-        with blaming_inputs(str(case), case.subject.pair):
+        with refusing(str(case), case.subject.pair.reference_source):
             seal = _program(folder, number, case, side, lane, keep, device, source, progress)
         parts[f"program-{number:04}.json"] = seal
         save_index(folder, index, parts)

@@ -55,6 +55,8 @@ class Summary:
 
     def sentence(self) -> Message:
         """The verdict in one sentence."""
+        if self.verdict == "undecided":
+            return undecided(self.merged)
         if self.headline is None:
             runs = several("{count} run", "{count} runs", len(self.results))
             return say("The same computation: {runs}, {compared}.", runs=runs, compared=agreed(self.merged))
@@ -97,6 +99,18 @@ def agreed(merged: Report) -> Message:
     return say("{count} values compared, none diverged", count=merged.compared)
 
 
+def explanations(merged: Report) -> list[Message]:
+    """Which differences of the frameworks account for how many values, and how far apart these are without them."""
+    found: dict[str, list[Finding]] = {}
+    for finding in merged.findings:
+        if finding.verdict.value == "explained":
+            found.setdefault(finding.cause, []).append(finding)
+    return [several("{count} value is explained by {cause}; it is {multiple} floors apart",
+                    "{count} values are explained by {cause}; they are up to {multiple} floors apart", len(findings), cause=cause,
+                    multiple=short(max(finding.floor_multiple for finding in findings)))
+            for cause, findings in sorted(found.items(), key=lambda each: -len(each[1]))]
+
+
 def divergence(first: Finding) -> Message:
     """A finding in one line: where, how far, why."""
     values = {"place": place(first), "line": first.twin or first.reference, "distance": distance(first), "cause": first.cause}
@@ -119,11 +133,21 @@ def distance(finding: Finding) -> str:
     """How far apart, in words."""
     if finding.deviation.trouble:
         return finding.deviation.trouble
+    if not finding.floor:
+        return say("{distance:.3g} apart, where nothing rounds and values have to be equal", distance=finding.deviation.distance)
     values = {"distance": finding.deviation.distance, "multiple": finding.floor_multiple}
     in_training = finding.key.step > 0  # there the reference's own noise is the unit in both lanes
     if finding.lane == "float32" and not in_training:
         return say("{distance:.3g} apart, {multiple:.3g} times the reference's own error", **values)
     return say("{distance:.3g} apart, {multiple:.3g} noise floors", **values)
+
+
+def undecided(report: Report) -> Message:
+    """What keeps a report from saying `same` though nothing diverged, in one sentence."""
+    unseen = report.undecided
+    return say("Undecided: {values}. First {where}: {why}.", values=several(
+        "{count} value that has to be the same could not be seen", "{count} values that have to be the same could not be seen",
+        len(unseen)), where=str(unseen[0].key), why=unseen[0].deviation.trouble or unseen[0].cause)
 
 
 def versions() -> dict[str, str]:

@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from parity.numbers.noise import ACCURACY, M
-from parity.report.summary import Summary, distance, row, short
+from parity.report.summary import Summary, distance, explanations, row, short
 
-COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "same up to summary": "yellow",
-           "diverged": "bold red"}
+COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "undecided": "yellow",
+           "same up to summary": "yellow", "diverged": "bold red"}
 NAMED, _PLACES = 3, 8  # how many of a kind are shown before "and N more"
 
 
@@ -34,8 +34,16 @@ def show(console: Console, summary: Summary) -> None:
             console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
                                f"      {finding.key}: {distance(finding)}\n      in {titles}"), soft_wrap=True)
         more(console, len(places) - _PLACES)
+    for sentence in explanations(summary.merged):
+        console.print(Text(f"\n{sentence}"), soft_wrap=True)
     for remark in summary.merged.remarks:
         console.print(Text(f"\nremark: {remark}", style="yellow"), soft_wrap=True)
+    undecided = [finding for result in summary.results for finding in result.report.undecided]
+    if undecided:
+        console.print(Text(f"\n{len(undecided)} values that have to be the same could not be seen:", style="yellow"))
+        for finding in undecided[:NAMED]:
+            console.print(Text(f"  {finding.key} ({finding.lane}): {finding.deviation.trouble or finding.cause}"), soft_wrap=True)
+        more(console, len(undecided) - NAMED)
     uncompared = [finding for result in summary.results for finding in result.report.uncompared]
     if uncompared:
         console.print(Text(f"\n{len(uncompared)} values were not compared:", style="yellow"))

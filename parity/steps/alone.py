@@ -11,6 +11,7 @@ from parity.differences.difference import Difference
 from parity.differences.explaining import acting_in, explain, imitating, with_verdict
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import M
+from parity.numbers.strata import larger
 from parity.steps.programs import Programs
 from parity.steps.reference import Progress, ReferenceStep, floors_alone
 from parity.steps.result import StepsReport
@@ -69,7 +70,10 @@ class Asked:
             report = alone.compared()
             if not report.diverged:
                 left = f"what {self._cause()} has left" if self._known else "rounding, grown by chaos"
-                found.forgive(f"{left}: step {number} alone, from the twin's state, is the same")
+                cause = f"{left}: step {number} alone, from the twin's state, is the same"
+                found.forgive(cause)
+                unseen = {finding.key for finding in report.undecided}
+                found.settle(lambda finding: finding.key not in unseen, cause)
                 return found
         acting = acting_in(alone.reference, self._differences) if self._differences else []
         report = explain(report, lambda _: alone.compared(), acting)
@@ -106,7 +110,7 @@ class Alone:
         draws = self._draws if self._floors is None else 0
         floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell)
         self._floors = self._floors or floors
-        floors = {key: max(floor, self._floors.get(key, 0.0)) for key, floor in floors.items()}
+        floors = {key: larger(floor, self._floors.get(key, 0.0)) for key, floor in floors.items()}
         self._tell(self._number, "twin, judged alone")
         both.load(1, self._start)
         against = Against(store, floors, M)

@@ -20,6 +20,7 @@ PER_PARAMETER = ("lr", "weight_decay")  # settings that a parameter may have of 
 def judge_census(both: Programs, report: Report) -> None:
     """Add to the report what the two programs do not have alike before they run, and count what was looked at."""
     _Census(both, report).judge()
+    report.census = report.compared
 
 
 class _Census:

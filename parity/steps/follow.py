@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from parity import asked
 from parity.declare.pair import TrainingSubject
 from parity.differences.difference import Difference
 from parity.numbers.noise import DRAWS, M
@@ -45,9 +46,11 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     and no step of a free run can be judged alone. Without them it runs along. differences: of the frameworks
     (`parity.differences.ALL`); a step that diverges is judged alone with the reference doing what Paddle does, and what is gone
     then is `explained`. Without the reference none is asked for.
-    Raises ValueError for an unknown mode, FrameworkError where the subject's device is missing, and whatever the *reference*
-    raises; what the twin raises is a finding.
+    Raises InputError for an unknown lane or mode and a number out of range, FrameworkError where the subject's device is missing,
+    and whatever the *reference* raises; what the twin raises is a finding.
     """
+    lane = asked.lane(lane)
+    asked.following(steps=steps, mode=mode, draws=draws, floor_every=floor_every)
     tell = progress or (lambda step, what: None)
     both = Programs(subject, lane)
     result = StepsReport(Report(subject.name), mode, lane)
@@ -56,7 +59,7 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     if recorded is not None:
         both.let_go(0)
     diverged_at = None
-    asked = Asked(both, draws, mode, result, tell, tuple(differences))
+    inquiry = Asked(both, draws, mode, result, tell, tuple(differences))
     for step in recorded if recorded is not None else reference_steps(both, steps, mode, draws, floor_every, tell):
         tell(step.number, "twin")
         both.go_by(step.number, step.tape)
@@ -74,8 +77,8 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
         failure = both.twin_step(step.number, step.batch, against, replayed)
         found = Report(subject.name)
         Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M).judge(against, failure, found)
-        if asking and failure is None and found.diverged:
-            found = asked.about(step, start, found)
+        if asking and failure is None and (found.diverged or found.undecided):
+            found = inquiry.about(step, start, found)
         result.report.add(found)
         result.steps = step.number
         note_losses(result, step, against)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.blame import is_users
 from parity.compare.sides import Sides
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
@@ -30,6 +31,7 @@ class Programs(Sides):
     def __init__(self, subject: TrainingSubject, lane: str) -> None:
         self.subject, self.lane = subject, lane
         super().__init__(subject.pair)
+        self._choices: Any = None  # of the reference's step that is measured
         for framework in self.frameworks:
             framework.check_device(subject.device)
         programs = []
@@ -138,6 +140,7 @@ class Programs(Sides):
         device = self.subject.device
         with (framework.exact(device), python_and_numpy(self.subject.seed + number),
               watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line) as updated,
+              self._choosing(side, measure and replayed is None),
               self._rounding(side, rounding), recorder.recording()):  # rounding draws, too, and not from the tape
             if self.subject.twin_batch is not None and rounding is None:
                 batch = self.batch(number, side)  # once more, now that it is being followed
@@ -175,7 +178,17 @@ class Programs(Sides):
         with ExitStack() as stack:
             for name, optimizer in self.optimizers[side].items():
                 stack.enter_context(framework.moved_betas(optimizer, self.lane, generator("betas", name, seed)))
-            stack.enter_context(framework.rounding(seed))
+            stack.enter_context(framework.rounding(seed, self._choices))
+            yield
+
+    @contextmanager
+    def _choosing(self, side: int, noted: bool) -> Iterator[None]:
+        """What the reference chooses in a step that is measured, its noise draws go on with. In float32 rounding may choose."""
+        if side or not noted or self.lane != "float64":
+            yield
+            return
+        self._choices, noting = self.frameworks[side].choosing()
+        with noting:
             yield
 
     def twin_step(self, number: int, batch: Mapping[str, np.ndarray], against: Against,
@@ -184,6 +197,8 @@ class Programs(Sides):
             self.step(1, number, batch, against, replayed=replayed)
         except InputError:  # a recording that cannot be read is no fault of the twin's
             raise
-        except Exception as error:  # the user's program: anything may come
-            return error
+        except Exception as error:
+            if any(census.findings for census in self.censuses.values()) or is_users(error, self.sources[1]):
+                return error
+            raise
         return None

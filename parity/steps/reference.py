@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from parity import asked
 from parity.declare.pair import TrainingSubject
 from parity.numbers.noise import DRAWS, generator
 from parity.steps.programs import Programs
@@ -17,7 +18,6 @@ from parity.trace.randomness import Tape
 from parity.verdict.floors import Carried, Draw, measure
 from parity.verdict.sinks import Store
 
-MODES = ("free", "resync")
 Progress = Callable[[int, str], None]
 
 
@@ -38,14 +38,14 @@ class ReferenceStep:
 def record_reference(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64",
                      draws: int = DRAWS) -> list[ReferenceStep]:
     """The reference's steps and floors, kept in memory, for several twins to be held against."""
+    lane = asked.lane(lane)
+    asked.following(steps=steps, mode=mode, draws=draws, floor_every=1)
     return list(reference_steps(Programs(subject, lane), steps, mode, draws, 1, lambda step, what: None))
 
 
 def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_every: int, tell: Progress,
                      new_store: Callable[[int], Store] = lambda number: Store()) -> Iterator[ReferenceStep]:
     """In free mode the draws go their own ways from one ulp beside the start; in resync mode each step draws anew."""
-    if mode not in MODES:
-        raise ValueError(f"mode must be one of {MODES}: {mode!r}")
     seed, state, carried = both.subject.seed, both.start, Carried()
     noisy = [moved(state, seed, draw) for draw in range(draws)]
     for step in range(1, steps + 1):

@@ -9,8 +9,8 @@ from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import Any
 
-from parity import differences
-from parity.compare.runner import blaming_inputs
+from parity import asked, differences
+from parity.blame import hand_on, refusing
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
 from parity.recordings.format import RecordingError
@@ -42,11 +42,11 @@ def run(training: TrainingSubject, *, lanes: Iterable[str], progress: Progress =
 
     Raises NothingCompared, InputError (a picture cannot be read, or the reference cannot run).
     """
-    for lane in lanes:
+    for lane in asked.lanes(lanes):
         started, losses = time.perf_counter(), {}
         heard = with_changes(training, reference=_telling(training.reference, losses.update),
                              twin=_telling(training.twin, losses.update))
-        with blaming_inputs(training.name, training.pair):
+        with refusing(training.name, training.pair.reference_source):
             result = follow(heard, lane=lane, differences=differences.ALL, **options,
                             progress=lambda step, what, lane=lane, losses=losses: progress(lane, step, what, losses))
         result.verdict  # noqa: B018 (raises NothingCompared)
@@ -56,7 +56,7 @@ def run(training: TrainingSubject, *, lanes: Iterable[str], progress: Progress =
 def record(folder: str | Path, training: TrainingSubject, **options: Any) -> None:
     """The reference's steps into an empty folder. options: as for `parity.steps.stored.record_to`. Raises InputError."""
     try:
-        with blaming_inputs(training.name, training.pair):
+        with refusing(training.name, training.pair.reference_source):
             record_to(Path(folder), training, **options)
     except (RecordingError, OSError) as error:
         raise InputError(f"--record: {error}") from error
@@ -78,7 +78,7 @@ def _telling(build: Callable[[str], Any], tell: Callable[[Mapping[str, float]], 
         step = program.step
 
         def told(*arguments: Any) -> Mapping[str, Any]:
-            losses = step(*arguments)
+            losses = hand_on(step, *arguments)
             tell({name: float(loss) for name, loss in losses.items() if is_total(name)})
             return losses
 

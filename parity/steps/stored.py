@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from parity import asked
 from parity.declare.pair import TrainingSubject
 from parity.numbers.noise import DRAWS
 from parity.recordings.format import (
@@ -29,7 +30,7 @@ from parity.recordings.format import (
     write_start,
 )
 from parity.steps.programs import Programs
-from parity.steps.reference import MODES, Progress, ReferenceStep, reference_steps
+from parity.steps.reference import Progress, ReferenceStep, reference_steps
 from parity.steps.state import cast
 from parity.trace.randomness import Tape
 
@@ -42,6 +43,8 @@ def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str =
 
     Raises RecordingError where the folder holds something already.
     """
+    lane = asked.lane(lane)
+    asked.following(steps=steps, mode=mode, draws=draws, floor_every=floor_every)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise RecordingError(f"{folder}: expected an empty folder, found files in it; choose another")
@@ -83,7 +86,7 @@ def recorded_in(folder: Path, subject: TrainingSubject) -> tuple[dict[str, Any],
     """(index, its steps one by one) of a folder that `record_to` wrote. Raises RecordingError where it is of another subject, or
     damaged; while the steps are read, too."""
     index = read_index(folder, KIND, "parity steps --record", {"parity trace": "parity diff"})
-    good = (index.get("lane") in ("float64", "float32") and index.get("mode") in MODES and type(index.get("steps")) is int
+    good = (index.get("lane") in asked.LANES and index.get("mode") in asked.WAYS and type(index.get("steps")) is int
             and len(index["parts"]) == index["steps"])
     if not good:
         raise RecordingError(f"{folder}/index.json: expected lane, mode, steps and as many parts, found {list(index)} with values "

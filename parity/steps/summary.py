@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from parity.messages import Message, say, several, term, together
 from parity.numbers.noise import M
-from parity.report.summary import STAGES, agreed, divergence, short
+from parity.report.summary import STAGES, agreed, divergence, explanations, short, undecided
 from parity.steps.result import Curve, StepsReport
 from parity.steps.runner import Followed, is_total
 from parity.verdict.findings import Finding, merge
@@ -59,6 +58,8 @@ class Summary:
     def sentence(self) -> Message:
         """The verdict in one sentence."""
         first = self.first
+        if self.verdict == "undecided":
+            return undecided(self.merged)
         if first is None:
             return say("The same training: {run}, {compared}.", run=self.run, compared=agreed(self.merged))
         return say("Diverged {when}, stage {stage}: {where}.", when=when(first), stage=term(first.key.stage),
@@ -68,14 +69,16 @@ class Summary:
         """What is to be known of the run, sentence by sentence: what was guessed, which differences of the frameworks explain
         what, how fast rounding grows, and how far chaos went."""
         said = list(self.merged.remarks)
-        causes = Counter(finding.cause for finding in self.merged.findings if finding.verdict.value == "explained")
-        said += [several("{count} value is explained by {cause}", "{count} values are explained by {cause}", count, cause=cause)
-                 for cause, count in causes.most_common()]
+        said += explanations(self.merged)
         for each in self.followed:
             growth = each.result.growth
             if each.result.mode == "free" and growth:
                 said.append(say("{lane}: a rounding difference of the losses grows by a factor of {growth:.3g} per step",
                                 lane=each.lane, growth=growth))
+            if each.result.judged_alone.get(self.first.key.step if self.first else None) == "diverged":
+                said.append(say("The losses are those of the {mode} run, in which each side feeds itself. The ladder is of step "
+                                "{step} made again from one state, each module given the reference's values (a replay): what has "
+                                "grown in the one is not in the other", mode=term(each.result.mode), step=self.first.key.step))
             chaotic = [step for step, verdict in each.result.judged_alone.items() if verdict == "same"]
             if chaotic:
                 said.append(several(

@@ -63,6 +63,8 @@ class Event:
     unit: float = 0.0
     largest: float | None = None  # of the value itself, where it was measured
     norm: bool = False  # compare by 2-norms: one element of an Adam update may flip its sign by rounding alone
+    borders: tuple[float, ...] | None = None  # of its strata (`numbers.strata`), once they have been looked for
+    unknown: str | None = None  # of what type a result is that cannot be compared
     drawn: Drawn | None = None  # where it is no value, but tells of random numbers that were drawn
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from parity.blame import hand_on
 from parity.frameworks import Framework
 from parity.trace.events import Replayed
 from parity.trace.recorder import Recorder
@@ -28,12 +30,19 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
         tensors = [framework.tensor(array, requires_grad=requires_grad and array.dtype.kind == "f", device=device)
                    for array in inputs]
         # Not the leaves themselves: a module may write its input in place, which a leaf forbids.
-        arguments, keywords = arrange([framework.clone(tensor) for tensor in tensors])
+        given = [framework.clone(tensor) for tensor in tensors]
+        recorder.inputs = {id(tensor): f"[{number}]" for number, tensor in enumerate(given)}
+        arguments, keywords = arrange(given)
         with framework.with_gradients(model):
-            result = model(*arguments, **keywords)
-        outputs += [tensor for _, tensor in framework.tensors_in(result)]
+            result = hand_on(model, *arguments, **keywords)
+        outputs += [tensor for _, tensor in sorted(framework.tensors_in(result, objects=True), key=_by_name)]
         recorder.snapshot_buffers()
     return outputs
+
+
+def _by_name(part: tuple[str, Any]) -> list[tuple[int, int | str]]:
+    """The order of a dict's keys means nothing: what probes the outputs goes by their names, and by number in a list."""
+    return [(0, int(piece)) if piece.isdecimal() else (1, piece) for piece in re.findall(r"\d+|\D+", part[0])]
 
 
 def forward_backward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], probe: Probe,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.blame import hand_on
 from parity.frameworks import Framework
 from parity.trace.recorder import Recorder
 from parity.trace.source import SourceTree
@@ -40,7 +41,7 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
 
         @functools.wraps(original)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            return around(lambda: original(*args, **kwargs), source.site(sys._getframe(1)))
+            return around(lambda: hand_on(original, *args, **kwargs), source.site(sys._getframe(1)))
 
         setattr(optimizer, method, wrapped)
         restore.append(lambda: delattr(optimizer, method) if own is None else setattr(optimizer, method, own))
@@ -123,7 +124,7 @@ class Backwards:
                 self._note(self._framework.tensors_in((args[0] if args else kwargs.get("tensors"),)), sys._getframe(1))
             self._depth += 1
             try:
-                return original(*args, **kwargs)
+                return hand_on(original, *args, **kwargs)
             finally:
                 self._depth -= 1
 

@@ -7,6 +7,8 @@ an earlier line bound, so a value is taken at the moment of its event; a sink co
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 import math
 import sys
@@ -19,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.frameworks import numbers_in
+from parity.frameworks.nests import Unknown, as_array, leaves
 from parity.numbers.arrays import largest_magnitude
 from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.events import OPERATION, Event, Key, Sink
@@ -44,7 +46,8 @@ class Recorder:
     """Records one run of one program; `watch` its models, then run it within `recording()`.
 
     phase, stage: where the values that come now stand. call: the innermost module call in progress. cuts: of a replay, the tensors
-    at which the graph was cut, with the keys of what goes on from there.
+    at which the graph was cut, with the keys of what goes on from there. inputs: id of a tensor that the program itself is given ->
+    its place among them, which is the same on both sides whatever the argument is called there.
     """
 
     RECENT = 6  # tensors whose last snapshot is reused when the next line or module border shows the same value
@@ -55,6 +58,7 @@ class Recorder:
         self.phase, self.stage = None, self._run.stage
         self.magnitudes = Magnitudes(side.framework, side.source, self._run.measure)
         self.cuts: list[tuple[Any, Key]] = []
+        self.inputs: dict[int, str] = {}
         self._order = 0
         self._calls: list[Call] = [Call("", 0, None)]
         self._lines: Lines | None = None
@@ -177,23 +181,27 @@ class Recorder:
 
     # --- module borders ------------------------------------------------------------------------------------
 
-    def _before(self, path: str) -> Callable[[Any, tuple], None]:
-        def hook(module: Any, inputs: tuple) -> None:
+    def _before(self, path: str) -> Callable[[Any, tuple, dict], None]:
+        def hook(module: Any, inputs: tuple, keywords: dict) -> None:
             called = self._side.source.site(sys._getframe(1))
             call = Call(path, self._call_numbers[path], module, called=called)
             self._call_numbers[path] += 1
             self._calls.append(call)
             ragged = self.framework.ragged(module, inputs)
-            for place, tensor in self.framework.tensors_in(inputs):
-                if ragged and place.startswith("[0]"):
-                    continue
-                snapshot = self.emit(tensor, f"input{place}", function="", frame=0, site=called, call=call,
-                                     summed=self.magnitudes.dot_terms(module)[1])
-                call.entered = max(call.entered, snapshot.largest)
+            for argument, given in arguments(module, inputs, keywords):
+                for place, tensor in self.framework.tensors_in(given, argument):
+                    if ragged and place.startswith("[0]"):
+                        continue
+                    place = self.inputs.get(id(tensor), place) if path == self._side.name else place
+                    snapshot = self.emit(tensor, f"input{place}", function="", frame=0, site=called, call=call,
+                                         summed=self.magnitudes.dot_terms(module)[1])
+                    call.entered = max(call.entered, snapshot.largest)
 
         return hook
 
     def _after(self, module: Any, inputs: tuple, outputs: Any) -> Any:
+        consumed = isinstance(outputs, Iterator) and self.call.path == self._side.name  # it can be gone through only once
+        outputs = list(outputs) if consumed else outputs
         call = self._calls.pop()
         while call.module is not module:  # a call inside raised, and the program went on
             call = self._calls.pop()
@@ -202,9 +210,10 @@ class Recorder:
         site = (built or call.called) if library else (call.returned or built or call.called)
         size = self._size(call, inputs, outputs) if self._run.measure else Size()
         replacements = {}
+        parts = list(leaves(outputs, self.framework.is_tensor, objects=True))
         ragged = self.framework.ragged(module, inputs)
-        returned = [(place, tensor) for place, tensor in self.framework.tensors_in(outputs)
-                    if not (ragged and place.startswith("[0]"))]
+        returned = [(place, part) for place, part in parts if self.framework.is_tensor(part)
+                    and not (ragged and place.startswith("[0]"))]
         single = self._side.paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
         for place, tensor in returned:
             observable = self.framework.observable(tensor)
@@ -212,15 +221,27 @@ class Recorder:
                                  call=call, built=built, size=size, border=True)
             if snapshot.tensor is not tensor:
                 replacements[place] = snapshot.tensor
-        for place, array in numbers_in(outputs):
-            key = Key(self.stage, self._run.step, self.phase, call.path, call.number, "", 0, f"output{place}", 0)
-            largest = largest_magnitude(array) if self._run.measure and array.dtype.kind == "f" else None
-            self._send(Event(key, self._next_order(), site, array, built, call.called,
-                             *size.joined(Size(largest or 0.0, largest or 0.0)), largest))
+        for place, part in parts:
+            if not self.framework.is_tensor(part):
+                self._emit_number(f"output{place}", part, call, site, built, size)
         self.hand_up(size)
         self._last_call[call.path] = self._order
         self.magnitudes.module_left(call.path, call.entered)
-        return self.framework.replace_tensors(outputs, replacements) if replacements else None
+        return self.framework.replace_tensors(outputs, replacements) if replacements else outputs if consumed else None
+
+    def _emit_number(self, variable: str, part: Any, call: Call, site: Site | None, built: Site | None, size: Size) -> None:
+        """Emit a result that is no tensor: a number, a text; or that there is one of a kind that cannot be compared."""
+        array, unknown = None, None
+        try:
+            array = as_array(part)
+        except Unknown as error:
+            unknown = str(error)
+        if array is None and unknown is None:
+            return
+        largest = largest_magnitude(array) if self._run.measure and array is not None and array.dtype.kind == "f" else None
+        key = Key(self.stage, self._run.step, self.phase, call.path, call.number, "", 0, variable, 0)
+        self._send(Event(key, self._next_order(), site, array, built, call.called,
+                         *size.joined(Size(largest or 0.0, largest or 0.0)), largest, unknown=unknown))
 
     def _operation(self, name: str, arguments: tuple, result: Any) -> None:
         """One call of a library function in the user's own code, under the name that both frameworks have for it."""
@@ -428,6 +449,23 @@ class Recorder:
     def _next_order(self) -> int:
         self._order += 1
         return self._order
+
+
+def arguments(module: Any, inputs: tuple, keywords: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(place, value) of the arguments of a call: one that is handed over by keyword stands where it would without."""
+    yield from ((f"[{number}]", value) for number, value in enumerate(inputs))
+    names = _parameters_of(type(module)) if keywords else ()
+    yield from ((f"[{names.index(name)}]" if name in names else f"[{name!r}]", value) for name, value in keywords.items())
+
+
+@functools.cache
+def _parameters_of(kind: type) -> tuple[str, ...]:
+    """Names of the positional parameters of a class's forward."""
+    try:
+        parameters = inspect.signature(kind.forward).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple(one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD))[1:]
 
 
 def _owner(name: str) -> str:

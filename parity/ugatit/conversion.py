@@ -18,6 +18,7 @@ from rich.text import Text
 
 import paddle_impl
 import torch_ref
+from parity import asked
 from parity.declare import declared
 from parity.files import InputError, write
 from parity.ugatit import cases, forward_check
@@ -98,6 +99,22 @@ def networks(pair: str | None) -> Networks:
     found = declared.subjects(pair)
     return Networks(lambda name, _: found[name].reference(), lambda name, _: found[name].twin(), lambda name, _: found[name].inputs,
                     next(iter(found.values())).pair.layouts, tuple(found))
+
+
+def convert(source: str | Path, destination: str | Path, *, to: str = "paddle", file_format: str | None = None,
+            pair: str | None = None, adam: Mapping[str, float] | None = None, **options: Any) -> dict:
+    """Carry a checkpoint from PyTorch to Paddle or back, bit for bit; returns the receipt, which lies beside the files, too.
+
+    source, destination: a .pt or .safetensors file and a folder; with to="torch" such a folder and a .pt file. file_format:
+    "pdparams" or "safetensors". pair: a module, or a .py file, that declares the networks; without one they are those of an
+    official U-GAT-IT checkpoint. adam: of --to torch with an optimizer: lr, and beta1, beta2, eps, weight_decay. options: network,
+    optimizer, verify ("full", "checksum", "none"), progress, and to Paddle prefix. Raises InputError, ConversionError.
+    """
+    asked.one("to", to, ("paddle", "torch"))
+    known = networks(pair)
+    if to == "paddle":
+        return to_paddle(source, destination, file_format or "pdparams", known=known, **options)[0]
+    return to_torch(source, destination, file_format, known=known, adam=dict(adam or {}), **options)[0]
 
 
 def to_paddle(source: str | Path, folder: str | Path, file_format: str = "pdparams", *, known: Networks = OFFICIAL,

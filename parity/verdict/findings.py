@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from dataclasses import replace as with_changes
 
+from parity.asked import LANES
 from parity.numbers.arrays import Deviation, Verdict
 from parity.trace.events import Key
 from parity.trace.source import Site, relative
@@ -34,6 +35,8 @@ class Finding:
     called: Site | None = None
     last_good: str | None = None
     last_good_site: Site | None = None
+    unknown: bool = False  # of a kind that cannot be compared
+    drawn: bool = False  # it tells of random numbers that were drawn
     cause: str | None = None
 
     @property
@@ -42,6 +45,15 @@ class Finding:
         where = f"{key.module}.{key.variable}" if key.module else key.variable
         return (f"{self.subject}/{self.lane}/{self.run}/{key.stage}/{key.step}/{key.phase or '-'}/{where}"
                 f"/{key.call}.{key.function or '-'}.{key.frame}.{key.occurrence}")
+
+    @property
+    def promised(self) -> bool:
+        """Whether `same` promises this value: a result of the program, a loss, a gradient of a parameter or an input, an update."""
+        key = self.key
+        if key.is_local:
+            return key.stage == "losses"
+        return (key.stage in ("losses", "update") or (key.stage == "gradients" and not key.is_activation_gradient)
+                or (key.module == self.subject and key.variable.startswith("output" if key.stage != "gradients" else "input")))
 
     @property
     def variable(self) -> str:
@@ -90,7 +102,8 @@ class Finding:
             own_error = self.lane == "float32" and self.run in ("free", "replay") and not self.key.step
             unit = "times the reference's own error" if own_error else "noise floors"
             lines.append(f"  {worst.distance:.3g} apart = {self.floor_multiple:.3g} {unit} of {self.floor:.3g} "
-                         f"({worst.relative:.3g} of the largest value)")
+                         f"({worst.relative:.3g} of the largest value)" if self.floor else
+                         f"  {worst.distance:.3g} apart: nothing rounds here, so the values have to be equal")
         if self.last_good:
             lines.append(f"  last good  {self.last_good}"
                          + (f"  ({self.last_good_site})" if self.last_good_site else ""))
@@ -110,6 +123,7 @@ class Report:
     multiples: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest floor multiple
     unseen: str | None = None  # why there was no result to compare: that is no pass, whatever else agrees
     remarks: list[str] = field(default_factory=list)  # what was guessed, and what was left out
+    census: int = 0  # of the counted, those of the first rung, before anything has run
     kinks: int = 0  # values on another side of zero than the reference's, where gradients diverged for that alone
 
     @property
@@ -119,6 +133,12 @@ class Report:
     @property
     def diverged(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.verdict is Verdict.DIVERGED]
+
+    @property
+    def undecided(self) -> list[Finding]:
+        """What `same` would have promised, and nobody could see."""
+        return [finding for finding in self.findings if finding.promised and (
+            finding.verdict is Verdict.UNDECIDED or (finding.verdict is Verdict.UNCOMPARED and finding.unknown))]
 
     @property
     def uncompared(self) -> list[Finding]:
@@ -156,13 +176,16 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """"same" or "diverged". Raises `NothingCompared` where nothing was: that is no pass."""
+        """"same", "diverged", or "undecided" where something that `same` promises could not be seen.
+
+        Raises `NothingCompared` where nothing was: that is no pass.
+        """
         if self.unseen and not self.diverged:
             raise NothingCompared(f"{self.subject}: {self.unseen}")
-        if not self.compared:
+        if self.compared <= self.census and not self.diverged and not self.undecided:
             raise NothingCompared(f"{self.subject}: no value of the two programs could be compared; are the models run, "
                                   f"and do their module names agree?")
-        return "diverged" if self.diverged else "same"
+        return "diverged" if self.diverged else "undecided" if self.undecided else "same"
 
     def forgive(self, cause: str) -> None:
         """What diverged is noise, for this cause."""
@@ -171,11 +194,20 @@ class Report:
         self.findings = [with_changes(f, verdict=Verdict.NOISE, cause=cause) if f.verdict is Verdict.DIVERGED else f
                          for f in self.findings]
 
+    def settle(self, decided: Callable[[Finding], bool], cause: str) -> None:
+        """What was undecided, and is decided elsewhere, is noise, for this cause."""
+        for number, finding in enumerate(self.findings):
+            if finding.verdict is Verdict.UNDECIDED and decided(finding):
+                self.counts[Verdict.UNDECIDED] -= 1
+                self.counts[Verdict.NOISE] += 1
+                self.findings[number] = with_changes(finding, verdict=Verdict.NOISE, cause=cause)
+
     def add(self, other: Report) -> None:
         """Take over what another comparison saw."""
         self.findings += other.findings
         self.counts += other.counts
         self.kinks += other.kinks
+        self.census += other.census
         self.remarks += [remark for remark in other.remarks if remark not in self.remarks]
         self.unseen = self.unseen or other.unseen
         for mine, theirs in ((self.largest, other.largest), (self.multiples, other.multiples)):
@@ -203,9 +235,6 @@ def merge(name: str, reports: Iterable[Report]) -> Report:
     for report in reports:
         merged.add(report)
     return merged
-
-
-LANES = ("float64", "float32")
 
 
 def _headline(finding: Finding) -> tuple:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from parity.numbers.noise import ACCURACY, DRAWS, REFORMULATION, M
+from parity.numbers.strata import Floors, tops
 from parity.trace.events import Event, Key, Sink
-from parity.verdict.sinks import Distances, Store
+from parity.verdict.sinks import Distances, Store, borders_of
 
 
 class Draw(NamedTuple):
@@ -62,10 +63,13 @@ class Carried:
     def over(self, truth: Store, noise: Distances, floors: dict[Key, float]) -> None:
         """Learn from the draws of a step, if there are any, and raise its floors to what earlier steps had."""
         for key, distance in noise.largest.items():
-            scale, alike = truth.events[key].scale, key._replace(step=0)
-            self._relative[alike] = max(self._relative.get(alike, 0.0), distance / scale if scale else 0.0)
+            event, alike = truth.events[key], key._replace(step=0)
+            if not borders_of(event):  # a huge element's noise says nothing of the others
+                self._relative[alike] = max(self._relative.get(alike, 0.0), distance / event.scale if event.scale else 0.0)
         for key, event in truth.events.items():
-            floors[key] = max(floors[key], self._relative.get(key._replace(step=0), 0.0) * event.scale)
+            known = self._relative.get(key._replace(step=0), 0.0)
+            if known and not borders_of(event):
+                floors[key] = max(floors[key], known * event.scale)
 
 
 def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | None = None, *,
@@ -82,13 +86,26 @@ def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | 
     eps = float(np.finfo(lane).eps)
     floors = {}
     for key, event in truth.events.items():
-        measured, analysed = few(noise.samples[key], limit) * noise.largest.get(key, 0.0), event.scale
-        if any_order is not None and key.stage == "gradients" and key.is_local:
-            measured, analysed = max(measured, any_order.largest.get(key, 0.0)), max(analysed, event.unit)
-        elif lane == "float64":
-            analysed = max(analysed, event.unit)
-        floors[key] = _believed(event, measured, analysed, eps)
+        summed = any_order is not None and key.stage == "gradients" and key.is_local
+
+        def floor(stratum: int, largest: float | None, key: Key = key, event: Event = event, summed: bool = summed) -> float:
+            seen = noise.spread(key, stratum)
+            measured, analysed = few(seen.samples, limit) * seen.largest, event.scale
+            if summed:
+                measured, analysed = max(measured, any_order.spread(key, stratum).largest), max(analysed, event.unit)
+            elif lane == "float64":
+                analysed = max(analysed, event.unit)
+            return _believed(event, measured, analysed, largest, eps)
+
+        floors[key] = _in_strata(event, floor)
     return floors
+
+
+def _in_strata(event: Event, floor: Callable[[int, float | None], float]) -> float:
+    """floor: (number of a stratum, its largest magnitude) -> its floor."""
+    if not borders_of(event):
+        return floor(0, event.largest)
+    return Floors(tuple(floor(number, top) for number, top in enumerate(tops(event.array, event.borders))))
 
 
 def own_rounding(event: Event, eps: float) -> float:
@@ -97,13 +114,14 @@ def own_rounding(event: Event, eps: float) -> float:
     Of what came before it nothing is in it. So it is never above the floor that `floors_of` finds in float64 with draws, and what
     is the same by this floor is the same by that.
     """
-    return _believed(event, 0.0, max(event.scale, event.unit), eps)
+    return _in_strata(event, lambda number, largest: _believed(event, 0.0, max(event.scale, event.unit), largest, eps))
 
 
-def _believed(event: Event, measured: float, analysed: float, eps: float) -> float:
+def _believed(event: Event, measured: float, analysed: float, largest: float | None, eps: float) -> float:
+    """largest: magnitude of the stratum itself, where it was measured."""
     if event.array is not None and event.array.dtype.kind not in "fc":
         analysed = 0.0
-    own = max(measured, eps * event.largest) if event.largest is not None else 0.0
+    own = max(measured, eps * largest) if largest is not None else 0.0
     return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
 
 

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from parity.blame import place_of
 from parity.messages import say
-from parity.numbers.arrays import Deviation, Verdict, resemblance
+from parity.numbers.arrays import Deviation, Verdict
+from parity.numbers.noise import RESOLUTION
+from parity.numbers.strata import floor_at
 from parity.trace.events import Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
+from parity.verdict.causes import Evidence, cause_of
 from parity.verdict.findings import Finding, Report
-from parity.verdict.sinks import Against, Store
+from parity.verdict.sinks import Against, Store, multiple_of
 
 if TYPE_CHECKING:
     from parity.declare.pair import Pair
@@ -31,12 +35,8 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, error: Exception, source: Any) -> Failure:
-        site, traceback = None, error.__traceback__
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename in source:
-                site = Site(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
-            traceback = traceback.tb_next
-        return cls(type(error).__name__, " ".join(str(error).split())[:300], site)
+        place = place_of(error, source)
+        return cls(type(error).__name__, " ".join(str(error).split())[:300], Site(*place) if place else None)
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Judge:
     """Turns what was measured in one run of the twin into verdicts.
 
     name: what is compared, in findings and before module paths. stages: those that this run went through; None for all.
+    start: the state before the run, by the names of the reference, where it is known.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Judge:
     floors: Mapping[Key, float]
     limit: float
     stages: frozenset[str] | None = None
+    start: Mapping[str, np.ndarray] | None = None
 
     def judge(self, against: Against, failure: Exception | Failure | None, report: Report) -> None:
         """Add to the report a finding for every value that is not the same, and count all."""
@@ -65,7 +67,9 @@ class Judge:
             if (self.stages is not None and key.stage not in self.stages) or self._given(key):
                 continue
             partner = against.matched.get(key)
-            if partner is None:
+            if event.unknown is not None:
+                finding = self._unknown(event)
+            elif partner is None:
                 if self._expected(key) or _is_zero_gradient(event):
                     continue
                 finding = self._without_partner(event)
@@ -111,14 +115,16 @@ class Judge:
         Locals that one side binds more often (`h = relu(f(x))` against two lines): which binding is which's partner nobody
         can know. Gradients of locals: of E[x^2] - m^2 nothing comes back to `centred`, of E[centred^2] something does. Both
         say where a difference enters, but not whether there is one: that is for inputs, outputs, parameters and values.
+        Of programs that are not line for line the same, the borders of inner modules are such places as well: positions of
+        shape (1, n) here and (batch, n) there, whose sums are equal.
         """
         found = self._without_other_steps(found, against, report)
         theirs = [*against.matched, *(event.key for event, _ in against.extra)]
         ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
                         for keys in (self.truth.events, theirs))
         odd = {name for name in ours if ours[name] != theirs[name]}
-        doubtful = [f for f in found if f.verdict is Verdict.DIVERGED and f.key.is_local
-                    and (_binding(f.key) in odd or f.key.stage == "gradients" or self.pair.names is not None)]
+        doubtful = [f for f in found if f.verdict is Verdict.DIVERGED and (self._inside(f) or (f.key.is_local and (
+            _binding(f.key) in odd or f.key.stage == "gradients")))]
         if not doubtful or any(f.verdict is Verdict.DIVERGED and f not in doubtful for f in found):
             return found
         report.counts[Verdict.DIVERGED] -= len(doubtful)
@@ -126,12 +132,17 @@ class Judge:
         return [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if f in doubtful else f
                 for f in found]
 
+    def _inside(self, finding: Finding) -> bool:
+        """Whether this is a value inside of a program that may be written in another way: nothing that its user could see."""
+        return (self.pair.names is not None and not finding.promised and not finding.drawn
+                and finding.key.stage in ("forward", "gradients") and finding.key.variable != "(exception)")
+
     def _without_other_steps(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
         """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
 
         A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs,
-        or if all that its module call returns agrees. An argument's place (by keyword here, by position there) does not count
-        where the call's results agree.
+        or if all that its module call returns agrees. What an inner module is given does not count where the call's results agree
+        (arguments in another order); what comes back to it only where both were given it.
         """
         if self.pair.names is None:
             return found
@@ -150,7 +161,7 @@ class Judge:
             if key.is_local:
                 return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
                     bool(finding.deviation.trouble) and "shape" in finding.deviation.trouble)
-            return agrees and key.variable.startswith("input") and finding.deviation.trouble is not None
+            return agrees and key.variable.startswith("input") and not self._passed_alike(key, against)
 
         changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if harmless(f) else f
                    for f in found]
@@ -158,6 +169,13 @@ class Judge:
         report.counts[Verdict.DIVERGED] -= count
         report.counts[Verdict.UNCOMPARED] += count
         return changed
+
+    def _passed_alike(self, key: Key, against: Against) -> bool:
+        """Of an input's gradient: whether both sides' calls had that input. The program's own inputs always count."""
+        if key.module == self.name:
+            return True
+        value = key._replace(variable=key.variable.partition(" (backward")[0])
+        return key.stage == "gradients" and any(value._replace(stage=stage) in against.matched for stage in ("forward", "losses"))
 
     def _given(self, key: Key) -> bool:
         """In a replay, the gradients of the model's own outputs are handed to it: nothing of the twin's is in them."""
@@ -170,28 +188,51 @@ class Judge:
             known[stage] = max(known.get(stage, 0.0), value)
 
     def _matched(self, event: Event, twin: Event, deviation: Deviation, against: Against) -> Finding:
-        floor = self.floors[event.key]
-        multiple = deviation.distance / floor if floor else (np.inf if deviation.distance else 0.0)
+        floor = floor_at(self.floors[event.key], deviation.stratum)
+        multiple = multiple_of(deviation.distance, floor)
+        if self._other_dtype(event.key, deviation):
+            deviation = with_changes(deviation, distance=np.inf, trouble=say(
+                "dtype {reference} in the reference, {twin} in the twin", reference=deviation.dtypes[0], twin=deviation.dtypes[1]))
+            return self._finding(event, twin, Verdict.DIVERGED, deviation, floor)
         if deviation.nans and deviation.nans == deviation.size:
             deviation = with_changes(deviation, trouble=say("NaN everywhere, on both sides"))
             return self._finding(event, twin, Verdict.UNCOMPARED, deviation, floor)
         verdict = (Verdict.SAME if multiple <= 1 else Verdict.NOISE if multiple <= self.limit else Verdict.DIVERGED)
         cause = None
+        if verdict is not Verdict.DIVERGED and not _seen(event, deviation):
+            cause = say("rounding alone may do {floor:.1e} to this value, {share:.1e} of its size: a mistake could not be seen",
+                        floor=floor, share=floor / deviation.scale if deviation.scale else np.inf)
+            verdict = Verdict.UNDECIDED
         if verdict is Verdict.DIVERGED and event.drawn is not None:
             deviation = with_changes(deviation, trouble=say("the reference draws {left}, the twin {right}", left=str(event.drawn),
                                                             right=str(twin.drawn)))
         elif verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
-                cause = resemblance(left, right)
-                cause = say("the twin's values are {likeness}", likeness=cause) if cause else None
+                cause = cause_of(Evidence(left, right, event, twin, self._before(event.key)))
         return self._finding(event, twin, verdict, deviation, floor, cause)
+
+    def _other_dtype(self, key: Key, deviation: Deviation) -> bool:
+        """Whether two results of the programs are of other dtypes. In float32, whose truth is float64, numbers are the lane's."""
+        if deviation.dtypes is None or not is_result(key, self.name):
+            return False
+        return self.lane == "float64" or not all(name.startswith("float") for name in deviation.dtypes)
+
+    def _before(self, key: Key) -> np.ndarray | None:
+        """What a parameter or buffer held before the run."""
+        path = f"{key.module}.{key.variable}".removeprefix(f"{self.name}.")
+        return self.start.get(path) if self.start is not None and key.stage == "state" else None
 
     def _without_partner(self, event: Event) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         deviation = Deviation(np.inf, trouble=say("exists in the reference only") if event.key.is_local else
                               _missing_text(event))
         return self._finding(event, None, verdict, deviation, self.floors[event.key])
+
+    def _unknown(self, event: Event) -> Finding:
+        """A result that nobody could compare."""
+        deviation = Deviation(np.inf, trouble=say("a {kind}, which is of no kind that could be compared", kind=event.unknown))
+        return with_changes(self._finding(event, None, Verdict.UNCOMPARED, deviation, 0.0), unknown=True)
 
     def _expected(self, key: Key) -> bool:
         return key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided
@@ -202,7 +243,7 @@ class Judge:
         deviation = Deviation(np.inf, trouble=say("exists in the twin only") if event.drawn is None else
                               say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn)))
         return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
-                       twin=event.site, called=event.called)
+                       twin=event.site, called=event.called, drawn=event.drawn is not None)
 
     def _failure(self, failure: Failure, against: Against) -> Finding:
         last = against.last
@@ -215,7 +256,22 @@ class Judge:
     def _finding(self, event: Event, twin: Event | None, verdict: Verdict, deviation: Deviation, floor: float,
                  cause: str | None = None) -> Finding:
         return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
-                       reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause)
+                       reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
+                       drawn=event.drawn is not None)
+
+
+def _seen(event: Event, deviation: Deviation) -> bool:
+    """Whether the two are so near that no mistake of RESOLUTION can be in the value, however large its floor is.
+
+    What is left over from a cancellation is measured beside what cancelled.
+    """
+    scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
+    return deviation.distance <= RESOLUTION.get(deviation.width, min(RESOLUTION.values())) * scale
+
+
+def is_result(key: Key, name: str) -> bool:
+    """Whether this is what the program of that name returns."""
+    return key.module == name and key.variable.startswith("output") and key.stage != "gradients"
 
 
 def _binding(key: Key) -> Key:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from parity.numbers.arrays import Deviation, deviation, in_norm
 from parity.numbers.noise import one_ulp
+from parity.numbers.strata import borders, deviations, floor_at
 from parity.trace.events import Event, Key
 
 
@@ -63,7 +64,7 @@ class Replayed:
 class Against:
     """Compares each event with the stored one of the same key as it comes, and keeps only what differs.
 
-    floors, limit: arrays more than `limit` floors apart are kept (the first few), to look for their cause.
+    floors, limit: arrays more than `limit` floors apart are kept (the first few of each stage), to look for their cause.
     matched: key -> (the event without its array, Deviation). extra: events that the store has no partner for, each
     with the key of the last event that had one. kept: key -> (the stored array, the twin's). release: let go of each stored array
     that has been compared; the store is of no use to another run then.
@@ -94,7 +95,8 @@ class Against:
             # One value often has several names (a module's output, the local it is bound to): compared once.
             self._compared, self._deviation = (weakly(stored), weakly(array)), self._measure(partner, event, array)
         found = self._deviation
-        if array is not None and found.distance > self._limit * self._floors[event.key] and len(self.kept) < self.KEPT:
+        floor = floor_at(self._floors[event.key], found.stratum)
+        if array is not None and found.distance > self._limit * floor and self._has_room(event.key):
             # What is released may be the program's own memory, which it goes on to write in.
             self.kept[event.key] = (stored.copy() if self._release and stored is not None else stored, array.copy())
         self.matched[event.key] = (event, found)
@@ -102,8 +104,25 @@ class Against:
         if self._release:
             partner.array = None
 
+    def _has_room(self, key: Key) -> bool:
+        return sum(kept.stage == key.stage for kept in self.kept) < self.KEPT
+
     def _measure(self, partner: Event, event: Event, array: np.ndarray | None) -> Deviation:
-        return _compare(partner, array)
+        """Of all strata, the one that is the most floors apart."""
+        floor = self._floors[event.key]
+        return max(compared(partner, array), key=lambda found: multiple_of(found.distance, floor_at(floor, found.stratum)))
+
+
+class Spread(NamedTuple):
+    """How far one stratum of a value went apart. samples: elements compared, over all runs."""
+
+    largest: float = 0.0
+    samples: int = 0
+
+    def joined(self, found: Deviation) -> Spread:
+        if not np.isfinite(found.distance):
+            return self
+        return Spread(max(self.largest, found.distance), self.samples + found.size)
 
 
 class Distances:
@@ -117,18 +136,27 @@ class Distances:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.losses: dict[str, float] = {}
-        self.largest: dict[Key, float] = {}
-        self.samples: Counter[Key] = Counter()  # elements compared, over all runs
+        self.strata: dict[Key, list[Spread]] = {}
 
     def receive(self, event: Event) -> None:
         partner = self._store.events.get(event.key)
         array, event.array = event.array, None
         if partner is None or partner.array is None or array is None:
             return
-        distance = _compare(partner, array).distance
-        if np.isfinite(distance):
-            self.samples[event.key] += array.size
-            self.largest[event.key] = max(self.largest.get(event.key, 0.0), distance)
+        found = compared(partner, array)
+        known = self.strata.setdefault(event.key, [Spread()] * len(found))
+        if len(known) == len(found):  # else another shape
+            self.strata[event.key] = [before.joined(now) for before, now in zip(known, found, strict=True)]
+
+    def spread(self, key: Key, stratum: int = 0) -> Spread:
+        """What was seen of a value's stratum; nothing where it was not."""
+        known = self.strata.get(key)
+        return Spread() if known is None else known[stratum]
+
+    @property
+    def largest(self) -> dict[Key, float]:
+        """The largest distance of each value."""
+        return {key: max(one.largest for one in strata) for key, strata in self.strata.items()}
 
 
 class Crossings:
@@ -153,6 +181,21 @@ def weakly(array: np.ndarray | None) -> Callable[[], np.ndarray | None]:
     return weakref.ref(array) if isinstance(array, np.ndarray) else lambda: None
 
 
-def _compare(stored: Event, array: np.ndarray | None) -> Deviation:
+def compared(stored: Event, array: np.ndarray | None) -> list[Deviation]:
+    """The deviation of each stratum; nearly every value has one only."""
+    if borders_of(stored) and array is not None and array.shape == stored.array.shape and array.dtype.kind == "f":
+        return deviations(stored.array, array, stored.borders)
     found = deviation(stored.array, array, stored.largest)
-    return in_norm(found, stored.array, array) if stored.norm else found
+    return [in_norm(found, stored.array, array) if stored.norm else found]
+
+
+def borders_of(stored: Event) -> tuple[float, ...]:
+    """Where the strata of a stored value begin; looked for once."""
+    if stored.borders is None:
+        stored.borders = () if stored.norm or stored.array is None else borders(stored.array)
+    return stored.borders
+
+
+def multiple_of(distance: float, floor: float) -> float:
+    """How many floors; of a floor of 0, none or infinitely many."""
+    return distance / floor if floor else float("inf") if distance else 0.0

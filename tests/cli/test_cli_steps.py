@@ -178,7 +178,7 @@ def test_only_checkpoints_that_can_be_trained_are_taken():
 
 def test_nothing_compared_is_no_verdict(monkeypatch):
     monkeypatch.setattr(steps, "follow", lambda *args, lane, **options: StepsReport(Report("training"), "free", lane))
-    monkeypatch.setattr(steps, "blaming_inputs", lambda *args: nullcontext())
+    monkeypatch.setattr(steps, "refusing", lambda *args: nullcontext())
     with pytest.raises(NothingCompared):
         list(steps.run(training.subject(ngf=2, ndf=1, n_blocks=1), lanes=["float64"]))
 

@@ -516,10 +516,11 @@ def test_the_last_good_value_is_the_one_before_the_divergence_also_after_noise()
     truth = Store()
     truth.events = {key: Event(key, order, None, np.ones(1)) for order, key in enumerate(keys)}
     distances = (0.5, 9.0, 0.5, 100.0)  # in floors: the same, noise, the same, diverged
-    matched = {key: (truth.events[key], Deviation(apart, (0,), 1.0, 1.0 + apart, 1.0, 0, 1))
+    floor = 1e-9
+    matched = {key: (truth.events[key], Deviation(apart * floor, (0,), 1.0, 1.0 + apart * floor, 1.0, 0, 1))
                for key, apart in zip(keys, distances, strict=True)}
     against, report = SimpleNamespace(matched=matched, extra=[], kept={}, last=None), Report("net")
     pair = SimpleNamespace(one_sided=frozenset(), names=None, twin_source=())
-    Judge("net", pair, "float64", "free", truth, dict.fromkeys(keys, 1.0), 16.0).judge(against, None, report)
+    Judge("net", pair, "float64", "free", truth, dict.fromkeys(keys, floor), 16.0).judge(against, None, report)
     assert [finding.verdict for finding in report.findings] == [Verdict.NOISE, Verdict.DIVERGED]
     assert report.first.last_good == str(keys[2])

@@ -15,7 +15,7 @@ import torch
 from pairs import attention, paconvert, vgg
 
 from parity.cli import main
-from parity.compare.ladder import compare
+from parity.compare.ladder import compare, glance
 from parity.compare.runner import compare_placing
 from parity.declare import example as start
 from parity.declare import inputs
@@ -59,8 +59,8 @@ def test_the_code_of_the_page(first, monkeypatch):
     for block in blocks:
         exec(compile(block, str(DOC), "exec"), names)
     assert isinstance(names["pair"], Port)
-    assert names["report"].compared > 20
-    assert names["trained"].steps == 2 and names["trained"].report.compared > 100
+    assert names["summary"].merged.compared > 20
+    assert names["trained"].followed[0].result.steps == 2 and names["trained"].merged.compared > 100
 
 
 def test_a_mistake_in_the_written_port_is_found(first, capsys):
@@ -121,13 +121,13 @@ def test_what_paconvert_made_affine_is_one_line_of_the_census():
 
 
 def test_guesses_and_ambiguity_are_said_and_a_name_settles_them():
-    said = "\n".join(compare(vgg.pair.subject("eval"), lanes=()).remarks)
+    said = "\n".join(glance(vgg.pair.subject("eval")).remarks)
     assert "have other names" in said and "order of definition alone" in said
-    said = "\n".join(compare(attention.pair.subject("eval"), lanes=()).remarks)
+    said = "\n".join(glance(attention.pair.subject("eval")).remarks)
     assert "norm1 = ln_1" in said
     named = Port(attention.ViTBlock, attention.Block, inputs=attention.pair.inputs,
                  names={"norm1": "ln_1", "norm2": "ln_2", "patches": "patch_embed"})
-    assert "order of definition" not in "\n".join(compare(named.subject("eval"), lanes=()).remarks)
+    assert "order of definition" not in "\n".join(glance(named.subject("eval")).remarks)
 
 
 def test_a_wrong_name_is_a_divergence():

@@ -19,6 +19,8 @@ from parity.differences.difference import Reproduction
 from parity.differences.imitation import naive_sum
 from parity.differences.page import page
 from parity.numbers.arrays import Verdict
+from parity.numbers.noise import M
+from parity.report.summary import explanations
 from parity.trace.source import SourceTree
 
 paddle.set_device("cpu")
@@ -639,6 +641,15 @@ def test_a_local_that_is_merely_written_otherwise_does_not_count_once_the_differ
     before, after = explained(subject(Reference, Twin, draw(2, 3, 5, 7)))
     assert before.verdict == "diverged" and after.verdict == "same"
     assert {f.variable for f in after.uncompared} >= {"m"} and after.counts[Verdict.EXPLAINED]
+
+
+def test_what_is_explained_is_named_and_its_multiples_are_shown_apart():
+    before, after = explained(subject(TorchNorm, PaddleNorm, SMALL))
+    assert max(before.multiples["float64 free"].values()) > 1e3 and max(after.multiples["float64 free"].values()) <= M
+    sentence = str(explanations(after)[0])
+    assert "norm_epsilon" in sentence and "floors apart" in sentence and not explanations(before)
+    _, beside = explained(subject(TorchBoth, lambda: PaddleBoth(1.000001), SMALL))
+    assert max(beside.multiples["float64 free"].values()) > 1e3  # of what is not explained
 
 
 def test_an_empty_registry_and_other_entries_explain_nothing():

@@ -46,6 +46,7 @@ CHECKED = {
     ("README.md", "My loss does not go down"): "train.py is the reader's; tests/doctor/test_command.py runs the page's",
     ("README.md", "The exam"): MINUTES,
     ("README.md", "Installing by hand"): INSTALLS,
+    ("CONTRIBUTING.md", "Two loops"): "they run these tests",
     ("docs/two-environments.md", "Two environments: record here, compare there"): f"{MINUTES}; test_record_diff",
     ("docs/two-environments.md", "With one framework installed"): "needs two environments; test_lone blocks imports",
     ("docs/two-environments.md", "Your own pair"): f"{MINUTES}; test_lone",

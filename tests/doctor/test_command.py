@@ -115,3 +115,15 @@ def test_what_a_step_raises_is_said_with_its_place(script, tmp_path):
     file.write_text(file.read_text().replace("loss.backward()", "1 / 0"))
     said = examine("raises:step", iterations=3)
     assert (said.first.id, said.first.site.text) == ("raised", "1 / 0")
+
+
+@pytest.mark.parametrize("where", ["    x = torch", "net = "])
+def test_a_program_that_ends_the_process_is_no_healthy_one(script, tmp_path, capsys, where):
+    """In its step, or when it is imported: exit code 2 and a word, not the 0 that it asked for."""
+    name = f"exits_{len(where)}"
+    script(name)
+    file = tmp_path / f"{name}.py"
+    indent = " " * (len(where) - len(where.lstrip()))
+    file.write_text(file.read_text().replace(where, f"{indent}raise SystemExit(0)\n{where}"))
+    assert main(["doctor", f"{name}:step"]) == 2
+    assert "ended the process (sys.exit(0))" in capsys.readouterr().err

@@ -164,6 +164,8 @@ def test_no_trace_a_newer_one_and_a_full_disk(there, damaged, tmp_path, capsys, 
     (tmp_path / "steps").mkdir()
     (tmp_path / "steps" / "index.json").write_text('{"steps": 3}')
     assert "parity steps --against" in refused(capsys, there, tmp_path / "steps")
+    assert "found another index.json" in refused(capsys, there, edited(damaged, "index.json", lambda index: index.update(kind=[])))
+    edited(damaged, "index.json", lambda index: index.update(kind=traces.KIND))
     assert "newer parity" in refused(capsys, there, edited(damaged, "index.json", lambda index: index.update(format=99)))
     monkeypatch.setattr(record.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1, 1, 0))
     assert main(["record", "--side", "reference", *ONLY, str(tmp_path / "full")]) == 2
@@ -180,6 +182,8 @@ HOSTILE = {
     "no keys": lambda d: d.pop("keys"),
     "wrong shape": lambda d: d["values"].update({place: [kind, [7]] for place, (kind, _) in d["values"].items()}),
     "another program": lambda d: d.update(title="AdaLIN"),
+    "kind of text": lambda d: d["values"].update(dict.fromkeys(d["values"], "x")),
+    "another dtype": lambda d: d["values"].update({place: [{}, shape] for place, (_, shape) in d["values"].items()}),
     "no seed": lambda d: d.pop("seed"),
     "calls of text": lambda d: d.update(calls="many"),
     "kinds of numbers": lambda d: d.update(kinds=dict.fromkeys(d["kinds"], 3)),

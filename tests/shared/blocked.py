@@ -11,7 +11,7 @@ class Blocked:
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == self.name:
-            raise ImportError(f"{name}: blocked")
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
-PAGES = (READMES[0], *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (READMES[0], ROOT / "CONTRIBUTING.md", ROOT / "parity" / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 
 @dataclass(frozen=True)

@@ -102,3 +102,5 @@ def test_no_tensor_of_the_twin_is_given_twice():
     reference = network("torch", a=(5,), b=(5,))
     entries, _ = paired(reference, network("paddle", b=(5,), c=(5,)))
     assert {name: target for name, (target, _) in entries.items()} == {"b": "b", "a": "c"}
+    entries, _ = paired(reference, network("paddle", c=(5,), d=(5,)))
+    assert {name: target for name, (target, _) in entries.items()} == {"a": "c", "b": "d"}

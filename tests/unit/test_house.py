@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 ROOMS = ["ground", "numbers", "frameworks", "trace", "pairing", "declare", "verdict", "differences", "fixes", "compare", "report",
          "recordings", "steps", "doctor", "campaign", "ugatit", "cli", "face"]
-GROUND = {"messages", "files", "heap"}
-FACE = {"plugin", "__main__", "testsuite"}
+GROUND = {"messages", "files", "heap", "asked", "blame"}
+FACE = {"door", "plugin", "__main__", "testsuite"}
 ALIASES = {"check", "faults", "inputs", "lockstep", "pair", "port", "source", "training"}  # documented names, for users alone
 UGATIT = {"torch_ref", "paddle_impl", "parity.ugatit"}
 

@@ -1,5 +1,7 @@
 """Verdicts on runs made by hand: what is same, noise, diverged and uncompared, and what a report's headline is."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -12,9 +14,16 @@ NAN = float("nan")
 
 @pytest.mark.parametrize(("distance", "verdict"), [(0, "same"), (1, "same"), (1.01, "noise"), (16, "noise"), (16.01, "diverged")])
 def test_one_floor_is_same_and_m_floors_are_noise(distance, verdict):
-    report = judged([event(key(), [0.0, 3.0])], [event(key(), [0.0, 3.0 + distance])])
+    report = judged([event(key(), [0.0, 3.0])], [event(key(), [0.0, 3.0 + distance * 2.0**-30])], floor=2.0**-30)
     assert [v.value for v, count in report.counts.items() if count] == [verdict]
     assert report.verdict == ("diverged" if verdict == "diverged" else "same")
+
+
+def test_without_a_floor_any_difference_is_one():
+    """Of integers and truth values: nothing of them is noise."""
+    truth = [event(key(), [3, 4])]
+    assert judged(truth, [event(key(), [3, 5])], floor=0.0).counts == {Verdict.DIVERGED: 1}
+    assert judged(truth, [event(key(), [3, 4])], floor=0.0).counts == {Verdict.SAME: 1}
 
 
 @pytest.mark.parametrize("twin", [[1.0, NAN], [NAN, 2.0], [1.0, np.inf]])
@@ -128,7 +137,8 @@ def test_independent_places_are_the_modules_that_go_wrong_although_their_inputs_
 def test_what_a_module_is_fed_is_made_by_the_one_around_it():
     fed = finding(key("input[0]", "net.block.conv"), 1, run="replay")
     out = finding(key("output", "net.block.conv"), 2, run="replay")
-    assert [found.key for found in Report("net", [fed, out]).places] == [fed.key]
+    around = finding(key("h", "net.block", function="forward"), 3, run="replay")  # the same fault, a line later
+    assert [found.key for found in Report("net", [fed, out, around]).places] == [fed.key]
 
 
 def test_a_gradient_that_came_back_is_no_place_of_its_own():
@@ -145,9 +155,95 @@ def test_places_are_of_one_lane():
 
 
 def test_a_merged_report_counts_all_and_keeps_the_largest():
-    one = judged([event(key("a"), [4.0])], [event(key("a"), [6.0])])
-    other = judged([event(key("b"), [4.0])], [event(key("b"), [400.0])])
+    floor = 2.0**-30
+    one = judged([event(key("a"), [4.0])], [event(key("a"), [4.0 + 2 * floor])], floor=floor)
+    other = judged([event(key("b"), [4.0])], [event(key("b"), [4.0 + 396 * floor])], floor=floor)
     whole = merge("both", [one, other])
     assert whole.counts == {Verdict.NOISE: 1, Verdict.DIVERGED: 1} and whole.verdict == "diverged" and whole.compared == 2
-    assert whole.largest == {"float64 free": {"forward": 99.0}} and whole.multiples == {"float64 free": {"forward": 396.0}}
+    assert whole.largest == {"float64 free": {"forward": 99 * floor}} and whole.multiples == {"float64 free": {"forward": 396.0}}
     assert whole.first.key.variable == "b"
+
+
+# --- what could not be seen -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("distance", "verdict"), [(0.5, "undecided"), (1e-7, "same"), (20.0, "diverged")])
+def test_a_floor_as_large_as_the_value_decides_nothing_but_that_they_agree(distance, verdict):
+    assert judged([event(key(), [3.0])], [event(key(), [3.0 + distance])], floor=1.0).verdict == verdict
+
+
+def test_what_is_left_of_a_cancellation_is_measured_beside_what_cancelled():
+    """The gradient of a bias before a norm: rounding alone, on both sides."""
+    bias = key("bias", stage="gradients")
+    healthy = [event(bias, [1e-17], scale=0.1, largest=1e-17)], [event(bias, [-2e-17])]
+    assert judged(*healthy, floor=1e-16).verdict == "same"
+    assert judged([event(bias, [0.1], scale=0.1, largest=0.1)], [event(bias, [0.12])], floor=0.1).verdict == "undecided"
+
+
+@pytest.mark.parametrize("where", [key(module="net.inner"), key("hidden", function="forward"), key("running_mean", stage="state"),
+                                   key("input[0]", "net.inner", stage="gradients")])
+def test_only_what_same_promises_costs_it(where):
+    report = judged([event(where, [3.0]), event(key(), [1.0])], [event(where, [3.5]), event(key(), [1.0])], floor=1.0)
+    assert report.counts[Verdict.UNDECIDED] == 1 and report.verdict == "same"
+
+
+@pytest.mark.parametrize("where", [key(), key("weight", "net.fc", stage="gradients"), key("input[0]", stage="gradients"),
+                                   key("weight", "net.fc", stage="update", step=1), key("loss", "", stage="losses")])
+def test_what_same_promises(where):
+    assert judged([event(where, [3.0])], [event(where, [3.5])], floor=1.0).verdict == "undecided"
+
+
+def test_what_was_decided_elsewhere_is_noise():
+    report = judged([event(key(), [3.0])], [event(key(), [3.5])], floor=1.0)
+    report.settle(lambda finding: finding.key != key(), "not this one")
+    assert report.verdict == "undecided"
+    report.settle(lambda finding: finding.key == key(), "seen in replay")
+    assert report.verdict == "same" and report.findings[0].cause == "seen in replay" and report.compared == 1
+
+
+# --- results ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dtype", "verdict"), [("int64", "diverged"), ("int32", "same"), ("float64", "diverged"),
+                                                ("uint8", "diverged")])
+def test_a_result_of_another_dtype_is_another_result(dtype, verdict):
+    assert judged([event(key(), np.array([1, 2], "int32"))], [event(key(), np.array([1, 2], dtype))]).verdict == verdict
+
+
+def test_inside_of_a_program_an_index_may_be_of_any_integers():
+    inner = key(module="net.inner")
+    report = judged([event(inner, np.array([1], "int32"))], [event(inner, np.array([1], "int64"))])
+    assert report.verdict == "same"
+
+
+@pytest.mark.parametrize(("twin", "verdict"), [("cat", "same"), ("dog", "diverged")])
+def test_texts_are_equal_or_not(twin, verdict):
+    assert judged([event(key(), np.array("cat"))], [event(key(), np.array(twin))]).verdict == verdict
+
+
+def test_a_result_of_no_known_kind_costs_the_same():
+    one = event(key("output[1]"), None, unknown="builtins.function")
+    report = judged([event(key("output[0]"), [1.0]), one], [event(key("output[0]"), [1.0]), one])
+    assert report.verdict == "undecided" and "builtins.function" in report.undecided[0].deviation.trouble
+    assert judged([event(key("output[0]"), [1.0])], [event(key("output[0]"), [1.0])]).verdict == "same"
+
+
+OWN = SimpleNamespace(names={}, one_sided=frozenset(), twin_source=())  # not written line for line
+
+
+def test_what_is_written_in_another_way_inside_is_no_difference():
+    inner = key("input[0]", "net.position")
+    healthy = [event(inner, np.ones((1, 5))), event(key(), [1.0])], [event(inner, np.ones((2, 5))), event(key(), [1.0])]
+    assert judged(*healthy, pair=OWN).verdict == "same"
+    assert judged(*healthy).verdict == "diverged"  # of programs that are, it is one
+    wrong = [event(inner, np.ones((1, 5))), event(key(), [1.0])], [event(inner, np.ones((2, 5))), event(key(), [2.0])]
+    report = judged(*wrong, floor=1e-9, pair=OWN)
+    assert report.verdict == "diverged"
+
+
+def test_a_gradient_that_an_input_loses_is_a_difference():
+    """The twin detaches what it is given."""
+    given, back = key("input[0]"), key("input[0]", stage="gradients")
+    truth = [event(given, [1.0]), event(key(), [1.0], 1), event(back, [0.5], 2)]
+    assert judged(truth, [event(given, [1.0]), event(key(), [1.0], 1)], pair=OWN).verdict == "diverged"
+    assert judged(truth, [event(given, [1.0]), event(key(), [1.0], 1), event(back, [0.5], 2)], pair=OWN).verdict == "same"

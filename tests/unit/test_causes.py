@@ -1,0 +1,138 @@
+"""Causes are read off values: each names its own fault, and keeps quiet about another that looks like it."""
+
+import numpy as np
+import pytest
+
+from parity.trace.events import Event, Key
+from parity.trace.source import Site
+from parity.verdict.causes import CAUSES, Evidence, cause_of
+
+RNG = np.random.default_rng(0)
+
+
+def draw(*shape):
+    return RNG.standard_normal(shape)
+
+
+@pytest.fixture
+def evidence(tmp_path):
+    def make(reference, twin, ours="y = f(x)", theirs="y = f(x)", stage="forward", start=None):
+        events = []
+        for text in (ours, theirs):
+            file = tmp_path / f"{len(list(tmp_path.iterdir()))}.py"
+            file.write_text(text + "\n")
+            events.append(Event(Key(stage, 0, None, "net", 0, "", 0, "output", 0), 1, Site(str(file), 1), None))
+        return Evidence(np.asarray(reference), np.asarray(twin), *events, start)
+
+    return make
+
+
+def said(found):
+    return [cause.__name__ for cause in CAUSES if cause(found) is not None]
+
+
+# --- momentum --------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("share, named", [(0.9, True), (0.1 + 1e-8, False), (0.2, False), (0.8, False)])
+def test_momentum_and_its_complement(evidence, share, named):
+    start, batch = draw(4), draw(4)
+    reference, twin = (start + part * (batch - start) for part in (0.1, share))
+    found = evidence(reference, twin, "self.bn = nn.BatchNorm2d(4)", stage="state", start=start)
+    assert said(found) == (["_momentum"] if named else [])
+    assert ("1 - momentum" in (cause_of(found) or "")) == named
+
+
+def test_momentum_as_it_is_written(evidence):
+    start, batch = draw(4), draw(4)
+    values = [start + part * (batch - start) for part in (0.3, 0.7)]
+    assert said(evidence(*values, "self.bn = nn.BatchNorm2d(4, momentum=0.3)", stage="state", start=start)) == ["_momentum"]
+    assert not said(evidence(*values, "self.bn = nn.BatchNorm2d(4)", stage="state", start=start))
+    assert not said(evidence(*values, "self.bn = nn.BatchNorm2d(4, momentum=0.3)", stage="state"))  # where it started is unknown
+
+
+# --- axes ------------------------------------------------------------------------------------------------------------
+
+def test_batch_and_time(evidence):
+    x = draw(5, 3, 8)
+    assert "batch first" in cause_of(evidence(x, x.swapaxes(0, 1)))
+    assert said(evidence(draw(4, 4, 2), draw(4, 4, 2))) == []
+    assert said(evidence(x, x.swapaxes(1, 2))) == [] == said(evidence(x, x.reshape(3, 5, 8)))
+
+
+def test_split_by_size_and_by_number(evidence):
+    x = draw(2, 6)
+    statement = "gate, value = {}.split(x, 2, {}=1)"
+    ours, theirs = statement.format("torch", "dim"), statement.format("paddle", "axis")
+    assert "split(2)" in cause_of(evidence(x[:, :2], x[:, :3], ours, theirs))
+    assert not said(evidence(x[:, :2], x[:, :3]))  # shapes differ, but nothing is split
+    assert not said(evidence(x[:, :2], x[:, 3:], ours, theirs))  # other values
+    assert not said(evidence(x[:, :2], x[:, :3], ours, theirs.replace("2", "3")))  # another number: it is written otherwise
+
+
+def test_the_order_of_padding(evidence):
+    x, statement = draw(1, 2, 3, 4), "y = F.pad(x, (1, 1, 2, 2))"
+    wide, high = (np.pad(x, ((0, 0), (0, 0), rows, columns)) for rows, columns in (((1, 1), (2, 2)), ((2, 2), (1, 1))))
+    assert "other axes" in cause_of(evidence(wide, high, statement))
+    assert not said(evidence(wide, 2 * high, statement)) and not said(evidence(wide, high))
+    assert not said(evidence(np.pad(x, 1), x, statement))  # no padding at all
+
+
+# --- what is missing -------------------------------------------------------------------------------------------------
+
+def test_a_dropout_on_one_side(evidence):
+    x = draw(4, 25)
+    kept = RNG.random(x.shape) < 0.75
+    assert "a dropout of rate 0.25 acts in the twin alone" in cause_of(evidence(x, np.where(kept, x / 0.75, 0)))
+    assert "in the reference alone" in cause_of(evidence(np.where(kept, x / 0.75, 0), x))
+    assert not said(evidence(x, np.where(kept, x, 0)))  # a mask
+    assert not said(evidence(x, np.where(kept, x * RNG.uniform(1, 2, x.shape), 0))) and not said(evidence(x, np.maximum(x, 0)))
+
+
+def test_the_row_of_padding_idx(evidence):
+    table, tokens = draw(5, 3), np.array([[1, 0, 2], [0, 0, 4]])
+    full = table[tokens]
+    empty = np.where((tokens == 0)[..., None], 0, full)
+    assert "padding_idx" in cause_of(evidence(full, empty))
+    for number, other in enumerate((np.where((tokens < 2)[..., None], 0, full), 1.1 * empty)):  # two rows; another table
+        assert not said(evidence(full, other)), number
+    gradient = draw(5, 3)
+    without = gradient.copy()
+    without[0] = 0
+    embedding = "self.embedding = nn.Embedding(5, 3, padding_idx=0)"
+    assert said(evidence(gradient, without, embedding)) == ["_padding_row"] and not said(evidence(gradient, without))
+
+
+# --- factors ---------------------------------------------------------------------------------------------------------
+
+def averages(x, counted):
+    """Windows of 3, stride 1, padding 1."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), (2, 3))
+    ones = np.lib.stride_tricks.sliding_window_view(np.pad(np.ones_like(x), ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), (2, 3))
+    return windows.sum((-2, -1)) / (9 if counted else ones.sum((-2, -1)))
+
+
+def test_padding_in_the_count(evidence):
+    x = draw(2, 3, 6, 5)
+    with_padding, without = averages(x, True), averages(x, False)
+    assert "the twin's leaves it out" in cause_of(evidence(with_padding, without))
+    assert "the reference's leaves it out" in cause_of(evidence(without, with_padding))
+    other = with_padding.copy()
+    other[..., 0, :] *= np.pi  # the border, but by no ratio of counts
+    assert not said(evidence(with_padding, other)) and not said(evidence(with_padding, 2 * with_padding))
+    assert not said(evidence(averages(x, True), averages(np.roll(x, 1, 2), True)))
+
+
+def test_beta_and_delta(evidence):
+    loss, statement = draw(6) ** 2, "loss = F.smooth_l1_loss(x, y, reduction='none', beta=0.25)"
+    assert "Huber" in cause_of(evidence(loss, 0.25 * loss, statement))
+    assert cause_of(evidence(loss, 0.5 * loss, statement)) == "the twin's values are the reference times 0.5"
+    assert cause_of(evidence(loss, 0.25 * loss, "loss = F.mse_loss(x, y)")) == "the twin's values are the reference times 0.25"
+
+
+# --- likenesses ------------------------------------------------------------------------------------------------------
+
+def test_a_factor_that_explains_nothing_is_not_named(evidence):
+    x = draw(50)
+    assert cause_of(evidence(x, x + 1e-13 * draw(50))) is None  # it was: "the reference times 1"
+    assert cause_of(evidence(x, x * (1 - 3e-7))) == "the twin's values are the reference times (1 - 3e-07)"
+    assert cause_of(evidence(x, x.astype(complex))) is None and cause_of(evidence(x, np.full(50, np.nan))) is None
