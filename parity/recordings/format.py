@@ -105,7 +105,8 @@ class Writer(Store):
 
     def receive(self, event: Event) -> None:
         if self.keep == "all" or not event.key.is_local:
-            place = None if event.array is None else self._write(event.array)
+            array = event.array  # once: of another recording it is read each time
+            place = None if array is None else self._write(array)
             self.events[event.key] = StoredEvent(place, self._read, key=event.key, order=event.order, site=event.site,
                                                  built=event.built, called=event.called, drawn=event.drawn,
                                                  **{name: getattr(event, name) for name in _SIZES})
