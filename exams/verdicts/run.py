@@ -88,15 +88,16 @@ def page(kept: Mapping[str, Row], versions: Mapping[str, str]) -> str:
     full = [row for row in rows if row.mode == "default"]
     wrong = [row for row in rows if row.outcome in WRONG]
     lines = [HEAD.format(versions=", ".join(f"{name} {version}" for name, version in versions.items())),
-             f"{len(full)} pairs in the default command, {len({key.split()[1] for key in kept})} in any mode, of {len(everything())} in "
-             "the exam; what was not sat is in no table (`--answers FILE` goes on where a run was stopped).", "",
+             f"{len(full)} pairs in the default command, {len({key.split()[1] for key in kept})} in any mode, of "
+             f"{len(everything())} in the exam; what was not sat is in no table (`--answers FILE` goes on where a run stopped).", "",
              "## By area, in the default command", "", *table(full), ""]
     for mode in MODES:
         of_mode = [row for row in rows if row.mode == mode]
         if mode != "default" and of_mode:
             lines += [f"## A sample with {' '.join(MODES[mode])}", "", *table(of_mode), ""]
     lines += ["## Wrong answers", "", *(f"- {row.area}, {row.pair} ({row.mode}): {row.outcome}" for row in wrong)]
-    lines += [*([] if wrong else ["None."]), "", "## All answers", "", "| area | pair | is | mode | outcome | s |", "|---|---|---|---|---|---|"]
+    lines += [*([] if wrong else ["None."]), "", "## All answers", "",
+              "| area | pair | is | mode | outcome | s |", "|---|---|---|---|---|---|"]
     for row in rows:
         name = row.pair.replace("|", "\\|").replace("\n", " ")
         lines.append(f"| {row.area} | {name} | {row.answer} | {row.mode} | {row.outcome} | {row.seconds} |")
