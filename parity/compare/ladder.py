@@ -131,6 +131,7 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     failure = both.twin("float64", against)
     judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M, start=both.subject.state)
     judge.judge(against, failure, report)
+    truth.apart |= _written_otherwise(report)
     if report.diverged or report.undecided:
         if release:
             both.reference("float64", truth)  # its arrays are needed again
@@ -178,6 +179,15 @@ def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         stages = frozenset({both.subject.stage, "state"} | ({"gradients"} if replayed is not None else set()))
         judge = Judge(both.subject.name, both.subject.pair, "float32", run, truth, floors, ACCURACY, stages)
         judge.judge(against, failure, report)
+        truth.apart |= _written_otherwise(report)
+
+
+def _written_otherwise(report: Report) -> set[str]:
+    """The inner modules that return other things on the two sides, by number or shape, or other values of no consequence."""
+    return {finding.key.module for finding in report.findings
+            if finding.run == "free" and finding.key.variable.startswith("output") and finding.key.stage == "forward"
+            and not finding.promised and (finding.verdict is Verdict.UNCOMPARED or (
+                finding.verdict is Verdict.DIVERGED and finding.deviation.trouble and finding.deviation.index is None))}
 
 
 class Both(Sides):
