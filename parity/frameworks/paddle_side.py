@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import inspect
 import math
@@ -17,10 +18,17 @@ from paddle.nn.layer.norm import _BatchNormBase
 from paddle.nn.layer.rnn import RNNBase
 
 from parity.blame import hand_on
+from parity.files import LAST_WORDS
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
+
+_process, _, _words = os.environ.get(LAST_WORDS, "").partition("/")
+if _process == str(os.getpid()):  # Paddle's handlers of crashes, installed on import, show no Python
+    faulthandler.disable()
+    paddle.disable_signal_handler()
+    faulthandler.enable(int(_words))
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
