@@ -73,7 +73,7 @@ def _switched(original: Callable, replacement: Callable) -> Callable:
         numbers = getattr(_active, "numbers", None)
         if numbers is None:
             return hand_on(original, *args, **kwargs)
-        return replacement(numbers, original, *args, **kwargs)
+        return hand_on(replacement, numbers, original, *args, **kwargs)
 
     return operation
 
@@ -105,7 +105,7 @@ def _drawn(sample: Callable[..., np.ndarray]) -> Callable:
 def _drawn_in_place(sample: Callable[..., np.ndarray]) -> Callable:
     """An operation that fills its first argument. sample: (numbers, its shape, *other arguments)."""
     def draw(numbers: Numbers, original: Callable, x: paddle.Tensor, *args: Any, **kwargs: Any) -> paddle.Tensor:
-        result = original(x, *args, **kwargs)
+        result = hand_on(original, x, *args, **kwargs)
         return _write(result, sample(numbers, tuple(x.shape), *args))
 
     return draw
@@ -127,7 +127,7 @@ def _dropout(numbers: Numbers, original: Callable, x: paddle.Tensor, seed: Any, 
              *args: Any, **kwargs: Any) -> Any:
     p = float(p)
     if is_test or p in (0.0, 1.0):
-        return original(x, seed, p, is_test, mode, *args, **kwargs)
+        return hand_on(original, x, seed, p, is_test, mode, *args, **kwargs)
     kept = _kept(numbers, x, p, mode)
     out = paddle.multiply(x, kept)
     return (out, kept != 0) if _gives_mask(original) else out
@@ -137,12 +137,12 @@ def _dropout_(numbers: Numbers, original: Callable, x: paddle.Tensor, seed: Any,
               *args: Any, **kwargs: Any) -> paddle.Tensor:
     p = float(p)
     if is_test or p in (0.0, 1.0):
-        return original(x, seed, p, is_test, mode, *args, **kwargs)
+        return hand_on(original, x, seed, p, is_test, mode, *args, **kwargs)
     return x.multiply_(_kept(numbers, x, p, mode))
 
 
 def _bernoulli(numbers: Numbers, original: Callable, x: paddle.Tensor, *args: Any, **kwargs: Any) -> paddle.Tensor:
-    result = original(x, *args, **kwargs)
+    result = hand_on(original, x, *args, **kwargs)
     return _write(result, numbers.bernoulli(tuple(x.shape), _values(x)))
 
 
