@@ -75,7 +75,7 @@ class PaddleFramework(Framework):
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("paddle.").lower()
 
     def requires_grad(self, tensor: paddle.Tensor) -> bool:
-        return not tensor.stop_gradient
+        return not tensor.stop_gradient and (tensor.is_floating_point() or tensor.is_complex())  # a cast to integers leaves it on
 
     def on_gradient(self, tensor: paddle.Tensor, observe: Callable[[Any], None]) -> Callable[[], None]:
         def hook(gradient: paddle.Tensor) -> None:  # None: the gradient goes on unchanged
