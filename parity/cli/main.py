@@ -92,6 +92,7 @@ def cli() -> None:
     """
 
 
-for command in (compare.compare, compare.init, steps.steps, recordings.record, recordings.diff, doctor.doctor, ugatit_convert.convert,
+for command in (compare.compare, compare.init, steps.steps, recordings.record, recordings.diff, doctor.doctor,
+                ugatit_convert.convert,
                 differences.differences, *ugatit.COMMANDS):
     cli.add_command(command)
