@@ -36,6 +36,7 @@ _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
 # Not in 2.6: there, what is handed over by keyword is seen inside the function only.
 _HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
 
+_DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32, paddle.int64)
 _HALVES = (paddle.float16, paddle.bfloat16)
 
 
@@ -75,7 +76,8 @@ class PaddleFramework(Framework):
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("paddle.").lower()
 
     def requires_grad(self, tensor: paddle.Tensor) -> bool:
-        return not tensor.stop_gradient
+        # Paddle asks for a gradient of integers, too, where they were made of numbers that have one; there is none.
+        return not tensor.stop_gradient and tensor.dtype not in _DISCRETE
 
     def on_gradient(self, tensor: paddle.Tensor, observe: Callable[[Any], None]) -> Callable[[], None]:
         def hook(gradient: paddle.Tensor) -> None:  # None: the gradient goes on unchanged
