@@ -252,7 +252,7 @@ def _within(module: str, finding: Finding) -> bool:
 
 
 def _went_into(one: Finding, other: Finding) -> bool:
-    """Of two gradients of a run, whether the other may be made of the one: backward reached it later, or they are the same value."""
+    """Of two gradients of a run, whether the other may be made of the one: it came later in backward, or is the same value."""
     return ((one.lane, one.key.step, one.key.phase) == (other.lane, other.key.step, other.key.phase)
             and (one.order < other.order or one.deviation == other.deviation))
 
