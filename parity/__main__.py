@@ -1,13 +1,12 @@
 """`python -m parity`."""
 
-import os
 import sys
+from pathlib import Path
 
-# As with the installed script, the standard library comes before a user's folder: there may be a `json.py` in it. From a checkout,
-# the packages beside this one are found in that folder.
-if sys.path[0] in ("", os.getcwd()) and os.path.dirname(os.path.dirname(os.path.abspath(__file__))) != os.getcwd():
-    del sys.path[0]
+# Python puts the working directory first, before its own library: a user's `json.py` there is not for us to import.
+if Path.cwd() not in Path(__file__).resolve().parents:
+    sys.path[:] = [path for path in sys.path if path and Path(path) != Path.cwd()]
 
-from parity.cli import entry
+from parity.cli.main import entry
 
 entry()

@@ -6,6 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
+LAST_WORDS = "PARITY_LAST_WORDS"
+"""Environment variable: process/file descriptor, where a process that machine code ends leaves where it was."""
+
 
 class InputError(Exception):
     """Something given by the user cannot be used. The message says what was expected, what was found, and what to do."""

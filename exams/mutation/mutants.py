@@ -92,7 +92,7 @@ MUTANTS = [
            "stored.borders = ()", "every fault beside a mask of -3e38"),
     Mutant("strata: the first counts", SINKS, "key=lambda found: multiple_of(found.distance, floor_at(floor, found.stratum))",
            "key=lambda found: -found.stratum", "a fault among the huge elements"),
-    Mutant("resolution: none", JUDGE, "if verdict is not Verdict.DIVERGED and not _seen(event, deviation):", "if False:",
+    Mutant("resolution: none", JUDGE, "if verdict is not Verdict.DIVERGED and not self._seen(event, deviation):", "if False:",
            "whatever a floor as large as the value hides"),
     Mutant("resolution: of nothing that cancels", JUDGE, "max(deviation.scale, event.scale)\n", "deviation.scale\n",
            "healthy gradients of a bias before a norm are undecided"),

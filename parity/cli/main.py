@@ -11,6 +11,7 @@ import click
 from parity import __version__
 from parity.cli import compare, convert, differences, doctor, recordings, steps, ugatit
 from parity.cli.exits import BAD_INPUT, INTERRUPTED, TERMINATED, Terminated
+from parity.cli.supervised import supervised
 
 # Frameworks are imported inside the commands: --help and usage errors must not wait for them.
 
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """The installed script."""
-    sys.exit(main())
+    sys.exit(supervised(main, BAD_INPUT))
 
 
 INSTALL = {"torch": "pip install torch", "paddle": "pip install 'paddle-parity[cpu]' (or [gpu])"}

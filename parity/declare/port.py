@@ -125,7 +125,7 @@ class Port:
             if _needs_arguments(given):
                 raise InputError(f"{name}: cannot be built without arguments {inspect.signature(given)}; write a function without "
                                  f"arguments that builds it, in a pair file (parity init)")
-            with framework.seeded(seed), refusing(name, cannot="it cannot be built", advice="call it alone to see more"):
+            with framework.seeded(seed), refusing(name, _file_of(given), "it cannot be built", "call it alone to see more"):
                 given = hand_on(given)
         if not framework.is_model(given):
             raise InputError(f"{what}: expected a {framework.module_class.__module__}.{framework.module_class.__name__}, found "
@@ -151,6 +151,14 @@ class _Read:
     title: str
     pair: Pair
     built: Built
+
+
+def _file_of(build: Any) -> list[str]:
+    """The file in which a class or function is written."""
+    try:
+        return [inspect.getfile(build)]
+    except TypeError:
+        return []
 
 
 def _needs_arguments(build: Any) -> bool:

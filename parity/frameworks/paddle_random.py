@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import paddle
-from paddle import _C_ops
+from paddle import _C_ops, _legacy_C_ops
 
 from parity.blame import hand_on
 from parity.numbers.distributions import Numbers
@@ -46,9 +46,9 @@ def drawing(numbers: Numbers) -> Iterator[None]:
 
 
 def _install() -> None:
-    for name, replacement in _RANDOM.items():
-        if hasattr(_C_ops, name):
-            _replace(_C_ops, name, _switched(getattr(_C_ops, name), replacement))
+    for kernels, name, replacement in (*((_C_ops, *item) for item in _RANDOM.items()), (_legacy_C_ops, "randint", _legacy_randint)):
+        if hasattr(kernels, name):
+            _replace(kernels, name, _switched(getattr(kernels, name), replacement))
     original = paddle.Tensor.__dict__.get("bernoulli_")
     if original is not None:
         switched = _switched(original, _bernoulli_)
@@ -73,7 +73,7 @@ def _switched(original: Callable, replacement: Callable) -> Callable:
         numbers = getattr(_active, "numbers", None)
         if numbers is None:
             return hand_on(original, *args, **kwargs)
-        return replacement(numbers, original, *args, **kwargs)
+        return hand_on(replacement, numbers, original, *args, **kwargs)
 
     return operation
 
@@ -105,7 +105,7 @@ def _drawn(sample: Callable[..., np.ndarray]) -> Callable:
 def _drawn_in_place(sample: Callable[..., np.ndarray]) -> Callable:
     """An operation that fills its first argument. sample: (numbers, its shape, *other arguments)."""
     def draw(numbers: Numbers, original: Callable, x: paddle.Tensor, *args: Any, **kwargs: Any) -> paddle.Tensor:
-        result = original(x, *args, **kwargs)
+        result = hand_on(original, x, *args, **kwargs)
         return _write(result, sample(numbers, tuple(x.shape), *args))
 
     return draw
@@ -117,24 +117,32 @@ def _kept(numbers: Numbers, x: paddle.Tensor, p: float, mode: str) -> paddle.Ten
     return _like(kept / (1 - p) if mode == "upscale_in_train" else kept, x)
 
 
+@functools.cache
+def _gives_mask(dropout: Callable) -> bool:
+    """Whether the kernel returns its mask, too (2.6)."""
+    return isinstance(dropout(paddle.zeros([1]), None, 0.5, True, "upscale_in_train", 0, False), (tuple, list))
+
+
 def _dropout(numbers: Numbers, original: Callable, x: paddle.Tensor, seed: Any, p: Any, is_test: bool, mode: str,
-             *args: Any, **kwargs: Any) -> paddle.Tensor:
+             *args: Any, **kwargs: Any) -> Any:
     p = float(p)
     if is_test or p in (0.0, 1.0):
-        return original(x, seed, p, is_test, mode, *args, **kwargs)
-    return paddle.multiply(x, _kept(numbers, x, p, mode))
+        return hand_on(original, x, seed, p, is_test, mode, *args, **kwargs)
+    kept = _kept(numbers, x, p, mode)
+    out = paddle.multiply(x, kept)
+    return (out, kept != 0) if _gives_mask(original) else out
 
 
 def _dropout_(numbers: Numbers, original: Callable, x: paddle.Tensor, seed: Any, p: Any, is_test: bool, mode: str,
               *args: Any, **kwargs: Any) -> paddle.Tensor:
     p = float(p)
     if is_test or p in (0.0, 1.0):
-        return original(x, seed, p, is_test, mode, *args, **kwargs)
+        return hand_on(original, x, seed, p, is_test, mode, *args, **kwargs)
     return x.multiply_(_kept(numbers, x, p, mode))
 
 
 def _bernoulli(numbers: Numbers, original: Callable, x: paddle.Tensor, *args: Any, **kwargs: Any) -> paddle.Tensor:
-    result = original(x, *args, **kwargs)
+    result = hand_on(original, x, *args, **kwargs)
     return _write(result, numbers.bernoulli(tuple(x.shape), _values(x)))
 
 
@@ -157,6 +165,12 @@ def _gumbel_softmax(numbers: Numbers, original: Callable, x: paddle.Tensor, temp
     chosen = paddle.zeros_like(soft)
     chosen = paddle.put_along_axis(chosen, paddle.argmax(soft, axis=axis, keepdim=True), 1.0, axis)
     return chosen + (soft - soft.detach())
+
+
+def _legacy_randint(numbers: Numbers, original: Callable, *args: Any) -> paddle.Tensor:
+    """Of `randint_like` up to 3.0: names and values in turns."""
+    result, given = original(*args), dict(zip(args[::2], args[1::2], strict=True))
+    return _write(result, numbers.integers(tuple(result.shape), int(given["low"]), int(given["high"])))
 
 
 def _fractional(numbers: Numbers, original: Callable, x: paddle.Tensor, output_size: Any, kernel_size: Any, u: float,

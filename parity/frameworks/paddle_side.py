@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import inspect
 import math
@@ -17,10 +18,17 @@ from paddle.nn.layer.norm import _BatchNormBase
 from paddle.nn.layer.rnn import RNNBase
 
 from parity.blame import hand_on
+from parity.files import LAST_WORDS
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
+
+_process, _, _words = os.environ.get(LAST_WORDS, "").partition("/")
+if _process == str(os.getpid()):  # Paddle's handlers of crashes, installed on import, show no Python
+    faulthandler.disable()
+    paddle.disable_signal_handler()
+    faulthandler.enable(int(_words))
 
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
@@ -28,6 +36,7 @@ _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
 # Not in 2.6: there, what is handed over by keyword is seen inside the function only.
 _HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
 
+_DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32, paddle.int64)
 _HALVES = (paddle.float16, paddle.bfloat16)
 
 
@@ -67,7 +76,8 @@ class PaddleFramework(Framework):
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("paddle.").lower()
 
     def requires_grad(self, tensor: paddle.Tensor) -> bool:
-        return not tensor.stop_gradient
+        # Paddle asks for a gradient of integers, too, where they were made of numbers that have one; there is none.
+        return not tensor.stop_gradient and tensor.dtype not in _DISCRETE
 
     def on_gradient(self, tensor: paddle.Tensor, observe: Callable[[Any], None]) -> Callable[[], None]:
         def hook(gradient: paddle.Tensor) -> None:  # None: the gradient goes on unchanged

@@ -35,6 +35,7 @@ from safetensors.numpy import save_file
 from parity.files import InputError
 from parity.frameworks.base import BFLOAT16
 from parity.numbers.distributions import Drawn
+from parity.numbers.strata import Floors
 from parity.recordings.projections import SIZE, sketch
 from parity.trace.events import Event, Key
 from parity.trace.source import Site, relative
@@ -46,7 +47,7 @@ _HEADER = 1 << 22  # bytes kept free for safetensors' header, which comes first 
 _NAMES = {"float16": "F16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64",
           "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64", "bool": "BOOL"}
 _PLAIN = {"complex64": "float32", "complex128": "float64", "bfloat16": "uint16"}  # what numpy or safetensors lacks -> the same bits
-_SIZES = ("scale", "unit", "largest", "norm")  # of an `Event`, beside its key, order and places
+_SIZES = ("scale", "unit", "largest", "norm", "unknown")  # of an `Event`, beside its key, order and places
 
 
 class RecordingError(InputError):
@@ -105,7 +106,8 @@ class Writer(Store):
 
     def receive(self, event: Event) -> None:
         if self.keep == "all" or not event.key.is_local:
-            place = None if event.array is None else self._write(event.array)
+            array = event.array  # once: of another recording it is read each time
+            place = None if array is None else self._write(array)
             self.events[event.key] = StoredEvent(place, self._read, key=event.key, order=event.order, site=event.site,
                                                  built=event.built, called=event.called, drawn=event.drawn,
                                                  **{name: getattr(event, name) for name in _SIZES})
@@ -169,7 +171,10 @@ class Table:
                  | ({} if event.drawn is None else {"drawn": event.drawn.to_json()})] for event in events]
 
     def floors(self, floors: Mapping[Key, float]) -> list[list]:
-        return [[self.key(key), floor] for key, floor in floors.items() if math.isfinite(floor)]
+        """Of a value in strata, the floor of each."""
+        each = {key: floor.each if isinstance(floor, Floors) else (floor,) for key, floor in floors.items()}
+        return [[self.key(key), list(found) if isinstance(floors[key], Floors) else found[0]] for key, found in each.items()
+                if all(map(math.isfinite, found))]
 
     def key(self, key: Key) -> int:
         return self._keys.setdefault(key, len(self._keys))
@@ -347,7 +352,7 @@ def read_runs(folder: Path, stem: str, index: Mapping[str, Any], *, summaries: b
                     place, values.array, key=keys[key], order=finite(order), site=sites[_number(site)], built=sites[_number(built)],
                     called=sites[_number(called)], drawn=Drawn.of_json(sizes["drawn"]) if "drawn" in sizes else None,
                     **{name: _size(name, sizes.get(name)) for name in _SIZES})
-        floors = {run: {keys[_number(key)]: positive(floor) for key, floor in entries}
+        floors = {run: {keys[_number(key)]: _floor(floor) for key, floor in entries}
                   for run, entries in document["floors"].items()}
     return Runs(document, runs, floors, values, sites)
 
@@ -412,10 +417,14 @@ def _dtype(name: str) -> np.dtype:
 
 def _told(name: str, size: float | None) -> bool:
     """Whether a size of an event says anything."""
+    if name == "unknown":
+        return size is not None
     return size is not None and math.isfinite(size) and (bool(size) or name == "largest")
 
 
 def _size(name: str, value: Any) -> Any:
+    if name == "unknown":
+        return None if value is None else str(value)
     if name == "norm":
         return bool(value)
     if value is None:
@@ -427,6 +436,10 @@ def _number(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise ValueError(f"{value!r} is no place in a table")
     return value
+
+
+def _floor(value: Any) -> float:
+    return Floors(tuple(map(positive, value))) if isinstance(value, list) else positive(value)
 
 
 def _kind(dtype: str, shape: list) -> list:

@@ -263,9 +263,7 @@ def _replayable(given: Program | None, source: Trace | None) -> Store | None:
 def _pass(events: Sequence[Event], writer: Writer, indexed: Table, census: Sequence[Event]) -> list[list]:
     """What was written to the scratch file, into the trace."""
     for event in events:
-        array = event.array  # read once: the writer may know it by its identity
-        writer.receive(Event(event.key, event.order, event.site, array, event.built, event.called, event.scale, event.unit,
-                             event.largest, event.norm, drawn=event.drawn))
+        writer.receive(event)
     kept = [writer.events[event.key] for event in (*census, *events) if event.key in writer.events]
     return indexed.events(kept)
 

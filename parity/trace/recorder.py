@@ -221,7 +221,8 @@ class Recorder:
                     and not (ragged and place.startswith("[0]"))]
         single = self._side.paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
         for place, tensor in returned:
-            observable = self.framework.observable(tensor)
+            # A parameter that is returned is seen apart from its other uses.
+            observable = self.framework.clone(tensor) if id(tensor) in self._parameter_names else self.framework.observable(tensor)
             snapshot = self.emit(observable, "output" if single else f"output{place}", function="", frame=0, site=site,
                                  call=call, built=built, size=size, border=True)
             if snapshot.tensor is not tensor:
@@ -364,8 +365,7 @@ class Recorder:
         if self._run.replay is None or key not in self._run.replay:
             return None
         array = self._run.replay.value(key, str(own.dtype))
-        # Spliced into the graph it must have the shape of what it stands for; another one is a finding, in any case.
-        return None if self._run.splice and array.shape != own.shape else array
+        return array if array.shape == own.shape else None  # another shape is a finding, or written in another way
 
     def _spliced(self, tensor: Any, array: np.ndarray) -> Snapshot:
         """Go on with the reference's values, and leave the graph as it is."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
+from parity.blame import hand_on
+
 
 class Site(NamedTuple):
     """A place in a source file. `line` counts from 1."""
@@ -210,7 +212,7 @@ class ConstructionSites:
 
         @functools.wraps(original)
         def init(module, *args, **kwargs):
-            original(module, *args, **kwargs)
+            hand_on(original, module, *args, **kwargs)
             self._built.add(module)
             site = source.site(sys._getframe(1), skip_self=module)
             if site is not None:

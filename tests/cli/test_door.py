@@ -192,6 +192,13 @@ def test_files_of_any_name_beside_a_pair(folder):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_files_of_any_name_beside_a_pair_and_python_m(folder):
+    (folder / "json.py").write_text("raise RuntimeError('not for a library')")
+    done = subprocess.run([sys.executable, "-m", "parity", "compare", "my_pair.py", "--lane", "float64", "--no-train"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 # --- whose error it is -----------------------------------------------------------------------------------------------
 
 
@@ -215,6 +222,12 @@ class RaisingTwin(paddle.nn.Layer):
         return x @ x
 
 
+class Unbuildable(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Linear(1 // 0, 1)
+
+
 def stopped():
     sys.exit(0)
 
@@ -234,6 +247,7 @@ def pair_of(reference, twin):
     (pair_of(torch.nn.ReLU, StoppingTwin), r"it ended the process \(sys.exit\(0\)\)"),
     (pair_of(raised, paddle.nn.ReLU), r"reference raised: it cannot be built \(KeyError: \"the user's\"\)"),
     (pair_of(torch.nn.ReLU, raised), r"twin raised: it cannot be built"),
+    (pair_of(Unbuildable, paddle.nn.ReLU), r"reference Unbuildable: it cannot be built \(ZeroDivisionError: .*test_door.py:\d+"),
     (pair_of(Raising, paddle.nn.ReLU), r"the reference program itself cannot run on these inputs .*at .*test_door.py:\d+"),
 ])
 def test_what_the_user_raises_is_refused_with_its_place(pair, said):

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import fuzzing
+import pytest
 
 
-def test_broken_and_hostile_files_are_refused_in_one_line_or_converted():
-    command = [sys.executable, fuzzing.__file__, "--worker", "--cases", "1500", "--seed", "1"]
+@pytest.mark.parametrize(("cases", "seed"), [(1500, 1), pytest.param(3000, 2, marks=pytest.mark.slow)])
+def test_broken_and_hostile_files_are_refused_in_one_line_or_converted(cases, seed):
+    command = [sys.executable, fuzzing.__file__, "--worker", "--cases", str(cases), "--seed", str(seed)]
     child = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=500)
     assert child.returncode == 0, child.stderr[-2000:]
     outcomes, failures = json.loads(child.stdout.splitlines()[-1])

@@ -193,6 +193,20 @@ def test_a_gradient_that_changes_nothing(lr, expected):
     assert ids(net, optimizer, training_of(net, optimizer)) == expected
 
 
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_counter_that_does_not_move(reset):
+    net = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    trained = training_of(net, optimizer)
+
+    def step():
+        if reset:
+            optimizer.state.clear()
+        trained()
+
+    assert ids(net, optimizer, step) == ({"counter-stuck"} if reset else set())
+
+
 @pytest.mark.parametrize("constant", [True, False])
 def test_a_loss_that_is_the_same_to_the_bit(constant):
     net = torch.nn.Linear(4, 2)

@@ -8,6 +8,7 @@ import pytest
 
 from parity.files import InputError
 from parity.frameworks.base import BFLOAT16
+from parity.numbers.strata import Floors
 from parity.recordings import format as recording
 from parity.steps.follow import follow
 from parity.steps.stored import record_to, recorded_in
@@ -186,3 +187,18 @@ def test_values_that_are_no_numbers_are_refused(tmp_path):
     writer = recording.Writer(tmp_path / "values.safetensors")
     with pytest.raises(InputError, match="expected values of numbers"):
         writer.receive(Event(Key("forward", 0, None, "net", 0, "", 0, "output", 0), 1, None, np.array(["a"])))
+
+
+def test_floors_of_strata_and_unknown_results_survive_the_disk(tmp_path):
+    keys = [Key("forward", 0, None, "net", 0, "", 0, f"output[{number}]", 0) for number in range(2)]
+    writer, table = recording.Writer(tmp_path / "values.safetensors"), recording.Table()
+    writer.receive(Event(keys[0], 1, None, np.array([1.0, -3e38])))
+    writer.receive(Event(keys[1], 2, None, None, unknown="Plot"))
+    writer.close()
+    floors = {keys[0]: Floors((1e-16, 1e22)), keys[1]: 0.0}
+    seal = recording.write_json(tmp_path / "values.json", {
+        "values": writer.kinds, "runs": {"free": table.events(writer.in_order())}, "floors": {"free": table.floors(floors)},
+        **table.tables()})
+    found = recording.read_runs(tmp_path, "values", {"parts": {"values.json": seal}})
+    assert found.floors["free"][keys[0]].each == (1e-16, 1e22) and found.floors["free"][keys[1]] == 0.0
+    assert [event.unknown for event in found.runs["free"].in_order()] == [None, "Plot"]

@@ -163,6 +163,19 @@ def test_frameworks_are_met_in_their_own_room(name):
     assert met == set()
 
 
+def relays(trees: dict[str, ast.Module]) -> set[tuple[str, int]]:
+    """Where a call hands on both the positional and the keyword arguments that it was given, by other means than `hand_on`."""
+    return {(name, node.lineno) for name, tree in trees.items() if room(name) in ("frameworks", "trace")
+            for node in ast.walk(tree) if isinstance(node, ast.Call) and any(isinstance(a, ast.Starred) for a in node.args)
+            and any(keyword.arg is None for keyword in node.keywords) and not ast.unparse(node.func).endswith("hand_on")}
+
+
+def test_what_stands_around_a_users_operation_hands_it_on():
+    """Else what the operation raises would count as an error of ours (parity/blame.py)."""
+    assert relays(modules()) == set()
+    assert relays({"parity.trace.x": ast.parse("def f(*a, **k):\n    return g(*a, **k)")}) == {("parity.trace.x", 2)}
+
+
 # --- the test of the tests -------------------------------------------------------------------------------------------
 
 
