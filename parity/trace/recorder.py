@@ -341,7 +341,8 @@ class Recorder:
         if self._run.gradients and self.framework.requires_grad(snapshot.tensor) and id(tensor) not in self._parameter_names:
             if not snapshot.keys:
                 observe = self._observe_gradient(snapshot.keys)
-                self.framework.on_gradient(snapshot.tensor, observe)
+                # Of a spliced value the original's: what comes back through its own derivative ends there.
+                self.framework.on_gradient(tensor if self._run.splice else snapshot.tensor, observe)
                 if snapshot.tensor.is_leaf:
                     self._leaves.append((snapshot.tensor, observe))
             spread = inside.span(snapshot.array.size) if inside is not None and function else 1.0
