@@ -68,7 +68,7 @@ MUTANTS = [
            "return measured", "false alarms where the draws move nothing"),
     Mutant("floors: the analysis is always believed", FLOORS, "min(eps * analysed, REFORMULATION * own or np.inf)",
            "eps * analysed", "every fault behind a mask of -3e38"),
-    Mutant("floors: integers round", FLOORS, 'event.array.dtype.kind not in "fc"', 'event.array.dtype.kind not in "fciub"',
+    Mutant("floors: integers round", FLOORS, "analysed if precision else 0.0", "analysed",
            "a wrong index in a large table"),
     Mutant("floors: float32 in any order", FLOORS, 'elif lane == "float64":', "else:", "a naive sum over a whole feature map"),
     Mutant("floors: locals' gradients like all others", FLOORS,

@@ -234,7 +234,8 @@ class Judge:
         """Whether two results of the programs are of other dtypes. In float32, whose truth is float64, numbers are the lane's."""
         if deviation.dtypes is None or not is_result(key, self.name):
             return False
-        return self.lane == "float64" or not all(name.startswith("float") for name in deviation.dtypes)
+        return self.lane == "float64" or not any(all(name.startswith(kind) for name in deviation.dtypes)
+                                                 for kind in ("float", "complex"))
 
     def _before(self, key: Key) -> np.ndarray | None:
         """What a parameter or buffer held before the run."""
