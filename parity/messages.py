@@ -42,7 +42,7 @@ class Message(str):
         return pattern.format(**values) if values else pattern
 
     def __html__(self) -> Markup:
-        from parity.report.language import both
+        from parity.languages import both
         return both(self.html)
 
 

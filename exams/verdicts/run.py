@@ -22,7 +22,8 @@ from exams.verdicts.programs import everything
 from exams.verdicts.sitting import sit
 from parity import files
 
-MODES = {"default": (), "quick": ("--quick",), "float64": ("--lane", "float64")}
+# options of `parity compare`; a training is followed in the default mode only
+MODES = {"default": (), "quick": ("--quick",), "float64": ("--lane", "float64"), "train": ("--lane", "float64", "--no-eval")}
 SAME, DIFFERS = ("right", "false alarm", "undecided", "crash"), ("placed", "found", "false green", "undecided", "crash")
 WRONG = {"false alarm", "false green", "undecided", "crash"}
 
@@ -57,8 +58,9 @@ class Row:
 def rows_of(pairs: Sequence[Pair], mode: str, kept: dict[str, Row], save) -> None:
     """Sit the pairs that are not kept yet; `save` is called after each."""
     for number, pair in enumerate(pairs, 1):
-        if not (pair.program.training and mode == "quick"):
-            given = sit(pair, MODES[mode])
+        if not pair.program.training or mode == "default":
+            options = [option for option in MODES[mode] if option != "--no-eval" or "modes=" not in pair.program.options]
+            given = sit(pair, options)
             row = Row(pair.name, pair.program.area, pair.answer, mode, given.outcome, given.said, round(given.seconds, 1))
             kept[f"{mode} {pair.stem}"] = row
             save()
@@ -86,16 +88,20 @@ def page(kept: Mapping[str, Row], versions: Mapping[str, str]) -> str:
     full = [row for row in rows if row.mode == "default"]
     wrong = [row for row in rows if row.outcome in WRONG]
     lines = [HEAD.format(versions=", ".join(f"{name} {version}" for name, version in versions.items())),
+             f"{len(full)} pairs in the default command, {len({key.split()[1] for key in kept})} in any mode, of "
+             f"{len(everything())} in the exam; what was not sat is in no table. Answers that were kept "
+             "(`--answers FILE`) may be of several commits: a wrong one may have been mended since.", "",
              "## By area, in the default command", "", *table(full), ""]
     for mode in MODES:
         of_mode = [row for row in rows if row.mode == mode]
         if mode != "default" and of_mode:
             lines += [f"## A sample with {' '.join(MODES[mode])}", "", *table(of_mode), ""]
     lines += ["## Wrong answers", "", *(f"- {row.area}, {row.pair} ({row.mode}): {row.outcome}" for row in wrong)]
-    lines += [*([] if wrong else ["None."]), "", "## All pairs", "", "| area | pair | is | outcome | s |", "|---|---|---|---|---|"]
-    for row in full:
+    lines += [*([] if wrong else ["None."]), "", "## All answers", "",
+              "| area | pair | is | mode | outcome | s |", "|---|---|---|---|---|---|"]
+    for row in rows:
         name = row.pair.replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| {row.area} | {name} | {row.answer} | {row.outcome} | {row.seconds} |")
+        lines.append(f"| {row.area} | {name} | {row.answer} | {row.mode} | {row.outcome} | {row.seconds} |")
     return "\n".join(lines) + "\n"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -67,7 +68,7 @@ def sit(pair: Pair, options: Sequence[str] = ()) -> Answer:
     verdict = {SAME: "same", DIFFERS: "differs"}.get(ended, "crash")
     if ended == UNDECIDED and report is not None and "fault of parity" not in said:
         verdict = "undecided"
-    placed = verdict == "differs" and report is not None and _placed(pair, report)
+    placed = verdict == "differs" and report is not None and _placed(pair, report, said)
     return Answer(pair, verdict, placed, _gist(said, report, ended), time.perf_counter() - started)
 
 
@@ -117,10 +118,15 @@ def _reports(report: Any) -> list[dict]:
     return found
 
 
-def _placed(pair: Pair, report: dict) -> bool:
+def _placed(pair: Pair, report: dict, said: str) -> bool:
+    """Whether the first divergence names the mistake's line: of the twin, or of the call in the reference, where the two files
+    are alike line for line."""
     lines = pair.places()
-    firsts = [one["first"] for one in _reports(report)]
-    return any((first.get("twin") or {}).get("line") in lines for first in firsts)
+    named = {(one["first"].get("twin") or {}).get("line") for one in _reports(report)}
+    if len(pair.port.splitlines()) == len(pair.program.torch.splitlines()):
+        named |= {int(line) for line in re.findall(r"called at +\S+_torch\.py:(\d+)", said)}
+        named |= {(one["first"].get("reference") or {}).get("line") for one in _reports(report)}
+    return bool(named & lines)
 
 
 def _gist(said: str, report: dict | None, ended: int | str) -> str:

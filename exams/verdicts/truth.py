@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import decimal
 import importlib
+import inspect
 import itertools
 import math
 import random
@@ -66,7 +67,7 @@ def shared_random(seed: int = 1) -> Iterator[Callable]:
     sides = []
     for module, tensor, as_tensor in ((torch, torch.Tensor, torch.as_tensor), (paddle, paddle.Tensor, paddle.to_tensor)):
         sides += _patches(module, tensor, as_tensor, np.random.default_rng(seed))
-    old = [(owner, name, getattr(owner, name)) for owner, name, _ in sides if hasattr(owner, name)]
+    old = [(owner, name, getattr(owner, name)) for owner, name, _ in sides]
     for owner, name, new in sides:
         setattr(owner, name, new)
     random.seed(seed)
@@ -102,17 +103,30 @@ def _patches(module: Any, tensor: type, as_tensor: Callable, rng: np.random.Gene
     def kept(shape: list[int], p: float) -> Any:
         return as_tensor((rng.random(shape) >= p).astype(np.float64))
 
-    def dropout(x, p=0.5, training=True, inplace=False, axis=None, mode="upscale_in_train", name=None):
+    def as_called(name: str, ours: Callable) -> tuple[Any, str, Callable]:
+        """A function of `nn.functional`, called as the framework's own is: the two order their arguments differently."""
+        signature = inspect.signature(getattr(functional, name))
+        words = {"input": "x", "logits": "x", "temperature": "tau", "dim": "axis"}
+        taken = inspect.signature(ours).parameters
+
+        def call(*given, **options):
+            bound = signature.bind(*given, **options)
+            bound.apply_defaults()
+            named = {words.get(word, word): value for word, value in bound.arguments.items()}
+            return ours(**{word: value for word, value in named.items() if word in taken})
+        return functional, name, call
+
+    def dropout(x, p, training, axis=None, mode="upscale_in_train"):
         if not training:
             return x * (1 - p) if mode == "downscale_in_infer" else x
         axes = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
         mask = kept([n if i in axes else 1 for i, n in enumerate(x.shape)], p)
         return x * mask / (1 - p if mode == "upscale_in_train" else 1)
 
-    def channels(x, p=0.5, training=True, inplace=False, data_format="NCHW", name=None):
+    def channels(x, p, training):
         return x * kept([*x.shape[:2], *[1] * (x.ndim - 2)], p) / (1 - p) if training else x
 
-    def alpha(x, p=0.5, training=False, inplace=False, name=None):
+    def alpha(x, p, training):
         if not training:
             return x
         low = -1.7580993408473766
@@ -155,9 +169,8 @@ def _patches(module: Any, tensor: type, as_tensor: Callable, rng: np.random.Gene
             return self
         return fill
 
-    def gumbel(logits, temperature=1.0, hard=False, axis=-1, tau=None, dim=None, eps=1e-10, **options):
-        tau, axis = temperature if tau is None else tau, axis if dim is None else dim
-        soft = functional.softmax((logits + as_tensor(rng.gumbel(size=list(logits.shape)))) / tau, axis)
+    def gumbel(x, tau, hard, axis):
+        soft = functional.softmax((x + as_tensor(rng.gumbel(size=list(x.shape)))) / tau, axis)
         if not hard:
             return soft
         best = functional.one_hot(soft.argmax(axis), soft.shape[axis])
@@ -170,8 +183,8 @@ def _patches(module: Any, tensor: type, as_tensor: Callable, rng: np.random.Gene
     found = [(module, "rand", noise(rand)), (module, "randn", noise(randn)), (module, "rand_like", like(rand)),
              (module, "randn_like", like(randn)), (module, "bernoulli", bernoulli), (module, "randint", integers),
              (module, "randperm", permutation), (module, "multinomial", multinomial), (module, "normal", normal),
-             (functional, "dropout", dropout), (functional, "dropout1d", channels), (functional, "dropout2d", channels),
-             (functional, "dropout3d", channels), (functional, "alpha_dropout", alpha), (functional, "gumbel_softmax", gumbel),
+             as_called("dropout", dropout), as_called("dropout2d", channels), as_called("dropout3d", channels),
+             as_called("alpha_dropout", alpha), as_called("gumbel_softmax", gumbel),
              (tensor, "normal_", filled(lambda shape, mean=0.0, std=1.0: mean + std * randn(shape))),
              (tensor, "exponential_", filled(exponential)),
              (tensor, "bernoulli_", filled(lambda shape, p=0.5: (rand(shape) < p) * 1.0))]

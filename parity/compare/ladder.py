@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from parity import asked
-from parity.blame import is_users
+from parity.blame import in_words, is_users
 from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
-from parity.messages import say, some, term
+from parity.messages import Message, say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.census import Census, CensusFinding, each_once, own_weights, take
@@ -131,11 +131,18 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     failure = both.twin("float64", against)
     judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M, start=both.subject.state)
     judge.judge(against, failure, report)
+    truth.apart |= _written_otherwise(report)
     if report.diverged or report.undecided:
         if release:
             both.reference("float64", truth)  # its arrays are needed again
         tell("replay, float64")
-        floors = both.floors("float64", truth, draws=draws, replayed=truth)
+        try:
+            floors = both.floors("float64", truth, draws=draws, replayed=truth)
+        except Exception as error:  # it ran when it was free
+            if not is_users(error, both.pair.reference_source):
+                raise
+            report.remarks.append(_no_replay(error))
+            return
         against = Against(truth, floors, M)
         failure = both.twin("float64", against, replayed=truth)
         judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M,
@@ -146,6 +153,11 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         report.settle(lambda finding: finding.run == "free" and finding.key in against.matched.keys() - unseen,
                       say("rounding, grown on its way: in replay, where nothing has grown, it agrees"))
         _forgive_kinks(both, truth, report)
+
+
+def _no_replay(error: Exception) -> Message:
+    """A replay cuts the graph between modules; a program may need it whole, as one that differentiates in its forward does."""
+    return say("no layer could be judged alone: the reference cannot run in pieces ({error})", error=in_words(error))
 
 
 def _forgive_kinks(both: Both, truth: Store, report: Report) -> None:
@@ -170,7 +182,13 @@ def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     """Forward values in a free run; gradients in a replay, where both sides take the truth's side of every kink."""
     for run, replayed in (("free", None), ("replay", truth)):
         tell(f"accuracy of the reference, float32, {run}")
-        floors = both.floors("float32", truth, draws=draws, replayed=replayed)
+        try:
+            floors = both.floors("float32", truth, draws=draws, replayed=replayed)
+        except Exception as error:
+            if replayed is None or not is_users(error, both.pair.reference_source):
+                raise
+            report.remarks.append(_no_replay(error))
+            return
         tell(f"twin, float32, {run}")
         against = Against(truth, floors, ACCURACY)
         failure = both.twin("float32", against, replayed=replayed, gradients=replayed is not None)
@@ -178,6 +196,15 @@ def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
         stages = frozenset({both.subject.stage, "state"} | ({"gradients"} if replayed is not None else set()))
         judge = Judge(both.subject.name, both.subject.pair, "float32", run, truth, floors, ACCURACY, stages)
         judge.judge(against, failure, report)
+        truth.apart |= _written_otherwise(report)
+
+
+def _written_otherwise(report: Report) -> set[str]:
+    """The inner modules that return other things on the two sides, by number or shape, or other values of no consequence."""
+    return {finding.key.module for finding in report.findings
+            if finding.run == "free" and finding.key.variable.startswith("output") and finding.key.stage == "forward"
+            and not finding.promised and (finding.verdict is Verdict.UNCOMPARED or (
+                finding.verdict is Verdict.DIVERGED and finding.deviation.trouble and finding.deviation.index is None))}
 
 
 class Both(Sides):

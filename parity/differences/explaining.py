@@ -141,7 +141,7 @@ class _Again:
             verdict = verdicts.get(_place(finding), Verdict.SAME)
             if verdict in (Verdict.SAME, Verdict.NOISE):
                 solved[_place(finding)] = Verdict.EXPLAINED
-            elif verdict is Verdict.UNCOMPARED and finding.key.is_local:
+            elif verdict is Verdict.UNCOMPARED and not finding.promised:
                 solved[_place(finding)] = Verdict.UNCOMPARED
         return solved
 

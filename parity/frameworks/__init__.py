@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from parity.frameworks.base import Framework, FrameworkError, loadable, of_model, of_tensor, pixels_in
+from parity.frameworks.base import Framework, FrameworkError, pixels_in
+from parity.frameworks.select import loadable, of_model, of_tensor
 
 
 class Late:

@@ -5,10 +5,9 @@ Everything above this folder is written once, over `Framework`, in numpy: record
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import ml_dtypes
@@ -69,6 +68,11 @@ class Framework(ABC):
     @abstractmethod
     def on_gradient(self, tensor: Any, observe: Callable[[Any], None]) -> Callable[[], None]:
         """Call `observe(gradient)` once the whole gradient of `tensor` is known, during backward; returns the remover."""
+
+    def unhooked(self, observe: Callable[[Any, Any], None]) -> AbstractContextManager:
+        """While active, `observe(tensor, gradient)` is called for each tensor whose gradient a `grad` returns, and whose hooks it
+        does not call."""
+        return nullcontext()
 
     @abstractmethod
     def on_accumulated(self, parameter: Any, observe: Callable[[], None]) -> Callable[[], None]:
@@ -364,40 +368,3 @@ def pixels_in(value: Any, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
         array = np.asarray(value)
         if array.ndim:
             yield prefix, array
-
-
-def _frameworks() -> Iterator[Framework]:
-    """Those that have been imported: a value is of no other."""
-    if "torch" in sys.modules:
-        from parity.frameworks.torch_side import TorchFramework
-        yield TorchFramework()
-    if "paddle" in sys.modules:
-        from parity.frameworks.paddle_side import PaddleFramework
-        yield PaddleFramework()
-
-
-def loadable() -> Iterator[Framework]:
-    """Those that are installed; importing them is the price."""
-    with suppress(ImportError):
-        from parity.frameworks.torch_side import TorchFramework
-        yield TorchFramework()
-    with suppress(ImportError):
-        from parity.frameworks.paddle_side import PaddleFramework
-        yield PaddleFramework()
-
-
-def of_model(model: Any) -> Framework:
-    """The framework whose module this is; `FrameworkError` if it is neither's."""
-    for framework in _frameworks():
-        if framework.is_model(model):
-            return framework
-    raise FrameworkError(f"expected a torch.nn.Module or a paddle.nn.Layer, found {type(model).__module__}."
-                         f"{type(model).__qualname__}")
-
-
-def of_tensor(value: Any) -> Framework:
-    """The framework whose tensor this is; `FrameworkError` if it is neither's."""
-    for framework in _frameworks():
-        if framework.is_tensor(value):
-            return framework
-    raise FrameworkError(f"expected a torch or Paddle tensor, found {type(value).__qualname__}")

@@ -36,6 +36,7 @@ _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
 # Not in 2.6: there, what is handed over by keyword is seen inside the function only.
 _HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
 
+_DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32, paddle.int64)
 _HALVES = (paddle.float16, paddle.bfloat16)
 
 
@@ -75,13 +76,32 @@ class PaddleFramework(Framework):
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("paddle.").lower()
 
     def requires_grad(self, tensor: paddle.Tensor) -> bool:
-        return not tensor.stop_gradient
+        # Paddle asks for a gradient of integers, too, where they were made of numbers that have one; there is none.
+        return not tensor.stop_gradient and tensor.dtype not in _DISCRETE
 
     def on_gradient(self, tensor: paddle.Tensor, observe: Callable[[Any], None]) -> Callable[[], None]:
         def hook(gradient: paddle.Tensor) -> None:  # None: the gradient goes on unchanged
             observe(gradient)
 
         return tensor.register_hook(hook).remove
+
+    @contextmanager
+    def unhooked(self, observe: Callable[[Any, Any], None]) -> Iterator[None]:
+        eager = paddle.base.core.eager
+        original = eager.run_partial_grad  # all that `paddle.grad` does, under whatever name it was imported
+
+        def run(outputs: Any, inputs: Sequence[paddle.Tensor], *args: Any) -> Any:
+            gradients = hand_on(original, outputs, inputs, *args)
+            for tensor, gradient in zip(inputs, gradients, strict=True):
+                if tensor.is_leaf and gradient is not None:
+                    observe(tensor, gradient)
+            return gradients
+
+        eager.run_partial_grad = run
+        try:
+            yield
+        finally:
+            eager.run_partial_grad = original
 
     def on_accumulated(self, parameter: paddle.Tensor, observe: Callable[[], None]) -> Callable[[], None]:
         observers = [observe]

@@ -77,7 +77,8 @@ class StochasticRounding(TorchDispatchMode):
         results = result if isinstance(result, (tuple, list)) else (result,)
         for tensor, described in zip(results, func._schema.returns, strict=False):
             view = described.alias_info is not None and not described.alias_info.is_write
-            if isinstance(tensor, torch.Tensor) and tensor.dtype.is_floating_point and tensor.numel() and not view:
+            dense = isinstance(tensor, torch.Tensor) and tensor.layout is torch.strided  # sparse: its kernels know no such moves
+            if dense and tensor.dtype.is_floating_point and tensor.numel() and not view:
                 self._move(name, tensor, operands)
         return result
 

@@ -66,10 +66,11 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
     if reference.shape != twin.shape:
         return Deviation(np.inf, trouble=say("shape {reference} in the reference, {twin} in the twin",
                                             reference=reference.shape, twin=twin.shape))
+    dtypes = None if reference.dtype == twin.dtype else (str(reference.dtype), str(twin.dtype))
+    reference, twin = (array.astype(np.float32) if array.dtype.name == "bfloat16" else array for array in (reference, twin))
     if _KIND.get(reference.dtype.kind) != _KIND.get(twin.dtype.kind):
         return Deviation(np.inf, trouble=say("dtype {reference} in the reference, {twin} in the twin",
                                             reference=reference.dtype, twin=twin.dtype))
-    dtypes = None if reference.dtype == twin.dtype else (str(reference.dtype), str(twin.dtype))
     if reference.size == 0:
         return Deviation(0.0, dtypes=dtypes)
     if reference.dtype.kind == "U":

@@ -6,9 +6,9 @@ import base64
 
 import jinja2
 
+from parity import languages as language
 from parity.messages import say, term
 from parity.numbers.noise import ACCURACY, M
-from parity.report import language
 from parity.report.summary import Summary, distance, place, row, short, versions
 from parity.trace.source import Site
 

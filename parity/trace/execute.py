@@ -23,11 +23,11 @@ def positional(tensors: Sequence[Any]) -> tuple[tuple, dict]:
 
 
 def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recorder: Recorder, *, calls: int,
-            device: str, requires_grad: bool, arrange: Arrange = positional) -> list[Any]:
+            device: str, arrange: Arrange = positional) -> list[Any]:
     """`calls` forwards in a row on the same inputs; returns all output tensors. Buffers are recorded after each."""
     outputs: list[Any] = []
     for _ in range(calls):
-        tensors = [framework.tensor(array, requires_grad=requires_grad and array.dtype.kind == "f", device=device)
+        tensors = [framework.tensor(array, requires_grad=array.dtype.kind == "f", device=device)
                    for array in inputs]
         # Not the leaves themselves: a module may write its input in place, which a leaf forbids.
         given = [framework.clone(tensor) for tensor in tensors]
@@ -57,7 +57,7 @@ def forward_backward(framework: Framework, model: Any, inputs: Sequence[np.ndarr
     framework.clear_gradients(parameters)
     recorder.watch(model)
     with recorder.recording():
-        outputs = forward(framework, model, inputs, recorder, calls=calls, device=device, requires_grad=backward,
+        outputs = forward(framework, model, inputs, recorder, calls=calls, device=device,
                           arrange=arrange)
         if backward:
             ends = [(output, probe(number, framework.shape_dtype(output)[0])) for number, output in enumerate(outputs)
@@ -78,7 +78,7 @@ def replay(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recor
     framework.clear_gradients(parameters)
     recorder.watch(model)
     with recorder.recording():
-        forward(framework, model, inputs, recorder, calls=calls, device=device, requires_grad=True, arrange=arrange)
+        forward(framework, model, inputs, recorder, calls=calls, device=device, arrange=arrange)
         ends = []
         for tensor, key in recorder.cuts:
             shape, dtype = framework.shape_dtype(tensor)

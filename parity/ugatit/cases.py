@@ -104,7 +104,7 @@ def _side_by_side(by_mode: Iterable[list[Case]]) -> list[Case]:
 def _pictures(images: str | Path | None, size: int, batch: int, seed: int) -> dict[str, np.ndarray]:
     if images is not None:
         return pictures.batches(images, size, batch)
-    return {domain: ugatit.picture(domain, seed, size, batch) for domain in pictures.DOMAINS}
+    return {domain: pictures.picture(domain, seed, size, batch) for domain in pictures.DOMAINS}
 
 
 def _networks(checkpoint: Checkpoint | None, images: Mapping[str, np.ndarray], size: int, seed: int,

@@ -14,7 +14,7 @@ import paddle_impl.data
 import torch_ref.data
 from parity.declare.pair import TrainingSubject
 from parity.numbers.noise import generator
-from parity.ugatit.subjects import picture
+from parity.ugatit.pictures import picture
 from parity.ugatit.trainer.data import draws, to_image
 
 PICTURES = 30  # of each domain: more than a shuffle buffer of 20 holds

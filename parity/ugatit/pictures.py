@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from parity.files import InputError
+from parity.numbers.noise import generator
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 DOMAINS = ("A", "B")
@@ -69,3 +70,16 @@ def to_image(array: np.ndarray) -> Image.Image:
 def batches(folder: str | Path, size: int, count: int) -> dict[str, np.ndarray]:
     """Domain -> its first `count` pictures as one batch (fewer where there are not so many)."""
     return {domain: np.stack([read(path, size) for path in files[:count]]) for domain, files in find(folder).items()}
+
+
+def picture(name: str, seed: int, size: int, batch: int = 1, channels: int = 3) -> np.ndarray:
+    """A generated picture in [-1, 1], float32 (batch, channels, size, size): smooth shapes with fine grain, like a photo."""
+    rng = generator(seed, "picture", name)
+    y, x = np.mgrid[0:size, 0:size] / size
+    out = np.empty((batch, channels, size, size))
+    for b in range(batch):
+        for c in range(channels):
+            waves = sum(rng.normal() * np.sin(2 * np.pi * (rng.integers(1, 5) * x + rng.integers(1, 5) * y
+                                                          + rng.random())) for _ in range(4))
+            out[b, c] = np.tanh(waves / 2) + 0.05 * rng.standard_normal((size, size))
+    return np.clip(out, -1, 1).astype(np.float32)

@@ -14,6 +14,7 @@ import numpy as np
 from parity.declare.pair import Pair, Subject, TrainingSubject
 from parity.numbers.noise import generator
 from parity.trace.source import SourceTree
+from parity.ugatit.pictures import picture
 from weights_convert.absent import framework
 
 # Where one framework cannot be imported, the other side still can be built.
@@ -94,19 +95,6 @@ def _seeded(key: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.nd
     if last in ("weight_u", "weight_v"):
         return draw / np.linalg.norm(draw)
     return draw / np.sqrt(np.prod(shape[1:]))
-
-
-def picture(name: str, seed: int, size: int, batch: int = 1, channels: int = 3) -> np.ndarray:
-    """A generated picture in [-1, 1], float32 (batch, channels, size, size): smooth shapes with fine grain, like a photo."""
-    rng = generator(seed, "picture", name)
-    y, x = np.mgrid[0:size, 0:size] / size
-    out = np.empty((batch, channels, size, size))
-    for b in range(batch):
-        for c in range(channels):
-            waves = sum(rng.normal() * np.sin(2 * np.pi * (rng.integers(1, 5) * x + rng.integers(1, 5) * y
-                                                          + rng.random())) for _ in range(4))
-            out[b, c] = np.tanh(waves / 2) + 0.05 * rng.standard_normal((size, size))
-    return np.clip(out, -1, 1).astype(np.float32)
 
 
 class TorchCAM(torch.nn.Module):

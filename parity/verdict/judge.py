@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -199,7 +200,7 @@ class Judge:
             return self._finding(event, twin, Verdict.UNCOMPARED, deviation, floor)
         verdict = (Verdict.SAME if multiple <= 1 else Verdict.NOISE if multiple <= self.limit else Verdict.DIVERGED)
         cause = None
-        if verdict is not Verdict.DIVERGED and not _seen(event, deviation):
+        if verdict is not Verdict.DIVERGED and not self._seen(event, deviation):
             cause = say("rounding alone may do {floor:.1e} to this value, {share:.1e} of its size: a mistake could not be seen",
                         floor=floor, share=floor / deviation.scale if deviation.scale else np.inf)
             verdict = Verdict.UNDECIDED
@@ -212,11 +213,29 @@ class Judge:
                 cause = cause_of(Evidence(left, right, event, twin, self._before(event.key)))
         return self._finding(event, twin, verdict, deviation, floor, cause)
 
+    def _seen(self, event: Event, deviation: Deviation) -> bool:
+        """Whether the two are so near that no mistake of RESOLUTION can be in the value, however large its floor is.
+
+        What is left over from a cancellation is measured beside what cancelled; a gradient that is nothing but that (of a bias
+        before a norm, of a key's bias before a softmax) beside the other gradients.
+        """
+        scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
+        if event.key.stage == "gradients":
+            scale = max(scale, self._gradients)
+        return deviation.distance <= RESOLUTION.get(deviation.width, min(RESOLUTION.values())) * scale
+
+    @functools.cached_property
+    def _gradients(self) -> float:
+        """The largest gradient of a parameter or an input."""
+        return max((event.scale for key, event in self.truth.events.items()
+                    if key.stage == "gradients" and not key.is_local and not event.borders), default=0.0)
+
     def _other_dtype(self, key: Key, deviation: Deviation) -> bool:
         """Whether two results of the programs are of other dtypes. In float32, whose truth is float64, numbers are the lane's."""
         if deviation.dtypes is None or not is_result(key, self.name):
             return False
-        return self.lane == "float64" or not all(name.startswith("float") for name in deviation.dtypes)
+        return self.lane == "float64" or not any(all(name.startswith(kind) for name in deviation.dtypes)
+                                                 for kind in ("float", "complex"))
 
     def _before(self, key: Key) -> np.ndarray | None:
         """What a parameter or buffer held before the run."""
@@ -258,15 +277,6 @@ class Judge:
         return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
                        reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
                        drawn=event.drawn is not None)
-
-
-def _seen(event: Event, deviation: Deviation) -> bool:
-    """Whether the two are so near that no mistake of RESOLUTION can be in the value, however large its floor is.
-
-    What is left over from a cancellation is measured beside what cancelled.
-    """
-    scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
-    return deviation.distance <= RESOLUTION.get(deviation.width, min(RESOLUTION.values())) * scale
 
 
 def is_result(key: Key, name: str) -> bool:

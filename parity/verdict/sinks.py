@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ class Store:
     def __init__(self) -> None:
         self.events: dict[Key, Event] = {}
         self.losses: dict[str, float] = {}  # of a training step
+        self.apart: set[str] = set()  # modules that return something else on the other side: no replay can go on with that
 
     def receive(self, event: Event) -> None:
         self.events[event.key] = event
@@ -37,7 +38,7 @@ class Store:
 
     def replayed(self, rng: np.random.Generator | None = None) -> Replayed:
         """The stored values, to be fed back into a replay; moved by one ulp where a generator is given."""
-        return Replayed(self.events, rng)
+        return Replayed(self.events, rng, self.apart)
 
     @property
     def bytes(self) -> int:
@@ -49,11 +50,11 @@ class Store:
 class Replayed:
     """Values of a store as a replay takes them: `key in replayed`, `replayed.value(key, dtype)`."""
 
-    def __init__(self, events: dict[Key, Event], rng: np.random.Generator | None) -> None:
-        self._events, self._rng = events, rng
+    def __init__(self, events: dict[Key, Event], rng: np.random.Generator | None, apart: Container[str] = ()) -> None:
+        self._events, self._rng, self._apart = events, rng, apart
 
     def __contains__(self, key: Key) -> bool:
-        event = self._events.get(key)
+        event = None if key.module in self._apart else self._events.get(key)
         return event is not None and event.array is not None
 
     def value(self, key: Key, dtype: str) -> np.ndarray:

@@ -193,6 +193,24 @@ def heads(rate):
             lambda: {"attention": paddle.nn.MultiHeadAttention(8, 2, dropout=rate)})
 
 
+def encoded(self, x):
+    return self.encoder(self.fc(x).reshape([1, 5, 8]))
+
+
+def encoders(rate):
+    return (lambda: {"encoder": nn.TransformerEncoderLayer(8, 2, 16, dropout=0.2, batch_first=True)},
+            lambda: {"encoder": paddle.nn.TransformerEncoderLayer(8, 2, 16, dropout=rate)})
+
+
+def recurrent(self, x):
+    return self.lstm(self.fc(x).reshape([1, 5, 8]))[0]
+
+
+def lstms(rate):
+    return (lambda: {"lstm": nn.LSTM(8, 6, 2, dropout=0.4, batch_first=True)},
+            lambda: {"lstm": paddle.nn.LSTM(8, 6, 2, dropout=rate)})
+
+
 def dropouts(ours, theirs):
     return lambda: {"drop": ours}, lambda: {"drop": theirs}
 
@@ -210,6 +228,8 @@ SAME = {
     "rrelu": (t_rrelu, p_rrelu),
     "a norm behind a dropout": (norm_behind, norm_behind, *dropping_norm(0.9)),
     "attention": (t_attention, p_attention, *heads(0.2)),
+    "an encoder's four dropouts": (encoded, encoded, *encoders(0.2)),
+    "an LSTM's": (recurrent, recurrent, *lstms(0.4)),
     "python and numpy": (global_generators(1), global_generators(1)),
 }
 # name -> (programs, what the first finding's variable begins with)
@@ -228,6 +248,8 @@ DIFFERENT = {
     "slopes": ((t_rrelu, p_rrelu_slopes), "random uniform"),
     "a norm's momentum behind a dropout": ((norm_behind, norm_behind, *dropping_norm(0.1)), ""),
     "attention's rate": ((t_attention, p_attention, *heads(0.1)), "random bernoulli"),
+    "an encoder's rate": ((encoded, encoded, *encoders(0.1)), "random bernoulli"),
+    "an LSTM's rate": ((recurrent, recurrent, *lstms(0.2)), "random bernoulli"),
     "numpy's number used otherwise": ((global_generators(1), global_generators(2)), "output"),
 }
 

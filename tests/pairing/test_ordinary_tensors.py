@@ -262,3 +262,42 @@ def test_a_spliced_value_lets_a_second_backward_through(framework):
     spliced.sum().backward(retain_graph=True)
     (spliced ** 2).sum().backward()
     assert np.allclose(framework.array(framework.gradient(x), copy=True), 2 + 4 * values)
+
+
+# --- results of every dtype ----------------------------------------------------------------------------------------------
+
+def cast(dtype, factor=1):
+    def run(net, x):
+        y = net.a(x)
+        return (y.to(getattr(torch, dtype)) if isinstance(y, torch.Tensor) else y.astype(dtype)) * factor
+    return run
+
+
+def complex_of(factor=1):
+    def run(net, x):
+        y = net.a(x)
+        return (torch if isinstance(y, torch.Tensor) else paddle).complex(y, net.b(x) * factor)
+    return run
+
+
+def truths_and_bytes(factor=1):
+    def run(net, x):
+        y = net.a(x)
+        small = abs(y * (10 * factor))
+        return y > 0, small.to(torch.uint8) if isinstance(y, torch.Tensor) else small.astype("uint8"), y
+    return run
+
+
+@pytest.mark.parametrize(("run", "wrong"), [
+    (cast("bfloat16"), cast("bfloat16", 1.5)), (cast("float16"), cast("float16", 1.5)), (complex_of(), complex_of(1.1)),
+    (truths_and_bytes(), truths_and_bytes(2))])
+def test_results_of_every_dtype_are_compared_in_either_lane(run, wrong):
+    assert compare(pair(nothing, nothing, run).subject()).verdict == "same"
+    assert any(stage == "forward" for stage, _, _ in judged(pair(nothing, nothing, run, wrong))[1])
+
+
+def test_a_program_may_use_sparse_tensors():
+    def dense(net, x):
+        return net.a(x) * 1
+
+    assert compare(pair(nothing, nothing, lambda net, x: net.a(x).to_sparse().to_dense(), dense).subject()).verdict == "same"

@@ -21,10 +21,10 @@ from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import KINDS
 from parity.doctor.finding import Finding as Symptom
 from parity.doctor.report import to_html
+from parity.languages import plain
 from parity.messages import Message, say, several, some
 from parity.numbers.arrays import Verdict
 from parity.report import page as check_report
-from parity.report.language import plain
 from parity.report.summary import Summary as CheckSummary
 from parity.steps import picture as steps_picture
 from parity.steps import report as steps_report

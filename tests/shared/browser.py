@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from parity.languages import plain
 from parity.messages import say
-from parity.report.language import plain
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")

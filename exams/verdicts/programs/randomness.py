@@ -16,8 +16,8 @@ def drawn(name: str, line: str, *mistakes: str, paddle: str = "", built: str = "
 PROGRAMS = [
     drawn("dropout layer", "self.drop(y)", "self.drop = nn.Dropout(0.3) => self.drop = nn.Dropout(0.5)", "self.drop(y) => self.drop(y) * 0.9",
           "self.drop(y) => y", built="self.drop = nn.Dropout(0.3)"),
-    drawn("dropout function", "F.dropout(y, 0.5, self.training)", "F.dropout(y, 0.5, self.training) => F.dropout(y, 0.5, self.training) ** 2",
-          "self.training => False", "training) => training, mode='downscale_in_infer')"),
+    drawn("dropout function", "F.dropout(y, 0.5, self.training)", "training=self.training) => training=self.training) ** 2", "0.5, training=self.training => 0.5, self.training",
+          "training=self.training => training=False", "training) => training, mode='downscale_in_infer')", paddle="F.dropout(y, 0.5, training=self.training)"),
     drawn("dropout that eval keeps", "F.dropout(y, 0.5)", "F.dropout(y, 0.5) => F.dropout(y, 0.5, training=self.training)", options=EVAL),
     drawn("dropout before and behind", "self.two(self.drop(torch.tanh(self.drop(y))))", "paddle.tanh(self.drop(y)) => paddle.tanh(y)",
           "self.two(self.drop( => self.two((", built="self.drop = nn.Dropout(0.4)\nself.two = nn.Linear(5, 3)"),
@@ -135,7 +135,7 @@ self.layer = nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, dropout=0.1, a
 def forward(self, x):
     return self.layer(x)
 """, ['activation="relu" => activation="gelu"', "dropout=0.1 => dropout=0.2"], known={"norm_epsilon": 1e-6}),
-    drawn("randomised relu", "self.act(y)", "0.2, 0.4 => 0.1, 0.4", built="self.act = nn.RReLU(0.2, 0.4)", options=EVAL, known={"leaky_relu_slope": 1e-6}),
+    drawn("randomised relu", "self.act(y)", "0.2, 0.4 => 0.1, 0.4", built="self.act = nn.RReLU(0.2, 0.4)", options=EVAL, known={"float32 bounds": 1e-6}),
     drawn("noise in another order", "torch.cat([y + torch.randn_like(y), y * torch.rand(y.shape, dtype=y.dtype)], 1)", "y + paddle.randn => y - paddle.randn",
           paddle="paddle.concat([y + paddle.randn(y.shape, dtype=y.dtype), y * paddle.rand(y.shape, dtype=y.dtype)], 1)", options=TRAIN),
 ]

@@ -11,12 +11,14 @@ import gettext
 import io
 from collections.abc import Callable
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from markupsafe import Markup
 
-from parity.messages import Message
+if TYPE_CHECKING:
+    from parity.messages import Message
 
 SOURCE, TRANSLATED = "en", ("zh-CN",)
 NAMES = {"en": "English", "zh-CN": "中文"}
@@ -54,7 +56,7 @@ def both(said: Callable[[Callable[[Message], str]], str]) -> Markup:
 
 def plain(text: str, language: str) -> str:
     """A message in one language, for attributes and titles; any other text as it is."""
-    return text.text(translator(language)) if isinstance(text, Message) else str(text)
+    return text.text(translator(language)) if hasattr(text, "pattern") else str(text)
 
 
 def page_gettext(text: str) -> Markup:
