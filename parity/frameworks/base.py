@@ -69,6 +69,11 @@ class Framework(ABC):
     def on_gradient(self, tensor: Any, observe: Callable[[Any], None]) -> Callable[[], None]:
         """Call `observe(gradient)` once the whole gradient of `tensor` is known, during backward; returns the remover."""
 
+    def unhooked(self, observe: Callable[[Any, Any], None]) -> AbstractContextManager:
+        """While active, `observe(tensor, gradient)` is called for each tensor whose gradient a `grad` returns, and whose hooks it
+        does not call."""
+        return nullcontext()
+
     @abstractmethod
     def on_accumulated(self, parameter: Any, observe: Callable[[], None]) -> Callable[[], None]:
         """Call `observe()` once a backward has left the parameter's whole gradient in it; returns the remover."""

@@ -85,6 +85,24 @@ class PaddleFramework(Framework):
 
         return tensor.register_hook(hook).remove
 
+    @contextmanager
+    def unhooked(self, observe: Callable[[Any, Any], None]) -> Iterator[None]:
+        eager = paddle.base.core.eager
+        original = eager.run_partial_grad  # all that `paddle.grad` does, under whatever name it was imported
+
+        def run(outputs: Any, inputs: Sequence[paddle.Tensor], *args: Any) -> Any:
+            gradients = hand_on(original, outputs, inputs, *args)
+            for tensor, gradient in zip(inputs, gradients, strict=True):
+                if tensor.is_leaf and gradient is not None:
+                    observe(tensor, gradient)
+            return gradients
+
+        eager.run_partial_grad = run
+        try:
+            yield
+        finally:
+            eager.run_partial_grad = original
+
     def on_accumulated(self, parameter: paddle.Tensor, observe: Callable[[], None]) -> Callable[[], None]:
         observers = [observe]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import itertools
 import math
 import sys
 import weakref
@@ -24,6 +23,7 @@ import numpy as np
 from parity.frameworks.nests import Unknown, as_array, leaves
 from parity.numbers.arrays import largest_magnitude
 from parity.numbers.distributions import Drawn, Numbers
+from parity.trace.arrivals import Arrivals
 from parity.trace.events import OPERATION, Event, Key, Sink
 from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size, rounding_of_a_sum
@@ -67,6 +67,8 @@ class Recorder:
         self._call_numbers: Counter[str] = Counter()
         self._occurrences: Counter[Key] = Counter()
         self._recent: list[Snapshot] = []
+        self._arrivals = Arrivals()
+        self._leaves: list[tuple[Any, Callable[[Any], None]]] = []  # that are no parameters, with what observes their gradients
         self._removers: list[Callable[[], None]] = []
         self._modules: dict[str, Any] = {}
         self._last_call: dict[str, int] = {}  # module path -> order of its latest call
@@ -110,11 +112,13 @@ class Recorder:
         before = sys.gettrace()
         watching = self.framework.operations(self._operation, self._side.source) if self._run.operations else nullcontext()
         try:
-            with watching, self._drawing():
+            with watching, self._drawing(), self.framework.unhooked(self._observe_leaf):
                 if self._run.lines:
                     self._lines = Lines(self, self._side.source, self._side.phases)
                     sys.settrace(self._lines.follow)
                 yield self
+            for event in self._arrivals.left():
+                self._send(event)
         finally:
             sys.settrace(before)
             self._lines = None  # it holds the recorder
@@ -122,6 +126,7 @@ class Recorder:
                 remove()
             self._removers.clear()
             self._recent.clear()
+            self._leaves.clear()
 
     def snapshot_gradients(self) -> None:
         """Emit the gradient of every watched parameter as it is now, in the order backward finished them."""
@@ -344,7 +349,11 @@ class Recorder:
             snapshot = self._spliced(tensor, substitute) if self._run.splice else self._cut(tensor, key, substitute)
         if self._run.gradients and self.framework.requires_grad(snapshot.tensor) and id(tensor) not in self._parameter_names:
             if not snapshot.keys:
-                self.framework.on_gradient(snapshot.tensor, self._observe_gradient(snapshot.keys))
+                observe = self._observe_gradient(snapshot.keys)
+                # Of a spliced value the original's: what comes back through its own derivative ends there.
+                self.framework.on_gradient(tensor if self._run.splice else snapshot.tensor, observe)
+                if snapshot.tensor.is_leaf:
+                    self._leaves.append((snapshot.tensor, observe))
             spread = inside.span(snapshot.array.size) if inside is not None and function else 1.0
             snapshot.keys.append((key, site, built, called, spread, summed))
         return snapshot
@@ -386,7 +395,6 @@ class Recorder:
         return self._remember(Snapshot(leaf, self.framework.version_of(leaf), array, 0.0))
 
     def _observe_gradient(self, keys: list[tuple]) -> Callable[[Any], None]:
-        passes = itertools.count(1)
         # The graph holds its hooks; a hook that held the recorder would hold the model and, where a model keeps a tensor of the
         # graph (a view of a parameter), all of it for ever: torch cannot collect a cycle that runs through its graph.
         recorder = weakref.ref(self)
@@ -395,19 +403,25 @@ class Recorder:
             self = recorder()
             if gradient is None or self is None:  # torch: one of several results of an operation, nothing depends on it
                 return
-            number = next(passes)
-            again = f" (backward {number})" if number > 1 else ""  # through a graph that was retained
             array = self.framework.array(gradient, copy=self._sink.keeps)
             scale = self.magnitudes.of(array)
             # One gradient under several names: that of a layer's input is the output gradient of the layer before.
             entered = scale * max(rounding_of_a_sum(key[-1]) for key in keys)
+            events = []
             for key, site, built, called, spread, _ in keys:
                 self.magnitudes.gradient_arrived(key, array, scale)
-                key = key._replace(stage="gradients", variable=key.variable + again)
-                self._send(Event(key, self._next_order(), site, array, built, called,
-                                 max(scale, entered), scale * math.sqrt(spread), scale if self._run.measure else None))
+                events.append(Event(key._replace(stage="gradients"), self._next_order(), site, array, built, called,
+                                    max(scale, entered), scale * math.sqrt(spread), scale if self._run.measure else None))
+            for event in self._arrivals.arrived(observe, events):
+                self._send(event)
 
         return observe
+
+    def _observe_leaf(self, leaf: Any, gradient: Any) -> None:
+        """What `grad` returns of a leaf is its gradient, also where the framework calls no hook."""
+        for tensor, observe in self._leaves:
+            if tensor is leaf:
+                observe(gradient)
 
     def _release_gradient(self, name: str) -> Callable[[], None]:
         recorder = weakref.ref(self)  # as above

@@ -23,7 +23,7 @@ def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding
     partner = against.matched.get(first.key) if first is not None else None
     if partner is None or (first.key.is_local and first.key.function != OPERATION):
         return found
-    bad = {finding.key for finding in found}
+    bad = {finding.key for finding in found if finding.verdict is not Verdict.NOISE}
     good = max((event for key, event in truth.events.items() if event.order < first.order and key not in bad
                 and key in against.matched and key.stage != "gradients"), key=lambda event: event.order, default=None)
     start = (good.order, against.matched[good.key][0].order) if good is not None else (-1, -1)

@@ -158,18 +158,22 @@ class Report:
         replayed = sorted((f for f in self.diverged if f.run == "replay"), key=_headline)
         lane = replayed[0].lane if replayed else None
         wrong_inputs = {f.key.module for f in replayed if f.key.stage == "forward" and f.key.variable.startswith("input")}
-        fed_back = {f.deviation for f in replayed if f.key.stage == "gradients" and f.key.variable.startswith("input")}
+        returned = [f for f in replayed if f.key.stage == "gradients" and f.key.variable.startswith("input")]
+        fed_back = {f.deviation for f in returned}
+        counted = {f.key[3:] for f in self.diverged if f.key.stage == "census"}  # of a name: said before anything ran
         places: dict[str, Finding] = {}
         for finding in replayed:
             module, stage, variable = finding.key.module, finding.key.stage, finding.key.variable
             if (stage, variable[:5]) == ("forward", "input"):
                 module = module.rpartition(".")[0]  # what a module is fed is made by the one around it
-            elif module in wrong_inputs:
+            elif module in wrong_inputs or finding.key[3:] in counted:
                 continue
             elif stage == "gradients" and not variable.startswith("input") and finding.deviation in fed_back:
                 continue  # the same value as some input's gradient: that module made it
             elif (stage, variable[:6]) == ("gradients", "output"):
                 module = module.rpartition(".")[0]  # what comes back to an output is made by what it feeds
+            if stage == "gradients" and any(_within(module, other) and _went_into(other, finding) for other in returned):
+                continue  # made of what came back wrong from a module inside
             if finding.lane == lane:
                 places.setdefault(module, finding)
         return list(places.values()) or ([self.first] if self.first else [])
@@ -241,6 +245,16 @@ def _headline(finding: Finding) -> tuple:
     census_first = 0 if finding.key.stage == "census" else 1
     replayed = 1 if finding.run == "replay" else 0  # a replay starts from what the free run has found
     return census_first, _lane(finding.lane), replayed, finding.key.step, finding.order
+
+
+def _within(module: str, finding: Finding) -> bool:
+    return finding.key.module.startswith(f"{module}." if module else "") and finding.key.module != module
+
+
+def _went_into(one: Finding, other: Finding) -> bool:
+    """Of two gradients of a run, whether the other may be made of the one: it came later in backward, or is the same value."""
+    return ((one.lane, one.key.step, one.key.phase) == (other.lane, other.key.step, other.key.phase)
+            and (one.order < other.order or one.deviation == other.deviation))
 
 
 def _lane(lane: str) -> int:

@@ -527,3 +527,45 @@ def test_two_backward_passes_through_one_graph_are_two_gradients(side):
     found = {key.variable: event.array for key, event in store.events.items() if key.stage == "gradients"}
     np.testing.assert_array_equal(found["output"], np.full(X.shape, 2.0))
     np.testing.assert_array_equal(found["output (backward 2)"], np.full(X.shape, 3.0))
+
+
+@BOTH
+@pytest.mark.parametrize("leaf", [True, False])
+def test_gradients_of_gradients_come_in_the_same_order_in_both(side, leaf):
+    """Paddle's `grad` calls no hook of a leaf (3.3.1); a rectifier's second derivative is zeros in torch, nothing in Paddle."""
+    framework, store = FRAMEWORKS[side], Store()
+    layers, grad = {"torch": (torch.nn, torch.autograd.grad), "paddle": (paddle.nn, paddle.grad)}[side]
+    model = layers.ReLU()
+    recorder = Recorder(Side(framework, HERE), store)
+    recorder.watch(model, "net")
+    with recorder.recording():
+        x = framework.tensor(np.abs(X), requires_grad=True)
+        x = x if leaf else 1 * x
+        y = model(x)
+        (slope,) = grad((y * 3).sum(), [x], create_graph=True)
+        ((slope * y) ** 2).sum().backward(retain_graph=True)
+        (5 * y).sum().backward()
+    found = {key.variable: event.array for key, event in store.events.items() if key.stage == "gradients"}
+    assert found.keys() == {f"{value}{number}" for value in ("input[0]", "output")
+                            for number in ("", " (backward 2)", " (backward 3)")}
+    for value in ("input[0]", "output"):
+        np.testing.assert_array_equal(found[value], np.full(X.shape, 3.0))
+        np.testing.assert_allclose(found[f"{value} (backward 2)"], 18 * np.abs(X), rtol=1e-15)  # one rounding of float64
+        np.testing.assert_array_equal(found[f"{value} (backward 3)"], np.full(X.shape, 5.0))
+
+
+@BOTH
+@pytest.mark.parametrize("factors", [(3.0, 0.0, 5.0), (0.0, 3.0, 5.0), (0.0, 0.0), (3.0, 0.0)])
+def test_a_gradient_of_zeros_takes_no_number_from_another(side, factors):
+    framework, store = FRAMEWORKS[side], Store()
+    model = {"torch": torch.nn, "paddle": paddle.nn}[side].Sigmoid()
+    recorder = Recorder(Side(framework, HERE), store)
+    recorder.watch(model, "net")
+    with recorder.recording():
+        y = model(framework.tensor(X, requires_grad=True))
+        for factor in factors:
+            (factor * y).sum().backward(retain_graph=True)
+    found = [event.array.flat[0] for key, event in store.events.items()
+             if key.variable.startswith("output") and key.stage == "gradients"]
+    others = [factor for factor in factors if factor]
+    assert found == (others if factors[-1] else [*others, 0.0])

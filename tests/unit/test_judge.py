@@ -1,11 +1,13 @@
 """Verdicts on runs made by hand: what is same, noise, diverged and uncompared, and what a report's headline is."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from parity.numbers.arrays import Verdict
+from parity.trace.events import OPERATION
 from parity.verdict.findings import NothingCompared, Report, merge
 from tests.unit.events import event, finding, judged, key
 
@@ -148,6 +150,45 @@ def test_a_gradient_that_came_back_is_no_place_of_its_own():
     assert places(made, arrived) == ["net.b"]
 
 
+def test_one_mistake_is_one_place_though_its_gradient_goes_on():
+    """What comes back from a norm with another epsilon is wrong at the layer before it too, and at the program's input."""
+    norm = [finding(key("output", "net.block.norm"), 1, run="replay"),
+            finding(key("input[0]", "net.block.norm", "gradients"), 5, run="replay", distance=2.0)]
+    after = [finding(key("output", "net.block.conv", "gradients"), 6, run="replay", distance=3.0),  # permuted on its way
+             finding(key("gamma", "net.block", "gradients"), 7, run="replay", distance=4.0),
+             finding(key("input[0]", stage="gradients"), 8, run="replay", distance=5.0)]
+    assert places(*norm, *after) == ["net.block.norm"]
+
+
+def test_a_programs_input_that_is_a_modules_has_one_gradient():
+    """One value under two names, the outer first."""
+    whole = finding(key("input[0]", stage="gradients"), 5, run="replay", distance=2.0)
+    norm = [finding(key("output", "net.norm"), 1, run="replay"),
+            finding(key("input[0]", "net.norm", "gradients"), 6, run="replay", distance=2.0)]
+    assert places(*norm, whole) == ["net.norm"]
+    other = finding(key("input[0]", stage="gradients"), 5, run="replay", distance=3.0)
+    assert places(*norm, other) == ["net.norm", "net"]
+
+
+def test_a_gradient_that_goes_wrong_before_another_came_back_is_a_place_of_its_own():
+    """Backward reached the block's own mistake first: nothing of the norm's is in it."""
+    own = finding(key("output", "net.block.conv", "gradients"), 4, run="replay", distance=3.0)
+    norm = [finding(key("output", "net.block.norm"), 1, run="replay"),
+            finding(key("input[0]", "net.block.norm", "gradients"), 5, run="replay", distance=2.0)]
+    assert len(places(own, *norm)) == 2
+    beside = finding(key("input[0]", "net.blocks.norm", "gradients"), 5, run="replay", distance=2.0)
+    assert places(beside, finding(key("gamma", "net.block", "gradients"), 6, run="replay", distance=4.0)) == [
+        "net.blocks.norm", "net.block"]
+
+
+def test_what_the_census_said_is_not_said_again():
+    census = finding(key("rho", stage="census"), -1)
+    state = finding(key("rho", stage="state"), 9, run="replay")
+    assert [found.key for found in Report("net", [census, state]).places] == [census.key]
+    other = finding(key("u", stage="state"), 9, run="replay")
+    assert [found.key for found in Report("net", [census, other]).places] == [other.key]
+
+
 def test_places_are_of_one_lane():
     double = finding(key(module="net.a"), 1, run="replay")
     single = finding(key(module="net.b"), 0, run="replay", lane="float32")
@@ -247,3 +288,14 @@ def test_a_gradient_that_an_input_loses_is_a_difference():
     truth = [event(given, [1.0]), event(key(), [1.0], 1), event(back, [0.5], 2)]
     assert judged(truth, [event(given, [1.0]), event(key(), [1.0], 1)], pair=OWN).verdict == "diverged"
     assert judged(truth, [event(given, [1.0]), event(key(), [1.0], 1), event(back, [0.5], 2)], pair=OWN).verdict == "same"
+
+
+@pytest.mark.parametrize(("order", "line"), [(0, 4), (2.5, 3.5)])
+def test_an_operation_behind_a_value_that_agrees_but_for_rounding_is_not_blamed(order, line):
+    """The reference alone calls a norm's function: inside an earlier module, whose output agrees; or at the very place."""
+    layers = [event(key("output", "net.first"), [1.0], 1), event(key("input[0]", "net.norm"), [1.0], 2),
+              event(key("output", "net.norm"), [1.0], 3), event(key(), [1.0], 4)]
+    alone = event(key("layer_norm", "net", function=OPERATION), [7.0], order)
+    twin = [replace(one, array=one.array + distance) for one, distance in zip(layers, [3e-9, 3e-9, 1.0, 1.0], strict=True)]
+    first = judged([alone, *layers], twin, floor=1e-9, pair=OWN).first
+    assert (first.key.module, first.reference.line, bool(first.cause)) == ("net.norm", line, order > 2)

@@ -141,12 +141,14 @@ def forward(self, x):
     Program("a gradient asked for in the forward", ROWS, """
 self.fc = nn.Linear(6, 1)
 def forward(self, x):
+    x.requires_grad_(True)
     e = torch.tanh(self.fc(x)).sum()
     force, = torch.autograd.grad(e, x, create_graph=True)
     return e, force
 """, """
 self.fc = nn.Linear(6, 1)
 def forward(self, x):
+    x.stop_gradient = False
     e = paddle.tanh(self.fc(x)).sum()
     force, = paddle.grad(e, x, create_graph=True)
     return e, force
@@ -154,6 +156,7 @@ def forward(self, x):
     Program("steps along the gradient", ROWS, """
 self.fc = nn.Linear(6, 6)
 def forward(self, x):
+    x.requires_grad_(True)
     for _ in range(2):
         e = torch.tanh(self.fc(x)).pow(2).sum()
         g, = torch.autograd.grad(e, x, create_graph=True)
@@ -162,6 +165,7 @@ def forward(self, x):
 """, """
 self.fc = nn.Linear(6, 6)
 def forward(self, x):
+    x.stop_gradient = False
     for _ in range(2):
         e = paddle.tanh(self.fc(x)).pow(2).sum()
         g, = paddle.grad(e, x, create_graph=True)
