@@ -11,7 +11,7 @@ from parity.frameworks import Framework
 
 
 class Average(NamedTuple):
-    """name: where it is kept. network: whose tensors it mirrors. held: the dict or list. places: entry of the network -> its key."""
+    """name: where it is kept. network: whose tensors it mirrors. held: the dict or list. places: entry of the network -> key."""
 
     name: str
     network: str
