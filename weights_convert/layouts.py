@@ -32,6 +32,7 @@ class Rule:
 
 IDENTITY = Rule("identity")
 TRANSPOSE = Rule("transpose")
+FLATTEN = Rule("flatten")
 DROP = Rule("drop")
 
 # Framework classes that only hold what a user puts into them: the user named what is in there.
@@ -150,7 +151,7 @@ def _default() -> LayoutTable:
         (t.RNNCell, p.SimpleRNNCell): cell,
         (t.Linear, p.Linear): {"weight": TRANSPOSE, "bias": IDENTITY},
         (t.Embedding, p.Embedding): {"weight": IDENTITY},
-        (t.LayerNorm, p.LayerNorm): same,
+        (t.LayerNorm, p.LayerNorm): {"weight": FLATTEN, "bias": FLATTEN},  # Paddle has one axis, however many are normalised
         (t.GroupNorm, p.GroupNorm): same,
         (t.SyncBatchNorm, p.SyncBatchNorm): statistics,
         (t.Conv1d, p.Conv1D): same,

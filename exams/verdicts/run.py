@@ -89,8 +89,8 @@ def page(kept: Mapping[str, Row], versions: Mapping[str, str]) -> str:
     wrong = [row for row in rows if row.outcome in WRONG]
     lines = [HEAD.format(versions=", ".join(f"{name} {version}" for name, version in versions.items())),
              f"{len(full)} pairs in the default command, {len({key.split()[1] for key in kept})} in any mode, of "
-             f"{len(everything())} in the exam; what was not sat is in no table (`--answers FILE` goes on where a run stopped).",
-             "",
+             f"{len(everything())} in the exam; what was not sat is in no table. Answers that were kept "
+             "(`--answers FILE`) may be of several commits: a wrong one may have been mended since.", "",
              "## By area, in the default command", "", *table(full), ""]
     for mode in MODES:
         of_mode = [row for row in rows if row.mode == mode]

@@ -139,6 +139,43 @@ LEAKY_RELU_SLOPE = Difference(
 )
 
 
+def rrelu_slope_error() -> float:
+    """Error of rrelu(-1, 0.2, 0.5) in eval mode, in float64: its slope is 0.35."""
+    return abs(float(paddle.nn.functional.rrelu(paddle.to_tensor(np.array(-1.0)), 0.2, 0.5, training=False)) + 0.35)
+
+
+def _composed_rrelu_error() -> float:
+    return abs(float(paddle.to_tensor(np.array(-1.0)) * ((0.2 + 0.5) / 2)) + 0.35)
+
+
+def _rrelu(acted: Acted, function: Any, x: torch.Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False,
+           *args: Any, **kwargs: Any) -> torch.Tensor:
+    if x.dtype == torch.float64 and (float32(lower), float32(upper)) != (lower, upper):
+        acted.count += 1
+        lower, upper = float32(lower), float32(upper)
+    if x.dtype == torch.float64 and not training and (slope := float32((lower + upper) / 2)) != (lower + upper) / 2:
+        acted.count += 1
+        lower = upper = slope
+    return function(x, lower, upper, training, *args, **kwargs)
+
+
+RRELU_SLOPE = Difference(
+    name="rrelu_slope",
+    title="rrelu keeps the bounds of its slope, and the slope, in float32",
+    where="paddle.nn.functional.rrelu, paddle.nn.RReLU",
+    size="float64: rrelu(-1, 0.2, 0.5) is 6.0e-9 off in eval mode; in train mode slopes are drawn in float32.",
+    measure=rrelu_slope_error,
+    expected=(1e-10, 1e-8),
+    control=_composed_rrelu_error,
+    correct="0",
+    figures={"3.3.1": 5.96e-9, "3.0.0": 5.96e-9, "2.6.2": 5.96e-9},
+    effect="none in float32; in a float64 comparison it hides every smaller error behind it",
+    avoided_by="no such operation in the twin of U-GAT-IT",
+    is_bug=True,
+    imitate=intercepting({_rrelu: (F.rrelu, *methods("rrelu", "rrelu_"))}),
+)
+
+
 def scalar_addition_error() -> float:
     """Error of 3 + 1e-5 in float64."""
     return abs(float(paddle.to_tensor(np.array(3.0)) + 1e-5) - (3.0 + 1e-5))
@@ -314,5 +351,5 @@ HARDSIGMOID_SLOPE = Difference(
     imitate=intercepting({_hardsigmoid: (F.hardsigmoid,)}),
 )
 
-ENTRIES = (NORM_EPSILON, POW_EXPONENT, LEAKY_RELU_SLOPE, SCALAR_ADDITION, ADAM_BETAS, MOMENTUM_FACTOR,
-           DECOUPLED_DECAY, HARDSIGMOID_SLOPE)
+ENTRIES = (NORM_EPSILON, POW_EXPONENT, LEAKY_RELU_SLOPE, RRELU_SLOPE, SCALAR_ADDITION, ADAM_BETAS,
+           MOMENTUM_FACTOR, DECOUPLED_DECAY, HARDSIGMOID_SLOPE)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from parity.differences import constants, defaults, exceptional, interfaces, losses, pooling, resizing, running, sums
+from parity.differences import (
+    constants,
+    defaults,
+    exceptional,
+    interfaces,
+    losses,
+    norms,
+    pooling,
+    resizing,
+    running,
+    sums,
+)
 from parity.differences.difference import Difference
 
 ALL: tuple[Difference, ...] = tuple(entry for group in (
-    exceptional, constants, pooling, resizing, losses, running, sums, defaults, interfaces)
+    exceptional, constants, pooling, resizing, losses, running, sums, norms, defaults, interfaces)
                                     for entry in group.ENTRIES)
 
 

@@ -65,6 +65,7 @@ LAYERS = {
     "batch norm 2d": (lambda: (t.BatchNorm2d(3, EPS), p.BatchNorm2D(3, epsilon=EPS)), (2, 3, 4, 4)),
     "batch norm 3d": (lambda: (t.BatchNorm3d(3, EPS), p.BatchNorm3D(3, epsilon=EPS)), (2, 3, 2, 2, 2)),
     "layer norm": (lambda: (t.LayerNorm(6, EPS), p.LayerNorm(6, EPS)), (3, 6)),
+    "layer norm of two axes": (lambda: (t.LayerNorm([5, 5], EPS), p.LayerNorm([5, 5], EPS)), (3, 5, 5)),
     "group norm": (lambda: (t.GroupNorm(2, 4, EPS), p.GroupNorm(2, 4, EPS)), (2, 4, 5)),
     "spectral linear": (lambda: spectral(t.Linear(3, 5), p.Linear(3, 5)), (4, 3)),
     "spectral linear square": (lambda: spectral(t.Linear(4, 4), p.Linear(4, 4)), (4, 4)),

@@ -88,6 +88,8 @@ LABELS = np.array([[1.0, 0.0, 1.0, 0.0]])
 CLASSES = np.array([3, 1])
 SOFT = np.array([[0.5, 0.25, 0.25, 0.0], [0.1, 0.2, 0.3, 0.4]])
 P = paddle.nn.functional
+RRELU = paddle.nn.RReLU(0.2, 0.4)
+RRELU.eval()
 CASES = [  # entry, input on which it acts, input on which it does not, torch's call, Paddle's
     ("relu_nan", NAN, draw(5), F.relu, P.relu),
     ("relu_nan", NAN, draw(5), torch.relu, P.relu),
@@ -110,6 +112,17 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     ("leaky_relu_zero", ZEROS, draw(5), lambda x: torch.nn.LeakyReLU(0.25, True)(x.clone()),
      paddle.nn.LeakyReLU(0.25)),
     ("leaky_relu_slope", draw(9), draw(9, dtype="float32"), torch.nn.LeakyReLU(0.2), paddle.nn.LeakyReLU(0.2)),
+    *(("rrelu_slope", draw(9), draw(9, dtype="float32"), lambda x, bounds=bounds: F.rrelu(x, *bounds),
+       lambda x, bounds=bounds: P.rrelu(x, *bounds, training=False)) for bounds in ((0.2, 0.5), (1 / 8, 1 / 3))),
+    ("rrelu_slope", draw(9), draw(9, dtype="float32"), torch.nn.RReLU(0.2, 0.4).eval(), RRELU),
+    *(("norm_gradient", 1e-3 * draw(4, 5), 1e6 * draw(4, 5, dtype="float32"), ours, theirs) for ours, theirs in (
+        (lambda x: x.norm(dim=1), lambda x: x.norm(axis=1)),
+        (lambda x: torch.norm(x), lambda x: paddle.norm(x)),
+        (lambda x: torch.norm(x, 1, 1, True), lambda x: paddle.norm(x, 1, 1, True)),
+        (lambda x: torch.linalg.norm(x, dim=0), lambda x: paddle.linalg.norm(x, axis=0)),
+        (lambda x: torch.linalg.vector_norm(x, dim=-1), lambda x: paddle.norm(x, 2, -1)),
+        (lambda x: F.normalize(x, dim=0), lambda x: P.normalize(x, axis=0)),
+        (lambda x: F.normalize(x, 2, 1, 1.5e-3), lambda x: P.normalize(x, 2, 1, 1.5e-3)))),
     *(("bce_zero", ZEROS, draw(1, 4), lambda x, kind=kind: F.binary_cross_entropy_with_logits(
         x, torch.from_numpy(LABELS), reduction=kind), lambda x, kind=kind: P.binary_cross_entropy_with_logits(
         x, paddle.to_tensor(LABELS), reduction=kind)) for kind in ("mean", "sum", "none")),
@@ -525,6 +538,22 @@ class PaddleRelu(paddle.nn.Layer):
         return z
 
 
+class TorchUnit(torch.nn.Module):
+    def forward(self, x):
+        z = F.normalize(x, dim=1)
+        return z
+
+
+class PaddleUnit(paddle.nn.Layer):
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        z = P.normalize(x, axis=1) * self.factor
+        return z
+
+
 class TorchBoth(torch.nn.Module):
     """Two differences in one statement: the pool's gradient and, in the same sum, the norm's epsilon."""
 
@@ -571,6 +600,7 @@ WITH_NAN[0, 1, 2, 3] = np.nan
     ("pool_gradient", TorchPool, PaddlePool, draw(2, 3, 5, 7)),
     ("leaky_relu_zero", TorchLeaky, PaddleLeaky, draw(2, 3, 5, 7)),
     ("relu_nan", TorchRelu, PaddleRelu, WITH_NAN),
+    ("norm_gradient", TorchUnit, PaddleUnit, SMALL),
 ])
 def test_a_difference_is_explained_by_its_entry_alone(name, reference, twin, x):
     before, after = explained(subject(reference, twin, x))
@@ -585,6 +615,7 @@ def test_a_difference_is_explained_by_its_entry_alone(name, reference, twin, x):
     (TorchNorm, lambda: PaddleNorm(1.00001e-5), SMALL),
     (TorchPool, lambda: PaddlePool(1.000001), draw(2, 3, 5, 7)),
     (TorchRelu, lambda: PaddleRelu(1.000001), WITH_NAN),
+    (TorchUnit, lambda: PaddleUnit(1.000001), SMALL),
     (TorchBoth, lambda: PaddleBoth(1.000001), SMALL),
 ])
 def test_a_real_bug_beside_it_is_not_explained(reference, twin, x):
