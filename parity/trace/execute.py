@@ -35,7 +35,8 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
         arguments, keywords = arrange(given)
         with framework.with_gradients(model):
             result = hand_on(model, *arguments, **keywords)
-        outputs += [tensor for _, tensor in sorted(framework.tensors_in(result, objects=True), key=_by_name)]
+        named = [(recorder.results.get(place, place), tensor) for place, tensor in framework.tensors_in(result, objects=True)]
+        outputs += [tensor for _, tensor in sorted(named, key=_by_name)]
         recorder.snapshot_buffers()
     return outputs
 
