@@ -386,7 +386,7 @@ class Both(Sides):
         program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
-                                               random=self.tape.hand(side)))
+                                               random=self.tape.hand(side), results=functools.partial(self.results.named, side)))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()
         if measure and dtype == "float64" and values is None and not side:

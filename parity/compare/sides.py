@@ -11,6 +11,7 @@ import numpy as np
 from parity.declare.pair import Pair
 from parity.pairing.census import Census, LoneBuffers, first_names
 from parity.pairing.parts import Parts
+from parity.trace.results import Results
 from parity.trace.side import Side, View
 from parity.trace.source import ConstructionSites
 from weights_convert import Entry, Plan
@@ -24,6 +25,7 @@ class Sides:
     """
 
     def __init__(self, pair: Pair) -> None:
+        self.results = Results()
         self.pair = pair
         self.frameworks = (pair.reference_framework, pair.twin_framework)
         self.sources = (pair.reference_source, pair.twin_source)

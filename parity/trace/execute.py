@@ -35,7 +35,8 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
         arguments, keywords = arrange(given)
         with framework.with_gradients(model):
             result = hand_on(model, *arguments, **keywords)
-        outputs += [tensor for _, tensor in sorted(framework.tensors_in(result, objects=True), key=_by_name)]
+        named = [(recorder.results.get(place, place), tensor) for place, tensor in framework.tensors_in(result, objects=True)]
+        outputs += [tensor for _, tensor in sorted(named, key=_by_name)]
         recorder.snapshot_buffers()
     return outputs
 
@@ -92,6 +93,11 @@ def replay(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recor
 
 
 def _backward(framework: Framework, ends: Sequence[tuple[Any, np.ndarray]], device: str) -> None:
+    together: dict[int, tuple[Any, np.ndarray]] = {}
+    for tensor, gradient in ends:  # one tensor may be returned twice, under two names
+        known = together.get(id(tensor))
+        together[id(tensor)] = tensor, gradient if known is None else known[1] + gradient
+    ends = list(together.values())
     if ends:
         framework.backward([tensor for tensor, _ in ends],
                            [framework.tensor(gradient, device=device) for _, gradient in ends])

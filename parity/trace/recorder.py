@@ -47,7 +47,8 @@ class Recorder:
 
     phase, stage: where the values that come now stand. call: the innermost module call in progress. cuts: of a replay, the tensors
     at which the graph was cut, with the keys of what goes on from there. inputs: id of a tensor that the program itself is given ->
-    its place among them, which is the same on both sides whatever the argument is called there.
+    its place among them, which is the same on both sides whatever the argument is called there. results: access paths of what the
+    program itself returned last -> those of the reference.
     """
 
     RECENT = 6  # tensors whose last snapshot is reused when the next line or module border shows the same value
@@ -59,6 +60,7 @@ class Recorder:
         self.magnitudes = Magnitudes(side.framework, side.source, self._run.measure)
         self.cuts: list[tuple[Any, Key]] = []
         self.inputs: dict[int, str] = {}
+        self.results: dict[str, str] = {}
         self._order = 0
         self._calls: list[Call] = [Call("", 0, None)]
         self._lines: Lines | None = None
@@ -222,21 +224,30 @@ class Recorder:
         ragged = self.framework.ragged(module, inputs)
         returned = [(place, part) for place, part in parts if self.framework.is_tensor(part)
                     and not (ragged and place.startswith("[0]"))]
+        names = self._names(call, [place for place, part in parts if part is not None])
         single = self._side.paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
         for place, tensor in returned:
             # A parameter that is returned is seen apart from its other uses.
             observable = self.framework.clone(tensor) if id(tensor) in self._parameter_names else self.framework.observable(tensor)
-            snapshot = self.emit(observable, "output" if single else f"output{place}", function="", frame=0, site=site,
+            snapshot = self.emit(observable, "output" if single else f"output{names[place]}", function="", frame=0, site=site,
                                  call=call, built=built, size=size, border=True)
             if snapshot.tensor is not tensor:
                 replacements[place] = snapshot.tensor
         for place, part in parts:
-            if not self.framework.is_tensor(part):
-                self._emit_number(f"output{place}", part, call, site, built, size)
+            if part is not None and not self.framework.is_tensor(part):
+                self._emit_number(f"output{names[place]}", part, call, site, built, size)
         self.hand_up(size)
         self._last_call[call.path] = self._order
         self.magnitudes.module_left(call.path, call.entered)
         return self.framework.replace_tensors(outputs, replacements) if replacements else outputs if consumed else None
+
+    def _names(self, call: Call, places: list[str]) -> dict[str, str]:
+        """The access paths of what a module returns, as the reference has them."""
+        named = self._run.results
+        known = dict(zip(places, places, strict=True)) if named is None else named(call.path, call.number, places)
+        if call.path == self._side.name:
+            self.results = known
+        return known
 
     def _emit_number(self, variable: str, part: Any, call: Call, site: Site | None, built: Site | None, size: Size) -> None:
         """Emit a result that is no tensor: a number, a text; or that there is one of a kind that cannot be compared."""
@@ -245,8 +256,6 @@ class Recorder:
             array = as_array(part)
         except Unknown as error:
             unknown = str(error)
-        if array is None and unknown is None:
-            return
         largest = largest_magnitude(array) if self._run.measure and array is not None and array.dtype.kind == "f" else None
         key = Key(self.stage, self._run.step, self.phase, call.path, call.number, "", 0, variable, 0)
         self._send(Event(key, self._next_order(), site, array, built, call.called,

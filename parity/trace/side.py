@@ -56,7 +56,8 @@ class Run:
     before an update. splice: in a replay, leave the graph whole, for a program that does its own backward; else it is cut there,
     and `Recorder.cuts` lists where. release: record the gradient of each parameter as soon as backward has finished it, and let go
     of it; else they are recorded by `Recorder.snapshot_gradients`, and stay. device: where the program lives. random: gives the
-    run its random numbers; without it each framework draws its own.
+    run its random numbers; without it each framework draws its own. results: (module path, call, access paths of what it
+    returns) -> the reference's for each (`parity.trace.results`); without it they are their own.
     """
 
     measure: bool = False
@@ -70,3 +71,4 @@ class Run:
     release: bool = False
     device: str = "cpu"
     random: Hand | None = None
+    results: Callable[[str, int, list[str]], dict[str, str]] | None = None

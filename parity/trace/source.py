@@ -42,12 +42,15 @@ def relative(file: str) -> str:
 
 @dataclass(frozen=True)
 class Statement:
-    """One simple statement: its lines, the local names that it binds and those that it reads."""
+    """One simple statement: its lines, the local names that it binds, those that it reads, with what it reads of `self`
+    ("self.eps"), and those whose values it writes in place."""
 
     first: int
     last: int
     binds: tuple[str, ...]
     reads: frozenset[str]
+    own: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
 
 
 class Statements:
@@ -56,13 +59,15 @@ class Statements:
     Compound statements (`for`, `if`, `with`) count by their header, so that a loop variable is bound there.
     """
 
-    def __init__(self, code: CodeType) -> None:
+    def __init__(self, function: ast.AST | None) -> None:
         self._by_line: dict[int, Statement] = {}
-        function = _function_node(code)
-        if function is not None:
-            for statement in _one_a_line(_statements(function)):
-                for line in range(statement.first, statement.last + 1):
-                    self._by_line[line] = statement
+        self.all = list(_one_a_line(_statements(function))) if function is not None else []
+        for statement in self.all:
+            for line in range(statement.first, statement.last + 1):
+                self._by_line[line] = statement
+        self.arguments = frozenset(one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)) if hasattr(
+            function, "args") else frozenset()
+        self.names = self.arguments.union(*(statement.binds for statement in self.all))
 
     def at(self, line: int) -> Statement | None:
         return self._by_line.get(line)
@@ -70,12 +75,34 @@ class Statements:
 
 @functools.lru_cache(maxsize=4096)
 def _statements_of(code: CodeType, file: str) -> Statements:
-    return Statements(code)
+    return Statements(_function_node(code))
 
 
 def statements_of(code: CodeType) -> Statements:
     """The statements of a code object. (Code objects of two files may be equal: the file belongs to the key.)"""
     return _statements_of(code, code.co_filename)
+
+
+def statements_around(site: Site | None) -> Statements | None:
+    """The statements of the innermost function around a line; None where the source is not at hand."""
+    if site is None:
+        return None
+    try:
+        return _around("".join(linecache.getlines(site.file)), site.line)
+    except SyntaxError:  # rewritten since
+        return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _around(text: str, line: int) -> Statements | None:
+    functions = [node for node in ast.walk(_parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+                 and node.lineno <= line <= node.end_lineno]
+    return _inside(text, max(functions, key=lambda node: node.lineno)) if functions else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _inside(text: str, function: ast.AST) -> Statements:
+    return Statements(function)
 
 
 def _function_node(code: CodeType) -> ast.AST | None:
@@ -114,7 +141,23 @@ def _statements(function: ast.AST) -> Iterator[Statement]:
         reads = frozenset(n.id for n in names if isinstance(n.ctx, ast.Load))
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             reads |= {node.target.id}
-        yield Statement(node.lineno, last, binds, reads)
+        inner = [n for part in header for n in ast.walk(part)]
+        own = frozenset(f"self.{n.attr}" for n in inner if isinstance(n, ast.Attribute) and _named(n.value) == "self")
+        writes = frozenset(name for n in inner if (name := _written(n)) is not None)
+        yield Statement(node.lineno, last, binds, reads, own, writes)
+
+
+def _named(node: ast.AST) -> str | None:
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _written(node: ast.AST) -> str | None:
+    """The name whose value a piece of code writes in place: `x[0] = y`, `x.mul_(y)`."""
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+        return _named(node.value)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"):
+        return _named(node.func.value)
+    return None
 
 
 def _one_a_line(statements: Iterable[Statement]) -> Iterator[Statement]:
@@ -124,7 +167,7 @@ def _one_a_line(statements: Iterable[Statement]) -> Iterator[Statement]:
         if together and one.first <= together[-1].last:
             before = together.pop()
             one = Statement(before.first, max(before.last, one.last), tuple(dict.fromkeys(before.binds + one.binds)),
-                            before.reads | one.reads)
+                            before.reads | one.reads, before.own | one.own, before.writes | one.writes)
         together.append(one)
     yield from together
 

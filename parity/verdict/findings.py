@@ -37,6 +37,7 @@ class Finding:
     last_good_site: Site | None = None
     unknown: bool = False  # of a kind that cannot be compared
     drawn: bool = False  # it tells of random numbers that were drawn
+    anew: bool = False  # a local, wrong although all that its line reads is right
     cause: str | None = None
 
     @property
@@ -54,6 +55,10 @@ class Finding:
             return key.stage == "losses"
         return (key.stage in ("losses", "update") or (key.stage == "gradients" and not key.is_activation_gradient)
                 or (key.module == self.subject and key.variable.startswith("output" if key.stage != "gradients" else "input")))
+
+    @property
+    def of_another_shape(self) -> bool:
+        return bool(self.deviation.trouble) and "shape" in self.deviation.trouble
 
     @property
     def variable(self) -> str:
@@ -151,7 +156,8 @@ class Report:
 
     @property
     def places(self) -> list[Finding]:
-        """Independent faults: one finding for each module that goes wrong although its inputs are right.
+        """Independent faults: one finding for each module that goes wrong although its inputs are right, and for each further line
+        in it that does.
 
         Taken from the replay, in which no error travels from module to module; without one, the headline alone.
         """
@@ -161,7 +167,7 @@ class Report:
         returned = [f for f in replayed if f.key.stage == "gradients" and f.key.variable.startswith("input")]
         fed_back = {f.deviation for f in returned}
         counted = {f.key[3:] for f in self.diverged if f.key.stage == "census"}  # of a name: said before anything ran
-        places: dict[str, Finding] = {}
+        places: dict[str | tuple, Finding] = {}
         for finding in replayed:
             module, stage, variable = finding.key.module, finding.key.stage, finding.key.variable
             if (stage, variable[:5]) == ("forward", "input"):
@@ -175,7 +181,9 @@ class Report:
             if stage == "gradients" and any(_within(module, other) and _went_into(other, finding) for other in returned):
                 continue  # made of what came back wrong from a module inside
             if finding.lane == lane:
-                places.setdefault(module, finding)
+                first = places.setdefault(module, finding)
+                if finding.anew and finding.twin != first.twin:
+                    places.setdefault((module, finding.twin), finding)
         return list(places.values()) or ([self.first] if self.first else [])
 
     @property

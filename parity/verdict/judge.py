@@ -16,11 +16,12 @@ from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import RESOLUTION
 from parity.numbers.strata import floor_at
-from parity.trace.events import Event, Key
+from parity.trace.events import OPERATION, Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.causes import Evidence, cause_of
 from parity.verdict.findings import Finding, Report
+from parity.verdict.flow import Flow
 from parity.verdict.sinks import Against, Store, multiple_of
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ class Judge:
             found.append(finding)
         if failure is None:
             found = self._without_harmless(found, against, report)
+        if self.run == "replay":
+            flow = Flow(found, self.truth, against)
+            found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
             found = placed(found, self.truth, against)
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
@@ -141,9 +145,9 @@ class Judge:
     def _without_other_steps(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
         """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
 
-        A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs,
-        or if all that its module call returns agrees. What an inner module is given does not count where the call's results agree
-        (arguments in another order); what comes back to it only where both were given it.
+        A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs and
+        what follows from it does not diverge, or if all that its module call returns agrees. What an inner module is given does
+        not count where the call's results agree (arguments in another order); what comes back to it only where both were given it.
         """
         if self.pair.names is None:
             return found
@@ -154,6 +158,8 @@ class Judge:
         bad = {_call_of(f.key) for f in found if f.verdict is Verdict.DIVERGED and f.key.variable.startswith("output")}
         ran = {_call_of(key) for key in against.matched if key.variable.startswith("output")}
 
+        flow = Flow(found, self.truth, against)
+
         def harmless(finding: Finding) -> bool:
             key = finding.key
             if finding.verdict is not Verdict.DIVERGED:
@@ -161,7 +167,7 @@ class Judge:
             agrees = _call_of(key) in ran - bad
             if key.is_local:
                 return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
-                    bool(finding.deviation.trouble) and "shape" in finding.deviation.trouble)
+                    finding.of_another_shape and (key.function == OPERATION or not flow.spoils(finding)))
             return agrees and key.variable.startswith("input") and not self._passed_alike(key, against)
 
         changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if harmless(f) else f

@@ -1,0 +1,47 @@
+"""The same results in another container: a dict here, a tuple there.
+
+What each module call of the reference returned is kept by its access paths; the twin's results go by these where theirs differ in
+the container alone. Equal names belong together whatever holds them, and their order means nothing; a number in a tuple stands for
+the name that is as far in a dict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+
+class Results:
+    """(module path, number of the call) -> access paths of what the reference returned there, in its order."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], tuple[str, ...]] = {}
+
+    def named(self, side: int, path: str, number: int, places: Sequence[str]) -> dict[str, str]:
+        """Access path -> that of the reference. side: 0, the reference, whose own are kept, or 1."""
+        if side == 0:
+            self._known[path, number] = tuple(places)
+        return _as_in(self._known.get((path, number), ()), places)
+
+
+def _as_in(reference: Sequence[str], places: Sequence[str]) -> dict[str, str]:
+    same = dict(zip(places, places, strict=True))
+    if not reference or set(reference) == set(places) or len(reference) != len(places):
+        return same
+    if len(places) == 1:
+        return {places[0]: reference[0]}
+    by_name = {_bare(place): place for place in reference}
+    if len(by_name) == len(reference) and set(by_name) == {_bare(place) for place in places}:
+        return {place: by_name[_bare(place)] for place in places}
+    if all(map(_is_numbered, places)) != all(map(_is_numbered, reference)):
+        return dict(zip(places, reference, strict=True))
+    return same
+
+
+def _bare(place: str) -> tuple[str, ...]:
+    """The names in it: "['a'][0]" and ".a[0]" are one."""
+    return tuple(re.findall(r"\w+", place))
+
+
+def _is_numbered(place: str) -> bool:
+    return all(name.isdecimal() for name in _bare(place))
