@@ -70,8 +70,8 @@ def cause_of_cut(event: Event, partner: Event, side: str) -> Message:
     asked = {one: [_keeps_graph(call) for call in found.calls(("grad",), one)] for one in ("reference", "twin")}
     other = asked["reference" if side == "twin" else "twin"]
     if asked[side] and all(kept is False for kept in asked[side]) and any(kept is not False for kept in other):
-        return say("{side} asks for this gradient without create_graph=True, the other side with it: what is made of it (a gradient "
-                   "penalty) moves no parameter there", side=name)
+        return say("{side} asks for this gradient without create_graph=True, the other side with it: what is made of it (a "
+                   "gradient penalty) moves no parameter there", side=name)
     return say("the graph ends here in {side} alone: no gradient comes back to this value (create_graph, detach, no_grad, "
                "stop_gradient)", side=name)
 

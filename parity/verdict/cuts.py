@@ -34,8 +34,8 @@ def cut(found: list[Finding], truth: Store, against: Against, report: Report) ->
     report.counts[Verdict.DIVERGED] += 1
     lacking = say("the reference has a gradient here, the twin has none") if ours else say(
         "the twin has a gradient here, the reference has none")
-    placed = replace(end, verdict=Verdict.DIVERGED, order=min(end.order, first.order - 0.5), reference=value.site, twin=partner.site,
-                     last_good=first.last_good, last_good_site=first.last_good_site,
+    placed = replace(end, verdict=Verdict.DIVERGED, order=min(end.order, first.order - 0.5),
+                     reference=value.site, twin=partner.site, last_good=first.last_good, last_good_site=first.last_good_site,
                      deviation=replace(end.deviation, trouble=lacking),
                      cause=cause_of_cut(value, partner, "twin" if ours else "reference"))
     return [placed if finding is end else finding for finding in found]
