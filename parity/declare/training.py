@@ -19,6 +19,7 @@ import numpy as np
 
 from parity.blame import hand_on, refusing
 from parity.declare import inputs as recipes
+from parity.declare.averages import Average, averages_of
 from parity.declare.pair import Pair, TrainingSubject
 from parity.declare.reach import found_in, scopes_of
 from parity.declare.weights import weights_of
@@ -69,6 +70,9 @@ class Training:
         held = [{name: program.networks_of(name) for name in program.optimizers} for program in both]
         held[1] = {name: {twin_networks.get(network, network) for network in found} for name, found in held[1].items()}
         paired = networks, _paired("optimizers", *held, self.names, lambda one, other: one == other)
+        averages = _paired("averages", *({one.name: one for one in program.averages()} for program in both), {},
+                           lambda one, other: len(one.held) == len(other.held))
+        kept = {**averages, **self.names}
         start = {name: weights_of(model, seed) for name, model in both[0].networks.items()}
         place = _Arguments(self.batch, both[0].parameters, seed)
         twin_place = None if self.twin_batch is None else _Arguments(self.twin_batch, both[0].parameters, seed)
@@ -77,7 +81,7 @@ class Training:
             return Program.built(self.reference, FRAMEWORKS[0], 0, dtype, device, seed).fed(place)
 
         def twin(dtype: str) -> Program:
-            return Program.built(self.twin, FRAMEWORKS[1], 1, dtype, device, seed).fed(place).renamed(*paired, self.names)
+            return Program.built(self.twin, FRAMEWORKS[1], 1, dtype, device, seed).fed(place).renamed(*paired, kept)
 
         trees = [SourceTree(*files_of([*program.networks.values()], FRAMEWORKS[side]), *program.files, *sources)
                  for side, program in enumerate(both)]
@@ -214,10 +218,20 @@ class Program:
                     network, name = names[id(parameter)]
                     moments.setdefault(network, {})[name] = {what: int(value) if what == "updates" else value
                                                              for what, value in held.items()}
+        averages = self.averages()
+        mirrors = {id(one.held) for one in averages}
         kept = {name: {path: framework.array(tensor, copy=True) for path, tensor in framework.tensors_in(value)}
-                for name, value, _ in self._values() if not isinstance(value, dict)}  # a dict goes by names of its own
+                for name, value, _ in self._values() if not isinstance(value, dict)  # a dict goes by names of its own
+                and id(value) not in mirrors}
         return {"networks": {name: framework.state(model) for name, model in self.networks.items()}, "moments": moments,
-                "kept": {name: tensors for name, tensors in kept.items() if tensors}, "own": self.own()}
+                "kept": {name: tensors for name, tensors in kept.items() if tensors}, "own": self.own(),
+                "averages": {one.name: {one.network: {entry: framework.array(tensor, copy=True) for entry, tensor in one.tensors()}}
+                             for one in averages}}
+
+    def averages(self) -> list[Average]:
+        """Averages of weights that are kept as plain tensors, under the reference's names."""
+        return [one._replace(name=self._known_as.get(one.name, one.name))
+                for one in averages_of(self._step, self.networks, self._framework)]
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there. Without `own` this side stays where it is in that. Raises ValueError where the weights do not fit."""
@@ -242,6 +256,11 @@ class Program:
                     path: framework.shape_dtype(tensor)[0] for path, tensor in tensors.items()}:
                 put(framework.replace_tensors(value, {path: framework.tensor(array.astype(framework.shape_dtype(tensors[path])[1]))
                                                       for path, array in given.items()}))
+        for average in self.averages():
+            given = state.get("averages", {}).get(average.name, {}).get(average.network, {})
+            for entry, tensor in list(average.tensors()):
+                if entry in given and framework.shape_dtype(tensor)[0] == given[entry].shape:
+                    average.held[average.places[entry]] = framework.tensor(given[entry].astype(framework.shape_dtype(tensor)[1]))
 
     # --- what only this side knows -----------------------------------------------------------------------------
 

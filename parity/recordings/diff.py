@@ -17,7 +17,7 @@ from parity.compare.results import Case, Result
 from parity.messages import Message, say, term, together
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import ACCURACY, M
-from parity.recordings.format import StoredEvent
+from parity.recordings.format import StoredEvent, dtype_of
 from parity.recordings.traces import Program, Trace, TraceError, distance
 from parity.report import summary
 from parity.trace.events import Event, Key
@@ -156,9 +156,11 @@ class _Against(Against):
         if shape != shape2:
             return Deviation(np.inf, trouble=say("shape {reference} in the reference, {twin} in the twin",
                                                 reference=tuple(shape), twin=tuple(shape2)))
-        if np.dtype(dtype).kind != np.dtype(dtype2).kind:
+        if dtype_of(dtype).kind != dtype_of(dtype2).kind:
             return Deviation(np.inf, trouble=say("dtype {reference} in the reference, {twin} in the twin",
                                                 reference=dtype, twin=dtype2))
+        if dtype_of(dtype).kind == "U":
+            return Deviation(np.inf, trouble=say("another text"))
         return distance(self._left, self._right, partner, event)
 
 

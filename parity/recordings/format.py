@@ -119,18 +119,18 @@ class Writer(Store):
         place = digest(array)
         if place not in self.kinds:
             self.kinds[place] = [array.dtype.name, list(array.shape)]
-            self._put(place, sketch(array) if self.keep == "summaries" else array)
+            self._put(place, sketch(_codes(array)) if self.keep == "summaries" else array)
         self._recent = [(array, place), *self._recent[:self._RECENT - 1]]
         return place
 
     def _put(self, place: str, array: np.ndarray) -> None:
-        plain = _PLAIN.get(array.dtype.name, array.dtype.name)
+        plain = _plain(array.dtype)
         if plain not in _NAMES:
             raise InputError(f"{self.path}: expected values of numbers to record, found dtype {array.dtype}; known are "
                              f"{', '.join((*_NAMES, *_PLAIN))}")
         data = np.ascontiguousarray(array).reshape(-1).view(plain)
         self._file.write(data.view(np.uint8).data)
-        shape = list(data.shape if array.dtype.name in _PLAIN else array.shape)
+        shape = list(array.shape if plain == array.dtype.name else data.shape)
         self._entries[place] = {"dtype": _NAMES[plain], "shape": shape, "data_offsets": [self._offset, self._offset + data.nbytes]}
         self._offset += data.nbytes
 
@@ -278,8 +278,8 @@ class Values:
             if found.dtype != np.float64 or found.shape != (SIZE,):
                 raise RecordingError(f"{self.path}: expected a summary of {SIZE} numbers, found {found.dtype} {found.shape}")
         else:
-            if _PLAIN.get(dtype) == found.dtype.name and found.nbytes == math.prod(shape) * _dtype(dtype).itemsize:
-                found = np.ascontiguousarray(found).view(_dtype(dtype)).reshape(shape)
+            if dtype != found.dtype.name == _plain(dtype_of(dtype)) and found.nbytes == math.prod(shape) * dtype_of(dtype).itemsize:
+                found = np.ascontiguousarray(found).view(dtype_of(dtype)).reshape(shape)
             if [found.dtype.name, list(found.shape)] != [dtype, shape] or digest(found) != place:
                 raise RecordingError(f"{self.path}: value {place} is not what was recorded: expected {dtype} {shape}, found "
                                      f"{found.dtype} {list(found.shape)} of another hash; the file is damaged, record again")
@@ -289,7 +289,7 @@ class Values:
         return found
 
     def sketch(self, place: str) -> np.ndarray:
-        return self.array(place) if self.summaries else sketch(self.array(place))
+        return self.array(place) if self.summaries else sketch(_codes(self.array(place)))
 
 
 def read_index(folder: Path, kind: str, made_by: str, others: Mapping[str, str]) -> dict[str, Any]:
@@ -411,8 +411,21 @@ def positive(number: Any) -> float:
     return number
 
 
-def _dtype(name: str) -> np.dtype:
+def dtype_of(name: str) -> np.dtype:
+    """The dtype that a recording calls so."""
+    if match := re.fullmatch(r"str(\d{1,9})", name):  # numpy's name of a text: its bits, 32 for each character
+        return np.dtype(f"<U{int(match[1]) // 32}")
     return BFLOAT16 if name == "bfloat16" else np.dtype(name)
+
+
+def _plain(dtype: np.dtype) -> str:
+    """The dtype that holds the same bits where numpy or safetensors lacks it; of a text, its characters' codes."""
+    return "uint32" if dtype.kind == "U" else _PLAIN.get(dtype.name, dtype.name)
+
+
+def _codes(array: np.ndarray) -> np.ndarray:
+    """A text as numbers; numbers as they are."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint32) if array.dtype.kind == "U" else array
 
 
 def _told(name: str, size: float | None) -> bool:
@@ -443,7 +456,7 @@ def _floor(value: Any) -> float:
 
 
 def _kind(dtype: str, shape: list) -> list:
-    if dtype not in (*_NAMES, *_PLAIN):
+    if dtype not in (*_NAMES, *_PLAIN) and not re.fullmatch(r"str\d{1,9}", dtype):
         raise ValueError(f"{dtype!r} is no dtype of a recorded value")
     return [dtype, [_number(size) for size in shape]]
 

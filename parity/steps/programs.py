@@ -22,7 +22,7 @@ from parity.trace.events import Replayed, Sink
 from parity.trace.optimizers import checksum, watching
 from parity.trace.randomness import Tape, python_and_numpy
 from parity.trace.recorder import Recorder
-from parity.trace.side import Run
+from parity.trace.side import Run, View
 from parity.verdict.sinks import Against
 
 
@@ -133,6 +133,7 @@ class Programs(Sides):
         framework, program, source = self.frameworks[side], self.programs[side], self.sources[side]
         line_for_line = self.subject.pair.names is None
         parameters = self.parameters(side)
+        optimized = {id(one) for optimizer in self.optimizers[side].values() for one in framework.optimizer_parameters(optimizer)}
         own = self.side(side, paths=None if line_for_line else {}, phases=self.subject.phases)
         recorder = Recorder(own, sink, Run(measure=measure, step=number, replay=replayed, splice=True, device=self.subject.device,
                                            random=self.tape(number).hand(side),
@@ -156,11 +157,25 @@ class Programs(Sides):
             recorder.snapshot_buffers()
             for name, parameter in parameters.items():
                 array = framework.array(parameter, copy=sink.keeps)
-                if name in updated and updated[name] != checksum(array):
-                    recorder.emit_array("state", name, array, scale=float(np.abs(array).max()))
+                # Weights that no optimizer has are averages of others, or stand still.
+                if (updated[name] != checksum(array)) if name in updated else (id(parameter) not in optimized):
+                    recorder.emit_array("state", name, array, scale=_largest(array))
+            for name, entry, array in self._averages(side, own.view, copy=sink.keeps):
+                recorder.emit_array("state", f"{name}.{entry}", array, scale=_largest(array), entry=False)
+            for name, optimizer in self.optimizers[side].items():
+                lr = framework.optimizer_settings(optimizer)["lr"]
+                recorder.emit_array("state", f"{name}.lr", np.asarray(lr, np.float64), scale=abs(lr), entry=False)
         numbers = {name: framework.array(loss, copy=True).item() for name, loss in losses.items()}
         sink.losses = numbers
         return numbers
+
+    def _averages(self, side: int, view: View, *, copy: bool) -> Iterator[tuple[str, str, np.ndarray]]:
+        """(name, the reference's entry of the network, values) of the averages of weights that a side keeps as plain tensors."""
+        for average in getattr(self.programs[side], "averages", list)():
+            for entry, tensor in average.tensors():
+                seen = view(f"{average.network}.{entry}", self.frameworks[side].array(tensor, copy=copy))
+                if seen is not None:
+                    yield average.name, seen[0].removeprefix(f"{average.network}."), seen[1]
 
     def _named(self, side: int, losses: dict[str, Any]) -> dict[str, Any]:
         """As many losses under other names are the reference's, in its order, where the two are not written alike."""
@@ -204,3 +219,7 @@ class Programs(Sides):
                 return error
             raise
         return None
+
+
+def _largest(array: np.ndarray) -> float:
+    return float(np.abs(array).max()) if array.size else 0.0

@@ -80,8 +80,10 @@ def _carried(state: Mapping[str, Any], networks: dict[str, Any], other: Callable
         held = {name.removeprefix(f"{network}."): gradient for name, gradient in state.get("gradients", {}).items()
                 if name.startswith(f"{network}.")}
         gradients |= {f"{network}.{name}": gradient for name, gradient in other(network, held).items()}
+    averages = {name: {network: other(network, values) for network, values in held.items() if network in networks}
+                for name, held in state.get("averages", {}).items()}
     shared = {key: value for key, value in state.items() if key != "own"}
-    return {**shared, "networks": networks, "moments": moments, "gradients": gradients}
+    return {**shared, "networks": networks, "moments": moments, "gradients": gradients, "averages": averages}
 
 
 def _map_arrays(value: Any, change: Callable[[str, np.ndarray], np.ndarray], path: str = "") -> Any:

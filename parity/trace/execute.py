@@ -93,6 +93,11 @@ def replay(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recor
 
 
 def _backward(framework: Framework, ends: Sequence[tuple[Any, np.ndarray]], device: str) -> None:
+    together: dict[int, tuple[Any, np.ndarray]] = {}
+    for tensor, gradient in ends:  # one tensor may be returned twice, under two names
+        known = together.get(id(tensor))
+        together[id(tensor)] = tensor, gradient if known is None else known[1] + gradient
+    ends = list(together.values())
     if ends:
         framework.backward([tensor for tensor, _ in ends],
                            [framework.tensor(gradient, device=device) for _, gradient in ends])
