@@ -128,13 +128,16 @@ class Recorder:
             self._recent.clear()
             self._leaves.clear()
 
-    def snapshot_gradients(self) -> None:
-        """Emit the gradient of every watched parameter as it is now, in the order backward finished them."""
+    def snapshot_gradients(self, clipped: Mapping[str, Any] | None = None) -> None:
+        """Emit the gradient of every watched parameter as it is now, in the order backward finished them.
+
+        clipped: name -> what the optimizer's step will use in place of it.
+        """
         names = sorted((name for name in self._parameters if name not in self._released),
                        key=lambda name: self._parameter_order.get(name, sys.maxsize))
         for name in names:
             parameter = self._parameters[name]
-            gradient = self.framework.gradient(parameter)
+            gradient = (clipped or {}).get(name, self.framework.gradient(parameter))
             array = None if gradient is None else self.framework.array(gradient, copy=self._sink.keeps)
             substitute = self._emit_entry("gradients", name, array, self._parameter_order.get(name))
             if self._run.splice and substitute is not None and gradient is not None:

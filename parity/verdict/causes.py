@@ -7,6 +7,8 @@ Each inference here needs evidence in the values; a name or an argument alone ne
 from __future__ import annotations
 
 import ast
+import linecache
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,9 @@ from parity.trace.events import Event
 ROUNDING = 1e-6
 """Values that agree to so much, relative to the largest, count as equal here: Paddle keeps many of its factors in float32
 (6e-8), and a cause is looked for only where the values are known to differ."""
+
+
+STATEMENT = 12  # lines of a statement that are read at most
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,26 @@ def cause_of(found: Evidence) -> Message | None:
             return said
     likeness = resemblance(found.reference, found.twin)
     return say("the twin's values are {likeness}", likeness=likeness) if likeness else None
+
+
+def cause_of_cut(event: Event, partner: Event, side: str) -> Message:
+    """Why no gradient comes back to a value on one side, "reference" or "twin", where it does on the other; the values agree."""
+    found = Evidence(np.zeros(0), np.zeros(0), event, partner)
+    name = say("the twin") if side == "twin" else say("the reference")
+    asked = {one: [_keeps_graph(call) for call in found.calls(("grad",), one)] for one in ("reference", "twin")}
+    other = asked["reference" if side == "twin" else "twin"]
+    if asked[side] and all(kept is False for kept in asked[side]) and any(kept is not False for kept in other):
+        return say("{side} asks for this gradient without create_graph=True, the other side with it: what is made of it (a "
+                   "gradient penalty) moves no parameter there", side=name)
+    return say("the graph ends here in {side} alone: no gradient comes back to this value (create_graph, detach, no_grad, "
+               "stop_gradient)", side=name)
+
+
+def _keeps_graph(call: ast.Call) -> bool | None:
+    """What a call of `grad` says of create_graph, the fifth argument in both frameworks; None where that is not written there."""
+    given = next((word.value for word in call.keywords if word.arg == "create_graph"), None)
+    given = call.args[4] if given is None and len(call.args) > 4 else given
+    return bool(given.value) if isinstance(given, ast.Constant) else None if given is not None else False
 
 
 # --- values that lie elsewhere ---------------------------------------------------------------------------------------
@@ -232,11 +257,15 @@ def _whole_rows(gone: np.ndarray) -> bool:
 
 
 def _statement(event: Event) -> ast.AST:
-    """The statement that made a value; an empty module where it is not to be read as one line."""
-    try:
-        return ast.parse(event.site.text.strip()) if event.site is not None else ast.Module([], [])
-    except SyntaxError:
-        return ast.Module([], [])
+    """The statement that made a value, over as many lines as it takes; an empty module where it is not to be read."""
+    text = ""
+    for line in range(event.site.line, event.site.line + STATEMENT) if event.site is not None else ():
+        text += linecache.getline(event.site.file, line)
+        try:
+            return ast.parse(textwrap.dedent(text))
+        except SyntaxError:
+            continue
+    return ast.Module([], [])
 
 
 def _called(call: ast.Call) -> str:

@@ -20,6 +20,7 @@ from parity.trace.events import OPERATION, Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.causes import Evidence, cause_of
+from parity.verdict.cuts import cut
 from parity.verdict.findings import Finding, Report
 from parity.verdict.flow import Flow
 from parity.verdict.sinks import Against, Store, multiple_of
@@ -106,7 +107,7 @@ class Judge:
             flow = Flow(found, self.truth, against)
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
-            found = placed(found, self.truth, against)
+            found = cut(placed(found, self.truth, against), self.truth, against, report)
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
             if finding.key not in uncompared:

@@ -50,7 +50,7 @@ def torch_penalty(act=torch.nn.Tanh, several=False):
     return step
 
 
-def paddle_penalty(act=paddle.nn.Tanh, several=False, create_graph=True, detached=False):
+def paddle_penalty(act=paddle.nn.Tanh, several=False, wrong=None):
     net = PaddleNet(act)
     optimizer = paddle.optimizer.SGD(0.1, net.parameters())
 
@@ -58,15 +58,18 @@ def paddle_penalty(act=paddle.nn.Tanh, several=False, create_graph=True, detache
         blend = (real + fake) / 2
         blend.stop_gradient = False
         score = net(blend)
-        slope = paddle.grad(score.sum(), blend, create_graph=create_graph, retain_graph=True)[0]
-        if detached:
+        if wrong == "no graph":
+            slope = paddle.grad(score.sum(), blend, create_graph=False, retain_graph=True)[0]
+        else:
+            slope = paddle.grad(score.sum(), blend,
+                                create_graph=True)[0]
+        if wrong == "detached":
             slope = slope.detach()
         penalty = ((slope.square().sum(1).sqrt() - 1) ** 2).mean()
         judged = net(fake).mean() - score.mean()
         optimizer.clear_grad()
         if several:
-            if not penalty.stop_gradient:
-                penalty.backward(retain_graph=True)
+            penalty.backward(retain_graph=True)
             judged.backward()
         else:
             (judged + penalty).backward()
@@ -93,3 +96,52 @@ def test_a_right_penalty_is_the_same_in_every_gradient(act, several, mode, lane)
     found = followed(lambda: torch_penalty(ours, several), lambda: paddle_penalty(theirs, several), mode=mode, lane=lane)
     assert found.verdict == "same" and found.steps == 2
     assert not [f for f in found.report.findings if f.verdict.value == "uncompared"]
+
+
+@pytest.mark.parametrize(("wrong", "said"), [("no graph", "without create_graph=True"), ("detached", "the graph ends here")])
+@pytest.mark.parametrize("mode", ["free", "resync"])
+def test_a_penalty_that_moves_nothing_is_placed_where_its_graph_ends(wrong, said, mode):
+    first = followed(torch_penalty, lambda: paddle_penalty(wrong=wrong), mode=mode).report.first
+    assert (first.key.stage, first.key.step, first.key.variable) == ("gradients", 1, "slope")
+    assert first.twin.text.startswith("slope = paddle.grad(") and first.reference.text.startswith("slope = torch.autograd.grad(")
+    assert said in first.cause
+
+
+def detached_torch(act=torch.nn.Tanh):
+    net = TorchNet(act)
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+
+    def step(real, fake):
+        score = net(real)
+        target = net(fake).detach()
+        loss = (score - target).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def attached_paddle(detached=False):
+    net = PaddleNet()
+    optimizer = paddle.optimizer.SGD(0.1, net.parameters())
+
+    def step(real, fake):
+        score = net(real)
+        target = net(fake).detach() if detached else net(fake)
+        loss = (score - target).square().mean()
+        optimizer.clear_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def test_a_graph_that_only_the_twin_has_is_placed_where_the_references_ends():
+    first = followed(detached_torch, attached_paddle).report.first
+    assert (first.key.stage, first.key.variable) == ("gradients", "target")
+    assert first.reference.text.startswith("target = net(fake)")
+    assert "the graph ends here in the reference alone" in first.cause
+    assert followed(detached_torch, lambda: attached_paddle(detached=True)).verdict == "same"

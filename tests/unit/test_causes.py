@@ -5,7 +5,7 @@ import pytest
 
 from parity.trace.events import Event, Key
 from parity.trace.source import Site
-from parity.verdict.causes import CAUSES, Evidence, cause_of
+from parity.verdict.causes import CAUSES, Evidence, cause_of, cause_of_cut
 
 RNG = np.random.default_rng(0)
 
@@ -136,3 +136,20 @@ def test_a_factor_that_explains_nothing_is_not_named(evidence):
     assert cause_of(evidence(x, x + 1e-13 * draw(50))) is None  # it was: "the reference times 1"
     assert cause_of(evidence(x, x * (1 - 3e-7))) == "the twin's values are the reference times (1 - 3e-07)"
     assert cause_of(evidence(x, x.astype(complex))) is None and cause_of(evidence(x, np.full(50, np.nan))) is None
+
+
+# --- graphs that end -------------------------------------------------------------------------------------------------
+
+WITH, WITHOUT = "slope = torch.autograd.grad(y.sum(), x, create_graph=True)[0]", "slope = paddle.grad(\n    y.sum(),\n    x,\n)[0]"
+
+
+@pytest.mark.parametrize(("ours", "theirs", "named"), [
+    (WITH, WITHOUT, True), (WITH, WITHOUT.replace("x,", "x, create_graph=False"), True),
+    (WITH, WITHOUT.replace("x,", "x, None, None, True"), False), (WITH, WITHOUT.replace("x,", "x, create_graph=keep"), False),
+    (WITH, "slope = slopes(y, x)", False), ("slope = slopes(y, x)", WITHOUT, False),
+    (WITHOUT, WITHOUT, False),
+])
+def test_a_gradient_without_a_graph(evidence, ours, theirs, named):
+    found = evidence(draw(2), draw(2), ours, theirs)
+    assert ("without create_graph=True" in cause_of_cut(found.event, found.partner, "twin")) == named
+    assert "without create_graph=True" not in cause_of_cut(found.event, found.partner, "reference")
