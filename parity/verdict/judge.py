@@ -148,8 +148,9 @@ class Judge:
         """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
 
         A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs and
-        what follows from it does not diverge, or if all that its module call returns agrees. What an inner module is given does
-        not count where the call's results agree (arguments in another order); what comes back to it only where both were given it.
+        what follows from it does not diverge, or if all that follows from it agrees, or all that its module call returns. What
+        an inner module is given does not count where the call's results agree (arguments in another order); what comes back to
+        it only where both were given it.
         """
         if self.pair.names is None:
             return found
@@ -169,7 +170,8 @@ class Judge:
             agrees = _call_of(key) in ran - bad
             if key.is_local:
                 return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
-                    finding.of_another_shape and (key.function == OPERATION or not flow.spoils(finding)))
+                    key.function == OPERATION or not flow.spoils(finding) if finding.of_another_shape
+                    else not finding.promised and flow.is_undone(finding))
             return agrees and key.variable.startswith("input") and not self._passed_alike(key, against)
 
         changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if harmless(f) else f
