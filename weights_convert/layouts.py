@@ -21,8 +21,8 @@ class Rule:
 
     `identity`: same axes. `transpose`: a matrix, axes swapped. `flatten`: as a vector, on the way back in torch's
     shape. `row`: a vector as a matrix of one row. `split`: cut into equal parts along the first axis, one rule for
-    each. `drop`: Paddle has no such tensor; on the way back it is zeros. `target` is the name in the Paddle layer (dotted: of a layer in it), None for the same
-    name as in torch.
+    each. `drop`: Paddle has no such tensor; on the way back it is zeros. `target` is the name in the Paddle layer (dotted: of a
+    layer in it), None for the same name as in torch.
     """
 
     kind: Literal["identity", "transpose", "flatten", "row", "split", "drop"]
