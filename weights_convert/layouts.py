@@ -21,8 +21,8 @@ class Rule:
 
     `identity`: same axes. `transpose`: a matrix, axes swapped. `flatten`: as a vector, on the way back in torch's
     shape. `row`: a vector as a matrix of one row. `split`: cut into equal parts along the first axis, one rule for
-    each. `drop`: Paddle has no such tensor; on the way back it is zeros. `target` is the name in the Paddle layer (dotted: of a
-    layer in it), None for the same name as in torch.
+    each. `drop`: Paddle has no such tensor; on the way back it is zeros. `target` is the name in the Paddle layer
+    (dotted: of a layer in it), None for the same name as in torch.
     """
 
     kind: Literal["identity", "transpose", "flatten", "row", "split", "drop"]
@@ -153,7 +153,7 @@ def _default() -> LayoutTable:
         (t.Linear, p.Linear): {"weight": TRANSPOSE, "bias": IDENTITY},
         (t.Embedding, p.Embedding): {"weight": IDENTITY},
         (t.Bilinear, p.Bilinear): {"weight": IDENTITY, "bias": ROW},
-        (t.LayerNorm, p.LayerNorm): {"weight": FLATTEN, "bias": FLATTEN},  # Paddle has one axis, however many are normalised
+        (t.LayerNorm, p.LayerNorm): {"weight": FLATTEN, "bias": FLATTEN},  # Paddle flattens what it normalises
         (t.GroupNorm, p.GroupNorm): same,
         (t.SyncBatchNorm, p.SyncBatchNorm): statistics,
         (t.Conv1d, p.Conv1D): same,
