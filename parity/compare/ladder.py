@@ -389,7 +389,7 @@ class Both(Sides):
                                                random=self.tape.hand(side), results=functools.partial(self.results.named, side)))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()
-        if measure and dtype == "float64" and values is None and not side:
+        if isinstance(sink, Store) and dtype == "float64" and values is None and not side and moved is None:  # draws may follow
             self._choices, noting = framework.choosing()
         with (framework.rounding(1 + moved, self._choices) if rounding else noting, framework.seeded(subject.seed),
               python_and_numpy(subject.seed)):
