@@ -17,6 +17,7 @@ from parity.compare.one_pass import Interleaved, _Copies
 from parity.compare.results import Case
 from parity.declare.pair import Pair
 from parity.fixes.edit import Edit, applied
+from parity.frameworks.torch_side import TorchFramework
 from parity.trace.events import Event, Key
 from parity.trace.source import SourceTree
 from parity.verdict.findings import NothingCompared
@@ -280,3 +281,12 @@ def test_a_leak_would_be_seen(run, monkeypatch):
 
     tensors, size = growth(leaking)
     assert tensors == 3 and size > 3 * 32_000
+
+
+def test_choices_are_noted_where_noise_draws_follow_and_there_alone(monkeypatch):
+    """Noting them means to see every operation of the reference, which one pass has no use for."""
+    noted = []
+    original = TorchFramework.choosing
+    monkeypatch.setattr(TorchFramework, "choosing", lambda framework: noted.append(1) or original(framework))
+    assert glance(subject()).verdict == "same" and not noted
+    assert compare(subject(), lanes=("float64",)).verdict == "same" and len(noted) == 1
