@@ -111,7 +111,8 @@ class Judge:
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
             if finding.key not in uncompared:
-                self._note(report.largest, finding.key.stage, finding.deviation.relative)
+                if finding.verdict is Verdict.DIVERGED or not _left_over(finding):
+                    self._note(report.largest, finding.key.stage, finding.deviation.relative)
                 self._note(report.multiples, finding.key.stage, finding.floor_multiple)
         report.findings += found
 
@@ -231,7 +232,7 @@ class Judge:
         scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
         if event.key.stage == "gradients":
             scale = max(scale, self._gradients)
-        return deviation.distance <= RESOLUTION.get(deviation.width, min(RESOLUTION.values())) * scale
+        return deviation.distance <= _resolution(deviation) * scale
 
     @functools.cached_property
     def _gradients(self) -> float:
@@ -286,6 +287,15 @@ class Judge:
         return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
                        reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
                        drawn=event.drawn is not None)
+
+
+def _left_over(finding: Finding) -> bool:
+    """Whether the value is of the size of its own noise: left over from a cancellation, and no measure for a distance."""
+    return finding.floor > _resolution(finding.deviation) * finding.deviation.scale
+
+
+def _resolution(deviation: Deviation) -> float:
+    return RESOLUTION.get(deviation.width, min(RESOLUTION.values()))
 
 
 def is_result(key: Key, name: str) -> bool:

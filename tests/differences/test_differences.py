@@ -18,6 +18,7 @@ from parity.differences import ALL, by_name, explain
 from parity.differences.difference import Reproduction
 from parity.differences.imitation import naive_sum
 from parity.differences.page import page
+from parity.frameworks.torch_side import TorchFramework
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import M
 from parity.report.summary import explanations
@@ -217,6 +218,18 @@ def test_an_imitation_with_nothing_to_do_changes_no_bit_and_does_not_act(name, a
         found = outcome(idle, reference, torch)
     assert acted.count == 0
     assert all(np.array_equal(a, b) for a, b in zip(found, plain, strict=True))
+
+
+@cases
+def test_an_imitation_is_no_rounding_in_a_noise_draw(name, acting, idle, reference, twin):
+    """What Paddle keeps in float32 is a constant: were it moved, floors of float64 would hide mistakes of 1e-8."""
+    skip_unless_present(name)
+    with by_name(name).imitate():
+        still = outcome(acting, reference, torch)
+        with TorchFramework().rounding(1, None):
+            moved = outcome(acting, reference, torch)
+    tolerance = 1e-13 if name != "norm_epsilon" else 1e-11  # small variance, float64: the deviations cancel
+    assert max(map(distance, moved, still)) <= tolerance
 
 
 def test_a_window_of_nan_alone():
