@@ -11,7 +11,7 @@ from parity.declare.pair import Pair
 from parity.frameworks import FRAMEWORKS
 from parity.pairing.census import take
 from parity.trace.source import ConstructionSites, SourceTree, attribute_site
-from weights_convert import DEFAULT
+from weights_convert import DEFAULT, pair_up
 
 HERE = Pair("here", SourceTree(__file__), SourceTree(__file__), names={})
 
@@ -244,3 +244,10 @@ def test_a_tensor_of_a_model_that_no_line_of_the_users_builds_is_placed_where_it
     assert (found.reference.text, found.twin.text.partition(" ")[0]) == (
         "self.rho = torch.nn.Parameter(torch.full((1, 4), 0.9))", "self.rho")
     assert attribute_site(TorchScaled(), "no_such") is None
+
+
+def test_of_many_that_one_side_alone_has_the_model_s_first_is_named():
+    torches = torch.nn.Sequential(*(torch.nn.InstanceNorm2d(3) for _ in range(9)))
+    paddles = paddle.nn.Sequential(*(paddle.nn.InstanceNorm2D(3) for _ in range(9)))
+    names = [problem.name for problem in pair_up(torches, paddles)[1]]
+    assert names == [f"{number}.{name}" for number in range(9) for name in ("scale", "bias")]
