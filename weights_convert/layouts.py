@@ -20,12 +20,12 @@ class Rule:
     """What happens to one tensor of a layer on its way from torch to Paddle.
 
     `identity`: same axes. `transpose`: a matrix, axes swapped. `flatten`: as a vector, on the way back in torch's
-    shape. `split`: cut into equal parts along the first axis, one rule for each. `drop`: Paddle has no such tensor; on
-    the way back it is zeros. `target` is the name in the Paddle layer (dotted: of a layer in it), None for the same
-    name as in torch.
+    shape. `row`: a vector as a matrix of one row. `split`: cut into equal parts along the first axis, one rule for
+    each. `drop`: Paddle has no such tensor; on the way back it is zeros. `target` is the name in the Paddle layer
+    (dotted: of a layer in it), None for the same name as in torch.
     """
 
-    kind: Literal["identity", "transpose", "flatten", "split", "drop"]
+    kind: Literal["identity", "transpose", "flatten", "row", "split", "drop"]
     target: str | None = None
     parts: tuple["Rule", ...] = ()
 
@@ -33,6 +33,7 @@ class Rule:
 IDENTITY = Rule("identity")
 TRANSPOSE = Rule("transpose")
 FLATTEN = Rule("flatten")
+ROW = Rule("row")
 DROP = Rule("drop")
 
 # Framework classes that only hold what a user puts into them: the user named what is in there.
@@ -151,7 +152,8 @@ def _default() -> LayoutTable:
         (t.RNNCell, p.SimpleRNNCell): cell,
         (t.Linear, p.Linear): {"weight": TRANSPOSE, "bias": IDENTITY},
         (t.Embedding, p.Embedding): {"weight": IDENTITY},
-        (t.LayerNorm, p.LayerNorm): {"weight": FLATTEN, "bias": FLATTEN},  # Paddle has one axis, however many are normalised
+        (t.Bilinear, p.Bilinear): {"weight": IDENTITY, "bias": ROW},
+        (t.LayerNorm, p.LayerNorm): {"weight": FLATTEN, "bias": FLATTEN},  # Paddle flattens what it normalises
         (t.GroupNorm, p.GroupNorm): same,
         (t.SyncBatchNorm, p.SyncBatchNorm): statistics,
         (t.Conv1d, p.Conv1D): same,

@@ -44,12 +44,16 @@ class Entry:
             array = array[slice(*self.rows)]
         if self.rule == "flatten":
             return array.reshape(-1)
+        if self.rule == "row":
+            return array[None]
         return array.T if self.rule == "transpose" else array
 
     def to_torch(self, array: np.ndarray) -> np.ndarray:
         """The array in torch's layout: a view of it. Where it is one of several parts: that part."""
         if self.rule == "flatten":
             return array.reshape(self.source_shape)
+        if self.rule == "row":
+            return array[0]
         return array.T if self.rule == "transpose" else array
 
 
@@ -290,7 +294,7 @@ def _entries(path, torch_layer, layer, sources, table) -> tuple[list[Entry], lis
         for number, part in enumerate(parts):
             rows = (number * size, (number + 1) * size) if len(parts) > 1 else None
             cut = (size, *shape[1:]) if rows else shape
-            laid_out = {"transpose": cut[::-1], "flatten": (math.prod(cut),)}.get(part.kind, cut)
+            laid_out = {"transpose": cut[::-1], "flatten": (math.prod(cut),), "row": (1, *cut)}.get(part.kind, cut)
             target = path + (part.target or known_as)
             entries.append(Entry(path + name, target, shape, laid_out, dtype, part.kind, rows))
     return entries, problems

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from parity.differences.difference import Difference
-from parity.differences.imitation import Acted, in_optimizers, intercepting, methods
+from parity.differences.imitation import Acted, in_optimizers, intercepting, methods, with_gradient_times
 
 
 def float32(value: float) -> float:
@@ -92,10 +92,21 @@ def _exp_log_error() -> float:
     return abs(float(paddle.exp(log * paddle.full([], 1.3, "float64"))) / 3.0 ** 1.3 - 1)
 
 
+def _selu(acted: Acted, function: Any, x: torch.Tensor, inplace: bool = False) -> torch.Tensor:
+    if x.dtype != torch.float64:
+        return function(x, inplace)
+    acted.count += 1
+    scale, alpha = float32(1.0507009873554805), float32(1.6732632423543772)
+    result = scale * F.elu(x, alpha)
+    slope = scale * alpha * torch.exp(x.detach())
+    product = float32(scale * alpha)  # what its gradient adds to the result, where that is negative
+    return with_gradient_times(acted, result, torch.where(x > 0, 1.0, (result.detach() + product) / slope))
+
+
 POW_EXPONENT = Difference(
     name="pow_exponent",
     title="Float parameters are kept in float32: the exponent of x ** 1.3, elu's alpha, hardtanh's bounds",
-    where="paddle.pow and x ** float, paddle.nn.functional.elu, hardtanh",
+    where="paddle.pow and x ** float, paddle.nn.functional.elu, hardtanh, selu (its scale and alpha)",
     size="float64: 3 ** 1.3 is 5.2e-8 off, hardtanh(x, -1.3, 1.3) 4.8e-8.",
     measure=power_error,
     expected=(1e-9, 1e-6),
@@ -109,6 +120,7 @@ POW_EXPONENT = Difference(
         _round_scalars: methods("pow", "__pow__", "pow_"),
         _round_named("alpha"): (F.elu,),
         _round_named("min_val", "max_val"): (F.hardtanh,),
+        _selu: (F.selu, *methods("selu")),
     }),
 )
 

@@ -99,7 +99,8 @@ def _smoothed_in_float32(acted: Acted, loss: Any, input: torch.Tensor, target: t
     if target.is_floating_point():
         smooth = target * kept + spread
     else:
-        smooth = (F.one_hot(target, count).float() * kept + spread).to(input.dtype).movedim(-1, classes)  # both in float32
+        labels = torch.tensor([spread, float(np.float32(kept) + np.float32(spread))], dtype=input.dtype, device=input.device)
+        smooth = labels[F.one_hot(target, count)].movedim(-1, classes)
     terms = -(smooth * F.log_softmax(input, classes)).sum(classes)
     missing = (1 - smooth.sum(classes)) * input.logsumexp(classes)  # Paddle's gradient is softmax - labels, though they miss 1
     return _reduced(terms + missing - missing.detach(), reduction)

@@ -1,17 +1,21 @@
-"""The norm of a vector: what its gradient is divided by."""
+"""The norm of a vector: what its gradient is divided by, and what a clipping by it divides by."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import paddle
 import torch
 from torch.nn import functional as F
+from torch.nn.utils import clip_grad
 
+from parity.blame import hand_on
 from parity.differences.constants import float32
 from parity.differences.difference import Difference
-from parity.differences.imitation import Acted, intercepting, methods, with_gradient_times
+from parity.differences.imitation import Acted, intercepting, methods, replaced, with_gradient_times
 
 EPSILON = 1e-12  # of paddle.norm; F.normalize hands its own over
 
@@ -62,11 +66,20 @@ def _normalize(acted: Acted, normalize: Any, x: torch.Tensor, p: float = 2.0, di
     return torch.div(x, norm.clamp_min(eps).expand_as(x), out=out)
 
 
+def _weight_norm(acted: Acted, weight_norm: Any, v: torch.Tensor, g: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    acting = Acted()
+    norm = _as_paddle(acting, torch.norm_except_dim(v, 2, dim), 2, EPSILON)
+    if not acting:
+        return weight_norm(v, g, dim)
+    acted.count += 1
+    return v * (g / norm)
+
+
 NORM_GRADIENT = Difference(
     name="norm_gradient",
     title="The gradient of a norm is divided by the norm plus epsilon",
     where="paddle.norm (p_norm), paddle.linalg.norm and vector_norm, Tensor.norm; paddle.nn.functional.normalize, with the epsilon "
-          "that it is given",
+          "that it is given; so paddle.nn.utils.weight_norm",
     size="float64: 1e-12 / norm off, relative; of a p-norm 1e-12 / norm ** (p - 1). F.normalize(x, epsilon=1e-3) at norm 1e-3 has "
          "half of that gradient.",
     measure=norm_gradient_error,
@@ -78,7 +91,53 @@ NORM_GRADIENT = Difference(
     avoided_by="`normalize` composed of `square`, `sum` and `sqrt`",
     is_bug=True,
     imitate=intercepting({_norm: methods("norm"), _linear_norm: (torch.linalg.norm,), _vector_norm: (torch.linalg.vector_norm,),
-                          _normalize: (F.normalize,)}),
+                          _normalize: (F.normalize,), _weight_norm: (torch._weight_norm,)}),
 )
 
-ENTRIES = (NORM_GRADIENT,)
+
+# --- clipping by the norm of all gradients -----------------------------------------------------------------------------
+
+def clipped_norm_excess() -> float:
+    """By how much a gradient of norm 1, clipped to 0.5, is larger than torch's, relative: that has the norm 0.5 / (1 + 1e-6)."""
+    parameter = paddle.create_parameter([2], "float64")
+    clip = paddle.nn.ClipGradByGlobalNorm(0.5)
+    (_, clipped), = clip([(parameter, paddle.to_tensor(np.array([0.6, 0.8])))])
+    return abs(float(np.linalg.norm(clipped.numpy())) / (0.5 / (1 + 1e-6)) - 1)
+
+
+def _clip_grad_norm_excess() -> float:
+    parameter = paddle.create_parameter([2], "float64")
+    (parameter * paddle.to_tensor(np.array([0.6, 0.8]))).sum().backward()
+    paddle.nn.utils.clip_grad_norm_([parameter], 0.5)
+    return abs(float(np.linalg.norm(parameter.grad.numpy())) / (0.5 / (1 + 1e-6)) - 1)
+
+
+@contextmanager
+def _clipping_without_epsilon() -> Iterator[Acted]:
+    acted = Acted()
+    original = clip_grad._clip_grads_with_norm_
+
+    def clip(parameters: Any, max_norm: float, total_norm: torch.Tensor, *args: Any, **kwargs: Any) -> None:
+        acted.count += bool(total_norm > max_norm)
+        hand_on(original, parameters, max_norm, total_norm - 1e-6, *args, **kwargs)  # it adds that
+
+    with replaced(clip_grad, "_clip_grads_with_norm_", clip):
+        yield acted
+
+
+CLIP_EPSILON = Difference(
+    name="clip_epsilon",
+    title="ClipGradByGlobalNorm divides by the norm, clip_grad_norm_ by the norm plus 1e-6",
+    where="paddle.nn.ClipGradByGlobalNorm beside torch.nn.utils.clip_grad_norm_ (paddle.nn.utils.clip_grad_norm_ is as torch's)",
+    size="1e-6 / norm, relative, in every gradient that is clipped.",
+    measure=clipped_norm_excess,
+    expected=(1e-7, 1e-5),
+    control=_clip_grad_norm_excess,
+    correct="0, where the two are to be one computation",
+    figures={"3.3.1": 1e-6, "3.0.0": 1e-6, "2.6.2": 1e-6},
+    effect="clipped gradients, and the updates of SGD, are larger by that",
+    avoided_by="no clipping of gradients in the twin of U-GAT-IT",
+    imitate=_clipping_without_epsilon,
+)
+
+ENTRIES = (NORM_GRADIENT, CLIP_EPSILON)

@@ -95,8 +95,9 @@ def _average(acted: Acted, pool: Any, x: torch.Tensor, kernel_size: Any, stride:
 
 
 def _factor(count: torch.Tensor) -> torch.Tensor:
-    """float32(1 / count) * count: what rounding the factor does to the gradient."""
-    return (1 / count).float().double() * count
+    """float32(1 / count) * count: what rounding the factor does to the gradient. A constant, which no noise draw moves."""
+    counts = count.cpu().numpy()
+    return torch.from_numpy((1 / counts).astype(np.float32) * counts)
 
 
 POOL_GRADIENT = Difference(

@@ -208,6 +208,10 @@ class Framework(ABC):
     def optimizer_rates(self, optimizer: Any) -> list[tuple[Any, float, float]]:
         """(parameter, its learning rate, its weight decay) of all held parameters: groups may differ."""
 
+    def clipped_gradients(self, optimizer: Any) -> list[tuple[Any, Any]]:
+        """(parameter, the gradient that its next step uses in place of the one it holds), where the optimizer clips by itself."""
+        return []
+
     @abstractmethod
     def optimizer_state(self, optimizer: Any, parameter: Any) -> dict[str, np.ndarray]:
         """What the optimizer remembers of a parameter: exp_avg, exp_avg_sq, and how many updates it had; velocity."""

@@ -311,6 +311,22 @@ class PaddleFramework(Framework):
                               _decay(optimizer, parameter, group if isinstance(group, dict) else {})))
         return rates
 
+    def clipped_gradients(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, paddle.Tensor]]:
+        listed = optimizer._param_groups or optimizer._parameter_list or []
+        groups = listed if listed and isinstance(listed[0], dict) else [{"params": listed}]
+        found = []
+        for group in groups:
+            clip = group.get("grad_clip", optimizer._grad_clip)
+            held = [] if clip is None else [(p, p.grad) for p in group["params"] if not p.stop_gradient and p.grad is not None]
+            if held:
+                with paddle.no_grad():  # a copy: it may clip in place
+                    given = [(p, g if g.is_selected_rows() else g.clone()) for p, g in held]
+                    try:
+                        found += clip(given)
+                    except Exception:  # the step itself will raise it, where the user calls it
+                        return []
+        return found
+
     def load_optimizer_state(self, optimizer: paddle.optimizer.Optimizer, held: Sequence[tuple[paddle.Tensor, Mapping]]) -> None:
         kind = self.optimizer_kind(optimizer)
         if isinstance(optimizer, paddle.optimizer.SGD):

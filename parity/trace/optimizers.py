@@ -23,9 +23,9 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
     """Record what the optimizers do while the block runs; their methods are wrapped on the instances, and restored.
 
     optimizers: name -> optimizer. parameters: full name -> parameter, of all watched models. Before an optimizer's step
-    the gradients of *all* parameters are recorded (backward has ended), and its learning rate; after it each parameter's
-    change and moments. After a clearing, the gradients of its parameters. Yields name -> checksum of each parameter right
-    after its latest update, so that later changes (a clipping) can be told.
+    the gradients of *all* parameters are recorded (backward has ended; clipped, where the optimizer clips them itself), and
+    its learning rates; after it each parameter's change and moments. After a clearing, the gradients of its parameters.
+    Yields name -> checksum of each parameter right after its latest update, so that later changes (a clipping) can be told.
 
     line_for_line: the other side is written alike. Where it is not, it may clear elsewhere, and its loss may have another name:
     then what backward starts from is recorded, and the gradients that it finds (see `Backwards`), not the clearing.
@@ -52,10 +52,10 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
         def step(proceed, site, optimizer=optimizer, optimizer_name=optimizer_name, held=held):
             if backwards is not None:
                 backwards.settle()
-            recorder.snapshot_gradients()
-            lr = framework.optimizer_settings(optimizer)["lr"]
-            recorder.emit_array("update", f"{optimizer_name}.lr", np.asarray(lr, np.float64), site=site, scale=abs(lr),
-                                entry=False)
+            recorder.snapshot_gradients({names[id(p)]: gradient for p, gradient in framework.clipped_gradients(optimizer)
+                                         if id(p) in names})
+            rates = learning_rates(framework, optimizer)
+            recorder.emit_array("update", f"{optimizer_name}.lr", rates, site=site, scale=float(np.abs(rates).max()), entry=False)
             before = {name: framework.array(parameter, copy=True) for name, parameter in held}
             result = proceed()
             for name, parameter in held:
@@ -86,6 +86,17 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
     finally:
         for undo in reversed(restore):
             undo()
+
+
+def learning_rates(framework: Framework, optimizer: Any) -> np.ndarray:
+    """The learning rate of its parameters: one number, or several in ascending order where groups have rates of their own."""
+    rates: list[float] = []
+    for rate in sorted(lr for _, lr, _ in framework.optimizer_rates(optimizer)):
+        if not rates or rate - rates[-1] > 2 * np.finfo(float).eps * abs(rate):  # a rate may be a product of two: one rounding
+            rates.append(rate)
+    if len(rates) > 1:
+        return np.array(rates)
+    return np.asarray(rates[0] if rates else framework.optimizer_settings(optimizer)["lr"], np.float64)
 
 
 class Backwards:

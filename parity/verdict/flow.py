@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Event, Key
@@ -22,48 +22,77 @@ class Flow:
         self._around = functools.cache(statements_around)
         self._truth = truth
 
-    @functools.cached_property
-    def _events(self) -> list[Event]:
-        return [event for event in self._truth.in_order() if event.key.stage != "gradients" and event.key.function != OPERATION]
-
     def spoils(self, finding: Finding) -> bool:
-        """Whether what follows from a local diverges: the first values with a verdict that are made of it, none of which agrees.
+        """Whether what follows from a local diverges, and nothing of it agrees."""
+        answers = set(self._what_follows(finding))
+        return answers == {False}
+
+    def is_undone(self, finding: Finding) -> bool:
+        """Whether what follows from a local agrees, all of it: another order of the terms of a sum."""
+        answers = set(self._what_follows(finding))
+        return answers == {True}
+
+    def _what_follows(self, finding: Finding) -> Iterator[bool]:
+        """Of the first values with a verdict that are made of a local or an operation, whether each agrees.
 
         A value that cannot be compared is no verdict: what follows from that one is asked.
         """
         statements = self._around(finding.reference)
-        if statements is None:
-            return False
-        made, spoilt = {_name(finding.key)}, False
-        for event in self._events:
-            site = _site_in(event, finding.key)
-            if event.order <= finding.order or site is None or self._around(site) is not statements:
+        start = statements.at(finding.reference.line) if statements is not None else None
+        if start is None:
+            return
+        key = finding.key
+        made = {_name(key)} if key.function != OPERATION else set()
+        answered = set()  # lines: what else one shows is made of its first value
+        for event, line in self._events_in.get((*key[:3], statements), ()):
+            statement = statements.at(line)
+            if event.order <= finding.order or statement is None or not _belongs(event.key, key):
                 continue
-            statement = statements.at(site.line)
-            if statement is None or not made & statement.reads:
-                if statement is not None and statement.first != finding.reference.line:
+            reads = statement.reads & statements.names - {"self"}
+            bound = key.function == OPERATION and statement is start and event.key.is_local and _name(event.key) in start.binds
+            if statement.first in answered or (not bound and not made & reads):
+                if statement is not start:
                     made.difference_update(statement.binds)
                 continue
             other = self._found.get(event.key)
-            if event.key in self._against.matched and (other is None or other.verdict is Verdict.NOISE):
-                return False
-            if event.key.is_local and (other is None or other.verdict is not Verdict.DIVERGED or other.of_another_shape):
+            agrees = event.key in self._against.matched and (other is None or other.verdict is Verdict.NOISE)
+            diverged = other is not None and other.verdict is Verdict.DIVERGED
+            if event.key.is_local and not agrees and (not diverged or other.of_another_shape):
                 made.add(_name(event.key))
-            else:
-                spoilt = spoilt or (other is not None and other.verdict is Verdict.DIVERGED)
-        return spoilt
+            elif diverged or (agrees and (event.key.module == key.module or not reads - made)):
+                yield agrees  # of what a layer is given, only where the line reads nothing else
+                answered.add(statement.first)
+                made.difference_update(statement.binds)
+
+    @functools.cached_property
+    def _events_in(self) -> dict[tuple, list[tuple[Event, int]]]:
+        """(stage, step, phase, the statements of a function) -> the values that its lines show, with their lines, in order."""
+        events: dict[tuple, list[tuple[Event, int]]] = {}
+        for event in self._truth.in_order():
+            site = event.called if not event.key.is_local and event.key.variable.startswith("input") else event.site
+            if site is not None and event.key.stage != "gradients" and event.key.function != OPERATION:
+                events.setdefault((*event.key[:3], self._around(site)), []).append((event, site.line))
+        return events
 
     def starts_anew(self, finding: Finding) -> bool:
         """Whether a local diverges although all that its line reads agrees: it is a mistake of its own, whatever came before."""
         key = finding.key
         if not key.is_local or key.function == OPERATION or key.stage == "gradients" or finding.verdict is not Verdict.DIVERGED:
             return False
-        earlier = [other for other in self._found.values() if other.order < finding.order and other.key[:5] == key[:5]
-                   and other.key.function not in ("", OPERATION) and other.verdict is not Verdict.NOISE]
+        earlier = [other for other in self._found_in.get(key[:5], ()) if other.order < finding.order]
         here = [other for other in earlier if other.key[5:7] == key[5:7]]
-        if any(other.verdict is Verdict.DIVERGED and other not in here for other in earlier):
+        if any(other.verdict is Verdict.DIVERGED and other.key[5:7] != key[5:7] for other in earlier):
             return False  # in a function that was called, perhaps by this line
         return all(self._reads_right(side(finding), here, side, key) for side in (_reference, _twin))
+
+    @functools.cached_property
+    def _found_in(self) -> dict[tuple, list[Finding]]:
+        """Module call -> what is not the same of its locals."""
+        found: dict[tuple, list[Finding]] = {}
+        for finding in self._found.values():
+            if finding.key.function not in ("", OPERATION) and finding.verdict is not Verdict.NOISE:
+                found.setdefault(finding.key[:5], []).append(finding)
+        return found
 
     def _reads_right(self, site: Site | None, earlier: list[Finding], side: object, key: Key) -> bool:
         statements = self._around(site)
@@ -92,16 +121,12 @@ def _twin(finding: Finding) -> Site | None:
     return finding.twin
 
 
-def _site_in(event: Event, key: Key) -> Site | None:
-    """The line of a module call's own function that an event belongs to: of an inner module's input, the line that calls it."""
-    if event.key[:3] != key[:3]:
-        return None
-    if event.key[:5] == key[:5]:
-        same = event.key.function == key.function and event.key.frame == key.frame
-        result = key.function == "forward" and not event.key.is_local and event.key.variable.startswith("output")
-        return event.site if same or result else None
-    inside = event.key.module.startswith(f"{key.module}." if key.module else "")
-    return event.called if inside and not event.key.is_local and event.key.variable.startswith("input") else None
+def _belongs(event: Key, key: Key) -> bool:
+    """Whether an event is one of the run of a function that a value is of: a local, what it returns, what it gives to a layer."""
+    if event[:5] == key[:5]:
+        return key.function == OPERATION or event[5:7] == key[5:7] or event.variable.startswith("output")
+    inside = event.module.startswith(f"{key.module}." if key.module else "")
+    return inside and not event.is_local and event.variable.startswith("input")
 
 
 def _name(key: Key) -> str:

@@ -111,7 +111,8 @@ class Judge:
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
             if finding.key not in uncompared:
-                self._note(report.largest, finding.key.stage, finding.deviation.relative)
+                if finding.verdict is Verdict.DIVERGED or not _left_over(finding):
+                    self._note(report.largest, finding.key.stage, finding.deviation.relative)
                 self._note(report.multiples, finding.key.stage, finding.floor_multiple)
         report.findings += found
 
@@ -147,8 +148,9 @@ class Judge:
         """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
 
         A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs and
-        what follows from it does not diverge, or if all that its module call returns agrees. What an inner module is given does
-        not count where the call's results agree (arguments in another order); what comes back to it only where both were given it.
+        what follows from it does not diverge, or if all that follows from it agrees, or all that its module call returns. What
+        an inner module is given does not count where the call's results agree (arguments in another order); what comes back to
+        it only where both were given it.
         """
         if self.pair.names is None:
             return found
@@ -168,7 +170,8 @@ class Judge:
             agrees = _call_of(key) in ran - bad
             if key.is_local:
                 return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
-                    finding.of_another_shape and (key.function == OPERATION or not flow.spoils(finding)))
+                    key.function == OPERATION or not flow.spoils(finding) if finding.of_another_shape
+                    else not finding.promised and flow.is_undone(finding))
             return agrees and key.variable.startswith("input") and not self._passed_alike(key, against)
 
         changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if harmless(f) else f
@@ -229,7 +232,7 @@ class Judge:
         scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
         if event.key.stage == "gradients":
             scale = max(scale, self._gradients)
-        return deviation.distance <= RESOLUTION.get(deviation.width, min(RESOLUTION.values())) * scale
+        return deviation.distance <= _resolution(deviation) * scale
 
     @functools.cached_property
     def _gradients(self) -> float:
@@ -284,6 +287,15 @@ class Judge:
         return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
                        reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
                        drawn=event.drawn is not None)
+
+
+def _left_over(finding: Finding) -> bool:
+    """Whether the value is of the size of its own noise: left over from a cancellation, and no measure for a distance."""
+    return finding.floor > _resolution(finding.deviation) * finding.deviation.scale
+
+
+def _resolution(deviation: Deviation) -> float:
+    return RESOLUTION.get(deviation.width, min(RESOLUTION.values()))
 
 
 def is_result(key: Key, name: str) -> bool:

@@ -86,7 +86,7 @@ def test_a_healthy_twin_is_0_in_both_lanes_and_all_reports_are_written(capsys, t
     document = json.loads(paths[0].read_text(), parse_constant=lambda name: pytest.fail(name))
     assert document.keys() >= FIXED
     assert (document["verdict"], document["mode"], document["first"]) == ("same", "free", None)
-    assert set(document["counts"]) == {"compared", "same", "noise", "explained", "diverged", "uncompared"}
+    assert set(document["counts"]) == {"compared", "same", "noise", "explained", "diverged", "uncompared", "undecided"}
     assert list(document["lanes"]) == ["float64", "float32"]
     for lane in document["lanes"].values():
         assert lane["verdict"] == "same" and lane["steps"] == 1 and lane["counts"]["compared"] > 1000

@@ -51,6 +51,24 @@ t, p = torch.nn, paddle.nn
 # would then differ by 2.5e-8 of itself. That is no matter of layout.
 EPS = 2.0**-17
 
+class HalvesTorch(t.Module):
+    def __init__(self):
+        super().__init__()
+        self.form = t.Bilinear(4, 4, 3)
+
+    def forward(self, x):
+        return self.form(x[:, :4], x[:, 4:])
+
+
+class HalvesPaddle(p.Layer):
+    def __init__(self):
+        super().__init__()
+        self.form = p.Bilinear(4, 4, 3)
+
+    def forward(self, x):
+        return self.form(x[:, :4], x[:, 4:])
+
+
 LAYERS = {
     "linear": (lambda: (t.Linear(3, 5), p.Linear(3, 5)), (4, 3)),
     "linear square": (lambda: (t.Linear(4, 4), p.Linear(4, 4)), (4, 4)),
@@ -66,6 +84,7 @@ LAYERS = {
     "batch norm 3d": (lambda: (t.BatchNorm3d(3, EPS), p.BatchNorm3D(3, epsilon=EPS)), (2, 3, 2, 2, 2)),
     "layer norm": (lambda: (t.LayerNorm(6, EPS), p.LayerNorm(6, EPS)), (3, 6)),
     "layer norm of two axes": (lambda: (t.LayerNorm([5, 5], EPS), p.LayerNorm([5, 5], EPS)), (3, 5, 5)),
+    "bilinear": (lambda: (HalvesTorch(), HalvesPaddle()), (3, 8)),
     "group norm": (lambda: (t.GroupNorm(2, 4, EPS), p.GroupNorm(2, 4, EPS)), (2, 4, 5)),
     "spectral linear": (lambda: spectral(t.Linear(3, 5), p.Linear(3, 5)), (4, 3)),
     "spectral linear square": (lambda: spectral(t.Linear(4, 4), p.Linear(4, 4)), (4, 4)),

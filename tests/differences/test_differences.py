@@ -18,6 +18,7 @@ from parity.differences import ALL, by_name, explain
 from parity.differences.difference import Reproduction
 from parity.differences.imitation import naive_sum
 from parity.differences.page import page
+from parity.frameworks.torch_side import TorchFramework
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import M
 from parity.report.summary import explanations
@@ -176,6 +177,7 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     ("pow_exponent", draw(9), draw(9, dtype="float32"), torch.nn.ELU(1.3), paddle.nn.ELU(1.3)),
     ("pow_exponent", 2 * draw(9), draw(9, dtype="float32"), lambda x: F.hardtanh(x, -1.3, 1.3),
      lambda x: P.hardtanh(x, -1.3, 1.3)),
+    ("pow_exponent", draw(9), draw(9, dtype="float32"), torch.nn.SELU(), paddle.nn.SELU()),
 ]
 
 
@@ -216,6 +218,18 @@ def test_an_imitation_with_nothing_to_do_changes_no_bit_and_does_not_act(name, a
         found = outcome(idle, reference, torch)
     assert acted.count == 0
     assert all(np.array_equal(a, b) for a, b in zip(found, plain, strict=True))
+
+
+@cases
+def test_an_imitation_is_no_rounding_in_a_noise_draw(name, acting, idle, reference, twin):
+    """What Paddle keeps in float32 is a constant: were it moved, floors of float64 would hide mistakes of 1e-8."""
+    skip_unless_present(name)
+    with by_name(name).imitate():
+        still = outcome(acting, reference, torch)
+        with TorchFramework().rounding(1, None):
+            moved = outcome(acting, reference, torch)
+    tolerance = 1e-13 if name != "norm_epsilon" else 1e-11  # small variance, float64: the deviations cancel
+    assert max(map(distance, moved, still)) <= tolerance
 
 
 def test_a_window_of_nan_alone():
@@ -437,6 +451,52 @@ def test_settings_of_optimizers_in_float32(name, ours, theirs):
     imitated, acted = torch_weights(by_name(name).imitate)
     assert acted and np.abs(imitated - parameter.numpy()).max() < 1e-14 < 1e-11 < np.abs(plain - parameter.numpy()).max()
     assert not torch_weights(by_name(name).imitate, torch.float32)[1]
+
+
+def test_clipping_divides_by_the_norm_alone():
+    gradients = [draw(3, 4), draw(5, seed=1)]
+
+    def torch_clipped(scale):
+        parameters = [torch.nn.Parameter(torch.zeros(gradient.shape, dtype=torch.float64)) for gradient in gradients]
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = torch.from_numpy(scale * gradient)
+        torch.nn.utils.clip_grad_norm_(parameters, 0.5)
+        return [parameter.grad.numpy() for parameter in parameters]
+
+    clip = paddle.nn.ClipGradByGlobalNorm(0.5)
+    theirs = [g.numpy() for _, g in clip([(paddle.create_parameter(g.shape, "float64"), paddle.to_tensor(g)) for g in gradients])]
+    plain = torch_clipped(1)
+    with by_name("clip_epsilon").imitate() as acted:
+        found = torch_clipped(1)
+        assert acted.count == 1
+        unclipped = torch_clipped(1e-3)
+        assert acted.count == 1
+    assert max(map(distance, found, theirs)) < 1e-15 < 1e-8 < max(map(distance, plain, theirs))
+    assert all(np.array_equal(ours, 1e-3 * gradient) for ours, gradient in zip(unclipped, gradients, strict=True))
+
+
+def test_weight_norm_has_the_gradient_of_its_norm():
+    def ours(layer):
+        layer = torch.nn.utils.parametrizations.weight_norm(layer, dim=0)
+        layer(torch.from_numpy(X)).square().sum().backward()
+        return layer.parametrizations.weight.original1.grad.numpy()
+
+    X, W = draw(2, 3), 1e-3 * draw(5, 3)
+
+    def linear():
+        layer = torch.nn.Linear(3, 5, bias=False, dtype=torch.float64)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(W))
+        return layer
+
+    v, g = paddle.to_tensor(W.T, stop_gradient=False), paddle.to_tensor(np.linalg.norm(W, axis=1))
+    (paddle.to_tensor(X) @ (P.normalize(v, axis=0) * g)).square().sum().backward()
+    plain = ours(linear())
+    with by_name("norm_gradient").imitate() as acted:
+        found = ours(linear())
+    assert acted
+    np.testing.assert_allclose(found, v.grad.numpy().T, rtol=1e-9, atol=1e-14)
+    assert np.abs(plain - found).max() > 1e-13
 
 
 def test_initialisers_as_paddle_and_as_torch_again():

@@ -89,7 +89,7 @@ def test_json_has_the_fixed_keys_and_is_strict():
     document = json.loads(to_json(Summary([result(first)])), parse_constant=lambda name: pytest.fail(name))
     assert {"verdict", "counts", "first", "findings", "versions", "subjects"} <= document.keys()
     assert document["verdict"] == "diverged"
-    assert set(document["counts"]) == {"compared", "same", "noise", "explained", "diverged", "uncompared"}
+    assert set(document["counts"]) == {"compared", "same", "noise", "explained", "diverged", "uncompared", "undecided"}
     assert document["counts"]["compared"] == 11
     assert document["first"].keys() >= FIXED
     assert document["first"]["reference"] == {"file": "torch_ref/attention.py", "line": 20}

@@ -17,14 +17,14 @@ def run(tmp_path):
     """A function that judges a twin of some lines: {(variable, line): (reference, twin)}, in execution order. A variable with
     a dot is one of an inner module, called on that line."""
 
-    def judge(lines, values, **options):
+    def judge(lines, values, stage="forward", **options):
         file = tmp_path / "model.py"
         file.write_text("def forward(self, x):\n" + "".join(f"    {line}\n" for line in lines))
         sides = ([], [])
         for order, ((variable, line), pair) in enumerate(values.items()):
             site = Site(str(file), line + 1)
             for side, value in zip(sides, pair, strict=True):
-                side.append(Event(_key(variable), order, site, np.asarray(value), called=site))
+                side.append(Event(_key(variable)._replace(stage=stage), order, site, np.asarray(value), called=site))
         return judged(*sides, floor=1e-9, **options)
 
     return judge
@@ -63,6 +63,22 @@ def test_a_local_of_another_shape_is_the_place_of_what_a_layer_is_given(run):
 def test_a_local_of_another_shape_is_not_blamed_for_what_goes_wrong_elsewhere(run, lines):
     first = run(lines, {("h", 1): SHAPE, ("y", 2): ONE, ("output", 3): OTHER}, pair=OWN).first
     assert first.key.variable == "output"
+
+
+def test_another_order_of_the_terms_of_a_sum_is_not_blamed_for_what_comes_after(run):
+    """The partial sums differ, what is made of them does not; a layer behind them goes wrong."""
+    lines = ["e = a + b", "e = e + self.c(x)", "return self.norm(e)"]
+    values = {("e", 1): OTHER, ("c.input[0]", 2): ONE, ("norm.input[0]", 3): ONE, ("norm.output", 3): OTHER, ("output", 3): OTHER}
+    assert run(lines, values, pair=OWN).first.key.module == "net.norm"
+    wrong = run(lines, values | {("norm.input[0]", 3): OTHER}, pair=OWN).first
+    assert (wrong.key.variable, wrong.reference.line) == ("e", 2)
+
+
+@pytest.mark.parametrize(("stage", "verdict"), [("forward", "same"), ("losses", "diverged")])
+def test_a_loss_is_looked_at_for_itself(run, stage, verdict):
+    """That what is made of it agrees makes it no less wrong."""
+    values = {("a", 1): OTHER, ("total", 2): ONE}
+    assert run(["a = f(x)", "total = g(x, a)", "return total"], values, stage=stage, pair=OWN).verdict == verdict
 
 
 def test_without_the_source_at_hand_a_shape_says_nothing(run, tmp_path, monkeypatch):

@@ -1,0 +1,121 @@
+"""What an optimizer does with groups of parameters and with their gradients: rates of their own, and clipping in its step."""
+
+import paddle
+import pytest
+import torch
+
+from parity.declare.training import Training
+from parity.differences import ALL
+from parity.inputs import normal
+from parity.steps.follow import follow
+
+
+def torch_training(optimizer, clip=None):
+    def build():
+        first, last = torch.nn.Linear(4, 8), torch.nn.Linear(8, 3)
+        update = optimizer(first, last)
+
+        def step(x):
+            loss = last(torch.tanh(first(x))).square().mean()
+            update.zero_grad()
+            loss.backward()
+            if clip is not None:
+                torch.nn.utils.clip_grad_norm_([*first.parameters(), *last.parameters()], clip)
+            update.step()
+            return loss
+
+        return step
+
+    return build
+
+
+def paddle_training(optimizer):
+    def build():
+        first, last = paddle.nn.Linear(4, 8), paddle.nn.Linear(8, 3)
+        update = optimizer(first, last)
+
+        def step(x):
+            loss = last(paddle.tanh(first(x))).square().mean()
+            update.clear_grad()
+            loss.backward()
+            update.step()
+            return loss
+
+        return step
+
+    return build
+
+
+def torch_sgd(first, last):
+    return torch.optim.SGD([*first.parameters(), *last.parameters()], 0.5)
+
+
+def paddle_sgd(**options):
+    return lambda first, last: paddle.optimizer.SGD(0.5, [*first.parameters(), *last.parameters()], **options)
+
+
+def torch_rates(first, last):
+    return torch.optim.SGD([{"params": first.parameters(), "lr": 0.01}, {"params": last.parameters()}], 0.1)
+
+
+def paddle_rates(slow, of=0):
+    def build(*layers):
+        groups = [{"params": layer.parameters(), "learning_rate": slow if number == of else 1.0}
+                  for number, layer in enumerate(layers)]
+        return paddle.optimizer.SGD(0.1, groups)
+
+    return build
+
+
+def found(reference, twin, mode="free"):
+    return follow(Training(reference, twin, [normal(6, 4)]).subject(), steps=2, mode=mode, differences=ALL)
+
+
+@pytest.mark.parametrize("mode", ["free", "resync"])
+def test_groups_with_rates_of_their_own(mode):
+    assert found(torch_training(torch_rates), paddle_training(paddle_rates(0.1)), mode).verdict == "same"
+
+
+@pytest.mark.parametrize("twin", [paddle_rates(0.01), paddle_rates(0.1, of=1)])  # another rate; another layer
+def test_a_group_with_another_rate(twin):
+    report = found(torch_training(torch_rates), paddle_training(twin)).report
+    assert (report.first.key.stage, report.first.key.variable) == ("census", "lr")
+    assert any(finding.key.stage == "update" for finding in report.diverged)
+
+
+def test_rates_that_part_in_the_course_of_a_training():
+    """The census saw nothing: the first step is where the twin's second group falls behind."""
+    def late(*layers):
+        optimizer = paddle_rates(0.1)(*layers)
+        step = optimizer.step
+
+        def and_then():
+            step()
+            for parameter in layers[1].parameters():
+                parameter.optimize_attr["learning_rate"] = 0.5
+
+        optimizer.step = and_then
+        return optimizer
+
+    first = found(torch_training(torch_rates), paddle_training(late)).report.first
+    assert (first.key.stage, first.key.step, first.key.variable) == ("update", 2, "lr")
+
+
+@pytest.mark.parametrize("mode", ["free", "resync"])
+@pytest.mark.parametrize("groups", [False, True])
+def test_clipping_by_the_optimizer_is_clipping_before_it(mode, groups):
+    clip = paddle.nn.ClipGradByGlobalNorm(0.2)
+    of_all = paddle_sgd(grad_clip=clip)
+
+    def of_groups(*layers):
+        return paddle.optimizer.SGD(0.5, [{"params": [*layers[0].parameters(), *layers[1].parameters()], "grad_clip": clip}])
+
+    twin = paddle_training(of_groups if groups else of_all)
+    assert found(torch_training(torch_sgd, clip=0.2), twin, mode).verdict == "same"
+
+
+@pytest.mark.parametrize("options", [{}, {"grad_clip": paddle.nn.ClipGradByGlobalNorm(0.3)},
+                                     {"grad_clip": paddle.nn.ClipGradByValue(0.2)}], ids=["none", "another norm", "by value"])
+def test_gradients_clipped_otherwise(options):
+    first = found(torch_training(torch_sgd, clip=0.2), paddle_training(paddle_sgd(**options))).report.first
+    assert (first.key.stage, first.key.step) == ("gradients", 1)
