@@ -204,7 +204,7 @@ def pair_up(
     derived = {name for name, tensor in targets.items()
                if name not in claimed and (f"{name}_orig" in targets or f"{name}_g" in targets or id(tensor) in second)}
     ours = {path: torch_layer for path, torch_layer, _ in layers}
-    for name in targets.keys() - claimed - derived:
+    for name in (name for name in targets if name not in claimed and name not in derived):  # in the model's order
         path = name[: name.rfind(".") + 1]
         if path not in broken:
             owner = ours.get(path)

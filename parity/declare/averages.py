@@ -30,8 +30,7 @@ def averages_of(step: Callable, networks: Mapping[str, Any], framework: Framewor
         if id(value) in seen or not isinstance(value, (dict, list)) or not value:
             continue
         tensors = value if isinstance(value, dict) else dict(enumerate(value))
-        if not all(framework.is_tensor(one) and not framework.is_parameter(one) and not framework.requires_grad(one)
-                   for one in tensors.values()):
+        if not all(framework.is_tensor(one) and not framework.is_parameter(one) for one in tensors.values()):
             continue
         found = next(((network, places) for network, model in networks.items()
                       if (places := _places(value, model, framework)) is not None), None)

@@ -260,7 +260,8 @@ class Program:
             given = state.get("averages", {}).get(average.name, {}).get(average.network, {})
             for entry, tensor in list(average.tensors()):
                 if entry in given and framework.shape_dtype(tensor)[0] == given[entry].shape:
-                    average.held[average.places[entry]] = framework.tensor(given[entry].astype(framework.shape_dtype(tensor)[1]))
+                    average.held[average.places[entry]] = framework.tensor(given[entry].astype(framework.shape_dtype(tensor)[1]),
+                                                                           requires_grad=framework.requires_grad(tensor))
 
     # --- what only this side knows -----------------------------------------------------------------------------
 

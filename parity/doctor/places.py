@@ -50,23 +50,6 @@ def _class_files(kind: type) -> Iterator[str]:
             yield module.__file__
 
 
-def attribute_site(owner: Any, name: str) -> Site | None:
-    """The line of the owner's class that sets `self.name` (the first one), or registers it by that name."""
-    for base in type(owner).__mro__:
-        if base.__module__.partition(".")[0] in ("torch", "paddle", "builtins"):
-            continue
-        try:
-            lines, first = inspect.getsourcelines(base)
-            file = inspect.getsourcefile(base)
-        except (OSError, TypeError):
-            continue
-        tree = _parsed(_dedented(lines))
-        for node in ast.walk(tree) if tree is not None else ():
-            if _sets(node, name):
-                return Site(str(file), first + node.lineno - 1)
-    return None
-
-
 def decorator_site(owner: type, method: str, name: str) -> Site | None:
     """The decorator with this name in it, of a method of the class."""
     for base in owner.__mro__:
@@ -82,22 +65,6 @@ def decorator_site(owner: type, method: str, name: str) -> Site | None:
             if name in line:
                 return Site(str(file), first + number)
     return None
-
-
-def _dedented(lines: list[str]) -> str:
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    return "".join(line[indent:] if line.strip() else "\n" for line in lines)
-
-
-def _sets(node: ast.AST, name: str) -> bool:
-    if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return any(isinstance(t, ast.Attribute) and t.attr == name for target in targets for t in ast.walk(target))
-    if isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
-        if called in ("add_sublayer", "add_module", "add_parameter", "register_parameter", "register_buffer", "setattr"):
-            return any(isinstance(argument, ast.Constant) and argument.value == name for argument in node.args)
-    return False
 
 
 def assignment_site(files: Iterable[str], name: str, calls: str) -> Site | None:

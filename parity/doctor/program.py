@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
-from parity.doctor.places import assignment_site, attribute_site, name_in
+from parity.doctor.places import assignment_site, name_in
 from parity.files import InputError
 from parity.frameworks import Framework, FrameworkError, of_model
-from parity.trace.source import ConstructionSites, Site, SourceTree
+from parity.trace.source import ConstructionSites, Site, SourceTree, attribute_site
 
 
 class Program:

@@ -59,6 +59,21 @@ def replaced(value: Any, is_tensor: Callable[[Any], bool], replacements: Mapping
     return value
 
 
+def gone_through(value: Any) -> Any:
+    """The same nest of tuples, lists and dicts with lists in place of iterators; the very same object where there are none."""
+    if isinstance(value, Iterator):
+        return [gone_through(item) for item in value]
+    if isinstance(value, Mapping):
+        items = {key: gone_through(item) for key, item in value.items()}
+        return value if all(items[key] is item for key, item in value.items()) else items
+    if isinstance(value, (tuple, list)):
+        items = [gone_through(item) for item in value]
+        if all(one is other for one, other in zip(items, value, strict=True)):
+            return value
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    return value
+
+
 def _held(value: Any, objects: bool) -> list[tuple[str, Any]] | None:
     """(step of the access path, item) of what is inside; None of a leaf."""
     if isinstance(value, (tuple, list, deque)):

@@ -17,7 +17,7 @@ from parity.numbers.arrays import Deviation, deviation, eps_of, is_float, resemb
 from parity.numbers.noise import ACCURACY
 from parity.pairing.correspondence import Correspondence, alike_together, correspond
 from parity.pairing.initialisers import drawn_otherwise
-from parity.trace.source import ConstructionSites, Site
+from parity.trace.source import ConstructionSites, Site, attribute_site
 from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
 
 Models = tuple[Any, Any]
@@ -76,12 +76,16 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
     modules = [dict(framework.modules(model)) for framework, model in zip(frameworks, (reference, twin), strict=True)]
 
     def site(side: int, name: str) -> Site | None:
-        path = name.rpartition(".")[0]
+        """The line that built its owner; failing that, as of a model that no line of the user's builds, the one that made it."""
+        owner, _, variable = name.rpartition(".")
+        path = owner
         while True:
             module = modules[side].get(path)
             found = constructions[side].of(module) if module is not None else None
-            if found is not None or not path:
+            if found is not None:
                 return found
+            if not path:
+                return attribute_site(modules[side][owner], variable) if owner in modules[side] else None
             path = path.rpartition(".")[0]
 
     findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name), site(1, problem.name))

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.frameworks.nests import Unknown, as_array, leaves
+from parity.frameworks.nests import Unknown, as_array, gone_through, leaves
 from parity.numbers.arrays import largest_magnitude
 from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.arrivals import Arrivals
@@ -210,8 +210,9 @@ class Recorder:
         return hook
 
     def _after(self, module: Any, inputs: tuple, outputs: Any) -> Any:
-        consumed = isinstance(outputs, Iterator) and self.call.path == self._side.name  # it can be gone through only once
-        outputs = list(outputs) if consumed else outputs
+        given = outputs
+        if self.call.path == self._side.name:  # what the program itself returns can be gone through here, and only once
+            outputs = gone_through(outputs)
         call = self._calls.pop()
         while call.module is not module:  # a call inside raised, and the program went on
             call = self._calls.pop()
@@ -239,7 +240,7 @@ class Recorder:
         self.hand_up(size)
         self._last_call[call.path] = self._order
         self.magnitudes.module_left(call.path, call.entered)
-        return self.framework.replace_tensors(outputs, replacements) if replacements else outputs if consumed else None
+        return self.framework.replace_tensors(outputs, replacements) if replacements else None if outputs is given else outputs
 
     def _names(self, call: Call, places: list[str]) -> dict[str, str]:
         """The access paths of what a module returns, as the reference has them."""

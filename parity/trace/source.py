@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import inspect
 import linecache
 import sys
 import weakref
@@ -230,6 +231,39 @@ def files_of(models: Iterable[Any], framework: Any) -> list[str]:
                 if not library and cls is not object and (file := getattr(sys.modules.get(cls.__module__), "__file__", None)):
                     files.add(file)
     return sorted(files) or [_NOWHERE]
+
+
+def attribute_site(owner: Any, name: str) -> Site | None:
+    """The line of the owner's class that sets `self.name` (the first one), or registers it by that name."""
+    for base in type(owner).__mro__:
+        if base.__module__.partition(".")[0] in ("torch", "paddle", "builtins"):
+            continue
+        try:
+            lines, first = inspect.getsourcelines(base)
+            file = inspect.getsourcefile(base)
+            tree = _parse(_dedented(lines))
+        except (OSError, TypeError, SyntaxError):
+            continue
+        for node in ast.walk(tree):
+            if _sets(node, name):
+                return Site(str(file), first + node.lineno - 1)
+    return None
+
+
+def _sets(node: ast.AST, name: str) -> bool:
+    if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return any(isinstance(t, ast.Attribute) and t.attr == name for target in targets for t in ast.walk(target))
+    if isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+        if called in ("add_sublayer", "add_module", "add_parameter", "register_parameter", "register_buffer", "setattr"):
+            return any(isinstance(argument, ast.Constant) and argument.value == name for argument in node.args)
+    return False
+
+
+def _dedented(lines: list[str]) -> str:
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    return "".join(line[indent:] if line.strip() else "\n" for line in lines)
 
 
 class ConstructionSites:

@@ -8,7 +8,10 @@ from toys import between, numbers
 
 from parity.compare.ladder import compare
 from parity.declare.pair import Pair
-from parity.trace.source import SourceTree
+from parity.frameworks import FRAMEWORKS
+from parity.pairing.census import take
+from parity.trace.source import ConstructionSites, SourceTree, attribute_site
+from weights_convert import DEFAULT, pair_up
 
 HERE = Pair("here", SourceTree(__file__), SourceTree(__file__), names={})
 
@@ -206,3 +209,45 @@ class PaddleTwice(paddle.nn.Layer):
 def test_two_mistakes_in_one_function_are_two_places(factors, wrong):
     report = judged(TorchTwice, lambda: PaddleTwice(*factors), 2, 4)
     assert [place.reference.text.partition(" ")[0] for place in report.places] == wrong
+
+
+class TorchScaled(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(4, 4)
+        self.rho = torch.nn.Parameter(torch.full((1, 4), 0.9))
+
+    def forward(self, x):
+        return self.rho * self.fc(x)
+
+
+class PaddleScaled(paddle.nn.Layer):
+    def __init__(self, trained):
+        super().__init__()
+        self.fc = paddle.nn.Linear(4, 4)
+        self.rho = self.create_parameter([1, 4]) if trained else paddle.full([1, 4], 0.9)
+
+    def forward(self, x):
+        return self.rho * self.fc(x)
+
+
+def test_what_the_model_itself_holds_is_placed_once():
+    """A tensor that is no parameter is never trained: one place, though its gradient and its state are alone as well."""
+    (place,) = judged(TorchScaled, lambda: PaddleScaled(False), 2, 4).places
+    assert place.key.variable == "rho" and "trained parameter" in place.deviation.trouble
+    assert judged(TorchScaled, lambda: PaddleScaled(True), 2, 4).verdict == "same"
+
+
+def test_a_tensor_of_a_model_that_no_line_of_the_users_builds_is_placed_where_it_is_made():
+    census = take(TorchScaled(), PaddleScaled(False), FRAMEWORKS, (ConstructionSites(), ConstructionSites()), DEFAULT, names={})
+    (found,) = census.findings
+    assert (found.reference.text, found.twin.text.partition(" ")[0]) == (
+        "self.rho = torch.nn.Parameter(torch.full((1, 4), 0.9))", "self.rho")
+    assert attribute_site(TorchScaled(), "no_such") is None
+
+
+def test_of_many_that_one_side_alone_has_the_model_s_first_is_named():
+    torches = torch.nn.Sequential(*(torch.nn.InstanceNorm2d(3) for _ in range(9)))
+    paddles = paddle.nn.Sequential(*(paddle.nn.InstanceNorm2D(3) for _ in range(9)))
+    names = [problem.name for problem in pair_up(torches, paddles)[1]]
+    assert names == [f"{number}.{name}" for number in range(9) for name in ("scale", "bias")]

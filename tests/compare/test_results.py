@@ -59,6 +59,7 @@ HEALTHY = {
     "one field": (lambda h, y: y, lambda h, y: {"logits": y}),
     "a deque": (lambda h, y: deque([h, y]), lambda h, y: deque([h, y])),
     "an iterator": (lambda h, y: iter([h, y]), lambda h, y: (value for value in (h, y))),
+    "an iterator inside": (lambda h, y: (h, (y * n for n in (1, 2))), lambda h, y: (h, (y * n for n in (1, 2)))),
     "numbers and texts": (lambda h, y: (y, 3, "cat", 1 + 2j, None), lambda h, y: (y, 3, "cat", 1 + 2j, None)),
     "integers": (lambda h, y: (y, (y > 0).to(torch.int32)), lambda h, y: (y, (y > 0).astype("int32"))),
 }
@@ -71,6 +72,7 @@ WRONG = {
     "an object's text": (lambda h, y: Plain(logits=y, label="cat"), lambda h, y: Plain(logits=y, label="dog")),
     "a deque": (lambda h, y: deque([h, y]), lambda h, y: deque([h, y * 2])),
     "an iterator": (lambda h, y: iter([h, y]), lambda h, y: iter([h, y + 1])),
+    "an iterator inside": (lambda h, y: (h, (y * n for n in (1, 2))), lambda h, y: (h, (y * n for n in (1, 3)))),
     "a complex number": (lambda h, y: (y, 1 + 2j), lambda h, y: (y, 1 - 2j)),
     "a large integer": (lambda h, y: (y, 2**70), lambda h, y: (y, 2**70 + 1)),
     "other integers": (lambda h, y: (y, (y > 0).to(torch.int32)), lambda h, y: (y, (y > 0).astype("int64"))),

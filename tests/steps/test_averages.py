@@ -49,6 +49,18 @@ class ByName:
             self.shadow[name] = self.decay * self.shadow[name] + (1 - self.decay) * parameter.detach()
 
 
+class Attached(ByName):
+    """The first of which are copies that a graph holds."""
+
+    def __init__(self, net, decay):
+        self.net, self.decay = net, decay
+        self.shadow = {name: parameter.clone() for name, parameter in net.named_parameters()}
+
+    def update(self):
+        self.shadow = {name: (self.decay * self.shadow[name] + (1 - self.decay) * parameter).detach()
+                       for name, parameter in self.net.named_parameters()}
+
+
 class InOrder:
     """A list of tensors."""
 
@@ -115,7 +127,7 @@ def training(average, twin=None, decay=0.9, last_rate=0.05):
     return Training(reference, port, batch=[normal(5, 4)]).subject()
 
 
-KINDS = (Network, ByName, InOrder)
+KINDS = (Network, ByName, InOrder, Attached)
 
 
 @pytest.mark.parametrize("kind", KINDS)

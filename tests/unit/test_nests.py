@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from parity.frameworks.nests import Unknown, as_array, leaves, replaced
+from parity.frameworks.nests import Unknown, as_array, gone_through, leaves, replaced
 
 
 class Tensor:
@@ -97,3 +97,9 @@ def test_names_of_choices_are_texts_and_nothing_is_nothing():
 def test_what_cannot_be_compared_is_said(leaf):
     with pytest.raises(Unknown):
         as_array(leaf)
+
+
+def test_iterators_are_gone_through_wherever_they_are():
+    assert gone_through((A, (n for n in (1, 2)), {"b": iter([B])})) == (A, [1, 2], {"b": [B]})
+    nest = (A, [B], {"c": 1})
+    assert gone_through(nest) is nest and gone_through(A) is A
