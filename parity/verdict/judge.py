@@ -227,18 +227,21 @@ class Judge:
         """Whether the two are so near that no mistake of RESOLUTION can be in the value, however large its floor is.
 
         What is left over from a cancellation is measured beside what cancelled; a gradient that is nothing but that (of a bias
-        before a norm, of a key's bias before a softmax) beside the other gradients.
+        before a norm, of a key's bias before a softmax) beside the other gradients, and what an optimizer remembers of it alike.
         """
         scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
-        if event.key.stage == "gradients":
-            scale = max(scale, self._gradients)
+        scale = max(scale, self._beside.get(_kind(event.key), 0.0))
         return deviation.distance <= _resolution(deviation) * scale
 
     @functools.cached_property
-    def _gradients(self) -> float:
-        """The largest gradient of a parameter or an input."""
-        return max((event.scale for key, event in self.truth.events.items()
-                    if key.stage == "gradients" and not key.is_local and not event.borders), default=0.0)
+    def _beside(self) -> dict[str, float]:
+        """The largest gradient of a parameter or an input, and the largest moment of each kind."""
+        largest: dict[str, float] = {}
+        for key, event in self.truth.events.items():
+            kind = _kind(key)
+            if kind is not None and not key.is_local and not event.borders:
+                largest[kind] = max(event.scale, largest.get(kind, 0.0))
+        return largest
 
     def _other_dtype(self, key: Key, deviation: Deviation) -> bool:
         """Whether two results of the programs are of other dtypes. In float32, whose truth is float64, numbers are the lane's."""
@@ -287,6 +290,13 @@ class Judge:
         return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
                        reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
                        drawn=event.drawn is not None)
+
+
+def _kind(key: Key) -> str | None:
+    """Values that are measured beside each other: gradients, or the moments of one name."""
+    if key.stage == "gradients":
+        return "gradients"
+    return key.variable.rpartition(".")[2] if key.stage == "update" and "." in key.variable else None
 
 
 def _left_over(finding: Finding) -> bool:

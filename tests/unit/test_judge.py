@@ -299,3 +299,11 @@ def test_an_operation_behind_a_value_that_agrees_but_for_rounding_is_not_blamed(
     twin = [replace(one, array=one.array + distance) for one, distance in zip(layers, [3e-9, 3e-9, 1.0, 1.0], strict=True)]
     first = judged([alone, *layers], twin, floor=1e-9, pair=OWN).first
     assert (first.key.module, first.reference.line, bool(first.cause)) == ("net.norm", line, order > 2)
+
+
+def test_the_moments_of_a_gradient_that_cancels_are_measured_beside_the_others():
+    bias, weight = (key(f"{name}.exp_avg", "net.conv", stage="update", step=1) for name in ("bias", "weight"))
+    healthy = ([event(bias, [1e-17], scale=1e-17), event(weight, [0.1], scale=0.1)], [event(bias, [-2e-17]), event(weight, [0.1])])
+    assert judged(*healthy, floor=1e-16).verdict == "same"
+    alone = [event(bias, [1e-17], scale=1e-17)], [event(bias, [-2e-17])]
+    assert judged(*alone, floor=1e-16).verdict == "undecided"
