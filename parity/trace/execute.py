@@ -31,11 +31,12 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
                    for array in inputs]
         # Not the leaves themselves: a module may write its input in place, which a leaf forbids.
         given = [framework.clone(tensor) for tensor in tensors]
-        recorder.inputs = {id(tensor): f"[{number}]" for number, tensor in enumerate(given)}
+        recorder.borders.inputs = {id(tensor): f"[{number}]" for number, tensor in enumerate(given)}
         arguments, keywords = arrange(given)
         with framework.with_gradients(model):
             result = hand_on(model, *arguments, **keywords)
-        named = [(recorder.results.get(place, place), tensor) for place, tensor in framework.tensors_in(result, objects=True)]
+        names = recorder.borders.results
+        named = [(names.get(place, place), tensor) for place, tensor in framework.tensors_in(result, objects=True)]
         outputs += [tensor for _, tensor in sorted(named, key=_by_name)]
         recorder.snapshot_buffers()
     return outputs

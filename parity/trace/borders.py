@@ -1,0 +1,132 @@
+"""The borders of modules: what each call is given, and what it returns."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from parity.frameworks.nests import Unknown, as_array, gone_through, leaves
+from parity.numbers.arrays import largest_magnitude
+from parity.trace.events import Event, Key
+from parity.trace.lines import Call
+from parity.trace.magnitudes import Size
+from parity.trace.side import Run, Side
+from parity.trace.source import Site
+
+if TYPE_CHECKING:
+    from parity.trace.recorder import Recorder
+
+
+class Borders:
+    """Emits, through its recorder, the inputs and outputs of each module call.
+
+    calls: those in progress, the innermost last; the first stands for what is outside of any. left: module path -> place in the
+    order of its latest return. inputs: id of a tensor that the program itself is given -> its place among them, which is the same
+    on both sides whatever the argument is called there. results: access paths of what the program itself returned last -> those of
+    the reference.
+    """
+
+    def __init__(self, recorder: Recorder, side: Side, run: Run) -> None:
+        self._recorder, self._side, self._run, self._framework = recorder, side, run, side.framework
+        self.calls: list[Call] = [Call("", 0, None)]
+        self.left: dict[str, int] = {}
+        self.inputs: dict[int, str] = {}
+        self.results: dict[str, str] = {}
+        self._numbers: Counter[str] = Counter()
+
+    def before(self, path: str) -> Callable[[Any, tuple, dict], None]:
+        def hook(module: Any, inputs: tuple, keywords: dict) -> None:
+            called = self._side.source.site(sys._getframe(1))
+            call = Call(path, self._numbers[path], module, called=called)
+            self._numbers[path] += 1
+            self.calls.append(call)
+            ragged = self._framework.ragged(module, inputs)
+            for argument, given in arguments(module, inputs, keywords):
+                for place, tensor in self._framework.tensors_in(given, argument):
+                    if ragged and place.startswith("[0]"):
+                        continue
+                    place = self.inputs.get(id(tensor), place) if path == self._side.name else place
+                    snapshot = self._recorder.emit(tensor, f"input{place}", function="", frame=0, site=called, call=call,
+                                                   summed=self._recorder.magnitudes.dot_terms(module)[1])
+                    call.entered = max(call.entered, snapshot.largest)
+
+        return hook
+
+    def after(self, module: Any, inputs: tuple, outputs: Any) -> Any:
+        given = outputs
+        if self.calls[-1].path == self._side.name:  # what the program itself returns can be gone through here, and only once
+            outputs = gone_through(outputs)
+        call = self.calls.pop()
+        while call.module is not module:  # a call inside raised, and the program went on
+            call = self.calls.pop()
+        built = self._side.sites.of(module)
+        library = not self._side.source.defines(module)
+        site = (built or call.called) if library else (call.returned or built or call.called)
+        size = self._size(call, inputs, outputs) if self._run.measure else Size()
+        replacements = {}
+        parts = list(leaves(outputs, self._framework.is_tensor, objects=True))
+        ragged = self._framework.ragged(module, inputs)
+        returned = [(place, part) for place, part in parts if self._framework.is_tensor(part)
+                    and not (ragged and place.startswith("[0]"))]
+        names = self._names(call, [place for place, part in parts if part is not None])
+        single = self._side.paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
+        for place, tensor in returned:
+            # A parameter that is returned is seen apart from its other uses.
+            own = id(tensor) in self._recorder.parameter_names
+            observable = self._framework.clone(tensor) if own else self._framework.observable(tensor)
+            snapshot = self._recorder.emit(observable, "output" if single else f"output{names[place]}", function="", frame=0,
+                                           site=site, call=call, built=built, size=size, border=True)
+            if snapshot.tensor is not tensor:
+                replacements[place] = snapshot.tensor
+        for place, part in parts:
+            if part is not None and not self._framework.is_tensor(part):
+                self._emit_number(f"output{names[place]}", part, call, site, built, size)
+        self._recorder.hand_up(size)
+        self.left[call.path] = self._recorder.order
+        self._recorder.magnitudes.module_left(call.path, call.entered)
+        return self._framework.replace_tensors(outputs, replacements) if replacements else None if outputs is given else outputs
+
+    def _names(self, call: Call, places: list[str]) -> dict[str, str]:
+        """The access paths of what a module returns, as the reference has them."""
+        named = self._run.results
+        known = dict(zip(places, places, strict=True)) if named is None else named(call.path, call.number, places)
+        if call.path == self._side.name:
+            self.results = known
+        return known
+
+    def _emit_number(self, variable: str, part: Any, call: Call, site: Site | None, built: Site | None, size: Size) -> None:
+        """Emit a result that is no tensor: a number, a text; or that there is one of a kind that cannot be compared."""
+        array, unknown = None, None
+        try:
+            array = as_array(part)
+        except Unknown as error:
+            unknown = str(error)
+        largest = largest_magnitude(array) if self._run.measure and array is not None and array.dtype.kind == "f" else None
+        key = Key(self._recorder.stage, self._run.step, self._recorder.phase, call.path, call.number, "", 0, variable, 0)
+        self._recorder.send(Event(key, self._recorder.place(), site, array, built, call.called,
+                         *size.joined(Size(largest or 0.0, largest or 0.0)), largest, unknown=unknown))
+
+    def _size(self, call: Call, inputs: tuple, outputs: Any) -> Size:
+        largest = max((self._recorder.snapshot(tensor).largest for _, tensor in self._framework.tensors_in(outputs)), default=0.0)
+        return self._recorder.magnitudes.of_module(call.module, call.entered, call.size, inputs, outputs, largest)
+
+
+def arguments(module: Any, inputs: tuple, keywords: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(place, value) of the arguments of a call: one that is handed over by keyword stands where it would without."""
+    yield from ((f"[{number}]", value) for number, value in enumerate(inputs))
+    names = _parameters_of(type(module)) if keywords else ()
+    yield from ((f"[{names.index(name)}]" if name in names else f"[{name!r}]", value) for name, value in keywords.items())
+
+
+@functools.cache
+def _parameters_of(kind: type) -> tuple[str, ...]:
+    """Names of the positional parameters of a class's forward."""
+    try:
+        parameters = inspect.signature(kind.forward).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple(one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD))[1:]
