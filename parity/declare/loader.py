@@ -40,6 +40,7 @@ def load(name: str) -> ModuleType:
     folder = path.resolve().parent if by_file else Path.cwd()
     importlib.invalidate_caches()  # a file may have been written just now
     code = _UserCode.of((folder, Path.cwd()))
+    code.forget_changed()
     with _refusing(name, folder):
         return code.file(path.resolve()) if by_file else code.module(name)
 
@@ -77,6 +78,7 @@ class _UserCode:
         self._folders = [str(folder) for folder in folders]
         self._names: dict[str, str] = {}  # top-level name in the user's files -> the name in sys.modules
         self._specs: dict[str, ModuleSpec] = {}  # name in sys.modules -> what is loaded under it
+        self._stamps: dict[str, tuple[str, int, int]] = {}  # name in sys.modules -> its file, when it was written, its size
         self._builtins = {**vars(builtins), "__import__": self._import}
         self._prefix = f"_user{len(self._known)}_"
         sys.meta_path.insert(0, self)
@@ -88,6 +90,13 @@ class _UserCode:
         if folders not in cls._known:
             cls._known[folders] = cls(folders)
         return cls._known[folders]
+
+    def forget_changed(self) -> None:
+        """Where a file was written anew since it was loaded, all that was loaded from here is loaded again, as it may use it."""
+        if any(name in sys.modules and _stamp(file) != (file, *then) for name, (file, *then) in self._stamps.items()):
+            for name in self._stamps:
+                sys.modules.pop(name, None)
+            self._stamps.clear()
 
     def file(self, path: Path) -> ModuleType:
         """The module of that file: the one that is loaded already, else it is loaded."""
@@ -117,6 +126,7 @@ class _UserCode:
         spec = ModuleSpec(name, found.loader, origin=found.origin, is_package=found.submodule_search_locations is not None)
         if isinstance(found.loader, SourceFileLoader):
             spec = importlib.util.spec_from_file_location(name, found.origin, loader=_Loader(name, found.origin, self._builtins))
+            self._stamps[name] = _stamp(found.origin)
         elif spec.submodule_search_locations is not None:  # a folder without __init__.py
             spec = ModuleSpec(name, None, is_package=True)
         if found.submodule_search_locations is not None:
@@ -165,6 +175,14 @@ class _Loader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         vars(module)["__builtins__"] = self._builtins
         super().exec_module(module)
+
+
+def _stamp(file: str) -> tuple[str, int, int]:
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return file, 0, 0
+    return file, found.st_mtime_ns, found.st_size
 
 
 def _means_something_else(name: str, spec: ModuleSpec) -> bool:

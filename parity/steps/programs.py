@@ -19,7 +19,7 @@ from parity.numbers.noise import generator
 from parity.pairing.census import Census, take
 from parity.steps.state import carry, cast, joined
 from parity.trace.events import Replayed, Sink
-from parity.trace.optimizers import checksum, watching
+from parity.trace.optimizers import checksum, learning_rates, watching
 from parity.trace.randomness import Tape, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run, View
@@ -163,8 +163,8 @@ class Programs(Sides):
             for name, entry, array in self._averages(side, own.view, copy=sink.keeps):
                 recorder.emit_array("state", f"{name}.{entry}", array, scale=_largest(array), entry=False)
             for name, optimizer in self.optimizers[side].items():
-                lr = framework.optimizer_settings(optimizer)["lr"]
-                recorder.emit_array("state", f"{name}.lr", np.asarray(lr, np.float64), scale=abs(lr), entry=False)
+                rates = learning_rates(framework, optimizer)
+                recorder.emit_array("state", f"{name}.lr", rates, scale=_largest(rates), entry=False)
         numbers = {name: framework.array(loss, copy=True).item() for name, loss in losses.items()}
         sink.losses = numbers
         return numbers

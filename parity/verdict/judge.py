@@ -64,7 +64,7 @@ class Judge:
         """Add to the report a finding for every value that is not the same, and count all."""
         found: list[Finding] = []
         measured: list[Finding] = []
-        good, broken = None, False  # the last event before the first divergence; whether that is behind us
+        agreed: list[Event] = []
         for event in self.truth.in_order():
             key = event.key
             if (self.stages is not None and key.stage not in self.stages) or self._given(key):
@@ -75,20 +75,15 @@ class Judge:
             elif partner is None:
                 if self._expected(key) or _is_zero_gradient(event):
                     continue
-                finding = self._without_partner(event)
+                finding = self._without_partner(event, against)
             else:
                 finding = self._matched(event, *partner, against)
                 measured.append(finding)
             report.counts[finding.verdict] += 1
             if finding.verdict in (Verdict.SAME, Verdict.NOISE):
-                if not broken:
-                    good = event
-                if finding.verdict is Verdict.SAME:
-                    continue
-            broken = broken or finding.verdict is Verdict.DIVERGED
-            if finding.verdict is Verdict.DIVERGED and good is not None:
-                finding = with_changes(finding, last_good=str(good.key), last_good_site=good.site)
-            found.append(finding)
+                agreed.append(event)
+            if finding.verdict is not Verdict.SAME:
+                found.append(finding)
         for event, last in against.extra:
             if self._expected(event.key):
                 continue
@@ -108,6 +103,7 @@ class Judge:
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
             found = cut(placed(found, self.truth, against), self.truth, against, report)
+        found = _after_good(found, agreed)
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
             if finding.key not in uncompared:
@@ -255,10 +251,10 @@ class Judge:
         path = f"{key.module}.{key.variable}".removeprefix(f"{self.name}.")
         return self.start.get(path) if self.start is not None and key.stage == "state" else None
 
-    def _without_partner(self, event: Event) -> Finding:
+    def _without_partner(self, event: Event, against: Against) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         deviation = Deviation(np.inf, trouble=say("exists in the reference only") if event.key.is_local else
-                              _missing_text(event))
+                              _missing_text(event, against))
         return self._finding(event, None, verdict, deviation, self.floors[event.key])
 
     def _unknown(self, event: Event) -> Finding:
@@ -290,6 +286,16 @@ class Judge:
         return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
                        reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
                        drawn=event.drawn is not None)
+
+
+def _after_good(found: list[Finding], agreed: list[Event]) -> list[Finding]:
+    """With the last value that still agreed before the first divergence."""
+    first = min((finding.order for finding in found if finding.verdict is Verdict.DIVERGED), default=0)
+    good = next((event for event in reversed(agreed) if event.order < first), None)
+    if good is None:
+        return found
+    return [with_changes(finding, last_good=str(good.key), last_good_site=good.site) if finding.verdict is Verdict.DIVERGED
+            else finding for finding in found]
 
 
 def _kind(key: Key) -> str | None:
@@ -328,12 +334,14 @@ def _is_zero_gradient(event: Event) -> bool:
     return event.key.is_activation_gradient and event.array is not None and not event.array.any()
 
 
-def _missing_text(event: Event) -> str:
+def _missing_text(event: Event, against: Against) -> str:
     key = event.key
     if event.drawn is not None:
         return say("the reference draws {numbers}, the twin draws nothing", numbers=str(event.drawn))
     if key.stage == "gradients":
         return say("the reference has a gradient here, the twin has none")
     if key.variable.startswith(("input", "output")):
+        if any((other.module, other.call) == (key.module, key.call) for other in against.matched):
+            return say("the twin's call has no such value")
         return say("this call never happened in the twin")
     return say("exists in the reference only")

@@ -97,3 +97,13 @@ def test_what_is_not_there(folder):
         load("nothing.py")
     with pytest.raises(InputError, match="there is no module nothing"):
         load("nothing.at.all")
+
+
+def test_a_file_that_was_written_anew_is_loaded_anew(tmp_path):
+    (tmp_path / "part_of_it.py").write_text("VALUE = 1\n")
+    pair = tmp_path / "written_anew.py"
+    pair.write_text("from part_of_it import VALUE\n")
+    first = load(str(pair))
+    assert load(str(pair)) is first and first.VALUE == 1
+    (tmp_path / "part_of_it.py").write_text("VALUE = 22\n")
+    assert load(str(pair)).VALUE == 22

@@ -186,7 +186,7 @@ def test_values_of_every_kind_survive_the_disk(dtype, shape, tmp_path):
 def test_values_that_are_no_numbers_are_refused(tmp_path):
     writer = recording.Writer(tmp_path / "values.safetensors")
     with pytest.raises(InputError, match="expected values of numbers"):
-        writer.receive(Event(Key("forward", 0, None, "net", 0, "", 0, "output", 0), 1, None, np.array(["a"])))
+        writer.receive(Event(Key("forward", 0, None, "net", 0, "", 0, "output", 0), 1, None, np.array([object()])))
 
 
 def test_floors_of_strata_and_unknown_results_survive_the_disk(tmp_path):

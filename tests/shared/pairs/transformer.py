@@ -14,12 +14,12 @@ pair = Port(transformer_torch.Encoder, transformer_paddle.Encoder, inputs={"word
 _FILE = "pairs.transformer_paddle"
 FAULTS = {
     "norm first": (Edit(f"{_FILE}:Encoder.__init__", 'activation="relu"', 'activation="relu", normalize_before=True'),
-                   "layers.0.self_attn, variable 'input[0]'", "last good  forward Encoder.encoder.layers.0 input[0]"),
+                   "layers.0.self_attn, variable 'input[0]'", "last good  forward Encoder.encoder.layers.0 input[1]"),
     "another activation": (Edit(f"{_FILE}:Encoder.__init__", 'activation="relu"', 'activation="gelu"'),
                            "layers.0.dropout, variable 'input[0]'", "last good  forward Encoder.encoder.layers.0.linear1 output"),
     "the mask forgotten": (Edit(f"{_FILE}:Encoder.forward",
                                 "src_mask=mask", "src_mask=None"),
-                           "layers.0.self_attn, variable 'output'", "self.encoder(x, mask=mask)"),
+                           "Encoder.encoder, variable 'input[1]'", "self.encoder(x, mask=mask)", "has no such value"),
     "more heads": (Edit(f"{_FILE}:Encoder.__init__", "nhead=2", "nhead=4"),
                    "layers.0.self_attn, variable 'input[3]'", "self.encoder(x, src_mask=mask)"),
     "embedding not scaled": Edit(f"{_FILE}:Encoder.forward", "self.embedding(words) * 4.0", "self.embedding(words)"),
