@@ -64,7 +64,7 @@ def recorded(name, mode, lane, steps):
     return subject, record_reference(subject, steps=steps, mode=mode, lane=lane)
 
 
-@pytest.mark.parametrize("name", ["training", "training_initial"])
+@pytest.mark.parametrize("name", ["training", pytest.param("training_initial", marks=pytest.mark.slow)])
 def test_each_float32_step_of_the_healthy_twin_is_the_references(name):
     subject, steps = recorded(name, "resync", "float32", 2)
     found = follow(subject, steps=2, mode="resync", lane="float32", recorded=steps)
@@ -131,7 +131,7 @@ def test_what_chaos_has_made_of_rounding_is_forgiven(narrow_envelope):
     assert any("rounding, grown by chaos" in (finding.cause or "") for finding in found.report.findings)
 
 
-@pytest.mark.parametrize("name", ["no_lr_decay", "wrong_label"])
+@pytest.mark.parametrize("name", [pytest.param("no_lr_decay", marks=pytest.mark.slow), "wrong_label"])
 def test_a_fault_is_not_forgiven_as_chaos(narrow_envelope, name):
     answer = faults.CATALOGUE[name].answer
     with faults.inject(name):
@@ -179,6 +179,7 @@ def test_a_state_goes_over_and_comes_back_bit_for_bit():
 # A whole course
 
 
+@pytest.mark.slow
 def test_fifty_free_light_steps_agree_to_1e_9_in_every_loss():
     subject = ugatit.training(ugatit.Sizes(ngf=2, n_blocks=1, img_size=96, light=True, ndf=2))
     both = Programs(subject, "float64")
