@@ -116,6 +116,9 @@ class Writer(Store):
         for known, place in self._recent:
             if known is array:
                 return place
+        if _plain(array.dtype) not in _NAMES:
+            raise InputError(f"{self.path}: expected values of numbers to record, found dtype {array.dtype}; known are "
+                             f"{', '.join((*_NAMES, *_PLAIN))}, and texts")
         place = digest(array)
         if place not in self.kinds:
             self.kinds[place] = [array.dtype.name, list(array.shape)]
@@ -125,9 +128,6 @@ class Writer(Store):
 
     def _put(self, place: str, array: np.ndarray) -> None:
         plain = _plain(array.dtype)
-        if plain not in _NAMES:
-            raise InputError(f"{self.path}: expected values of numbers to record, found dtype {array.dtype}; known are "
-                             f"{', '.join((*_NAMES, *_PLAIN))}")
         data = np.ascontiguousarray(array).reshape(-1).view(plain)
         self._file.write(data.view(np.uint8).data)
         shape = list(array.shape if plain == array.dtype.name else data.shape)
