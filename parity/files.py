@@ -30,6 +30,15 @@ def check_writable(path: str | Path) -> Path:
     return path
 
 
+def make_folder(path: Path, use: str, remedy: str = "choose another") -> Path:
+    """The folder, made where it is not there. use: what it is for ("to write into"). Raises InputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: expected a folder {use}, cannot make it ({error.strerror}); {remedy}") from error
+    return path
+
+
 def write(path: str | Path, content: str | bytes) -> None:
     """Write a file under another name, then rename it: a reader never sees half of it. Raises InputError."""
     path = check_writable(path)

@@ -31,7 +31,7 @@ import joblib
 from joblib.parallel import LokyBackend, MultiprocessingBackend, ParallelBackendBase, get_active_backend
 
 from parity import heap
-from parity.files import InputError, write
+from parity.files import InputError, make_folder, write
 
 # Nothing heavy is imported here: a worker imports this file first, and has its threads set before any framework is there.
 
@@ -85,7 +85,7 @@ def run(tasks: Sequence[Task], do: Do, *, folder: Path | None = None, workers: i
         progress(names[name], outcome, kept)
 
     if folder is not None:
-        _make(folder)
+        make_folder(folder, "to keep results in")
         for name in names:
             if (held := _read(folder / f"{name}.json")) is not None:
                 take(name, held, True)
@@ -146,14 +146,6 @@ def _code() -> str:
         except metadata.PackageNotFoundError:
             continue
     return state.hexdigest()
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: expected a folder to keep results in, cannot make it ({error.strerror}); choose "
-                         f"another") from error
 
 
 def _read(path: Path) -> Done | None:

@@ -187,6 +187,13 @@ class Table:
                 "sites": [[relative(site.file), site.line, site.text] for site in self._sites]}
 
 
+def begin(folder: Path) -> None:
+    """Makes the folder of a recording. Raises RecordingError where it holds something already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise RecordingError(f"{folder}: expected an empty folder, found files in it; choose another")
+
+
 def write_json(path: Path, document: Mapping[str, Any]) -> str:
     """Atomically, sealed with its hash, which is returned."""
     text, seal = _sealed(document)

@@ -21,7 +21,7 @@ from parity.compare.lone import Lone, importable
 from parity.compare.results import Case
 from parity.declare.pair import Pair
 from parity.files import InputError
-from parity.recordings.format import Table, Writer, write_json
+from parity.recordings.format import Table, Writer, begin, write_json
 from parity.recordings.traces import Program, Trace, save_index, save_start
 from parity.trace.events import Event, Key
 from parity.trace.randomness import Tape
@@ -142,9 +142,7 @@ def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, k
     folder = Path(folder)
     if source is not None and source.lane != lane:
         raise InputError(f"--from {source.folder}: expected a trace of lane {lane}, found {source.lane}; add --lane {source.lane}")
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise InputError(f"{folder}: expected an empty folder, found files in it; choose another")
+    begin(folder)
     pair = cases[0].subject.pair
     framework = pair.twin_framework if side == "twin" else pair.reference_framework
     index = {"side": side, "lane": lane, "keep": keep, "device": device, "platform": platform.platform(terse=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -9,6 +11,7 @@ from rich.text import Text
 
 from parity.numbers.noise import ACCURACY, M
 from parity.report.summary import Summary, distance, explanations, row, short
+from parity.verdict.findings import Finding
 
 COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "undecided": "yellow",
            "same up to summary": "yellow", "diverged": "bold red"}
@@ -38,19 +41,9 @@ def show(console: Console, summary: Summary) -> None:
         console.print(Text(f"\n{sentence}"), soft_wrap=True)
     for remark in summary.merged.remarks:
         console.print(Text(f"\nremark: {remark}", style="yellow"), soft_wrap=True)
-    undecided = [finding for result in summary.results for finding in result.report.undecided]
-    if undecided:
-        console.print(Text(f"\n{len(undecided)} values that have to be the same could not be seen:", style="yellow"))
-        for finding in undecided[:NAMED]:
-            console.print(Text(f"  {finding.key} ({finding.lane}): {finding.deviation.trouble or finding.cause}"), soft_wrap=True)
-        more(console, len(undecided) - NAMED)
-    uncompared = [finding for result in summary.results for finding in result.report.uncompared]
-    if uncompared:
-        console.print(Text(f"\n{len(uncompared)} values were not compared:", style="yellow"))
-        for finding in uncompared[:NAMED]:
-            console.print(Text(f"  {finding.key} ({finding.lane}): "
-                               f"{finding.deviation.trouble or finding.cause or 'no partner'}"), soft_wrap=True)
-        more(console, len(uncompared) - NAMED)
+    reports = [result.report for result in summary.results]
+    name_some(console, "values that have to be the same could not be seen", [f for report in reports for f in report.undecided])
+    name_some(console, "values were not compared", [f for report in reports for f in report.uncompared], "no partner")
     console.print(Text(f"\n{summary.sentence()}", style=COLOURS[summary.verdict]), soft_wrap=True)
 
 
@@ -67,6 +60,21 @@ def _table(summary: Summary, width: int) -> Table:
                       str(figures["compared"]), short(figures["float64_forward"]), short(figures["float64_gradients"]),
                       short(figures["float64_floors"]), short(figures["float32_errors"]), f"{result.seconds:.1f}")
     return table
+
+
+def name_some(console: Console, what: str, findings: Sequence[Finding], otherwise: str | None = None,
+              place: Callable[[Finding], str] = lambda finding: "") -> None:
+    """The first findings of a kind, each with what is wrong; nothing where there are none.
+
+    otherwise: what to say of one without a reason. place: what stands before its key.
+    """
+    if not findings:
+        return
+    console.print(Text(f"\n{len(findings)} {what}:", style="yellow"))
+    for finding in findings[:NAMED]:
+        reason = finding.deviation.trouble or finding.cause or otherwise
+        console.print(Text(f"  {place(finding)}{finding.key} ({finding.lane}): {reason}"), soft_wrap=True)
+    more(console, len(findings) - NAMED)
 
 
 def more(console: Console, left: int) -> None:

@@ -16,7 +16,7 @@ from parity.messages import say
 from parity.numbers.noise import M
 from parity.report.page import ROWS, page
 from parity.report.summary import short, versions
-from parity.report.terminal import COLOURS, NAMED, more
+from parity.report.terminal import COLOURS, name_some
 from parity.steps.result import StepsReport
 from parity.steps.summary import Summary, rows, totals, when
 from parity.verdict.findings import Finding
@@ -37,13 +37,8 @@ def show(console: Console, summary: Summary) -> None:
         console.print(Text(f"\nFirst divergence: {when(summary.first)}", style="bold"))
         console.print(Text(str(summary.first)), soft_wrap=True)
         console.print(_ladder(summary))
-    uncompared = summary.merged.uncompared
-    if uncompared:
-        console.print(Text(f"\n{len(uncompared)} values were not compared:", style="yellow"))
-        for finding in uncompared[:NAMED]:
-            console.print(Text(f"  step {finding.key.step}, {finding.key} ({finding.lane}): "
-                               f"{finding.deviation.trouble or finding.cause or 'no partner'}"), soft_wrap=True)
-        more(console, len(uncompared) - NAMED)
+    name_some(console, "values were not compared", summary.merged.uncompared, "no partner",
+              lambda finding: f"step {finding.key.step}, ")
     if summary.faults and summary.first is None:
         console.print(Text(f"\n{', '.join(summary.faults)}: not to be seen in these steps. Some faults act in special situations "
                            f"only: those of the learning rate with --iteration 4 --steps 3", style="yellow"), soft_wrap=True)

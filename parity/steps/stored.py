@@ -20,6 +20,7 @@ from parity.recordings.format import (
     Runs,
     Table,
     Writer,
+    begin,
     fingerprint,
     fitting,
     read_index,
@@ -45,9 +46,7 @@ def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str =
     """
     lane = asked.lane(lane)
     asked.following(steps=steps, mode=mode, draws=draws, floor_every=floor_every)
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise RecordingError(f"{folder}: expected an empty folder, found files in it; choose another")
+    begin(folder)
     both = Programs(subject, lane)
     both.let_go(1)
     index = {"name": subject.name, "lane": lane, "mode": mode, "seed": subject.seed, "weights": _fingerprint(subject),

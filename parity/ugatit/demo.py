@@ -14,7 +14,7 @@ from rich.text import Text
 import paddle_impl
 import torch_ref
 from parity.compare.results import Case
-from parity.files import InputError, write
+from parity.files import make_folder, write
 from parity.messages import say
 from parity.report.document import to_json
 from parity.report.page import to_html
@@ -91,12 +91,7 @@ def _say(console: Console, text: str) -> None:
 
 
 def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: expected a folder to write into, cannot make it ({error.strerror}); "
-                         f"choose another --out") from error
-    return path
+    return make_folder(path, "to write into", "choose another --out")
 
 
 def _write_seeded(path: Path, seed: int) -> None:

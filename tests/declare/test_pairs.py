@@ -9,7 +9,6 @@ from parity.compare.ladder import compare
 from parity.compare.runner import compare_placing
 from parity.differences import by_name, explain
 from parity.fixes.edit import Edit, applied
-from weights_convert import Rule
 
 NAMES = ["attention", "cyclegan", "mobilenet", "paconvert", "resnet", "tagger", "transformer", "vgg"]
 # What Paddle's own layers do otherwise; in `differences` each has its reproduction.
@@ -17,13 +16,6 @@ KNOWN = ["norm_epsilon", "pool_gradient", "running_variance", "batch_norm_moment
 # A bias before a norm has gradient zero but for rounding; relative to itself rounding is as large as you like.
 CANCELLING = {"cyclegan", "paconvert", "vgg"}
 CEILING = 1e-9
-
-needs_recurrent = pytest.mark.skipif(not hasattr(Rule, "parts"), reason="weights_convert has no rules for these layers")
-
-
-def marks(name):
-    return [needs_recurrent] if name in ("tagger", "transformer") else []
-
 
 def pair_of(name):
     return importlib.import_module(f"pairs.{name}")
@@ -40,8 +32,7 @@ CASES = [(name, mode) for name in NAMES for mode in pair_of(name).pair.modes]
 FAULTS = [(name, words) for name in NAMES for words in pair_of(name).FAULTS]
 
 
-@pytest.mark.parametrize(("name", "mode"), [pytest.param(*case, marks=marks(case[0]))
-                                            for case in CASES])
+@pytest.mark.parametrize(("name", "mode"), CASES)
 def test_a_healthy_pair_is_the_same(name, mode):
     with paddles_way():
         report = compare(pair_of(name).pair.subject(mode), lanes=("float64",))
@@ -67,7 +58,7 @@ def test_what_the_frameworks_do_otherwise_is_explained(name):
 def of_a_fault(name, words):
     """Of the large networks' faults, all but the first are for the night: they are found alike."""
     first = next(iter(pair_of(name).FAULTS)) == words
-    return marks(name) + ([pytest.mark.slow] if name in ("resnet", "mobilenet") and not first else [])
+    return [pytest.mark.slow] if name in ("resnet", "mobilenet") and not first else []
 
 
 @pytest.mark.parametrize(("name", "words"), [pytest.param(*fault, marks=of_a_fault(*fault))
