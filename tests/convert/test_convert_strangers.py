@@ -424,3 +424,71 @@ def test_the_command_stops_in_one_line_and_leaves_nothing(tmp_path, how, directi
     code, message = STOPPED[how]
     assert child.returncode == code and len(said) == 1 and message in said[0], said
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+# A pair file of one's own, whose two sides differ in names
+
+
+PORT = """
+import numpy as np, paddle, torch
+from parity.inputs import normal
+from parity.port import Port
+class Ours(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.norm, self.aux = torch.nn.Linear(3, 5), torch.nn.BatchNorm1d(5), torch.nn.Linear(5, 2)
+    def forward(self, x, scale):
+        return self.norm(self.embed(x)) * scale
+class Theirs(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.bn, self.proj = paddle.nn.BatchNorm1D(5), paddle.nn.Linear(3, 5)
+        {extra}
+    def forward(self, x, factor):
+        return self.bn(self.proj(x)) * factor
+pair = Port(Ours, Theirs, inputs=[normal(4, 3)], keywords={{"scale": normal(4, 1)}}, twin_keywords={{"scale": "factor"}},
+            name="mine")
+"""
+
+
+def own_port(folder, extra="self.aux = paddle.nn.Linear(5, 2)"):
+    (folder / "mine.py").write_text(PORT.format(extra=extra))
+    ours = torch.nn.ModuleDict({"embed": torch.nn.Linear(3, 5), "norm": torch.nn.BatchNorm1d(5), "aux": torch.nn.Linear(5, 2)})
+    torch.save(ours.state_dict(), folder / "a.pt")
+    return ["convert", "--pair", str(folder / "mine.py")], ours.state_dict()
+
+
+def test_a_pair_file_converts_as_it_compares_both_ways_and_says_what_it_guessed(tmp_path, capsys):
+    command, ours = own_port(tmp_path)
+    assert main([*command, str(tmp_path / "a.pt"), str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "within" in said and "paired by layer type and shape: embed = proj, norm = bn" in said
+    theirs = read_paddle(tmp_path / "out" / "mine.pdparams")
+    assert np.array_equal(theirs["proj.weight"], ours["embed.weight"].numpy().T)
+    assert np.array_equal(theirs["bn._mean"], ours["norm.running_mean"].numpy())
+    assert main([*command, "--check", str(tmp_path / "out" / "receipt.json")]) == 0
+    assert main([*command, "--to", "torch", str(tmp_path / "out" / "mine.pdparams"), str(tmp_path / "b.pt")]) == 0
+    back = torch.load(tmp_path / "b.pt", weights_only=True)
+    assert all(torch.equal(back[name], value) for name, value in ours.items() if "num_batches" not in name)
+
+
+def test_what_has_no_partner_is_refused_unless_it_is_left_out_by_name(tmp_path, capsys):
+    command, ours = own_port(tmp_path, extra="")
+    arguments = [str(tmp_path / "a.pt"), str(tmp_path / "out")]
+    assert main([*command, *arguments]) == 2
+    assert "aux.weight" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert main([*command, "--without", "aux.*", *arguments]) == 0
+    assert read_paddle(tmp_path / "out" / "mine.pdparams").keys() == {
+        "proj.weight", "proj.bias", "bn.weight", "bn.bias", "bn._mean", "bn._variance"}
+    assert main([*command, "--without", "aux.*", "--check", str(tmp_path / "out" / "receipt.json")]) == 0
+    assert main([*command, "--to", "torch", "--without", "aux.*", str(tmp_path / "out" / "mine.pdparams"),
+                 str(tmp_path / "b.pt")]) == 0
+    assert torch.load(tmp_path / "b.pt", weights_only=True).keys() == ours.keys() - {"aux.weight", "aux.bias"}
+
+
+def test_a_tensor_that_nobody_knows_is_left_out_by_name_alone(tmp_path, capsys):
+    command, ours = own_port(tmp_path)
+    torch.save({**ours, "total_ops": torch.zeros(1)}, tmp_path / "a.pt")
+    arguments = [str(tmp_path / "a.pt"), str(tmp_path / "out")]
+    assert main([*command, *arguments]) == 2 and "total_ops" in capsys.readouterr().err
+    assert main([*command, "--without", "total_o*", *arguments]) == 0

@@ -30,11 +30,14 @@ from parity.cli.exits import terminable
 @click.option("--adam", metavar="NAME=VALUE", multiple=True,
               help="What a .pdopt does not hold, for --to torch: lr, and where they are not the defaults beta1, beta2, eps, "
                    "weight_decay. May be repeated.")
-@click.option("--pair", metavar="MODULE", help="Convert the networks that your module declares (a name, or a .py file).")
+@click.option("--pair", metavar="FILE", help="Convert the networks of your own pair (a file of parity init, or file.py:name; or a "
+                                              "module with SUBJECTS).")
+@click.option("--without", metavar="PATTERN", multiple=True,
+              help="Leave out tensors of such names, by either side's ('aux.*', '*.total_ops'). May be repeated.")
 @click.option("--check", "receipt_path", metavar="RECEIPT", help="Prove an earlier conversion anew; without SRC and OUT.")
 def convert(source: str | None, destination: str | None, direction: str, file_format: str | None, verify: str,
             try_forward: bool | None, prefix: str | None, network: str | None, optimizer: str | None, adam: tuple[str, ...],
-            pair: str | None, receipt_path: str | None) -> int:
+            pair: str | None, without: tuple[str, ...], receipt_path: str | None) -> int:
     """Carry a checkpoint from PyTorch to Paddle or back, bit for bit, with a receipt.
 
     \b
@@ -56,8 +59,11 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
     if adam and (direction == "paddle" or not optimizer):
         raise click.UsageError("--adam is for --to torch with --optimizer; a torch checkpoint holds these numbers itself")
     output.quieten()
-    from parity.ugatit import conversion
-    out, known = output.console(err=False), conversion.networks(pair)
+    from parity.conversion import convert as conversion
+    from parity.conversion.forward import forward
+    from parity.conversion.networks import networks
+    from parity.conversion.show import show, show_forward
+    out, known = output.console(err=False), networks(pair, without)
     if receipt_path is not None:
         receipt, path = conversion.checked(receipt_path, known), Path(receipt_path)
     else:
@@ -67,7 +73,7 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
                 receipt, path = conversion.to_paddle(source, destination, file_format or "pdparams", prefix=prefix, **options)
             else:
                 receipt, path = conversion.to_torch(source, destination, file_format, adam=conversion.adam(adam), **options)
-    conversion.show(out, receipt, path)
+    show(out, receipt, path)
     if try_forward is None:
         try_forward = (verify == "full" and not receipt["non_finite"]
                        and sum(file["bytes"] for file in receipt["files"]) <= 500_000_000)
@@ -75,6 +81,6 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
         return 0
     with output.progress() as bar:
         task = bar.add_task("forward", total=len(receipt["sizes"]))
-        results = conversion.forward(receipt, path, known, lambda name: bar.update(task, advance=1, description=f"forward: {name}"))
-    conversion.show_forward(out, results)
+        results = forward(receipt, path, known, lambda name: bar.update(task, advance=1, description=f"forward: {name}"))
+    show_forward(out, results)
     return 0 if all(result.same for result in results) else 1
