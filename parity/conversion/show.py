@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich import box
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from parity.conversion.against import Checked
 from parity.conversion.forward import Forward
 from parity.numbers.noise import ACCURACY
 
@@ -34,9 +36,7 @@ def show(console: Console, receipt: dict, path: Path) -> None:
         first, last = carried["steps"]
         text = f"Adam's moments of {carried['parameters']} parameters at step {first if first == last else f'{first} to {last}'}: "
         console.print(Text(text + carried["path"]), soft_wrap=True)
-    for network, remarks in receipt.get("guesses", {}).items():
-        for remark in remarks:
-            console.print(Text(f"{network}: {remark}", style="yellow"), soft_wrap=True)
+    _say_guesses(console, receipt.get("guesses", {}))
     for odd in receipt["non_finite"] or ():
         console.print(Text(f"{odd['network']}.{odd['source']} holds {odd['count']} values that are NaN or infinite; "
                            f"carried over as they are", style="yellow"), soft_wrap=True)
@@ -49,3 +49,21 @@ def show_forward(console: Console, results: list[Forward]) -> None:
     text = (f"One forward of each, float32: {verdict} the noise floor; the twin's error is at most {worst.error:.2g} times what "
             f"rounding does to the reference ({worst.network}; limit {ACCURACY:g})")
     console.print(Text(text, style="" if worst.same else "bold red"), soft_wrap=True)
+
+
+def show_checked(console: Console, checked: Checked, by_hand: str) -> None:
+    """A line a misfit, then the count."""
+    for misfit in checked.misfits:
+        names = " = ".join(name for name in (misfit.source, misfit.target) if name)
+        console.print(Text.assemble((f"{misfit.network}: {names}", "bold red"), f": {misfit.what}"), soft_wrap=True)
+    _say_guesses(console, checked.guesses)
+    total = sum(checked.tensors.values())
+    verdict = (f"all {total} tensors are what the checkpoint says" if not checked.misfits else
+               f"{len(checked.misfits)} of {total} tensors are not what the checkpoint says")
+    console.print(Text(f"{by_hand}: {verdict}", style="" if not checked.misfits else "bold red"), soft_wrap=True)
+
+
+def _say_guesses(console: Console, guesses: Mapping[str, Sequence[str]]) -> None:
+    for network, remarks in guesses.items():
+        for remark in remarks:
+            console.print(Text(f"{network}: {remark}", style="yellow"), soft_wrap=True)

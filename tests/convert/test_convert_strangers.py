@@ -492,3 +492,47 @@ def test_a_tensor_that_nobody_knows_is_left_out_by_name_alone(tmp_path, capsys):
     arguments = [str(tmp_path / "a.pt"), str(tmp_path / "out")]
     assert main([*command, *arguments]) == 2 and "total_ops" in capsys.readouterr().err
     assert main([*command, "--without", "total_o*", *arguments]) == 0
+
+
+# A conversion made by hand
+
+
+def by_hand(folder, **changed):
+    """`--check-against` a file that holds the right conversion but for what is changed (None: it is missing)."""
+    port = PORT.format(extra="self.aux = paddle.nn.Linear(5, 2)")
+    (folder / "mine.py").write_text(port.replace("(3, 5)", "(5, 5)").replace("4, 3", "4, 5"))
+    ours = torch.nn.ModuleDict({"embed": torch.nn.Linear(5, 5), "norm": torch.nn.BatchNorm1d(5), "aux": torch.nn.Linear(5, 2)})
+    torch.save(ours.state_dict(), folder / "a.pt")
+    command = ["convert", "--pair", str(folder / "mine.py")]
+    assert main([*command, "--no-forward", str(folder / "a.pt"), str(folder / "out")]) == 0
+    state = read_paddle(folder / "out" / "mine.pdparams")
+    state |= {name: change(state.get(name)) for name, change in changed.items()}
+    kept = {name: np.ascontiguousarray(array) for name, array in state.items() if array is not None}
+    write_paddle(folder / "hand.pdparams", kept.items())
+    return main([*command, str(folder / "a.pt"), "--check-against", str(folder / "hand.pdparams")])
+
+
+MISMADE = {
+    "a square matrix that was not transposed": ({"proj.weight": np.transpose}, "a square matrix fits either way"),
+    "a matrix that was not transposed": ({"aux.weight": np.transpose}, "not transposed as it should be"),
+    "one number": ({"bn.weight": lambda a: a * [1, 1, 2, 1, 1]}, "1 of 5 numbers differ, at [2] expected 1, found 2"),
+    "mean for variance": ({"bn._variance": lambda a: a - 1}, "5 of 5 numbers differ"),
+    "a tensor less": ({"aux.bias": lambda a: None}, "missing in Paddle's file"),
+    "a tensor more": ({"head.bias": lambda a: np.zeros(3, "f4")}, "the twin has no such tensor"),
+}
+
+
+@pytest.mark.parametrize("how", MISMADE)
+def test_a_conversion_made_by_hand_is_checked(tmp_path, how, capsys):
+    changed, said = MISMADE[how]
+    assert by_hand(tmp_path, **changed) == 1
+    out = capsys.readouterr().out
+    assert said in out and "1 of 8 tensors are not what the checkpoint says" in out
+
+
+@pytest.mark.parametrize("changed", [{}, {"proj.weight": lambda a: a.astype("f8")}, {"aux.weight": lambda a: a.astype("f2")}])
+def test_a_right_conversion_made_by_hand_passes(tmp_path, changed, capsys):
+    assert by_hand(tmp_path, **changed) == 0
+    assert "all 8 tensors are what the checkpoint says" in capsys.readouterr().out
+    with_out = ["convert", "--check-against", "h", "--pair", str(tmp_path / "mine.py")]
+    assert main(with_out) == main([*with_out, "a.pt", "out"]) == main([*with_out, "a.pt"]) == 2  # wrong usage, no such file
