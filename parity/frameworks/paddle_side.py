@@ -249,8 +249,15 @@ class PaddleFramework(Framework):
         finally:
             generator.set_state(before)
 
-    def building(self) -> AbstractContextManager:
-        return paddle.utils.unique_name.guard()
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        # Not `unique_name.guard`, which begins to number anew: of two models at once, the one's state would be the other's.
+        names = paddle.base.unique_name
+        generator, known = names.switch(names.generator)
+        try:
+            yield
+        finally:
+            names.switch(generator, known)
 
     @contextmanager
     def default_dtype(self, dtype: str) -> Iterator[None]:
