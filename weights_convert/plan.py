@@ -276,7 +276,8 @@ def parametrized(layer: torch.nn.Module | None) -> dict[str, tuple[str, torch.Te
     Empty where the layer has none, or one of another kind as well.
     """
     found = {}
-    for name, applied in getattr(layer, "parametrizations", {}).items():
+    held = vars(layer).get("_modules", {}).get("parametrizations", {}) if layer is not None else {}
+    for name, applied in held.items() if hasattr(held, "items") else ():
         path = f"parametrizations.{name}."
         kinds = [type(one).__name__ for one in applied]
         if kinds == ["_SpectralNorm"]:

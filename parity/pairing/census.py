@@ -233,14 +233,14 @@ def _of_weight(problems: Iterable[Problem], plan: Plan, models: Models, framewor
     """The problems that keep two programs from being the same, and which tensors the others are of.
 
     Not of weight: a second name of a tensor that has a partner; a frozen scale of ones or bias of zeros of a norm, which the other
-    side does without; and a buffer of the user's own class that the other side makes where it needs it, or not at all: what it does
-    is seen in what it is used for, and that it moves, when it does.
+    side does without; and a buffer or frozen table of the user's own class that the other side makes where it needs it, or not at
+    all: what it does is seen in what it is used for, and that it moves, when it does.
     """
     first = [first_names(framework, model) for framework, model in zip(frameworks, models, strict=True)]
     paired = [{first[0].get(entry.source) for entry in plan.entries.values() if entry.target is not None},
               {first[1].get(entry.target) for entry in plan.entries.values()}]
     named = {name for entry in plan.entries.values() for name in (entry.source, entry.target)}
-    own = [_own_buffers(framework, model) | _neutral(framework, model)
+    own = [_own_constants(framework, model) | _neutral(framework, model)
            for framework, model in zip(frameworks, models, strict=True)]
     kept, lone = [], (set(), set())
     for problem in problems:
@@ -256,11 +256,12 @@ def _of_weight(problems: Iterable[Problem], plan: Plan, models: Models, framewor
     return kept, (frozenset(lone[0]), frozenset(lone[1]))
 
 
-def _own_buffers(framework: Framework, model: Any) -> set[str]:
-    """Buffers of the modules that are not of a library."""
+def _own_constants(framework: Framework, model: Any) -> set[str]:
+    """Buffers and frozen parameters of the modules that are not of a library."""
     theirs = {path for path, module in framework.modules(model)
               if type(module).__module__.partition(".")[0] not in ("torch", "paddle")}
-    return {name for name in framework.buffers(model) if name.rpartition(".")[0] in theirs}
+    frozen = {name for name, parameter in framework.parameters(model).items() if not framework.requires_grad(parameter)}
+    return {name for name in framework.buffers(model).keys() | frozen if name.rpartition(".")[0] in theirs}
 
 
 def _neutral(framework: Framework, model: Any) -> set[str]:
