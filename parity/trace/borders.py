@@ -37,6 +37,11 @@ class Borders:
         self.inputs: dict[int, str] = {}
         self.results: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
+        self._shared: list[tuple[str, Any, int]] = []  # what modules returned of memory that others see, too, and its version then
+
+    def written_over(self) -> set[str]:
+        """Paths of modules that returned memory of others, into which something was written later."""
+        return {path for path, tensor, version in self._shared if self._framework.version_of(tensor) != version}
 
     def before(self, path: str) -> Callable[[Any, tuple, dict], None]:
         def hook(module: Any, inputs: tuple, keywords: dict) -> None:
@@ -67,7 +72,7 @@ class Borders:
         library = not self._side.source.defines(module)
         site = (built or call.called) if library else (call.returned or built or call.called)
         size = self._size(call, inputs, outputs) if self._run.measure else Size()
-        replacements = {}
+        replacements, entered = {}, [tensor for _, tensor in self._framework.tensors_in(inputs)]
         parts = list(leaves(outputs, self._framework.is_tensor, objects=True))
         ragged = self._framework.ragged(module, inputs)
         returned = [(place, part) for place, part in parts if self._framework.is_tensor(part)
@@ -82,6 +87,8 @@ class Borders:
                                            site=site, call=call, built=built, size=size, border=True)
             if snapshot.tensor is not tensor:
                 replacements[place] = snapshot.tensor
+            elif self._framework.shares_memory(tensor, entered):
+                self._shared.append((call.path, tensor, snapshot.version))
         for place, part in parts:
             if part is not None and not self._framework.is_tensor(part):
                 self._emit_number(f"output{names[place]}", part, call, site, built, size)
