@@ -134,7 +134,7 @@ def _placed(pair: Pair, report: dict, said: str) -> bool:
 def _gist(said: str, report: dict | None, ended: int | str) -> str:
     """The first lines that say something."""
     if isinstance(ended, str):
-        return f"{ended}: {said[-2000:]}"
+        return f"{ended}: {said[max(0, said.find('Timeout (')):][:2000]}"
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("W1")]
     first = next((n for n, line in enumerate(lines) if line.startswith("First divergence")), 0)
     lines = lines[first:]

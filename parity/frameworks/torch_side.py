@@ -71,10 +71,10 @@ class TorchFramework(Framework):
     def observable(self, tensor: torch.Tensor) -> torch.Tensor:
         # A write in place to a view (instance_norm returns one, ReLU(True) follows) rebuilds the graph of its base, and
         # a hook on the view is lost with the old one. Where others hold the base, what is written must reach them.
-        return tensor.clone() if tensor.requires_grad and tensor._is_view() and _holders(tensor) == _lone_view() else tensor
+        return tensor.clone() if tensor.requires_grad and tensor._is_view() and not _is_seen_by_others(tensor) else tensor
 
     def shares_memory(self, tensor: torch.Tensor, given: Sequence[torch.Tensor]) -> bool:
-        return tensor._is_view() or any(one is tensor for one in given)
+        return any(one is tensor for one in given) or (tensor._is_view() and _is_seen_by_others(tensor))
 
     def clone(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.clone()
@@ -384,6 +384,11 @@ def _in_lane(dtype: torch.dtype, lane: str) -> torch.dtype:
     if dtype in (torch.complex64, torch.complex128):
         return {"float32": torch.complex64, "float64": torch.complex128}[lane]
     return dtype
+
+
+def _is_seen_by_others(view: torch.Tensor) -> bool:
+    """Whether anybody but this view holds the tensor that it is a view of, or its memory."""
+    return _holders(view) != _lone_view()
 
 
 def _holders(view: torch.Tensor) -> tuple[int, ...]:

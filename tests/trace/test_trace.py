@@ -456,7 +456,8 @@ def test_the_gradient_goes_through_a_write_into_a_modules_view():
 def test_a_module_whose_memory_is_written_into_is_named(side):
     for part, named in ((lambda x: x[:, :2], {"part"}), (lambda x: x + 1, set())):
         model, store = written_into(side, part), Store()
-        forward_backward(FRAMEWORKS[side], model, [X], lambda number, shape: np.ones(shape), Recorder(Side(FRAMEWORKS[side], HERE), store))
+        recorder = Recorder(Side(FRAMEWORKS[side], HERE), store)
+        forward_backward(FRAMEWORKS[side], model, [X], lambda number, shape: np.ones(shape), recorder)
         assert store.apart == named
 
 
