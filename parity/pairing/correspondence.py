@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -27,20 +27,21 @@ _PIECES = (4, 3, 2)  # of a fused layer: query, key and value; key and value; ga
 
 Nodes = list[Node]
 Named = dict[str, Node]
+Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Correspondence:
     """modules: twin path -> reference path, of the modules whose inputs and outputs are compared. guesses: one remark each.
-    rivals: groups of (reference path, twin path) of layers that are alike, in which each might be another's partner.
-    doubtful: the reference's names of square matrices whose layout no layer type tells.
+    silent: groups of (reference path, twin path) of layers that are alike, of which neither names nor the order of definition tell
+    which is which. doubtful: the reference's names of square matrices whose layout no layer type tells.
     """
 
     plan: Plan
     problems: tuple[Problem, ...]
     modules: Mapping[str, str] = field(default_factory=dict)
     guesses: tuple[str, ...] = ()
-    rivals: tuple[tuple[tuple[str, str], ...], ...] = ()
+    silent: tuple[Pairs, ...] = ()
     doubtful: frozenset[str] = frozenset()
 
 
@@ -65,30 +66,32 @@ class _Trouble(NamedTuple):
     twin: str | None
 
 
-def correspond(reference: Any, twin: Any, table: LayoutTable, names: Mapping[str, str] | None = None) -> Correspondence:
-    """Pair two networks. names: reference path -> twin path, of modules or single tensors, where the user knows better.
+def correspond(reference: Any, twin: Any, table: LayoutTable, names: Mapping[str, str] | None = None,
+               turned: Collection[str] = ()) -> Correspondence:
+    """Pair two networks. names: reference path -> twin path, of modules or single tensors, where the user knows better. turned:
+    those of the doubtful matrices that lie the other way than guessed.
 
     Raises Misnamed.
     """
-    return _Pairing(reference, twin, table, dict(names or {})).found()
+    return _Pairing(reference, twin, table, dict(names or {}), turned).found()
 
 
 class _Pairing:
-    def __init__(self, reference: Any, twin: Any, table: LayoutTable, names: dict[str, str]) -> None:
+    def __init__(self, reference: Any, twin: Any, table: LayoutTable, names: dict[str, str], turned: Collection[str]) -> None:
         kinds = [{node.kind for node in below(Node("", model))} for model in (reference, twin)]
         opened = WHOLE - (kinds[0] & kinds[1])  # the other side spells them out, or has none
         self._roots = Node("", reference, opened), Node("", twin, opened)
         nodes = [list(below(root)) for root in self._roots]
         self._by_path = [{node.path: node for node in side} for side in nodes]
         self._often = {number for side in nodes for number, times in Counter(id(node.module) for node in side).items() if times > 1}
-        self._table, self._names = table, names
+        self._table, self._names, self._turned = table, names, turned
         self._entries: dict[str, Entry] = {}
         self._derived: set[str] = set()
         self._troubles: list[_Trouble] = []
         self._modules: dict[str, str] = {}
         self._guessed: list[tuple[str, str]] = []
         self._ambiguous: dict[tuple, list[tuple[str, str]]] = defaultdict(list)
-        self._rivals: list[tuple[tuple[str, str], ...]] = []
+        self._rivals: list[Pairs] = []  # that the order of definition alone told apart
         self._doubtful: set[str] = set()
         self._known: dict[tuple[str, int], Any] = {}  # what was worked out of a module, by its id
 
@@ -107,8 +110,8 @@ class _Pairing:
         plan = Plan(self._in_order(), frozenset(self._derived))
         inner = tuple(f"{path}." for path, node in self._by_path[0].items() if node.uses_uncalled)
         modules = {other: one for other, one in self._modules.items() if not one.startswith(inner)}
-        return Correspondence(plan, tuple(self._problems()), modules, tuple(self._remarks()), tuple(self._rivals),
-                              frozenset(self._doubtful))
+        silent = tuple(group for group in self._rivals if self._is_silent(group))
+        return Correspondence(plan, tuple(self._problems()), modules, tuple(self._remarks()), silent, frozenset(self._doubtful))
 
     # --- what the user says --------------------------------------------------------------------------------
 
@@ -222,9 +225,23 @@ class _Pairing:
         pairs, told = hints.assigned([node.path for node in mine], [node.path for node in others])
         for one, other in pairs:
             self._guess(mine[one], others[other], 1 if told else len(mine))
-        if len(mine) > 1 and all(node.signature() for node in (*mine, *others)):
+        if not told and all(node.signature() for node in (*mine, *others)):
             self._rivals.append(tuple((mine[one].path, others[other].path) for one, other in pairs))
         return pairs
+
+    def _is_silent(self, group: Pairs) -> bool:
+        """Whether the order of definition tells nothing: what is around these is defined in another order on the two sides."""
+        parents = {(_parent(one), _parent(other)) for one, other in group}
+        if len(parents) != 1:
+            return False
+        [(ours, theirs)] = parents
+        places = [{child.path: place for place, child in enumerate(self._by_path[side][path].children.values())}
+                  for side, path in enumerate((ours, theirs))]
+        around = [(places[0][one], places[1][other]) for other, one in self._modules.items()
+                  if one in places[0] and other in places[1] and (one, other) not in group]
+        around.append((min(places[0][one] for one, _ in group), min(places[1][other] for _, other in group)))
+        theirs_in_our_order = [place for _, place in sorted(around)]
+        return theirs_in_our_order != sorted(theirs_in_our_order)
 
     def _unwrapped(self, ours: Named, theirs: Named) -> bool:
         """Whether one that was left over is around all that the other side has left; then what is in it takes its place."""
@@ -340,9 +357,10 @@ class _Pairing:
         rule = fit(ours, theirs)
         if rule is None:
             return False
-        self._entries[ours.full] = Entry(ours.full, theirs.full, ours.shape, theirs.shape, ours.dtype, rule)
         if is_doubtful(ours, theirs):
             self._doubtful.add(ours.full)
+            rule = {"identity": "transpose", "transpose": "identity"}[rule] if ours.full in self._turned else rule
+        self._entries[ours.full] = Entry(ours.full, theirs.full, ours.shape, theirs.shape, ours.dtype, rule)
         return True
 
     def _partnered(self, side: int) -> set[str]:
@@ -446,6 +464,10 @@ def _groups(ours: Iterable[tuple[Any, Node]], theirs: Iterable[tuple[Any, Node]]
             if found := key(node):
                 groups[found][side].append(what)
     return [group for group in groups.values() if all(group)]
+
+
+def _parent(path: str) -> str:
+    return path.rpartition(".")[0]
 
 
 def _without(nodes: Nodes, node: Node) -> Nodes:
