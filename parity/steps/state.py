@@ -59,7 +59,7 @@ def carry_back(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str,
             if value is None:
                 continue
             if isinstance(value, np.ndarray) and entry.rows:
-                held = parts.setdefault(entry.source, Parts(entry.source_shape[0]))
+                held = parts.setdefault(entry.source, Parts(entry.whole, entry.axis))
                 held.add(entry, value)
                 if not held.whole:
                     continue
