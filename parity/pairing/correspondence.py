@@ -102,10 +102,9 @@ class _Pairing:
             more = self._pair(self._by_path[0][one], self._by_path[1][other])
             left, right = left + more[0], right + more[1]
         left, right = self._settle(self._new(0, left), self._new(1, right), final=True)
+        own = [[node for node in side.values() if not node.kind] for side in self._by_path]
         self._match(*([tensor for layer in layers for tensor in self._missing(side, layer)]
-                      for side, layers in enumerate((left, right))))
-        self._match(*([tensor for node in side.values() if not node.layer for tensor in self._missing(number, node)]
-                      for number, side in enumerate(self._by_path)))
+                      for side, layers in enumerate((left + own[0], right + own[1]))))
         self._containers()
         plan = Plan(self._in_order(), frozenset(self._derived))
         inner = tuple(f"{path}." for path, node in self._by_path[0].items() if node.uses_uncalled)
@@ -339,16 +338,16 @@ class _Pairing:
 
     def _match(self, ours: list[Held], theirs: list[Held]) -> None:
         """Pair single tensors of equal shapes: those of equal names, then of names with a word in common, then in order."""
-        for likeness in (2, 1, 0):
+        for least in (2.0, 0.01, 0.0):
             for one in list(ours):
-                fitting = [other for other in theirs
-                           if fit(one, other) and hints.likeness(one.known_as, other.known_as) >= likeness]
+                alike = {other.full: hints.likeness(one.known_as, other.known_as) for other in theirs}
+                fitting = [other for other in theirs if fit(one, other) and alike[other.full] >= least]
                 if not fitting:
                     continue
-                other = min(fitting, key=lambda other: fit(one, other) != "identity")
+                other = min(fitting, key=lambda other: (-alike[other.full], fit(one, other) != "identity"))
                 self._enter(one, other)
                 ours.remove(one), theirs.remove(other)
-                if likeness < 2 and self._names.get(one.full) != other.full:
+                if least < 2 and self._names.get(one.full) != other.full:
                     self._guessed.append((one.full, other.full))
                     if len(fitting) > 1:
                         self._ambiguous[("tensor", one.shape)].append((one.full, other.full))
