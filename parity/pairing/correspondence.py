@@ -243,16 +243,16 @@ class _Pairing:
         return theirs_in_our_order != sorted(theirs_in_our_order)
 
     def _unwrapped(self, ours: Named, theirs: Named) -> bool:
-        """Whether one that was left over is around all that the other side has left; then what is in it takes its place."""
-        left, right = ([name for name, node in nodes.items() if self._content(node)] for nodes in (ours, theirs))
-        if len(left) != 1 or len(right) < 2 or not ours[left[0]].children:
-            return False
-        around = Counter(dict(self._bare(ours[left[0]])))
-        if around != sum((Counter(dict(self._bare(theirs[name]))) for name in right), Counter()):
-            return False
-        node = ours.pop(left[0])
-        ours.update({f"{left[0]}.{name}": child for name, child in node.children.items()})
-        return True
+        """Whether one that was left over is around several that the other side has left, one after the other; then what is in it
+        takes its place. Told by how much is in them, as fused layers have other shapes."""
+        sizes = [size for node in theirs.values() if (size := self._elements(node))]
+        runs = {sum(sizes[start:stop]) for start in range(len(sizes)) for stop in range(start + 2, len(sizes) + 1)}
+        for name, node in list(ours.items()):
+            if node.children and not node.own and self._elements(node) in runs:
+                ours.pop(name)
+                ours.update({f"{name}.{inner}": child for inner, child in node.children.items()})
+                return True
+        return False
 
     def _elsewhere(self, one: Node, namesake: Node, others: Iterable[Node]) -> bool:
         """Whether more of what is in `one` lies in another module than in the one of its name: it is nested otherwise."""
@@ -286,6 +286,8 @@ class _Pairing:
         for one in list(left):
             windows = [right[start:start + count] for count in _PIECES for start in range(len(right) - count + 1)]
             for window in windows:
+                if len({_parent(piece.path) for piece in window}) > 1:
+                    continue
                 entries = cut(self._missing(0, one), [self._missing(1, piece) for piece in window])
                 if entries:
                     self._entries |= {f"{entry.source}[{entry.rows[0]}:{entry.rows[1]}]": entry for entry in entries}
