@@ -20,15 +20,17 @@ from pathlib import Path
 
 import click
 
-from exams.gallery import sitting, truth
+from exams.gallery import faults, sitting, truth
 from exams.gallery.plain import plain
 from exams.gallery.rules import RULES
 from parity import files
+from parity.fixes.edit import applied
 
 HERE = Path(__file__).parent
 LIBRARIES = ("torch", "paddlepaddle", "transformers", "paddlenlp", "timm", "paddleclas", "torchvision")
 SAYS = {0: "same", 1: "differs"}
 RIGHT = {"right"}
+FAULT_OPTIONS = ("--quick", "--lane", "float64", "--no-train")
 
 HEAD = """# The gallery
 
@@ -73,6 +75,22 @@ class Row:
         return "right" if self.said == self.truth else "false alarm" if self.said == "differs" else "false green"
 
 
+@dataclass(frozen=True)
+class FaultRow:
+    """One injected fault. module: the first place lies in the class that was changed; line: on its line or a neighbour."""
+
+    pair: str
+    kind: str
+    place: str
+    new: str
+    said: str
+    module: bool
+    line: bool
+    cause: str
+    first: str
+    seconds: float
+
+
 def sit(name: str) -> Row:
     """The truth, the answer, the cost."""
     file = sitting.file_of(name)
@@ -89,6 +107,25 @@ def sit(name: str) -> Row:
     said = SAYS.get(ended.code, "undecided" if ended.code == 2 and report_was_written(ended.said) else "crash")
     return Row(name, title, lines_of(file), apart, truth.expected(name), said, first,
                round(ended.seconds, 1), round(bare.seconds, 2), round(ended.megabytes), round(bare.megabytes))
+
+
+def sit_fault(fault: faults.Fault) -> FaultRow:
+    """Whether a fault is found, and where. Eval mode in float64: what is asked is the place, not whether float32 hides it."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = sitting.command("compare", str(sitting.file_of(fault.pair)), *FAULT_OPTIONS, "--json", str(report))
+
+        def act() -> int:
+            with applied((fault.edit,)):
+                return command()
+        ended = sitting.forked(act)
+        first = json.loads(report.read_text())["first"] if report.exists() else None
+    twin = (first or {}).get("twin", {})
+    here = twin.get("file") and Path(twin["file"]).name == Path(fault.file).name
+    return FaultRow(fault.pair, fault.kind, f"{Path(fault.file).name}:{fault.line}", fault.edit.new.strip(),
+                    SAYS.get(ended.code, "crash"), bool(here and fault.span[0] <= twin["line"] <= fault.span[1]),
+                    bool(here and abs(twin["line"] - fault.line) <= 1), (first or {}).get("cause") or "",
+                    f"{Path(twin['file']).name}:{twin['line']}" if twin.get("line") else "", round(ended.seconds, 1))
 
 
 def report_was_written(said: str) -> bool:
