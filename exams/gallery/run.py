@@ -37,19 +37,15 @@ HEAD = """# The gallery
 
 Written by `make gallery` ({versions}).
 
-Public models that exist in both worlds, as their libraries offer them: `transformers` against PaddleNLP,
-`timm` against PaddleClas,
-torchvision against `paddle.vision`. Configurations are small,
-weights random. The *truth* of a pair is found without the harness
-(`exams/gallery/truth.py`): weights are copied by a rule written by hand (`exams/gallery/rules.py`),
-both models are run in float64
-and eval mode, and the largest deviation of an output, relative to its largest value, is in the column *apart*. Then
-`parity compare --quick FILE` is asked, in a process of its own. *lines* are those of the pair file (`exams/gallery/pairs/`) that are
-neither blank nor its docstring. *CPU* and *memory* are those of the whole command after its imports; in brackets,
-as multiples of a
-plain forward and backward pass of both models, in eval and train mode, float32,
-without the harness. The plain runs of models this
-small take a tenth of a second: the ratio says what a user of a small model waits for, not what a large one costs.
+Public models that exist in both worlds, as their libraries offer them: `transformers` against PaddleNLP, `timm` against PaddleClas,
+torchvision against `paddle.vision`. Configurations are small, weights random. The *truth* of a pair is found without the harness
+(`exams/gallery/truth.py`): weights are copied by a rule written by hand (`exams/gallery/rules.py`), both models are run in float64
+and eval mode, and the largest deviation of an output, relative to its largest value, is in the column *apart*. Where a pair differs
+in truth, the reason was read in both sources. Then `parity compare --quick FILE` is asked, in a process of its own.
+
+*lines*: of the pair file (`exams/gallery/pairs/`), neither blank nor its docstring. *CPU* and *MB*: of the whole command after its
+imports; in brackets, as multiples of a plain forward and backward pass of both models, in eval and train mode, float32, without
+the harness. Plain runs of models this small take a tenth of a second: the ratio says what a user of a small model waits for.
 """
 
 

@@ -41,8 +41,8 @@ DIFFERS = {
 DIFFERS_IN_TRAIN = {
     "opt": "PaddleNLP drops out embeddings, transformers does not; transformers draws for its layerdrop",
     "opt_lm": "PaddleNLP drops out embeddings, transformers does not; transformers draws for its layerdrop",
-    "distilbert": "PaddleNLP (`paddle.nn.TransformerEncoderLayer`) drops out what attention returns, transformers does not",
-    "distilbert_classifier": "PaddleNLP (`paddle.nn.TransformerEncoderLayer`) drops out what attention returns, transformers does not",
+    "distilbert": "PaddleNLP drops out what attention returns, transformers does not",
+    "distilbert_classifier": "PaddleNLP drops out what attention returns, transformers does not",
 }
 # What one side holds and never uses.
 DIFFERS_IN_WEIGHTS = {"bert_mlm": "PaddleNLP's model for masked words keeps a pooler that nothing uses"}
