@@ -28,7 +28,8 @@ from parity.messages import Message, say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.census import Census, CensusFinding, each_once, own_weights, take
-from parity.pairing.correspondence import WHOLE
+from parity.pairing.correspondence import naming
+from parity.pairing.nodes import WHOLE
 from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
 from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
@@ -67,6 +68,8 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
     both = Both(subject, device)
     with both.as_they_were():
         report = _begin(both)
+        if both.census.unpaired:
+            return report
         (progress or (lambda what: None))(f"both side by side, {lane}")
         pass_ = Interleaved(subject.name, lane)
         failure = both.side_by_side(lane, pass_)
@@ -78,16 +81,22 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
 
 
 def _begin(both: Both) -> Report:
-    """The rungs before the first run: census and weights."""
+    """The rungs before the first run: census and weights. Where a tensor has no partner, there is no more to say."""
     report = Report(both.subject.name, remarks=list(both.remarks()))
     _judge_census(both, report)
-    _judge_weights(both, report)
+    if both.census.unpaired:
+        report.remarks.append(both.census.left_open())
+        report.findings.sort(key=lambda finding: finding.order)
+    else:
+        _judge_weights(both, report)
     report.census = report.compared
     return report
 
 
 def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Report:
     subject, report = both.subject, _begin(both)
+    if both.census.unpaired:
+        return report
     tell("reference, float64")
     truth = Store()
     both.reference("float64", truth)
@@ -233,7 +242,8 @@ class Both(Sides):
         return tuple(models)
 
     def _paired(self) -> Census:
-        census = take(*self.models, self.frameworks, self.sites, self.pair.layouts, names=self.pair.names)
+        with naming(self.subject.name):
+            census = take(*self.models, self.frameworks, self.sites, self.pair.layouts, names=self.pair.names)
         known = self.models, self.frameworks, lambda side, name: self.built(side, name.rpartition(".")[0])
         census = each_once(census, *known)
         if self.subject.own_weights or self.pair.names is None:  # these are judged for themselves; ours are built from seeds
@@ -305,7 +315,7 @@ class Both(Sides):
             if entry.source in self.census.apart:
                 continue  # the census says what there is to say
             left = self.frameworks[0].array(held[0][entry.source], copy=False)
-            left = left[slice(*entry.rows)] if getattr(entry, "rows", None) else left
+            left = entry.piece(left)
             right = np.asarray(entry.to_torch(self.frameworks[1].array(held[1][target], copy=False)), order="C")
             yield entry.source, left, right, deviation(left, right)
 
@@ -392,7 +402,7 @@ class Both(Sides):
         if isinstance(sink, Store) and dtype == "float64" and values is None and not side and moved is None:  # draws may follow
             self._choices, noting = framework.choosing()
         with (framework.rounding(1 + moved, self._choices) if rounding else noting, framework.seeded(subject.seed),
-              python_and_numpy(subject.seed)):
+              python_and_numpy(subject.seed), framework.default_dtype(dtype)):  # what programs make without naming a dtype
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
                        device=self.device, arrange=arrange)

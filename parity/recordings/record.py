@@ -209,6 +209,7 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
             "outline": outline(both.models[0]) if both.models[0] is not None else given and given.document.get("outline"),
             **save_start(folder, subject.state, subject.inputs), "random": both.tape.to_json(), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
+            "apart": sorted(scratch.apart),
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
     except BaseException:
         writer.discard()

@@ -216,8 +216,12 @@ class Judge:
         elif verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
-                cause = cause_of(Evidence(left, right, event, twin, self._before(event.key)))
-        return self._finding(event, twin, verdict, deviation, floor, cause)
+                cause = cause_of(Evidence(left, right, event, twin, self._held(event.key)))
+        finding = self._finding(event, twin, verdict, deviation, floor, cause)
+        if (deviation.reshaped is not None and self._inside(finding)
+                and multiple_of(deviation.reshaped, floor) <= self.limit):
+            return with_changes(finding, verdict=Verdict.UNCOMPARED, cause=say("the same values in another shape"))
+        return finding
 
     def _seen(self, event: Event, deviation: Deviation) -> bool:
         """Whether the two are so near that no mistake of RESOLUTION can be in the value, however large its floor is.
@@ -246,10 +250,11 @@ class Judge:
         return self.lane == "float64" or not any(all(name.startswith(kind) for name in deviation.dtypes)
                                                  for kind in ("float", "complex"))
 
-    def _before(self, key: Key) -> np.ndarray | None:
-        """What a parameter or buffer held before the run."""
-        path = f"{key.module}.{key.variable}".removeprefix(f"{self.name}.")
-        return self.start.get(path) if self.start is not None and key.stage == "state" else None
+    def _held(self, key: Key) -> dict[str, np.ndarray]:
+        """What a value's module held before the run, by name."""
+        owner = "" if key.module == self.name else f"{key.module.removeprefix(f'{self.name}.')}."
+        return {name.removeprefix(owner): array for name, array in (self.start or {}).items()
+                if name.startswith(owner) and "." not in name.removeprefix(owner)}
 
     def _without_partner(self, event: Event, against: Against) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED

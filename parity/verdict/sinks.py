@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from parity.numbers.arrays import Deviation, deviation, in_norm
 from parity.numbers.noise import one_ulp
+from parity.numbers.shapes import reshaped_distance
 from parity.numbers.strata import borders, deviations, floor_at
 from parity.trace.events import Event, Key
 
@@ -22,7 +24,8 @@ class Store:
     def __init__(self) -> None:
         self.events: dict[Key, Event] = {}
         self.losses: dict[str, float] = {}  # of a training step
-        self.apart: set[str] = set()  # modules that return something else on the other side: no replay can go on with that
+        # Modules that return something else on the other side, or memory that is written into later: no replay can go on with that.
+        self.apart: set[str] = set()
 
     def receive(self, event: Event) -> None:
         self.events[event.key] = event
@@ -76,6 +79,7 @@ class Against:
 
     def __init__(self, store: Store, floors: Mapping[Key, float], limit: float, *, release: bool = False) -> None:
         self._store, self._floors, self._limit, self._release = store, floors, limit, release
+        self.apart = store.apart
         self.matched: dict[Key, tuple[Event, Deviation]] = {}
         self.losses: dict[str, float] = {}
         self.extra: list[tuple[Event, Key | None]] = []
@@ -111,6 +115,9 @@ class Against:
     def _measure(self, partner: Event, event: Event, array: np.ndarray | None) -> Deviation:
         """Of all strata, the one that is the most floors apart."""
         floor = self._floors[event.key]
+        if partner.array is not None and array is not None and partner.array.shape != array.shape:
+            found = deviation(partner.array, array)
+            return replace(found, reshaped=reshaped_distance(partner.array, array, summed=event.key.stage == "gradients"))
         return max(compared(partner, array), key=lambda found: multiple_of(found.distance, floor_at(floor, found.stratum)))
 
 
@@ -135,7 +142,7 @@ class Distances:
     keeps = False
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self.apart = store, store.apart
         self.losses: dict[str, float] = {}
         self.strata: dict[Key, list[Spread]] = {}
 
@@ -166,7 +173,7 @@ class Crossings:
     keeps = False
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self.apart = store, store.apart
         self.count = 0
 
     def receive(self, event: Event) -> None:
