@@ -85,6 +85,16 @@ def test_integers_and_truth_values_do_not_round(value):
     assert floors_of(truth, Distances(truth), "float64") == {key(): 0.0} and own_rounding(truth.events[key()], EPS) == 0.0
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_what_a_program_computes_in_another_precision_has_the_floor_of_that(dtype):
+    """Pictures are normalised in float32, whatever the lane: a mistake that is as large as their values is 8e6 floors away
+    (docs/exam.md: pictures_from_0_to_1), not 5e15, and one grey value of 255 still 3e4."""
+    truth = store(event(key(), np.ones(MANY, dtype), scale=1.0, unit=1.0, largest=1.0))
+    eps = float(np.finfo(dtype).eps)
+    assert floors_of(truth, noise(truth), "float64")[key()] == own_rounding(truth.events[key()], EPS) == eps
+    assert (1 / eps > 8e6 and 1 / 255 / eps > 3e4) == (dtype != "float16")
+
+
 def test_own_rounding_is_never_above_the_floor_with_draws():
     for scale, unit, moved in ((1.0, 1.0, 0.0), (1.0, 30.0, 1e-15), (1e5, 1e9, 1e-13), (0.0, 0.0, 1e-3)):
         truth = store(event(key(), np.ones(MANY), scale=scale, unit=unit, largest=1.0))
