@@ -432,7 +432,7 @@ class Both(Sides):
         if isinstance(sink, Store) and dtype == "float64" and values is None and not side and moved is None:  # draws may follow
             self._choices, noting = framework.choosing()
         with (framework.rounding(1 + moved, self._choices) if rounding else noting, framework.seeded(subject.seed),
-              python_and_numpy(subject.seed)):
+              python_and_numpy(subject.seed), framework.default_dtype(dtype)):  # what programs make without naming a dtype
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
                        device=self.device, arrange=arrange)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -19,6 +20,13 @@ from parity.doctor.watch import CLOSE, Watch
 from parity.files import InputError
 from parity.messages import say
 from parity.trace.source import ConstructionSites, SourceTree
+
+
+def _optimizers_of(program: Program) -> list[Any]:
+    """All that are alive and hold parameters of the networks, where nobody has named any."""
+    kind = program.framework.optimizer_class
+    return [found for found in gc.get_objects() if issubclass(type(found), kind) and not program.iterator_left(found)
+            and program.trains(found)]
 
 
 class Doctor:
@@ -51,6 +59,9 @@ class Doctor:
         program = Program(self._models, self._optimizers, frame=frame, constructions=self._constructions)
         files = [frame.f_code.co_filename] if frame is not None and not frame.f_code.co_filename.startswith("<") else []
         program.source = self._source or user_source(files, program.models.values())
+        if not program.optimizers:
+            for optimizer in _optimizers_of(program):
+                program.adopt(optimizer, frame)
         self._models = self._optimizers = None
         self._watch = Watch(program, close=self._close)
         self._watch.start(frame)

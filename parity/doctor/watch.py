@@ -99,6 +99,7 @@ class Watch:
         self._scene.enter(Iteration(len(self.iterations) + 1, close))
         lines.close = close
         lines.followed.clear()
+        lines.squashed = None
         self._layers.begin()
         self._state.begin()
 
@@ -146,7 +147,8 @@ class Watch:
             lines.every_call = False
             second = None if self.failure else self.iterations.pop()
             if second is not None and second.odd:
-                first.nonfinite, first.bad_parameters, first.again = second.nonfinite, second.bad_parameters, True
+                first.nonfinite, first.bad_parameters, first.passed = second.nonfinite, second.bad_parameters, second.passed
+                first.again = True
 
     def _has_something(self) -> bool:
         current = self._scene.current

@@ -113,4 +113,5 @@ class Modules:
             scene.last_forward[scene.program.network_of(path)] = use.last_tick
             scene.lines.graphs += 1
         if path in scene.program.leaves:
+            scene.note_layer(path, outputs)
             self._layers.note(path, module, inputs, outputs)
