@@ -42,6 +42,7 @@ DIFFERS_IN_TRAIN = {
     "opt": "PaddleNLP drops out embeddings, transformers does not; transformers draws for its layerdrop",
     "opt_lm": "PaddleNLP drops out embeddings, transformers does not; transformers draws for its layerdrop",
     "distilbert": "PaddleNLP drops out what attention returns, transformers does not",
+    "roberta_classifier": "PaddleNLP drops out the words twice before its head's first layer, transformers once",
     "distilbert_classifier": "PaddleNLP drops out what attention returns, transformers does not",
 }
 # What one side holds and never uses.

@@ -404,3 +404,19 @@ def test_a_step_that_is_named_and_not_called_is_the_line():
 
     (found,) = watched(step, net, optimizer)
     assert found.id == "never-stepped" and line(found).startswith("optimizer.step")
+
+
+@pytest.mark.parametrize("clears", [True, False])
+def test_a_watch_without_a_block(clears):
+    net = one_layer()
+    optimizer = torch.optim.SGD(net.parameters(), 1e-3)
+    d = parity.doctor.start(net, optimizer)
+    for _ in range(3):
+        loss = squares(net)
+        if clears:
+            optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    d.stop()
+    assert [found.id for found in d.findings] == ([] if clears else ["leftover-gradient"])
+    assert "step" not in vars(optimizer)
