@@ -77,13 +77,13 @@ def account(report: Report, compare: Compare, registry: Iterable[Difference] | N
 def acting_in(run: Callable[[], object], registry: Iterable[Difference]) -> list[Difference]:
     """Those whose imitation changes something in what `run` does with torch; none where it raises under them."""
     try:
-        return _under(_imitable(registry), run)[0]
+        return [difference for difference in _under(_imitable(registry), run)[0] if difference.present]
     except Exception:
         return []
 
 
 def _imitable(registry: Iterable[Difference]) -> list[Difference]:
-    return [difference for difference in registry if difference.imitate is not None and difference.present]
+    return [difference for difference in registry if difference.imitate is not None]
 
 
 def _under(differences: Iterable[Difference], run: Callable[[], Result]) -> tuple[list[Difference], Result]:
@@ -127,15 +127,13 @@ class _Again:
         self._known: dict[tuple[str, ...], _Outcome | None] = {(): _NOTHING}
 
     def acting(self, differences: list[Difference]) -> list[Difference]:
-        """Those whose operation occurs in the run at all: one comparison under all of them tells. Where it raises, all that alone
-        do not."""
-        if not differences:
-            return []
+        """Those whose operation occurs in the run at all, and which the installed Paddle shows: one comparison under all of them
+        tells. Where it raises, all that alone do not."""
         together = self.under(differences)
         if together is None:
-            return [difference for difference in differences if self.solved_by([difference]) is not None]
+            return [difference for difference in differences if difference.present and self.solved_by([difference]) is not None]
         self._known.setdefault(_names(together.acted), together)  # the others have done nothing
-        return together.acted
+        return [difference for difference in together.acted if difference.present]
 
     def left(self, causes: Container[tuple]) -> list[Finding]:
         """The findings whose places are not among these."""
