@@ -51,8 +51,8 @@ class Interleaved:
         self.name, self.results, self.blank = name, 0, True
 
     def run(self, reference: Callable[[_Side], None], twin: Callable[[_Side], Exception | None]) -> Exception | None:
-        """Runs both; each is handed the sink to record into. The reference runs in the caller's thread; the twin hands back what its
-        program raised. Whatever either raises goes to the caller."""
+        """Runs both; each is handed the sink to record into. The reference runs in the caller's thread; the twin hands back what
+        its program raised. Whatever either raises goes to the caller."""
         handed_back: list[Exception | None] = []
         raised: list[BaseException] = []
 

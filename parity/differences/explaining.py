@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -16,6 +16,7 @@ from parity.verdict.findings import LANES, Finding, Report
 
 if TYPE_CHECKING:
     from parity.differences.difference import Difference
+    from parity.differences.imitation import Acted
 
 
 class _Cause(NamedTuple):
@@ -88,19 +89,27 @@ def _imitable(registry: Iterable[Difference]) -> list[Difference]:
 
 def _under(differences: Iterable[Difference], run: Callable[[], Result]) -> tuple[list[Difference], Result]:
     """Those that changed something in what `run` did while torch imitated them all, and what came of it."""
-    with ExitStack() as stack:
-        acted = [(difference, stack.enter_context(difference.imitate())) for difference in differences]
+    differences = list(differences)
+    with _imitated(differences) as acted:
         result = run()
-    return [difference for difference, count in acted if count], result
+    return [difference for difference, count in zip(differences, acted, strict=True) if count], result
 
 
 @contextmanager
 def imitating(differences: Iterable[Difference]) -> Iterator[None]:
     """torch does for this time what Paddle does in all of these."""
-    with ExitStack() as stack:
-        for difference in differences:
-            stack.enter_context(difference.imitate())
+    with _imitated(list(differences)):
         yield
+
+
+@contextmanager
+def _imitated(differences: Sequence[Difference]) -> Iterator[list[Acted]]:
+    if not differences:
+        yield []
+        return
+    from parity.differences.imitation import at_once  # it needs torch
+    with at_once(difference.imitate for difference in differences) as acted:
+        yield acted
 
 
 class _Outcome(NamedTuple):
