@@ -76,16 +76,17 @@ def by_hand(source: Path, target: Path) -> None:
 
 def variants(work: Path) -> dict[str, tuple[Callable, Path]]:
     """Name -> (a call that makes it, where to)."""
-    from parity.ugatit import conversion
+    from parity.conversion import convert as conversion
+    from parity.ugatit.networks import OFFICIAL
 
     checkpoint, paddle_files = work / "full.pt", work / "paddle"
     found: dict[str, tuple[Callable, Path]] = {}
     for level in ("none", "checksum", "full"):
         found[f"to paddle, verify {level}"] = (
-            lambda to, level=level: conversion.to_paddle(checkpoint, to, verify=level), work / "out")
+            lambda to, level=level: conversion.to_paddle(checkpoint, to, verify=level, known=OFFICIAL), work / "out")
     for level in ("none", "checksum", "full"):
         found[f"to torch, verify {level}"] = (
-            lambda to, level=level: conversion.to_torch(paddle_files, to / "back.pt", verify=level), work / "out")
+            lambda to, level=level: conversion.to_torch(paddle_files, to / "back.pt", verify=level, known=OFFICIAL), work / "out")
     found["by hand, to paddle"] = lambda to: by_hand(checkpoint, to), work / "out"
     return found
 
@@ -149,11 +150,12 @@ def main(folder: Path, light: bool, rounds: int, only: tuple[str, ...], as_json:
 
 
 def _run(work: Path, light: bool, rounds: int, only: tuple[str, ...]) -> dict:
-    from parity.ugatit import conversion
+    from parity.conversion import convert as conversion
+    from parity.ugatit.networks import OFFICIAL
     from weights_convert import read_torch
 
     make_checkpoint(work / "full.pt", light)
-    conversion.to_paddle(work / "full.pt", work / "paddle", verify="none")
+    conversion.to_paddle(work / "full.pt", work / "paddle", verify="none", known=OFFICIAL)
     largest = max(array.nbytes for state in read_torch(work / "full.pt").values() for array in state.values())
     wanted = [name for name in variants(work) if not only or any(part in name for part in only)]
     copies, rows = [], {name: [] for name in wanted}

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from parity import compare, doctor
+    from parity.conversion.convert import convert
     from parity.declare.inputs import integers, normal, truths, uniform
     from parity.declare.port import Port
     from parity.declare.training import Training
     from parity.door import diff, follow, record
     from parity.files import InputError
     from parity.report.summary import Summary
-    from parity.ugatit.conversion import convert
     from parity.verdict.findings import NothingCompared, Report
 
 __version__ = "0.1.0"
@@ -33,7 +33,7 @@ __all__ = ["InputError", "NothingCompared", "Port", "Report", "Summary", "Traini
 _HOMES = {
     "Port": "declare.port", "Training": "declare.training",
     "integers": "declare.inputs", "normal": "declare.inputs", "truths": "declare.inputs", "uniform": "declare.inputs",
-    "follow": "door", "record": "door", "diff": "door", "convert": "ugatit.conversion",
+    "follow": "door", "record": "door", "diff": "door", "convert": "conversion.convert",
     "InputError": "files", "NothingCompared": "verdict.findings", "Report": "verdict.findings", "Summary": "report.summary",
 }
 

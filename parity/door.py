@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from parity.declare.port import Port
     from parity.declare.training import Training
     from parity.recordings.diff import Summary as DiffSummary
+    from parity.recordings.traces import Trace
     from parity.report.summary import Summary
     from parity.steps.summary import Summary as StepsSummary
     from parity.verdict.findings import Finding
@@ -88,12 +89,14 @@ def follow(pair: Port | Training | TrainingSubject | str | Path, *, steps: int =
 
 def record(pair: Port | Training | TrainingSubject | str | Path | Sequence[Case], folder: str | Path, *, side: str = "reference",
            lane: str = "float64", modes: Iterable[str] | None = None, keep: str = "all", seed: int | None = None,
-           device: str = "cpu", source: str | Path | None = None, steps: int | None = None, mode: str = "free", draws: int = 3,
-           floor_every: int = 1, progress: Callable[[Case, str], None] | None = None) -> int:
+           device: str = "cpu", source: str | Path | Trace | None = None, steps: int | None = None, mode: str = "free",
+           draws: int = 3, floor_every: int = 1, progress: Callable[[Case, str], None] | None = None,
+           estimated: Callable[[int], None] | None = None) -> int:
     """Run one side alone, and write every value that it sees into an empty folder, for `diff`; returns the bytes written.
 
     side: "reference" or "twin". keep: "all", "layers" (module borders, parameters, gradients) or "summaries" (projections and
-    samples of these). source: a recording whose weights, inputs and floors are taken over. With `steps`, so many training steps
+    samples of these). source: a recording whose weights, inputs and floors are taken over. estimated: called with the bytes that
+    it takes at most, before anything is written. With `steps`, so many training steps
     of the reference, for `follow(pair, against=folder)`. The rest as for `compare` and `follow`. Raises InputError.
     """
     lane, device = asked.lane(lane), asked.device(device)
@@ -111,12 +114,12 @@ def record(pair: Port | Training | TrainingSubject | str | Path | Sequence[Case]
     seed = None if seed is None else asked.count("seed", seed, asked.SEEDS)
     from parity.recordings import record as recording
     from parity.recordings.traces import Trace
-    trace = None if source is None else Trace.open(source)
+    trace = source if source is None or isinstance(source, Trace) else Trace.open(source)
     cases = _cases(pair, modes, seed)
     if trace is not None:
         cases = recording.taken_over(cases, trace)
     return recording.record(folder, cases, side=side, lane=lane, keep=keep, device=device, source=trace,
-                            **({"progress": progress} if progress else {}))
+                            **({"progress": progress} if progress else {}), **({"estimated": estimated} if estimated else {}))
 
 
 def diff(one: str | Path, other: str | Path) -> DiffSummary:

@@ -11,7 +11,7 @@ from .layouts import DEFAULT, DROP, IDENTITY, TRANSPOSE, LayoutTable, Rule
 from .official import NETWORKS, DiscriminatorSizes, GeneratorSizes, infer_sizes, infer_some_sizes
 from .optimizer_files import ADAM
 from .paddle_files import read_paddle, write_paddle
-from .plan import Entry, Plan, Problem, pair_up, plan
+from .plan import Entry, Plan, Problem, pair_up, plan, settled
 from .receipt import read_receipt
 from .selection import paddle_networks, torch_networks
 from .staging import Staging
@@ -54,6 +54,7 @@ __all__ = [
     "read_paddle",
     "read_receipt",
     "read_torch",
+    "settled",
     "torch_array",
     "torch_networks",
     "torch_skeleton",

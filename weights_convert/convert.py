@@ -27,7 +27,14 @@ from .verification import LEVELS, same_file, verify_paddle, verify_torch
 paddle, torch = framework("paddle"), framework("torch")
 
 Build = Callable[[str, Any], tuple[torch.nn.Module, paddle.nn.Layer]]
+Pairing = Callable[[torch.nn.Module, paddle.nn.Layer, LayoutTable], Plan]
+Without = Callable[[str], bool]
 Infer = Callable[[Mapping[str, Mapping[str, np.ndarray]]], Mapping[str, Any]]
+
+
+def all_kept(name: str) -> bool:
+    """The default `without`."""
+    return False
 
 
 def convert_to_paddle(
@@ -42,6 +49,8 @@ def convert_to_paddle(
     optimizer: str | None = None,
     verify: str = "full",
     table: LayoutTable = DEFAULT,
+    pairing: Pairing = plan,
+    without: Without = all_kept,
     progress: Progress | None = None,
 ) -> dict:
     """A torch checkpoint as one Paddle file per network, `out_dir/genA2B.pdparams` and so on, and a receipt.
@@ -65,6 +74,8 @@ def convert_to_paddle(
         verify: "full": every file is reloaded by Paddle's own loader and compared bit for bit. "checksum": every
             file is read back and hashed. "none".
         table: layout rules by layer type.
+        pairing: makes the plan of two networks; raises LayoutError. Default: path by path, strictly (`plan`).
+        without: whether a tensor of that name in the file is left out; `pairing` has to know of it, too.
         progress: called with (`network/tensor`, bytes) for each tensor written.
     Returns:
         The receipt, as it is in `receipt.json`.
@@ -76,10 +87,10 @@ def convert_to_paddle(
     """
     _check(format, verify)
     src = Path(src)
-    states = torch_networks(src, prefix, network)
+    states = _kept(torch_networks(src, prefix, network), without)
     with _in(src):
         sizes = infer(states)
-    planned, files = _Planner(build, table), []
+    planned, files = _Planner(build, table, pairing), []
     _check_single(optimizer, states)
     with Staging(out_dir) as stage, Sums(verify != "none") as sums:
         for path in _files(src):
@@ -126,6 +137,8 @@ def convert_to_torch(
     adam: Mapping[str, float] = MappingProxyType({}),
     verify: str = "full",
     table: LayoutTable = DEFAULT,
+    pairing: Pairing = plan,
+    without: Without = all_kept,
     progress: Progress | None = None,
 ) -> dict:
     """Paddle files as a torch checkpoint (the official one: a dict of six state dicts), and a receipt beside it.
@@ -137,8 +150,8 @@ def convert_to_torch(
         src_dir: a folder with `genA2B.pdparams` (or `.safetensors`) and so on, or the file of one network, then
             written as a bare state dict; they are read without running their code.
         dst: the `.pt` file to write; replaced if it exists.
-        build, infer, verify, table, progress: as in `convert_to_paddle`; here the torch network is given the weights.
-        format: needed where `src_dir` holds both formats.
+        build, infer, verify, table, pairing, without, progress: as in `convert_to_paddle`; here the torch network is
+            given the weights. format: needed where `src_dir` holds both formats.
         networks: names of the files to look for. Default: the official six.
         optimizer: a `.pdopt`, the Adam state of the single network; it becomes `dst` with `.optimizer.pt` for its suffix.
         adam: its hyperparameters, which that file does not hold: lr, and where they are not the defaults beta1, beta2,
@@ -151,9 +164,10 @@ def convert_to_torch(
     _check(format, verify)
     src_dir, dst = Path(src_dir), Path(dst)
     sources, paddle_states = paddle_networks(src_dir, format, networks)
+    paddle_states = _kept(paddle_states, without)
     with _in(src_dir):
         sizes = infer(paddle_states)
-    planned, states, modules = _Planner(build, table), {}, {}
+    planned, states, modules = _Planner(build, table, pairing), {}, {}
     _check_single(optimizer, paddle_states)
     for name, state in paddle_states.items():
         pairs, modules[name], layer = planned(name, sizes[name])
@@ -191,7 +205,8 @@ def convert_to_torch(
 
 
 def check_receipt(
-    path: str | Path, build: Build, *, infer: Infer = infer_sizes, table: LayoutTable = DEFAULT
+    path: str | Path, build: Build, *, infer: Infer = infer_sizes, table: LayoutTable = DEFAULT, pairing: Pairing = plan,
+    without: Without = all_kept,
 ) -> dict:
     """Proves a receipt anew: source and files by their hashes, then every tensor, by the target framework's loader.
 
@@ -222,7 +237,8 @@ def check_receipt(
     else:
         paddle_states = {file.stem: read_paddle(file) for file in sources}
         states = torch_networks(files[0], network=None if folder else sources[0].stem)
-    sizes, planned, modules, sums = infer(states), _Planner(build, table), {}, {}
+    states, paddle_states = _kept(states, without), _kept(paddle_states, without)
+    sizes, planned, modules, sums = infer(states), _Planner(build, table, pairing), {}, {}
     for name in states:
         pairs, modules[name], layer = planned(name, sizes[name])
         with _in(name):
@@ -238,17 +254,22 @@ def check_receipt(
     return receipt
 
 
+def _kept(states: Mapping[str, Any], without: Without) -> dict[str, Any]:
+    return {network: {name: array for name, array in state.items() if not without(name)} if isinstance(state, Mapping) else state
+            for network, state in states.items()}
+
+
 class _Planner:
     """The plan of each network and the two networks it came from."""
 
-    def __init__(self, build: Build, table: LayoutTable):
-        self._build, self._table = build, table
+    def __init__(self, build: Build, table: LayoutTable, pairing: Pairing):
+        self._build, self._table, self._pairing = build, table, pairing
         self.plans: dict[str, Plan] = {}
 
     def __call__(self, network: str, sizes: Any) -> tuple[Plan, torch.nn.Module, paddle.nn.Layer]:
         module, layer = self._build(network, sizes)
         with _in(network):
-            self.plans[network] = plan(module, layer, self._table)
+            self.plans[network] = self._pairing(module, layer, self._table)
         return self.plans[network], module, layer
 
 

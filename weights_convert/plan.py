@@ -1,8 +1,8 @@
 """The plan of a conversion: every tensor of two paired networks by name, with its rule; strict both ways."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -63,10 +63,24 @@ class Plan:
 
     `derived`: Paddle tensors that are computed from others (the `weight` that a spectral norm keeps beside
     `weight_orig`) or are others' second names (an LSTM's cells): not written, ignored where a state holds them.
+    `remarks`: what was guessed when the plan was made, a sentence each. `left_out`: names that are not carried over
+    because somebody said so.
     """
 
     entries: Mapping[str, Entry]
     derived: frozenset[str] = frozenset()
+    remarks: tuple[str, ...] = ()
+    left_out: frozenset[str] = frozenset()
+
+    def without(self, leaves_out: Callable[[str], bool]) -> "Plan":
+        """The plan of the rest. leaves_out: asked of each tensor's name on either side."""
+        gone = {name: entry for name, entry in self.entries.items()
+                if leaves_out(entry.source) or (entry.target is not None and leaves_out(entry.target))}
+        if not gone:
+            return self
+        return replace(self, entries=MappingProxyType({name: entry for name, entry in self.entries.items() if name not in gone}),
+                       derived=self.derived | {entry.target for entry in gone.values() if entry.target is not None},
+                       left_out=self.left_out | {entry.source for entry in gone.values()})
 
     def to_paddle(
         self, state: Mapping[str, np.ndarray], progress: Progress | None = None
@@ -166,7 +180,11 @@ def plan(torch_module: torch.nn.Module, paddle_layer: paddle.nn.Layer, table: La
         LayoutError: names every layer type without a rule, every tensor on one side only, every pair of
             shapes, kinds of dtype or spectral-norm dimensions that disagree.
     """
-    paired, problems = pair_up(torch_module, paddle_layer, table)
+    return settled(*pair_up(torch_module, paddle_layer, table))
+
+
+def settled(paired: Plan, problems: Sequence[Problem]) -> Plan:
+    """The plan, if nothing is left open. Raises LayoutError."""
     if problems:
         raise LayoutError(
             f"the torch and the Paddle network cannot be paired: {listed(list(map(str, problems)))}"

@@ -99,6 +99,7 @@ def make_receipt(
         "files": [receipt_line(path, sums) for path in files],
         "sizes": {network: size and asdict(size) for network, size in sizes.items()},
         "versions": {"torch": torch.__version__, "paddle": paddle.__version__, "numpy": np.__version__},
+        "guesses": {network: list(plan.remarks) for network, plan in plans.items() if plan.remarks},
         "non_finite": list(non_finite.values()) if sums.look else None,
         "tensors": tensors,
     }

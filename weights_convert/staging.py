@@ -5,9 +5,10 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from .errors import CheckpointError, brief
 
@@ -26,6 +27,7 @@ class Staging:
         self.folder = Path(folder)
         self._names: list[str] = []
         self._created: list[Path] = []
+        self._signals = _Signals(Staging.__enter__, Staging.__exit__)
 
     def path(self, name: str) -> Path:
         """Where to write the file that will be `folder/name`."""
@@ -35,21 +37,32 @@ class Staging:
         return self._stage / name
 
     def __enter__(self) -> "Staging":
+        self._signals.hold()
         try:
-            with _uninterrupted():
-                self._make_folder()
-                self._stage = Path(tempfile.mkdtemp(prefix=".converting-", dir=self.folder))
-        except OSError as error:
+            self._make_folder()
+            self._stage = Path(tempfile.mkdtemp(prefix=".converting-", dir=self.folder))
+        except BaseException as error:
             self._remove_folders()
-            raise self._error(error) from error
-        except BaseException:  # the signal that had to wait
-            self._clear()
+            self._signals.give_back()
+            if isinstance(error, OSError):
+                raise self._error(error) from error
             raise
+        try:
+            self._signals.deliver()
+        except BaseException:
+            self._clear()
+            self._signals.give_back()
+            raise
+        self._signals.let_through = True
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
-        with _uninterrupted():
+        self._signals.let_through = False
+        try:
             self._leave(error)
+        finally:
+            self._signals.give_back()
+            self._signals.deliver()
 
     def _leave(self, error: BaseException | None) -> None:
         published = False
@@ -112,24 +125,46 @@ class Staging:
         )
 
 
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C, and SIGTERM where it raises, wait until the block has ended: it is short, and half of it is what nobody wants."""
-    if threading.current_thread() is not threading.main_thread():  # only the main thread is ever interrupted
-        yield
-        return
-    pending = []
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    handlers = {number: before for number, before in handlers.items() if callable(before)}
-    for number in handlers:
-        signal.signal(number, lambda *arguments: pending.append(arguments))
-    try:
-        yield
-    finally:
-        for number, before in handlers.items():
-            signal.signal(number, before)
-    if pending:
-        handlers[pending[0][0]](*pending[0])
+class _Signals:
+    """Ctrl-C, and SIGTERM where it raises, wait while a folder is set up or published: that is short, and half of it is what
+    nobody wants. In between they go through.
+
+    `bordering`: functions in whose own frames they wait, too. Python looks for signals when it enters a function, before its
+    first line, and there the block's end has begun while nothing of ours runs yet.
+    """
+
+    def __init__(self, *bordering: Callable):
+        self._codes = {function.__code__ for function in bordering}
+        self._before: dict[int, Callable] = {}
+        self.waiting: list[tuple] = []
+        self.let_through = False
+
+    def hold(self) -> None:
+        """From here on they wait."""
+        if threading.current_thread() is threading.main_thread():  # only the main thread is ever interrupted
+            found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+            self._before = {number: before for number, before in found.items() if callable(before)}
+            for number in self._before:
+                signal.signal(number, self._arrived)
+
+    def give_back(self) -> None:
+        """To whoever had them; all of them, even if one arrives right then."""
+        self.let_through = False
+        with ExitStack() as stack:
+            for number, before in self._before.items():
+                stack.callback(signal.signal, number, before)
+
+    def deliver(self) -> None:
+        """The first that waited, which may raise."""
+        if self.waiting:
+            number, frame = self.waiting.pop(0)
+            self._before[number](number, frame)
+
+    def _arrived(self, number: int, frame: Any) -> None:
+        if self.let_through and (frame is None or frame.f_code not in self._codes):
+            self._before[number](number, frame)
+        else:
+            self.waiting.append((number, frame))
 
 
 def _flush(path: Path) -> None:

@@ -88,9 +88,12 @@ def verify_torch(
                     f"{path.name}: {network}.{entry.source} is not, bit for bit, {entry.target}"
                 )
         try:  # assign: a module on the meta device or of another precision takes the tensors as they are
-            modules[network].load_state_dict(content[network], strict=True, assign=True)
+            missing, unexpected = modules[network].load_state_dict(content[network], strict=not planned.left_out, assign=True)
         except RuntimeError as error:
             raise VerificationError(f"{network}: torch's load_state_dict failed ({brief(error)})") from error
+        missing = [name for name in missing if name not in planned.left_out]
+        if missing or unexpected:
+            raise VerificationError(f"{network}: torch's load_state_dict misses {missing} and ignores {unexpected}")
 
 
 def torch_array(tensor: torch.Tensor) -> np.ndarray:

@@ -36,7 +36,7 @@ MUTANTS = [
     Mutant("judge: an extra border is uncompared", JUDGE,
            "verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED\n        before",
            "verdict = Verdict.UNCOMPARED\n        before", "a layer that only the twin calls"),
-    Mutant("judge: the last good is the last", JUDGE, "for event in reversed(agreed) if event.order < first), None)",
+    Mutant("judge: the last good is the last", JUDGE, "for event in reversed(agreed) if Order(event.order) < first), None)",
            "for event in reversed(agreed)), None)", "the place before the fault"),
     Mutant("judge: a replay judges what it was given", JUDGE, 'return (self.run == "replay" and', 'return (self.run == "free" and',
            "gradients that are the reference's own"),

@@ -6,6 +6,7 @@ is its own affair, and imports are paid for once.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -93,6 +94,7 @@ def _command(command: list[str], folder: Path, text: Path) -> None:
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     os.chdir(folder)
+    faulthandler.dump_traceback_later(TIMEOUT - 10, file=sys.__stderr__)  # who hangs says where
     code = 70
     try:
         from parity.cli import main
@@ -132,7 +134,7 @@ def _placed(pair: Pair, report: dict, said: str) -> bool:
 def _gist(said: str, report: dict | None, ended: int | str) -> str:
     """The first lines that say something."""
     if isinstance(ended, str):
-        return ended
+        return f"{ended}: {said[max(0, said.find('Timeout (')):][:2000]}"
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("W1")]
     first = next((n for n, line in enumerate(lines) if line.startswith("First divergence")), 0)
     lines = lines[first:]

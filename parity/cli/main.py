@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from parity import __version__
-from parity.cli import compare, differences, doctor, recordings, steps, ugatit, ugatit_convert
+from parity.cli import compare, convert, differences, doctor, recordings, steps, ugatit
 from parity.cli.exits import BAD_INPUT, INTERRUPTED, TERMINATED, Terminated
 from parity.cli.supervised import supervised
 
@@ -93,6 +93,5 @@ def cli() -> None:
 
 
 for command in (compare.compare, compare.init, steps.steps, recordings.record, recordings.diff, doctor.doctor,
-                ugatit_convert.convert,
-                differences.differences, *ugatit.COMMANDS):
+                convert.convert, differences.differences, *ugatit.COMMANDS):
     cli.add_command(command)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 import parity
@@ -51,18 +49,17 @@ def record(context: click.Context, inputs: Inputs, where: Where, modes: Modes, p
             raise click.UsageError(f"{pair}: no mode is left to record; its modes are {', '.join(port.modes)}")
     else:
         cases = inputs.recorded(programs, wanted, side, trace)
-    if trace is not None:
-        cases = recording.taken_over(cases, trace)
-    needed, beside = recording.estimate(cases, side, where.lane, keep, where.device, trace)
-    folder = Path(out)
-    recording.check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed + beside)
-    console = output.console(err=False)
-    console.print(f"up to {needed / 2**20:.1f} MiB", soft_wrap=True)
+    console, most = output.console(err=False), []
+
+    def estimated(needed: int) -> None:
+        most.append(needed)
+        console.print(f"up to {needed / 2**20:.1f} MiB", soft_wrap=True)
+
     with output.progress() as bar:
         task = bar.add_task("", total=len(cases))
-        written = recording.record(folder, cases, side=side, lane=where.lane, keep=keep, device=where.device, source=trace,
-                                   progress=lambda case, doing: bar.update(task, description=f"{case}: {doing}"))
-    console.print(recording.describe(len(cases), needed, written, out, side, where.lane, keep), soft_wrap=True)
+        written = parity.record(cases, out, side=side, lane=where.lane, keep=keep, device=where.device, source=trace,
+                                progress=lambda case, doing: bar.update(task, description=f"{case}: {doing}"), estimated=estimated)
+    console.print(recording.describe(len(cases), *most, written, out, side, where.lane, keep), soft_wrap=True)
     return 0
 
 

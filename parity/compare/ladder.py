@@ -35,7 +35,7 @@ from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run
 from parity.trace.source import Site
-from parity.verdict.findings import Finding, Report
+from parity.verdict.findings import Finding, Order, Report
 from parity.verdict.floors import Draw, Noise
 from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
@@ -141,8 +141,8 @@ def _order_census(report: Report, truth: Store) -> None:
     ran: dict[str, int] = {}
     for event in truth.in_order():
         ran.setdefault(event.key.module, event.order)
-    before_all = len(truth.events) + 1
-    report.findings = [with_changes(finding, order=ran.get(finding.key.module, before_all) - 2 * before_all)
+    never = max(ran.values(), default=0) + 1
+    report.findings = [with_changes(finding, order=Order.census(ran.get(finding.key.module, never)))
                        if finding.key.stage == "census" else finding for finding in report.findings]
     report.findings.sort(key=lambda finding: finding.order)
 
@@ -466,7 +466,7 @@ def _judge_weights(both: Both, report: Report) -> None:
             owner, _, variable = name.rpartition(".")
             key = Key("census", 0, None, ".".join(filter(None, (both.subject.name, owner))), 0, "", 0, variable, 0)
             report.findings.append(Finding(
-                both.subject.name, "float64", "free", key, verdict, order - 1e6, found,
+                both.subject.name, "float64", "free", key, verdict, Order.census(order), found,
                 reference=both.built(0, owner), twin=both.built(1, owner),
                 cause=say("the twin's values are {likeness}; a transposed weight?", likeness=likeness) if likeness else None))
 
@@ -475,5 +475,5 @@ def _census_finding(subject: Subject, order: int, finding: CensusFinding) -> Fin
     owner, _, variable = finding.name.rpartition(".")
     module = ".".join(filter(None, (subject.name, owner)))
     key = Key("census", 0, None, module, 0, "", 0, variable, 0)
-    return Finding(subject.name, "census", "free", key, Verdict.DIVERGED, order, finding.deviation,
+    return Finding(subject.name, "census", "free", key, Verdict.DIVERGED, Order.census(order), finding.deviation,
                    reference=finding.reference, twin=finding.twin)

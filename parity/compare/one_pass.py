@@ -168,7 +168,7 @@ class _Side:
     keeps = False
 
     def __init__(self, meeting: Interleaved, side: int) -> None:
-        self._meeting, self._side = meeting, side
+        self._meeting, self._side, self.apart = meeting, side, set[str]()
 
     def receive(self, event: Event) -> None:
         self._meeting.receive(self._side, event)

@@ -79,8 +79,13 @@ class Framework(ABC):
         """Call `observe()` once a backward has left the parameter's whole gradient in it; returns the remover."""
 
     def observable(self, tensor: Any) -> Any:
-        """The tensor, or a copy to go on with where the gradient of the tensor itself could not be observed."""
+        """The tensor, or a copy to go on with where the gradient of the tensor itself could not be observed, and nobody else could
+        see what is written into it."""
         return tensor
+
+    @abstractmethod
+    def shares_memory(self, tensor: Any, given: Sequence[Any]) -> bool:
+        """Whether what a module returned may be memory that others see, too. given: the tensors that the module was handed."""
 
     @abstractmethod
     def clone(self, tensor: Any) -> Any:

@@ -72,6 +72,9 @@ class PaddleFramework(Framework):
     def version_of(self, tensor: paddle.Tensor) -> int:
         return tensor.inplace_version
 
+    def shares_memory(self, tensor: paddle.Tensor, given: Sequence[paddle.Tensor]) -> bool:
+        return any(one is tensor or one._is_shared_buffer_with(tensor) for one in given)
+
     def shape_dtype(self, tensor: paddle.Tensor) -> tuple[tuple[int, ...], str]:
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("paddle.").lower()
 

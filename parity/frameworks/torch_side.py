@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -68,8 +70,11 @@ class TorchFramework(Framework):
 
     def observable(self, tensor: torch.Tensor) -> torch.Tensor:
         # A write in place to a view (instance_norm returns one, ReLU(True) follows) rebuilds the graph of its base, and
-        # a hook on the view is lost with the old one.
-        return tensor.clone() if tensor.requires_grad and tensor._is_view() else tensor
+        # a hook on the view is lost with the old one. Where others hold the base, what is written must reach them.
+        return tensor.clone() if tensor.requires_grad and tensor._is_view() and not _is_seen_by_others(tensor) else tensor
+
+    def shares_memory(self, tensor: torch.Tensor, given: Sequence[torch.Tensor]) -> bool:
+        return any(one is tensor for one in given) or (tensor._is_view() and _is_seen_by_others(tensor))
 
     def clone(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.clone()
@@ -379,6 +384,23 @@ def _in_lane(dtype: torch.dtype, lane: str) -> torch.dtype:
     if dtype in (torch.complex64, torch.complex128):
         return {"float32": torch.complex64, "float64": torch.complex128}[lane]
     return dtype
+
+
+def _is_seen_by_others(view: torch.Tensor) -> bool:
+    """Whether anybody but this view holds the tensor that it is a view of, or its memory."""
+    return _holders(view) != _lone_view()
+
+
+def _holders(view: torch.Tensor) -> tuple[int, ...]:
+    """References to what a view is a view of: from Python, from tensors and graphs, and to its memory."""
+    base = view._base
+    return sys.getrefcount(base), base._use_count(), torch._C._storage_Use_Count(base.untyped_storage()._cdata)
+
+
+@functools.cache
+def _lone_view() -> tuple[int, ...]:
+    """`_holders` of a view that nobody else can see behind."""
+    return _holders(torch.zeros(1).view(1))
 
 
 def _device(device: str) -> torch.device:

@@ -21,7 +21,7 @@ from parity.recordings.format import StoredEvent, dtype_of
 from parity.recordings.traces import Program, Trace, TraceError, distance
 from parity.report import summary
 from parity.trace.events import Event, Key
-from parity.verdict.findings import Finding, NothingCompared, Report
+from parity.verdict.findings import Finding, NothingCompared, Order, Report
 from parity.verdict.judge import Failure, Judge
 from parity.verdict.sinks import Against, Store
 
@@ -195,7 +195,7 @@ def _kinds(left: Program, right: Program, found: Report, lane: str) -> None:
             event = census.get((module, variable))
             key = Key("census", 0, None, module, 0, "", 0, variable, 0)
             found.findings.append(Finding(
-                left.document["name"], "census", "free", key, verdict, number - 1e6,
+                left.document["name"], "census", "free", key, verdict, Order.census(number),
                 Deviation(np.inf, trouble=say("{left} in the reference, {right} in the twin", left=term(ours[name]),
                                               right=term(theirs[name]))),
                 reference=event.site if event else None))

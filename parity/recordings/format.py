@@ -352,6 +352,7 @@ def read_runs(folder: Path, stem: str, index: Mapping[str, Any], *, summaries: b
         runs: dict[str, Store] = {}
         for run, entries in document["runs"].items():
             runs[run] = store = Store()
+            store.apart.update(map(str, document.get("apart", ())))
             for key, order, site, built, called, place, sizes in entries:
                 if place is not None and place not in values:
                     raise ValueError(f"value {place!r} is not in the file")

@@ -124,7 +124,7 @@ def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str
     return total, beside
 
 
-def check_room(folder: Path, needed: int) -> None:
+def _check_room(folder: Path, needed: int) -> None:
     """Raises InputError where the disk lacks the room."""
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -133,15 +133,20 @@ def check_room(folder: Path, needed: int) -> None:
 
 
 def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, keep: str = "all", device: str = "cpu",
-           source: Trace | None = None, progress: Progress = lambda case, doing: None) -> int:
+           source: Trace | None = None, progress: Progress = lambda case, doing: None,
+           estimated: Callable[[int], None] = lambda needed: None) -> int:
     """Record one side of the cases into an empty folder; returns the bytes written.
 
-    source: a trace whose floors (and in float32 whose values, for the replay) are taken over; `cases` come of `taken_over`.
-    Raises InputError, FrameworkError, and whatever else the reference raises; what the twin raises is recorded.
+    estimated: called with the bytes that the recording takes at most, once there is room for them. source: a trace whose
+    floors (and in float32 whose values, for the replay) are taken over; `cases` come of `taken_over`. Raises InputError,
+    FrameworkError, and whatever else the reference raises; what the twin raises is recorded.
     """
     folder = Path(folder)
     if source is not None and source.lane != lane:
         raise InputError(f"--from {source.folder}: expected a trace of lane {lane}, found {source.lane}; add --lane {source.lane}")
+    needed, beside = estimate(cases, side, lane, keep, device, source)
+    _check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed + beside)
+    estimated(needed)
     begin(folder)
     pair = cases[0].subject.pair
     framework = pair.twin_framework if side == "twin" else pair.reference_framework
@@ -204,6 +209,7 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
             "outline": outline(both.models[0]) if both.models[0] is not None else given and given.document.get("outline"),
             **save_start(folder, subject.state, subject.inputs), "random": both.tape.to_json(), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
+            "apart": sorted(scratch.apart),
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
     except BaseException:
         writer.discard()

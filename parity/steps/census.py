@@ -12,7 +12,7 @@ from parity.numbers.arrays import Deviation, Verdict
 from parity.steps.programs import Programs
 from parity.trace.events import Key
 from parity.trace.source import Site
-from parity.verdict.findings import Finding, Report
+from parity.verdict.findings import Finding, Order, Report
 
 PER_PARAMETER = ("lr", "weight_decay")  # settings that a parameter may have of its own
 
@@ -145,8 +145,8 @@ class _Census:
         owner, _, variable = name.rpartition(".")
         key = Key("census", 0, None, owner, 0, "", 0, variable, 0)
         self._report.counts[Verdict.DIVERGED] += 1
-        self._report.findings.append(Finding(self._report.subject, self._both.lane, "free", key, Verdict.DIVERGED, 0,
-                                       Deviation(float("inf"), trouble=message), reference=reference, twin=twin))
+        self._report.findings.append(Finding(self._report.subject, self._both.lane, "free", key, Verdict.DIVERGED, Order.census(0),
+                                             Deviation(float("inf"), trouble=message), reference=reference, twin=twin))
 
 
 def _differ(reference: Any, twin: Any) -> Message:

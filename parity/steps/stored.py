@@ -77,6 +77,7 @@ def _write(path: Path, step: ReferenceStep, with_start: bool) -> str:
     start = {key: value for key, value in step.before.items() if key != "own"} if with_start else None
     return write_json(path, {
         "losses": store.losses, "drawn": step.drawn, "batch": batch, "values": store.kinds, "random": step.tape.to_json(),
+        "apart": sorted(store.apart),
         "start": None if start is None else write_start(path.parent, start),
         "runs": {"step": table.events(store.in_order())}, "floors": {"step": table.floors(step.floors)}, **table.tables()})
 

@@ -37,6 +37,11 @@ class Borders:
         self.inputs: dict[int, str] = {}
         self.results: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
+        self._shared: list[tuple[str, Any, int]] = []  # what modules returned of memory that others see, too, and its version then
+
+    def written_over(self) -> set[str]:
+        """Paths of modules that returned memory of others, into which something was written later."""
+        return {path for path, tensor, version in self._shared if self._framework.version_of(tensor) != version}
 
     def before(self, path: str) -> Callable[[Any, tuple, dict], None]:
         def hook(module: Any, inputs: tuple, keywords: dict) -> None:
@@ -66,22 +71,25 @@ class Borders:
         built = self._side.sites.of(module)
         library = not self._side.source.defines(module)
         site = (built or call.called) if library else (call.returned or built or call.called)
-        size = self._size(call, inputs, outputs) if self._run.measure else Size()
-        replacements = {}
         parts = list(leaves(outputs, self._framework.is_tensor, objects=True))
         ragged = self._framework.ragged(module, inputs)
         returned = [(place, part) for place, part in parts if self._framework.is_tensor(part)
                     and not (ragged and place.startswith("[0]"))]
         names = self._names(call, [place for place, part in parts if part is not None])
         single = self._side.paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
-        for place, tensor in returned:
-            # A parameter that is returned is seen apart from its other uses.
-            own = id(tensor) in self._recorder.parameter_names
-            observable = self._framework.clone(tensor) if own else self._framework.observable(tensor)
+        entered = [tensor for _, tensor in self._framework.tensors_in(inputs)]
+        # Before the recorder holds them, too.
+        handed = [(place, tensor, self._handed(tensor), self._framework.shares_memory(tensor, entered))
+                  for place, tensor in returned]
+        size = self._size(call, inputs, outputs) if self._run.measure else Size()
+        replacements = {}
+        for place, tensor, observable, shared in handed:
             snapshot = self._recorder.emit(observable, "output" if single else f"output{names[place]}", function="", frame=0,
                                            site=site, call=call, built=built, size=size, border=True)
             if snapshot.tensor is not tensor:
                 replacements[place] = snapshot.tensor
+            elif shared:
+                self._shared.append((call.path, tensor, snapshot.version))
         for place, part in parts:
             if part is not None and not self._framework.is_tensor(part):
                 self._emit_number(f"output{names[place]}", part, call, site, built, size)
@@ -89,6 +97,11 @@ class Borders:
         self.left[call.path] = self._recorder.order
         self._recorder.magnitudes.module_left(call.path, call.entered)
         return self._framework.replace_tensors(outputs, replacements) if replacements else None if outputs is given else outputs
+
+    def _handed(self, tensor: Any) -> Any:
+        """What the program goes on with. A parameter that is returned is seen apart from its other uses."""
+        own = id(tensor) in self._recorder.parameter_names
+        return self._framework.clone(tensor) if own else self._framework.observable(tensor)
 
     def _names(self, call: Call, places: list[str]) -> dict[str, str]:
         """The access paths of what a module returns, as the reference has them."""

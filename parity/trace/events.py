@@ -69,9 +69,11 @@ class Event:
 
 
 class Sink(Protocol):
-    """Where events go. `keeps` says whether arrays outlive `receive`, and so must be copies."""
+    """Where events go. `keeps` says whether arrays outlive `receive`, and so must be copies. apart: paths of modules that returned
+    memory which was written into later, added when a recording ends."""
 
     keeps: bool
+    apart: set[str]
 
     def receive(self, event: Event) -> None: ...
 

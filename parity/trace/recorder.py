@@ -101,6 +101,7 @@ class Recorder:
                     sys.settrace(self._lines.follow)
                 yield self
             self._gradients.end()
+            self._sink.apart.update(self.borders.written_over())
         finally:
             sys.settrace(before)
             self._lines = None  # it holds the recorder

@@ -14,13 +14,16 @@ from rich.text import Text
 import paddle_impl
 import torch_ref
 from parity.compare.results import Case
+from parity.conversion import convert as conversion
+from parity.conversion.show import show
 from parity.files import make_folder, write
 from parity.messages import say
 from parity.report.document import to_json
 from parity.report.page import to_html
 from parity.report.summary import Summary
-from parity.ugatit import cases, conversion, drawing, pictures, sheet
+from parity.ugatit import cases, drawing, pictures, sheet
 from parity.ugatit import subjects as ugatit
+from parity.ugatit.networks import OFFICIAL
 from weights_convert import Staging, write_torch
 
 SIZE = 128
@@ -73,8 +76,8 @@ def prepare(console: Console, out: str | Path, *, checkpoint: str | Path | None,
         _say(console, f"2. Pictures: {images}")
 
     _say(console, "3. PyTorch to Paddle")
-    receipt, path = conversion.to_paddle(checkpoint, out / "paddle")
-    conversion.show(console, receipt, path)
+    receipt, path = conversion.to_paddle(checkpoint, out / "paddle", known=OFFICIAL)
+    show(console, receipt, path)
 
     translations = []
     for network, domain in (("genA2B", "A"), ("genB2A", "B")):

@@ -6,13 +6,14 @@ value that agrees and the first that does not, the two short sequences of operat
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from difflib import SequenceMatcher
 
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Event
-from parity.verdict.findings import Finding
+from parity.verdict.findings import Finding, Order
 from parity.verdict.sinks import Against, Store
 
 
@@ -24,13 +25,13 @@ def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding
     if partner is None or (first.key.is_local and first.key.function != OPERATION):
         return found
     bad = {finding.key for finding in found if finding.verdict is not Verdict.NOISE}
-    good = max((event for key, event in truth.events.items() if event.order < first.order and key not in bad
+    good = max((event for key, event in truth.events.items() if Order(event.order) < first.order and key not in bad
                 and key in against.matched and key.stage != "gradients"), key=lambda event: event.order, default=None)
     start = (good.order, against.matched[good.key][0].order) if good is not None else (-1, -1)
     agree = against.matched.keys() - bad  # here or elsewhere: the two may do independent things in another order
     ours = _operations((event for key, event in truth.events.items() if key not in agree), start[0], first.order)
     theirs = _operations([*(event for key, (event, _) in against.matched.items() if key not in agree),
-                          *(event for event, _ in against.extra)], start[1], partner[0].order)
+                          *(event for event, _ in against.extra)], start[1], Order(partner[0].order))
     changes = SequenceMatcher(None, [*map(_name, ours)], [*map(_name, theirs)], autojunk=False).get_opcodes()
     changed = next((where for change, *where in changes if change != "equal"), None)
     if changed is None:
@@ -44,9 +45,9 @@ def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding
     return [replace(f, reference=here, twin=there, cause=cause) if f is first else f for f in found]
 
 
-def _operations(events: object, start: float, end: float) -> list[Event]:
+def _operations(events: Iterable[Event], start: int, end: Order) -> list[Event]:
     chosen = [event for event in events if event.key.function == OPERATION and event.key.stage != "gradients"
-              and start < event.order <= end]
+              and start < event.order and Order(event.order) <= end]
     return sorted(chosen, key=lambda event: event.order)
 
 

@@ -8,7 +8,7 @@ from parity.messages import say
 from parity.numbers.arrays import Verdict
 from parity.trace.events import Event, Key
 from parity.verdict.causes import cause_of_cut
-from parity.verdict.findings import Finding, Report
+from parity.verdict.findings import Finding, Order, Report
 from parity.verdict.sinks import Against, Store
 
 
@@ -34,7 +34,7 @@ def cut(found: list[Finding], truth: Store, against: Against, report: Report) ->
     report.counts[Verdict.DIVERGED] += 1
     lacking = say("the reference has a gradient here, the twin has none") if ours else say(
         "the twin has a gradient here, the reference has none")
-    placed = replace(end, verdict=Verdict.DIVERGED, order=min(end.order, first.order - 0.5),
+    placed = replace(end, verdict=Verdict.DIVERGED, order=min(end.order, Order.before(first.order.at)),
                      reference=value.site, twin=partner.site, last_good=first.last_good, last_good_site=first.last_good_site,
                      deviation=replace(end.deviation, trouble=lacking),
                      cause=cause_of_cut(value, partner, "twin" if ours else "reference"))

@@ -6,11 +6,37 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from dataclasses import replace as with_changes
+from typing import NamedTuple
 
 from parity.asked import LANES
 from parity.numbers.arrays import Deviation, Verdict
 from parity.trace.events import Key
 from parity.trace.source import Site, relative
+
+
+class Order(NamedTuple):
+    """When in an execution: beside which value of the reference (`Event.order`), and on which side of it."""
+
+    at: int
+    rank: int = 0
+
+    @classmethod
+    def census(cls, number: int) -> Order:
+        """Before anything ran."""
+        return cls(-1, number)
+
+    @classmethod
+    def before(cls, at: int) -> Order:
+        return cls(at, -1)
+
+    @classmethod
+    def raised_after(cls, at: int) -> Order:
+        return cls(at, 1)
+
+    @classmethod
+    def after(cls, at: int) -> Order:
+        """Of what the twin alone has; later than an exception there, which it would not have come to."""
+        return cls(at, 2)
 
 
 @dataclass(frozen=True)
@@ -27,7 +53,7 @@ class Finding:
     run: str
     key: Key
     verdict: Verdict
-    order: float
+    order: Order
     deviation: Deviation
     floor: float = 0.0
     reference: Site | None = None

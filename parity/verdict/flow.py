@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Event, Key
 from parity.trace.source import Site, Statement, statements_around
-from parity.verdict.findings import Finding
+from parity.verdict.findings import Finding, Order
 from parity.verdict.sinks import Against, Store
 
 
@@ -46,7 +46,7 @@ class Flow:
         answered = set()  # lines: what else one shows is made of its first value
         for event, line in self._events_in.get((*key[:3], statements), ()):
             statement = statements.at(line)
-            if event.order <= finding.order or statement is None or not _belongs(event.key, key):
+            if Order(event.order) <= finding.order or statement is None or not _belongs(event.key, key):
                 continue
             reads = statement.reads & statements.names - {"self"}
             bound = key.function == OPERATION and statement is start and event.key.is_local and _name(event.key) in start.binds

@@ -21,7 +21,7 @@ from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.causes import Evidence, cause_of
 from parity.verdict.cuts import cut
-from parity.verdict.findings import Finding, Report
+from parity.verdict.findings import Finding, Order, Report
 from parity.verdict.flow import Flow
 from parity.verdict.sinks import Against, Store, multiple_of
 
@@ -270,28 +270,28 @@ class Judge:
         before = self.truth.events[last].order if last is not None else 0
         deviation = Deviation(np.inf, trouble=say("exists in the twin only") if event.drawn is None else
                               say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn)))
-        return Finding(self.name, self.lane, self.run, event.key, verdict, before + 0.5, deviation,
+        return Finding(self.name, self.lane, self.run, event.key, verdict, Order.after(before), deviation,
                        twin=event.site, called=event.called, drawn=event.drawn is not None)
 
     def _failure(self, failure: Failure, against: Against) -> Finding:
         last = against.last
         key = last or Key("forward", 0, None, self.name, 0, "", 0, "", 0)
         key = key._replace(variable="(exception)", function="", occurrence=0)
-        order = self.truth.events[last].order + 0.25 if last else 0
+        order = Order.raised_after(self.truth.events[last].order if last else 0)
         deviation = Deviation(np.inf, trouble=say("the twin raised {kind}: {text}", kind=failure.kind, text=failure.text))
         return Finding(self.name, self.lane, self.run, key, Verdict.DIVERGED, order, deviation, twin=failure.site)
 
     def _finding(self, event: Event, twin: Event | None, verdict: Verdict, deviation: Deviation, floor: float,
                  cause: str | None = None) -> Finding:
-        return Finding(self.name, self.lane, self.run, event.key, verdict, event.order, deviation, floor,
+        return Finding(self.name, self.lane, self.run, event.key, verdict, Order(event.order), deviation, floor,
                        reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
                        drawn=event.drawn is not None)
 
 
 def _after_good(found: list[Finding], agreed: list[Event]) -> list[Finding]:
     """With the last value that still agreed before the first divergence."""
-    first = min((finding.order for finding in found if finding.verdict is Verdict.DIVERGED), default=0)
-    good = next((event for event in reversed(agreed) if event.order < first), None)
+    first = min((finding.order for finding in found if finding.verdict is Verdict.DIVERGED), default=Order(0))
+    good = next((event for event in reversed(agreed) if Order(event.order) < first), None)
     if good is None:
         return found
     return [with_changes(finding, last_good=str(good.key), last_good_site=good.site) if finding.verdict is Verdict.DIVERGED

@@ -22,7 +22,8 @@ class Store:
     def __init__(self) -> None:
         self.events: dict[Key, Event] = {}
         self.losses: dict[str, float] = {}  # of a training step
-        self.apart: set[str] = set()  # modules that return something else on the other side: no replay can go on with that
+        # Modules that return something else on the other side, or memory that is written into later: no replay can go on with that.
+        self.apart: set[str] = set()
 
     def receive(self, event: Event) -> None:
         self.events[event.key] = event
@@ -76,6 +77,7 @@ class Against:
 
     def __init__(self, store: Store, floors: Mapping[Key, float], limit: float, *, release: bool = False) -> None:
         self._store, self._floors, self._limit, self._release = store, floors, limit, release
+        self.apart = store.apart
         self.matched: dict[Key, tuple[Event, Deviation]] = {}
         self.losses: dict[str, float] = {}
         self.extra: list[tuple[Event, Key | None]] = []
@@ -135,7 +137,7 @@ class Distances:
     keeps = False
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self.apart = store, store.apart
         self.losses: dict[str, float] = {}
         self.strata: dict[Key, list[Spread]] = {}
 
@@ -166,7 +168,7 @@ class Crossings:
     keeps = False
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self.apart = store, store.apart
         self.count = 0
 
     def receive(self, event: Event) -> None:

@@ -30,7 +30,7 @@ from parity.trace.source import Site
 from parity.ugatit import subjects as ugatit
 from parity.ugatit import training
 from parity.ugatit.cases import Checkpoint
-from parity.verdict.findings import Finding, NothingCompared, Report
+from parity.verdict.findings import Finding, NothingCompared, Order, Report
 from weights_convert import GeneratorSizes, infer_sizes, write_torch
 
 TINY = ["--ngf", "2", "--ndf", "1", "--n-blocks", "1", "--steps", "1"]
@@ -67,7 +67,7 @@ def made(lane: str = "float64", *findings: Finding, reference=(8.0, 7.5, 7.0), t
 def found(stage: str = "gradients", step: int = 2, phase: str | None = "G", variable: str = "weight", lane: str = "float64",
           verdict: Verdict = Verdict.DIVERGED, **more) -> Finding:
     key = Key(stage, step, phase, "genA2B.conv", 0, "", 0, variable, 0)
-    return Finding("training", lane, "free", key, verdict, 1.0, Deviation(2.5, (0, 1), 3.0, 0.5, 3.0), 1e-15,
+    return Finding("training", lane, "free", key, verdict, Order(1), Deviation(2.5, (0, 1), 3.0, 0.5, 3.0), 1e-15,
                    reference=Site("torch_ref/training.py", 20), twin=Site("paddle_impl/training.py", 21), **more)
 
 

@@ -157,6 +157,10 @@ assert main(["compare", "my_pair.py", "--lane", "float64", "--no-train", "--html
 assert main(["steps", "my_pair.py", "--steps", "1"]) == 0
 assert main(["record", "--side", "reference", "--pair", "my_pair.py", "--no-train", "there"]) == 0
 assert main(["diff", "there", "there"]) == 0
+from my_pair import pair
+import torch
+torch.save(pair.reference().state_dict(), "a.pt")
+assert main(["convert", "--pair", "my_pair.py", "a.pt", "converted"]) == 0
 assert pytest.main(["-q", "-p", "no:cacheprovider", *PLUGIN, "test_my_pair.py"]) == 0
 own = [name for name in sys.modules if name.partition(".")[0] in ("torch_ref", "paddle_impl") or name.startswith("parity.ugatit")]
 assert own == [], own

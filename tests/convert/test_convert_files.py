@@ -3,6 +3,8 @@
 import os
 import pickle
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -24,6 +26,7 @@ from weights_convert import (
     paddle_files,
     read_paddle,
     read_torch,
+    staging,
     write_paddle,
     write_torch,
 )
@@ -424,6 +427,48 @@ def test_an_error_while_renaming_puts_back_what_was(tmp_path, monkeypatch, error
         assert {(folder / name).read_text() for name in names(folder)} == {"old"}
     else:
         assert names(tmp_path) == []
+
+
+def interrupted_at(moment, folder):
+    """Write a pair into the folder with Ctrl-C at that moment, counted in function entries and instructions of the module (where
+    Python looks for signals, and more). -> whether there is such a moment."""
+    count = 0
+
+    def follow(frame, event, argument):
+        nonlocal count
+        if frame.f_code.co_filename == staging.__file__:
+            frame.f_trace_opcodes = True
+            count += event in ("call", "opcode")
+            if count == moment and event in ("call", "opcode"):
+                signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)
+        return follow
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    tracer = sys.gettrace()
+    sys.settrace(follow)
+    try:
+        write_pair(folder, "new")
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(tracer)
+        after = signal.signal(signal.SIGINT, before)
+    assert after is signal.default_int_handler
+    return count >= moment
+
+
+def test_ctrl_c_leaves_all_or_nothing_whenever_it_comes(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda file: None)
+    folder, whole = tmp_path / "out", []
+    for moment in range(1, 5000):
+        reached = interrupted_at(moment, folder)
+        whole.append(folder.exists())
+        if folder.exists():
+            assert names(folder) == ["a", "receipt"], moment
+            shutil.rmtree(folder)
+        if not reached:
+            break
+    assert not reached and whole.count(True) > 50 and whole.count(False) > 50
 
 
 def test_a_folder_in_the_way_is_refused(tmp_path):

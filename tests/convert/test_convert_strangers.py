@@ -424,3 +424,115 @@ def test_the_command_stops_in_one_line_and_leaves_nothing(tmp_path, how, directi
     code, message = STOPPED[how]
     assert child.returncode == code and len(said) == 1 and message in said[0], said
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+# A pair file of one's own, whose two sides differ in names
+
+
+PORT = """
+import numpy as np, paddle, torch
+from parity.inputs import normal
+from parity.port import Port
+class Ours(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.norm, self.aux = torch.nn.Linear(3, 5), torch.nn.BatchNorm1d(5), torch.nn.Linear(5, 2)
+    def forward(self, x, scale):
+        return self.norm(self.embed(x)) * scale
+class Theirs(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.bn, self.proj = paddle.nn.BatchNorm1D(5), paddle.nn.Linear(3, 5)
+        {extra}
+    def forward(self, x, factor):
+        return self.bn(self.proj(x)) * factor
+pair = Port(Ours, Theirs, inputs=[normal(4, 3)], keywords={{"scale": normal(4, 1)}}, twin_keywords={{"scale": "factor"}},
+            name="mine")
+"""
+
+
+def own_port(folder, extra="self.aux = paddle.nn.Linear(5, 2)"):
+    (folder / "mine.py").write_text(PORT.format(extra=extra))
+    ours = torch.nn.ModuleDict({"embed": torch.nn.Linear(3, 5), "norm": torch.nn.BatchNorm1d(5), "aux": torch.nn.Linear(5, 2)})
+    torch.save(ours.state_dict(), folder / "a.pt")
+    return ["convert", "--pair", str(folder / "mine.py")], ours.state_dict()
+
+
+def test_a_pair_file_converts_as_it_compares_both_ways_and_says_what_it_guessed(tmp_path, capsys):
+    command, ours = own_port(tmp_path)
+    assert main([*command, str(tmp_path / "a.pt"), str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "within" in said and "paired by layer type and shape: embed = proj, norm = bn" in said
+    theirs = read_paddle(tmp_path / "out" / "mine.pdparams")
+    assert np.array_equal(theirs["proj.weight"], ours["embed.weight"].numpy().T)
+    assert np.array_equal(theirs["bn._mean"], ours["norm.running_mean"].numpy())
+    assert main([*command, "--check", str(tmp_path / "out" / "receipt.json")]) == 0
+    assert main([*command, "--to", "torch", str(tmp_path / "out" / "mine.pdparams"), str(tmp_path / "b.pt")]) == 0
+    back = torch.load(tmp_path / "b.pt", weights_only=True)
+    assert all(torch.equal(back[name], value) for name, value in ours.items() if "num_batches" not in name)
+
+
+def test_what_has_no_partner_is_refused_unless_it_is_left_out_by_name(tmp_path, capsys):
+    command, ours = own_port(tmp_path, extra="")
+    arguments = [str(tmp_path / "a.pt"), str(tmp_path / "out")]
+    assert main([*command, *arguments]) == 2
+    assert "aux.weight" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert main([*command, "--without", "aux.*", *arguments]) == 0
+    assert read_paddle(tmp_path / "out" / "mine.pdparams").keys() == {
+        "proj.weight", "proj.bias", "bn.weight", "bn.bias", "bn._mean", "bn._variance"}
+    assert main([*command, "--without", "aux.*", "--check", str(tmp_path / "out" / "receipt.json")]) == 0
+    assert main([*command, "--to", "torch", "--without", "aux.*", str(tmp_path / "out" / "mine.pdparams"),
+                 str(tmp_path / "b.pt")]) == 0
+    assert torch.load(tmp_path / "b.pt", weights_only=True).keys() == ours.keys() - {"aux.weight", "aux.bias"}
+
+
+def test_a_tensor_that_nobody_knows_is_left_out_by_name_alone(tmp_path, capsys):
+    command, ours = own_port(tmp_path)
+    torch.save({**ours, "total_ops": torch.zeros(1)}, tmp_path / "a.pt")
+    arguments = [str(tmp_path / "a.pt"), str(tmp_path / "out")]
+    assert main([*command, *arguments]) == 2 and "total_ops" in capsys.readouterr().err
+    assert main([*command, "--without", "total_o*", *arguments]) == 0
+
+
+# A conversion made by hand
+
+
+def by_hand(folder, **changed):
+    """`--check-against` a file that holds the right conversion but for what is changed (None: it is missing)."""
+    port = PORT.format(extra="self.aux = paddle.nn.Linear(5, 2)")
+    (folder / "mine.py").write_text(port.replace("(3, 5)", "(5, 5)").replace("4, 3", "4, 5"))
+    ours = torch.nn.ModuleDict({"embed": torch.nn.Linear(5, 5), "norm": torch.nn.BatchNorm1d(5), "aux": torch.nn.Linear(5, 2)})
+    torch.save(ours.state_dict(), folder / "a.pt")
+    command = ["convert", "--pair", str(folder / "mine.py")]
+    assert main([*command, "--no-forward", str(folder / "a.pt"), str(folder / "out")]) == 0
+    state = read_paddle(folder / "out" / "mine.pdparams")
+    state |= {name: change(state.get(name)) for name, change in changed.items()}
+    kept = {name: np.ascontiguousarray(array) for name, array in state.items() if array is not None}
+    write_paddle(folder / "hand.pdparams", kept.items())
+    return main([*command, str(folder / "a.pt"), "--check-against", str(folder / "hand.pdparams")])
+
+
+MISMADE = {
+    "a square matrix that was not transposed": ({"proj.weight": np.transpose}, "a square matrix fits either way"),
+    "a matrix that was not transposed": ({"aux.weight": np.transpose}, "not transposed as it should be"),
+    "one number": ({"bn.weight": lambda a: a * [1, 1, 2, 1, 1]}, "1 of 5 numbers differ, at [2] expected 1, found 2"),
+    "mean for variance": ({"bn._variance": lambda a: a - 1}, "5 of 5 numbers differ"),
+    "a tensor less": ({"aux.bias": lambda a: None}, "missing in Paddle's file"),
+    "a tensor more": ({"head.bias": lambda a: np.zeros(3, "f4")}, "the twin has no such tensor"),
+}
+
+
+@pytest.mark.parametrize("how", MISMADE)
+def test_a_conversion_made_by_hand_is_checked(tmp_path, how, capsys):
+    changed, said = MISMADE[how]
+    assert by_hand(tmp_path, **changed) == 1
+    out = capsys.readouterr().out
+    assert said in out and "1 of 8 tensors are not what the checkpoint says" in out
+
+
+@pytest.mark.parametrize("changed", [{}, {"proj.weight": lambda a: a.astype("f8")}, {"aux.weight": lambda a: a.astype("f2")}])
+def test_a_right_conversion_made_by_hand_passes(tmp_path, changed, capsys):
+    assert by_hand(tmp_path, **changed) == 0
+    assert "all 8 tensors are what the checkpoint says" in capsys.readouterr().out
+    with_out = ["convert", "--check-against", "h", "--pair", str(tmp_path / "mine.py")]
+    assert main(with_out) == main([*with_out, "a.pt", "out"]) == main([*with_out, "a.pt"]) == 2  # wrong usage, no such file

@@ -202,3 +202,11 @@ def test_floors_of_strata_and_unknown_results_survive_the_disk(tmp_path):
     found = recording.read_runs(tmp_path, "values", {"parts": {"values.json": seal}})
     assert found.floors["free"][keys[0]].each == (1e-16, 1e22) and found.floors["free"][keys[1]] == 0.0
     assert [event.unknown for event in found.runs["free"].in_order()] == [None, "Plot"]
+
+
+def test_what_no_replay_can_go_on_with_is_recorded(tmp_path, monkeypatch):
+    """A module whose result is written into later, by whoever shares its memory."""
+    monkeypatch.setattr("parity.trace.borders.Borders.written_over", lambda borders: {"genA2B.FC"})
+    record_to(tmp_path / "day", exam_training("training"), steps=1)
+    _, steps = recorded_in(tmp_path / "day", exam_training("training"))
+    assert [step.store.apart for step in steps] == [{"genA2B.FC"}]

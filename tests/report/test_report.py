@@ -21,16 +21,16 @@ from parity.report.terminal import show
 from parity.trace.events import Key
 from parity.trace.source import Site
 from parity.ugatit import sheet
-from parity.verdict.findings import Finding, NothingCompared, Report
+from parity.verdict.findings import Finding, NothingCompared, Order, Report
 
 HOSTILE = "<script>alert('x')</script>"
 FIXED = {"stage", "step", "phase", "module", "variable", "reference", "twin", "worst", "floor_multiple", "cause"}
 
 
-def finding(verdict: Verdict = Verdict.DIVERGED, *, variable: str = "gmp", line: int = 20, order: float = 1.0,
+def finding(verdict: Verdict = Verdict.DIVERGED, *, variable: str = "gmp", line: int = 20, order: int = 1,
             distance: float = 2.5, run: str = "free", **more) -> Finding:
     key = Key("forward", 0, None, "CAM", 0, "class_activation_map", 0, variable, 0)
-    return Finding("CAM", "float64", run, key, verdict, order, Deviation(distance, (0, 1), 3.0, 0.5, 3.0), 1e-15,
+    return Finding("CAM", "float64", run, key, verdict, Order(order), Deviation(distance, (0, 1), 3.0, 0.5, 3.0), 1e-15,
                    reference=Site("torch_ref/attention.py", line), twin=Site("paddle_impl/attention.py", line + 1), **more)
 
 

@@ -13,7 +13,7 @@ from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import M
 from parity.trace.events import Event, Key
 from parity.trace.source import Site
-from parity.verdict.findings import Finding, Report
+from parity.verdict.findings import Finding, Order, Report
 from parity.verdict.judge import Judge
 from parity.verdict.sinks import Against, Store
 
@@ -52,6 +52,6 @@ def judged(truth: Iterable[Event], twin: Iterable[Event], floor: float = 1.0, *,
     return report
 
 
-def finding(where: Key, order: float, *, lane: str = "float64", run: str = "free", verdict: Verdict = Verdict.DIVERGED,
+def finding(where: Key, order: int, *, lane: str = "float64", run: str = "free", verdict: Verdict = Verdict.DIVERGED,
             distance: float = 1.0) -> Finding:
-    return Finding("net", lane, run, where, verdict, order, Deviation(distance, (0,), 0.0, distance, 1.0, 0, 1), 1e-9)
+    return Finding("net", lane, run, where, verdict, Order(order), Deviation(distance, (0,), 0.0, distance, 1.0, 0, 1), 1e-9)

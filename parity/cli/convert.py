@@ -30,11 +30,17 @@ from parity.cli.exits import terminable
 @click.option("--adam", metavar="NAME=VALUE", multiple=True,
               help="What a .pdopt does not hold, for --to torch: lr, and where they are not the defaults beta1, beta2, eps, "
                    "weight_decay. May be repeated.")
-@click.option("--pair", metavar="MODULE", help="Convert the networks that your module declares (a name, or a .py file).")
+@click.option("--pair", metavar="FILE", help="Convert the networks of your own pair (a file of parity init, or file.py:name; or a "
+                                              "module with SUBJECTS).")
+@click.option("--without", metavar="PATTERN", multiple=True,
+              help="Leave out tensors of such names, by either side's ('aux.*', '*.total_ops'). May be repeated.")
+@click.option("--check-against", "by_hand", metavar="FILE",
+              help="Check a conversion made by hand: is this .pdparams (or a folder of them) what SRC says? Without OUT.")
 @click.option("--check", "receipt_path", metavar="RECEIPT", help="Prove an earlier conversion anew; without SRC and OUT.")
 def convert(source: str | None, destination: str | None, direction: str, file_format: str | None, verify: str,
             try_forward: bool | None, prefix: str | None, network: str | None, optimizer: str | None, adam: tuple[str, ...],
-            pair: str | None, receipt_path: str | None) -> int:
+            pair: str | None, without: tuple[str, ...], by_hand: str | None,
+            receipt_path: str | None) -> int:
     """Carry a checkpoint from PyTorch to Paddle or back, bit for bit, with a receipt.
 
     \b
@@ -43,10 +49,15 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
       parity convert --to torch converted/ model.pt
       parity convert --check converted/receipt.json
       parity convert --network genA2B --prefix ema generator.pt converted/
-      parity convert --pair my_networks.py model.pt converted/
+      parity convert --pair my_pair.py model.pt converted/
+      parity convert --pair my_pair.py model.pt --check-against by_hand.pdparams
       parity convert --network genA2B --prefix model --optimizer optimizer training.pt converted/
       parity convert --to torch --optimizer genA2B.pdopt --adam lr=1e-4 --adam beta1=0.5 genA2B.pdparams generator.pt
     """
+    if by_hand is not None:
+        if source is None or destination or receipt_path or direction == "torch":
+            raise click.UsageError("--check-against FILE takes SRC, the torch checkpoint, and nothing else")
+        return _checked_against(source, by_hand, pair, without, network, prefix)
     if receipt_path is None and (source is None or destination is None):
         raise click.UsageError("expected SRC and OUT, or --check RECEIPT")
     if receipt_path is not None and (source or destination):
@@ -56,8 +67,11 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
     if adam and (direction == "paddle" or not optimizer):
         raise click.UsageError("--adam is for --to torch with --optimizer; a torch checkpoint holds these numbers itself")
     output.quieten()
-    from parity.ugatit import conversion
-    out, known = output.console(err=False), conversion.networks(pair)
+    from parity.conversion import convert as conversion
+    from parity.conversion.forward import forward
+    from parity.conversion.networks import networks
+    from parity.conversion.show import show, show_forward
+    out, known = output.console(err=False), networks(pair, without)
     if receipt_path is not None:
         receipt, path = conversion.checked(receipt_path, known), Path(receipt_path)
     else:
@@ -67,7 +81,7 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
                 receipt, path = conversion.to_paddle(source, destination, file_format or "pdparams", prefix=prefix, **options)
             else:
                 receipt, path = conversion.to_torch(source, destination, file_format, adam=conversion.adam(adam), **options)
-    conversion.show(out, receipt, path)
+    show(out, receipt, path)
     if try_forward is None:
         try_forward = (verify == "full" and not receipt["non_finite"]
                        and sum(file["bytes"] for file in receipt["files"]) <= 500_000_000)
@@ -75,6 +89,17 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
         return 0
     with output.progress() as bar:
         task = bar.add_task("forward", total=len(receipt["sizes"]))
-        results = conversion.forward(receipt, path, known, lambda name: bar.update(task, advance=1, description=f"forward: {name}"))
-    conversion.show_forward(out, results)
+        results = forward(receipt, path, known, lambda name: bar.update(task, advance=1, description=f"forward: {name}"))
+    show_forward(out, results)
     return 0 if all(result.same for result in results) else 1
+
+
+def _checked_against(source: str, by_hand: str, pair: str | None, without: tuple[str, ...], network: str | None,
+                     prefix: str | None) -> int:
+    output.quieten()
+    from parity.conversion.against import against
+    from parity.conversion.networks import networks
+    from parity.conversion.show import show_checked
+    checked = against(source, by_hand, networks(pair, without), network=network, prefix=prefix)
+    show_checked(output.console(err=False), checked, by_hand)
+    return 1 if checked.misfits else 0

@@ -1,0 +1,11 @@
+"""BERT with token types and a mask: transformers against PaddleNLP."""
+import transformers as t
+from paddlenlp import transformers as p
+
+from parity import Port, integers
+
+small = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+         "type_vocab_size": 2}
+pair = Port(lambda: t.BertModel(t.BertConfig(**small)), lambda: p.BertModel(p.BertConfig(**small)),
+            inputs={"input_ids": integers(2, 7, low=3, high=40), "token_type_ids": integers(2, 7, high=2),
+             "attention_mask": integers(2, 7, high=2)})

@@ -1,0 +1,7 @@
+"""DenseNet-121: torchvision against paddle.vision."""
+from paddle.vision import models as p
+from torchvision import models as t
+
+from parity import Port, normal
+
+pair = Port(lambda: t.densenet121(num_classes=10), lambda: p.densenet121(num_classes=10), inputs=[normal(2, 3, 32, 32)])

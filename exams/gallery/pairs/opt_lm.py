@@ -1,0 +1,11 @@
+"""OPT with its head: transformers against PaddleNLP."""
+import transformers as t
+from paddlenlp import transformers as p
+
+from parity import Port, integers
+
+small = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+         "ffn_dim": 32,
+         "word_embed_proj_dim": 16, "use_cache": False}
+pair = Port(lambda: t.OPTForCausalLM(t.OPTConfig(**small)), lambda: p.OPTForCausalLM(p.OPTConfig(**small)),
+            inputs=[integers(2, 7, low=3, high=40)])

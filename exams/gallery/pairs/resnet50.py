@@ -1,0 +1,7 @@
+"""ResNet-50: torchvision against paddle.vision."""
+from paddle.vision import models as p
+from torchvision import models as t
+
+from parity import Port, normal
+
+pair = Port(lambda: t.resnet50(num_classes=10), lambda: p.resnet50(num_classes=10), inputs=[normal(2, 3, 32, 32)])

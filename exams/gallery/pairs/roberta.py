@@ -1,0 +1,10 @@
+"""RoBERTa: transformers against PaddleNLP."""
+import transformers as t
+from paddlenlp import transformers as p
+
+from parity import Port, integers
+
+small = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+         "type_vocab_size": 2, "pad_token_id": 0, "max_position_embeddings": 64}
+pair = Port(lambda: t.RobertaModel(t.RobertaConfig(**small)), lambda: p.RobertaModel(p.RobertaConfig(**small)),
+            inputs=[integers(2, 7, low=3, high=40)])

@@ -1,0 +1,65 @@
+"""The gallery of public models, as far as it can be looked at without their libraries: its files belong together."""
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from exams.gallery import rules, run, truth
+from exams.gallery.run import Row
+
+PAIRS = Path(run.__file__).parent / "pairs"
+NAMES = {file.stem for file in PAIRS.glob("*.py")} - {"__init__"}
+ROW = Row("bert", "BERT: a against b", 8, 1e-16, "same", "same", "", 10.0, 0.1, 600, 500)
+
+
+def test_every_pair_has_a_rule_and_every_rule_a_pair():
+    assert set(rules.RULES) == NAMES
+    assert set(truth.DIFFERS) | truth.FLOAT32_INSIDE <= NAMES
+
+
+def test_the_gallery_is_as_large_as_it_promises():
+    assert len(NAMES) >= 40
+    assert sum("transformers against" in (PAIRS / f"{name}.py").read_text() for name in NAMES) >= 15
+
+
+def test_pair_files_are_short():
+    lines = [run.lines_of(PAIRS / f"{name}.py") for name in NAMES]
+    assert sum(count <= 10 for count in lines) >= 0.8 * len(lines)
+
+
+def test_a_pair_file_says_who_it_is_and_declares_a_pair():
+    for name in NAMES:
+        tree = ast.parse((PAIRS / f"{name}.py").read_text())
+        assert " against " in ast.get_docstring(tree)
+        assert [target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets][-1] == "pair"
+
+
+@pytest.mark.parametrize("name, apart, holds", [("bert", 1e-15, True), ("bert", 1e-5, False), ("t5", 5e-7, True),
+                                                ("bert", 5e-7, False), ("fnet", 0.9, True), ("fnet", 1e-15, False)])
+def test_a_measured_truth_is_held_against_what_is_expected(name, apart, holds):
+    assert truth.holds(name, apart) is holds
+
+
+def test_a_rule_renames_turns_and_leaves():
+    rule = rules.Rule({"layers": "layer", r"norm(\d)": r"ln_\1"}, turned="head")
+    assert rule.name("layers.0.norm1.weight") == "layer.0.ln_1.weight"
+    assert rule.is_turned("head.weight") and not rule.is_turned("body.weight")
+    assert rule.is_fresh("bn.num_batches_tracked") and not rule.is_fresh("bn.weight")
+
+
+def test_a_fused_weight_comes_apart_in_order():
+    state = {"h.0.attn.c_attn.weight": torch.arange(12.0).reshape(2, 6), "h.0.ln_1.weight": torch.ones(2)}
+    parts = rules.RULES["gpt2"].prepare(state)
+    assert parts["h.0.attn.k_proj.weight"].tolist() == [[2.0, 8.0], [3.0, 9.0]]
+    assert set(parts) == {f"h.0.attn.{part}_proj.weight" for part in "qkv"} | {"h.0.ln_1.weight"}
+
+
+def test_outcomes_and_the_page():
+    rows = [ROW, replace(ROW, name="fnet", truth="differs"), replace(ROW, name="vit", said="differs"),
+            replace(ROW, name="t5", said="crash")]
+    assert [row.outcome for row in rows] == ["right", "false green", "false alarm", "crash"]
+    text = run.page(rows, {"torch": "2"})
+    assert "4 pairs: 1 right, 3 not" in text and "fftn without axes" in text and "10 (100x)" in text
