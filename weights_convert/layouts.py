@@ -155,20 +155,21 @@ def _default() -> LayoutTable:
         (t.Bilinear, p.Bilinear): {"weight": IDENTITY, "bias": ROW},
         (t.LayerNorm, p.LayerNorm): {"weight": FLATTEN, "bias": FLATTEN},  # Paddle flattens what it normalises
         (t.GroupNorm, p.GroupNorm): same,
-        (t.SyncBatchNorm, p.SyncBatchNorm): statistics,
         (t.Conv1d, p.Conv1D): same,
         (t.Conv2d, p.Conv2D): same,
         (t.Conv3d, p.Conv3D): same,
         (t.ConvTranspose1d, p.Conv1DTranspose): same,
         (t.ConvTranspose2d, p.Conv2DTranspose): same,
         (t.ConvTranspose3d, p.Conv3DTranspose): same,
-        (t.BatchNorm1d, p.BatchNorm1D): statistics,
-        (t.BatchNorm2d, p.BatchNorm2D): statistics,
-        (t.BatchNorm3d, p.BatchNorm3D): statistics,
+        (t.PReLU, p.PReLU): {"weight": Rule("identity", "_weight")},
         (t.InstanceNorm1d, p.InstanceNorm1D): scale,
         (t.InstanceNorm2d, p.InstanceNorm2D): scale,
         (t.InstanceNorm3d, p.InstanceNorm3D): scale,
     }
+    # Paddle's first BatchNorm takes any number of axes; what of torch's becomes which of Paddle's new ones is the port's affair.
+    for norm in (t.BatchNorm1d, t.BatchNorm2d, t.BatchNorm3d, t.SyncBatchNorm):
+        for twin in (p.BatchNorm, p.BatchNorm1D, p.BatchNorm2D, p.BatchNorm3D, p.SyncBatchNorm):
+            pairs[norm, twin] = statistics
     if hasattr(paddle, "compat") and hasattr(
         paddle.compat, "nn"
     ):  # recent Paddle only: a Linear in torch's layout

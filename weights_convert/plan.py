@@ -24,10 +24,10 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Entry:
-    """One tensor, or some rows of it: its name and shape on both sides; no target where the rule is `drop`.
+    """One tensor, or a piece of it: its name and shape on both sides; no target where the rule is `drop`.
 
     `dtype` is the torch module's, by name. A state may hold another precision, not another kind of number.
-    `rows`: of `source`, along its first axis, where it is split over several targets.
+    `rows`: where the piece lies in `source`, along its `axis`, where it is split over several targets.
     """
 
     source: str
@@ -37,23 +37,38 @@ class Entry:
     dtype: str
     rule: str
     rows: tuple[int, int] | None = None
+    axis: int = 0
+
+    @property
+    def whole(self) -> int:
+        """The length of `source` along the axis that is split."""
+        return self.source_shape[self.axis]
+
+    def piece(self, array: np.ndarray) -> np.ndarray:
+        """Of an array in torch's layout, what this entry is about: a view of it."""
+        return array[(slice(None),) * self.axis + (slice(*self.rows),)] if self.rows else array
 
     def to_paddle(self, array: np.ndarray) -> np.ndarray:
         """The array in Paddle's layout: a view of it."""
-        if self.rows:
-            array = array[slice(*self.rows)]
+        array = self.piece(array)
         if self.rule == "flatten":
             return array.reshape(-1)
         if self.rule == "row":
             return array[None]
+        if self.rule == "reshape":
+            return array.reshape(self.target_shape)
+        if self.rule == "matrix":
+            return array.reshape(array.shape[:2]).T
         return array.T if self.rule == "transpose" else array
 
     def to_torch(self, array: np.ndarray) -> np.ndarray:
-        """The array in torch's layout: a view of it. Where it is one of several parts: that part."""
-        if self.rule == "flatten":
+        """The array in torch's layout: a view of it. Where it is one of several pieces: that piece."""
+        if self.rule in ("flatten", "reshape"):
             return array.reshape(self.source_shape)
         if self.rule == "row":
             return array[0]
+        if self.rule == "matrix":
+            return array.T.reshape(self.source_shape)
         return array.T if self.rule == "transpose" else array
 
 
@@ -133,9 +148,9 @@ class Plan:
             array = np.zeros(entry.source_shape, named(entry.dtype)) if lacking else entry.to_torch(state[entry.target])
             if entry.rows:
                 parts.setdefault(entry.source, []).append(array)
-                if entry.rows[1] < entry.source_shape[0]:
+                if entry.rows[1] < entry.whole:
                     continue
-                array = np.concatenate(parts.pop(entry.source))
+                array = np.concatenate(parts.pop(entry.source), entry.axis)
             yield entry.source, array
             if progress:
                 progress(entry.source, array.nbytes)
@@ -239,7 +254,7 @@ def _paired(
     although their state dicts hold it twice: hence `_modules` and `_sub_layers`."""
     yield path, torch_layer, layer
     left = dict(torch_layer._modules) if torch_layer is not None else {}
-    if _parametrized(torch_layer):
+    if parametrized(torch_layer):
         del left["parametrizations"]  # their tensors count as the layer's own
     right = layer._sub_layers if layer is not None else {}
     for name in [*left, *(name for name in right if name not in left)]:
@@ -252,16 +267,17 @@ def _torch_tensors(layer: torch.nn.Module | None) -> dict[str, torch.Tensor]:
         return {}
     buffers = {n: b for n, b in layer._buffers.items() if n not in layer._non_persistent_buffers_set}
     found = {name: tensor for name, tensor in {**layer._parameters, **buffers}.items() if tensor is not None}
-    return found | {name: tensor for name, (_, tensor) in _parametrized(layer).items()}
+    return found | {name: tensor for name, (_, tensor) in parametrized(layer).items()}
 
 
-def _parametrized(layer: torch.nn.Module | None) -> dict[str, tuple[str, torch.Tensor]]:
+def parametrized(layer: torch.nn.Module | None) -> dict[str, tuple[str, torch.Tensor]]:
     """New-style spectral and weight norms: name in the state dict -> (what the old style called it, tensor).
 
     Empty where the layer has none, or one of another kind as well.
     """
     found = {}
-    for name, applied in getattr(layer, "parametrizations", {}).items():
+    held = vars(layer).get("_modules", {}).get("parametrizations", {}) if layer is not None else {}
+    for name, applied in held.items() if hasattr(held, "items") else ():
         path = f"parametrizations.{name}."
         kinds = [type(one).__name__ for one in applied]
         if kinds == ["_SpectralNorm"]:
@@ -284,7 +300,7 @@ def _paddle_tensors(layer: paddle.nn.Layer | None) -> dict[str, paddle.Tensor]:
 def _entries(path, torch_layer, layer, sources, table) -> tuple[list[Entry], list[Problem]]:
     """The entries of one pair of layers, and a problem for each tensor that no rule covers."""
     entries, problems = [], []
-    old_style = {name: old for name, (old, _) in _parametrized(torch_layer).items()}
+    old_style = {name: old for name, (old, _) in parametrized(torch_layer).items()}
     siblings = {old_style.get(name, name) for name in sources}
     for name, tensor in sources.items():
         known_as = old_style.get(name, name)
@@ -339,7 +355,7 @@ def _norm_problems(path: str, torch_layer: torch.nn.Module, layer: paddle.nn.Lay
     """Over another dimension u, v and g mean something else, yet fit by shape where the weight is square."""
     problems = []
     ours = {h.name: h.dim for h in torch_layer._forward_pre_hooks.values() if isinstance(h, _TORCH_NORMS)}
-    if _parametrized(torch_layer):
+    if parametrized(torch_layer):
         ours |= {name: applied[0].dim for name, applied in torch_layer.parametrizations.items()}
     theirs = {h.name: h.dim for h in layer._forward_pre_hooks.values() if isinstance(h, _PADDLE_NORMS)}
     for name in ours.keys() & theirs.keys():

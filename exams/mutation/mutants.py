@@ -108,12 +108,14 @@ MUTANTS = [
     Mutant("in_norm: never", SINKS, "return [in_norm(found, stored.array, array) if stored.norm else found]", "return [found]",
            "false alarms: one sign that Adam turned over"),
     # pairing
-    Mutant("pairing: the user's word does not count", PAIRING, "said = self._names.get(ours[one].path)", "said = None",
+    Mutant("pairing: the user's word does not count", PAIRING, "                modules[one] = other\n", "                pass\n",
            "a name map"),
-    Mutant("pairing: order before names", PAIRING, "for alike in (str, _plain):", "for alike in ():", "two layers of one shape swapped"),
+    Mutant("pairing: order before names", PAIRING, "for alike in (str, hints.plain):", "for alike in ():",
+           "two layers of one shape swapped"),
     Mutant("pairing: guesses are not said", PAIRING, "        if rivals > 1:\n            self._ambiguous",
            "        if False:\n            self._ambiguous", "that an order was guessed"),
-    Mutant("pairing: one tensor for two", PAIRING, "                theirs.pop(same[0])\n", "", "a tensor of the twin that nobody loads"),
+    Mutant("pairing: one tensor for two", PAIRING, "ours.remove(one), theirs.remove(other)", "ours.remove(one)",
+           "a tensor of the twin that nobody loads"),
     # the span of a broadcast
     Mutant("span: of the last local", LINES,
            "return max([1.0, *(others / max(1, elements) for _, others in self._values.values())])",

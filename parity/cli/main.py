@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from parity import __version__
-from parity.cli import compare, convert, differences, doctor, recordings, steps, ugatit
+from parity.cli import compare, convert, differences, doctor, names, recordings, steps, ugatit
 from parity.cli.exits import BAD_INPUT, INTERRUPTED, TERMINATED, Terminated
 from parity.cli.supervised import supervised
 
@@ -92,6 +92,6 @@ def cli() -> None:
     """
 
 
-for command in (compare.compare, compare.init, steps.steps, recordings.record, recordings.diff, doctor.doctor,
+for command in (compare.compare, compare.init, names.names, steps.steps, recordings.record, recordings.diff, doctor.doctor,
                 convert.convert, differences.differences, *ugatit.COMMANDS):
     cli.add_command(command)

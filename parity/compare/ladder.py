@@ -28,7 +28,8 @@ from parity.messages import Message, say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.census import Census, CensusFinding, each_once, own_weights, take
-from parity.pairing.correspondence import WHOLE
+from parity.pairing.correspondence import naming
+from parity.pairing.nodes import WHOLE
 from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
 from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
@@ -74,6 +75,8 @@ def _silent(what: str) -> None:
 def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent) -> Report:
     """`glance`, of both that are built already."""
     report = _begin(both)
+    if both.census.unpaired:
+        return report
     tell(f"both side by side, {lane}")
     pass_ = Interleaved(both.subject.name, lane)
     failure = both.side_by_side(lane, pass_)
@@ -87,6 +90,8 @@ def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent) ->
 def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progress = _silent, sparing: bool = True) -> Report:
     """`compare`, of both that are built already. sparing: with no more draws than it takes."""
     subject, report = both.subject, _begin(both)
+    if both.census.unpaired:
+        return report
     tell("reference, float64")
     truth = Store()
     both.reference("float64", truth)
@@ -118,10 +123,14 @@ def _settle_accuracy(report: Report) -> None:
 
 
 def _begin(both: Both) -> Report:
-    """The rungs before the first run: census and weights."""
+    """The rungs before the first run: census and weights. Where a tensor has no partner, there is no more to say."""
     report = Report(both.subject.name, remarks=list(both.remarks()))
     _judge_census(both, report)
-    _judge_weights(both, report)
+    if both.census.unpaired:
+        report.remarks.append(both.census.left_open())
+        report.findings.sort(key=lambda finding: finding.order)
+    else:
+        _judge_weights(both, report)
     report.census = report.compared
     return report
 
@@ -262,7 +271,8 @@ class Both(Sides):
         return tuple(models)
 
     def _paired(self) -> Census:
-        census = take(*self.models, self.frameworks, self.sites, self.pair.layouts, names=self.pair.names)
+        with naming(self.subject.name):
+            census = take(*self.models, self.frameworks, self.sites, self.pair.layouts, names=self.pair.names)
         known = self.models, self.frameworks, lambda side, name: self.built(side, name.rpartition(".")[0])
         census = each_once(census, *known)
         if self.subject.own_weights or self.pair.names is None:  # these are judged for themselves; ours are built from seeds
@@ -338,7 +348,7 @@ class Both(Sides):
             if entry.source in self.census.apart:
                 continue  # the census says what there is to say
             left = self.frameworks[0].array(held[0][entry.source], copy=False)
-            left = left[slice(*entry.rows)] if getattr(entry, "rows", None) else left
+            left = entry.piece(left)
             right = np.asarray(entry.to_torch(self.frameworks[1].array(held[1][target], copy=False)), order="C")
             yield entry.source, left, right, deviation(left, right)
 

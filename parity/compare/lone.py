@@ -11,7 +11,7 @@ from parity.declare.pair import Subject
 from parity.files import InputError
 from parity.frameworks import Framework
 from parity.pairing.census import Census
-from parity.pairing.correspondence import correspond
+from parity.pairing.correspondence import correspond, naming
 from weights_convert import DEFAULT, DROP, Entry, Plan, pair_up
 from weights_convert.outline import standing_in
 
@@ -57,7 +57,8 @@ class Lone(Both):
             plan, problems = pair_up(network, model, table)
             modules, guesses = None, ()
         else:
-            found = correspond(network, model, table, pair.names)
+            with naming(self.subject.name):
+                found = correspond(network, model, table, pair.names)
             plan, problems, modules, guesses = found.plan, found.problems, found.modules, found.guesses
         if problems:
             raise InputError(f"{self.subject.name}: the twin cannot take the reference's weights: "

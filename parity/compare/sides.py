@@ -107,7 +107,7 @@ class Sides:
                 return source, array if array is None or array.ndim == 0 else np.asarray(entry.to_torch(array), order="C")
             # What is emitted of each part comes in one order: the first of each with the first of the others.
             number = sum(part.has(entry) for (known, _), part in parts.items() if known == source)
-            held = parts.setdefault((source, number), Parts(entry.source_shape[0]))
+            held = parts.setdefault((source, number), Parts(entry.whole, entry.axis))
             held.add(entry, array)
             return (source, held.joined()) if held.whole else None
 

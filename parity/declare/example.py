@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from parity.files import InputError, write
+from parity.files import InputError, make_folder, write
 
 TORCH = '''"""The PyTorch program. Put yours here, or import it in my_pair.py."""
 
@@ -116,10 +116,7 @@ def begin(folder: str | Path) -> list[Path]:
     there = [name for name in FILES if (folder / name).exists()]
     if there:
         raise InputError(f"{folder}: expected none of {', '.join(FILES)}, found {', '.join(there)}; choose another folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror}); choose another place") from error
+    make_folder(folder, "to write into")
     for name, text in FILES.items():
         write(folder / name, text)
     return [folder / name for name in FILES]

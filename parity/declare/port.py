@@ -27,6 +27,8 @@ from parity.declare.training import Training
 from parity.declare.weights import Built, weights_of
 from parity.files import InputError
 from parity.frameworks import FRAMEWORKS
+from parity.pairing.correspondence import naming
+from parity.pairing.listing import Listing, listing
 from parity.trace.source import SourceTree, files_of
 from weights_convert import DEFAULT, LayoutTable
 
@@ -83,6 +85,11 @@ class Port:
         return self.training.subject(title=self.title, names=self.names, layouts=self.layouts, sources=self.sources,
                                      seed=self.seed if seed is None else seed, device=device)
 
+    def listing(self) -> Listing:
+        """Which module and tensor of the twin is which of the reference. Raises InputError."""
+        with naming(self.title):
+            return listing((self._build(0, self.seed), self._build(1, self.seed)), FRAMEWORKS, self.layouts, self.names)
+
     @property
     def title(self) -> str:
         return self._read.title
@@ -125,7 +132,8 @@ class Port:
             if _needs_arguments(given):
                 raise InputError(f"{name}: cannot be built without arguments {inspect.signature(given)}; write a function without "
                                  f"arguments that builds it, in a pair file (parity init)")
-            with framework.seeded(seed), refusing(name, _file_of(given), "it cannot be built", "call it alone to see more"):
+            with (framework.building(), framework.seeded(seed),
+                  refusing(name, _file_of(given), "it cannot be built", "call it alone to see more")):
                 given = hand_on(given)
         if not framework.is_model(given):
             raise InputError(f"{what}: expected a {framework.module_class.__module__}.{framework.module_class.__name__}, found "
@@ -174,10 +182,11 @@ def _needs_arguments(build: Any) -> bool:
 # --- from names on the command line to a pair --------------------------------------------------------------------------
 
 
-def load(targets: Sequence[str], *, specified: Sequence[str] = (), **options: Any) -> Port:
+def load(targets: Sequence[str], *, specified: Sequence[str] = (), fed: bool = True, **options: Any) -> Port:
     """The pair that the command line names: one target (a file, `file.py:name`, `module:name`) or two classes or builders.
 
     specified: inputs as `parity.declare.inputs.parse` reads them; options: fields of `Port`. Both replace those of a declared pair.
+    fed: whether it will be run, and so needs some.
     Raises InputError.
     """
     read = [recipes.parse(text) for text in specified]
@@ -189,7 +198,7 @@ def load(targets: Sequence[str], *, specified: Sequence[str] = (), **options: An
         return Port(**{**{name: getattr(port, name) for name in Port.__dataclass_fields__}, **options})
     if len(targets) != 2:
         raise InputError(f"expected one pair file, or the PyTorch module and the Paddle module; found {len(targets)} names")
-    if not read:
+    if fed and not read:
         raise InputError(f"{' '.join(targets)}: nothing to feed them with; add --input SHAPE, one for each argument "
                          f"(--input 2,3,224,224)")
     return Port(*(_found(target) for target in targets), **options)

@@ -177,6 +177,7 @@ SPECTRAL_NORM = Difference(
            "learn along wrong gradients",
     avoided_by="`spectral_norm` by a hook, as torch's and paddle.nn.utils.spectral_norm",
     is_bug=True,
+    material=True,
     imitate=_paddle_spectral_norm,
 )
 

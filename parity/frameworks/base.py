@@ -237,6 +237,10 @@ class Framework(ABC):
     def seeded(self, seed: int) -> AbstractContextManager:
         """While active, the framework's own random numbers (its initialisers') come from `seed`; afterwards as before."""
 
+    def building(self) -> AbstractContextManager:
+        """While active, a model may be built once more: names that its parameters are given are free again."""
+        return nullcontext()
+
     # --- what the doctor watches ---------------------------------------------------------------------------
 
     backward_functions: Sequence[tuple[Any, str]]  # (owner, attribute) of the functions that start a backward

@@ -253,6 +253,16 @@ class PaddleFramework(Framework):
             generator.set_state(before)
 
     @contextmanager
+    def building(self) -> Iterator[None]:
+        # Not `unique_name.guard`, which begins to number anew: of two models at once, the one's state would be the other's.
+        names = paddle.base.unique_name
+        generator, known = names.switch(names.generator)
+        try:
+            yield
+        finally:
+            names.switch(generator, known)
+
+    @contextmanager
     def default_dtype(self, dtype: str) -> Iterator[None]:
         before = paddle.get_default_dtype()
         paddle.set_default_dtype(dtype)
@@ -523,16 +533,22 @@ def _power(beta: float, exponent: int, dtype: str) -> np.ndarray:
 
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-    """The running statistics of batch norms: Paddle keeps them as frozen parameters."""
+    """The running statistics of batch norms, u and v of spectral norms: Paddle keeps them as frozen parameters."""
     return {f"{path}.{name}" if path else name: getattr(layer, name)
             for path, layer in model.named_sublayers(include_self=True)
-            if isinstance(layer, (_BatchNormBase, paddle.nn.BatchNorm)) for name in ("_mean", "_variance")}
+            for kinds, names in _KEPT if isinstance(layer, kinds) for name in names}
+
+
+_KEPT = (((_BatchNormBase, paddle.nn.BatchNorm), ("_mean", "_variance")), ((paddle.nn.SpectralNorm,), ("weight_u", "weight_v")))
 
 
 def _is_product(model: paddle.nn.Layer, name: str) -> bool:
-    """Whether it is the `weight` that a spectral or weight norm works out at each forward, and leaves among the buffers."""
+    """Whether it is the `weight` that a spectral or weight norm works out at each forward, and leaves among the buffers: a layer
+    makes a buffer of any tensor that is set."""
     owner, _, own = name.rpartition(".")
     layer = functools.reduce(lambda layer, part: layer._sub_layers[part], filter(None, owner.split(".")), model)
+    if not layer._buffers[own].is_leaf:
+        return True
     return own in layer._non_persistable_buffer_names_set and not {f"{own}_orig", f"{own}_v"}.isdisjoint(layer._parameters)
 
 

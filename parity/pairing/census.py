@@ -17,6 +17,8 @@ from parity.numbers.arrays import Deviation, deviation, eps_of, is_float, resemb
 from parity.numbers.noise import ACCURACY
 from parity.pairing.correspondence import Correspondence, alike_together, correspond
 from parity.pairing.initialisers import drawn_otherwise
+from parity.pairing.near import NearMiss, near_misses
+from parity.pairing.nodes import Node
 from parity.trace.source import ConstructionSites, Site, attribute_site
 from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
 
@@ -27,12 +29,13 @@ Lone = tuple[frozenset[str], frozenset[str]]
 
 @dataclass(frozen=True)
 class CensusFinding:
-    """One entry that does not agree: its full name, what is wrong, the lines that built its owners."""
+    """One entry that does not agree: its full name, what is wrong, the lines that built its owners. unpaired: it has no partner."""
 
     name: str
     message: str
     reference: Site | None
     twin: Site | None
+    unpaired: bool = False
 
     @property
     def deviation(self) -> Deviation:
@@ -42,8 +45,9 @@ class CensusFinding:
 @dataclass(frozen=True)
 class Census:
     """plan: how the entries that do agree are laid out. compared: how many were looked at. lone: of either side, the buffers of the
-    user's own classes that the other side has none of. apart: the reference's names of tensors that are one on one side and several
-    on the other, whose gradients have no partner.
+    user's own classes that the other side has none of, and what is frozen at what does nothing. apart: the reference's names of
+    tensors that are one on one side and several on the other, whose gradients have no partner. near: what might have been meant for
+    what has no partner.
     """
 
     plan: Plan
@@ -53,6 +57,20 @@ class Census:
     guesses: tuple[str, ...] = ()
     lone: Lone = (frozenset(), frozenset())
     apart: frozenset[str] = frozenset()
+    near: tuple[NearMiss, ...] = ()
+
+    @property
+    def unpaired(self) -> bool:
+        """Whether some tensor has no partner: all that can be said of a run then follows from that."""
+        return any(finding.unpaired for finding in self.findings)
+
+    def left_open(self) -> Message:
+        """What to tell where nothing is run for that."""
+        if not self.near:
+            return say("nothing was run, as some tensors have no partner; `parity names` prints the whole pairing, to be put right "
+                       "with names= or --map")
+        return say("nothing was run, as some tensors have no partner. Near misses: {misses}. `parity names` prints the whole "
+                   "pairing, to be put right with names= or --map", misses=some([miss.said() for miss in self.near], 6))
 
 
 def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
@@ -70,6 +88,9 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
         plan, problems = paired.plan, paired.problems
     models, guesses = (reference, twin), paired.guesses
     problems, lone = _of_weight(problems, plan, models, frameworks)
+    unpaired = [[problem.name for problem in problems if problem.name in framework.entries(model)]
+                for framework, model in zip(frameworks, models, strict=True)]
+    near = near_misses(models, (unpaired[0], unpaired[1])) if problems else []
     guesses += tuple(say("the {side} alone has {names}: buffers of its own, which stay as it made them", side=term(side),
                          names=some(sorted(names))) for side, names in zip(("reference", "twin"), lone, strict=True) if names)
     problems = alike_together(problems)
@@ -88,8 +109,8 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
                 return attribute_site(modules[side][owner], variable) if owner in modules[side] else None
             path = path.rpartition(".")[0]
 
-    findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name), site(1, problem.name))
-                for problem in problems]
+    findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name), site(1, problem.name),
+                              unpaired=True) for problem in problems]
     findings += [CensusFinding(name, message, site(0, name), site(1, name))
                  for name, message in (*_disagreements(plan, models, frameworks), *_made_otherwise(plan, models, frameworks))]
     compared = len(plan.entries) + len(problems)
@@ -98,19 +119,20 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
         compared += len(drawn)
         findings += [CensusFinding(name, message, site(0, name), site(1, name)) for name, (left, right) in drawn.items()
                      if (message := drawn_otherwise(left, right, len(drawn))) is not None]
-    return Census(plan, compared, tuple(findings), None if names is None else paired.modules, guesses, lone)
+    return Census(plan, compared, tuple(findings), None if names is None else paired.modules, guesses, lone, near=tuple(near))
 
 
 class LoneBuffers:
-    """Of one model, the buffers that the other side has none of, as they were made: constants, while they stay so."""
+    """Of one model, the buffers (and frozen parameters) that the other side has none of, as they were made: constants, while they
+    stay so."""
 
     def __init__(self, framework: Framework, model: Any, names: Iterable[str]) -> None:
         entries = framework.entries(model)
         self._made = {name: framework.array(entries[name], copy=True) for name in names}
 
     def rests(self, name: str, array: np.ndarray | None) -> bool:
-        """Whether it is one of them, and what it was."""
-        return name in self._made and array is not None and np.array_equal(array, self._made[name].astype(array.dtype))
+        """Whether it is one of them, and what it was. None: a gradient, which it has not."""
+        return name in self._made and (array is None or np.array_equal(array, self._made[name].astype(array.dtype)))
 
 
 def each_once(census: Census, models: Models, frameworks: Frameworks, site: Callable[[int, str], Site | None]) -> Census:
@@ -160,7 +182,7 @@ def own_weights(census: Census, models: Models, frameworks: Frameworks, site: Ca
         if entry.target is None or entry.source in census.apart:
             continue
         left = frameworks[0].array(held[0][entry.source], copy=False)
-        left = left[slice(*entry.rows)] if entry.rows else left
+        left = entry.piece(left)
         right = np.asarray(entry.to_torch(frameworks[1].array(held[1][entry.target], copy=False)))
         if not is_float(left.dtype) or not is_float(right.dtype) or left.size < 2 or np.ptp(left) == np.ptp(right) == 0:
             continue
@@ -210,14 +232,16 @@ def first_names(framework: Framework, model: Any) -> dict[str, str]:
 def _of_weight(problems: Iterable[Problem], plan: Plan, models: Models, frameworks: Frameworks) -> tuple[list[Problem], Lone]:
     """The problems that keep two programs from being the same, and which tensors the others are of.
 
-    Not of weight: a second name of a tensor that has a partner, and a buffer of the user's own class that the other side makes
-    where it needs it, or not at all: what it does is seen in what it is used for, and that it moves, when it does.
+    Not of weight: a second name of a tensor that has a partner; a frozen scale of ones or bias of zeros of a norm, which the other
+    side does without; and a buffer or frozen table of the user's own class that the other side makes where it needs it, or not at
+    all: what it does is seen in what it is used for, and that it moves, when it does.
     """
     first = [first_names(framework, model) for framework, model in zip(frameworks, models, strict=True)]
     paired = [{first[0].get(entry.source) for entry in plan.entries.values() if entry.target is not None},
               {first[1].get(entry.target) for entry in plan.entries.values()}]
     named = {name for entry in plan.entries.values() for name in (entry.source, entry.target)}
-    own = [_own_buffers(framework, model) for framework, model in zip(frameworks, models, strict=True)]
+    own = [_own_constants(framework, model) | _neutral(framework, model)
+           for framework, model in zip(frameworks, models, strict=True)]
     kept, lone = [], (set(), set())
     for problem in problems:
         sides = [side for side in (0, 1) if problem.name in first[side]]
@@ -232,11 +256,25 @@ def _of_weight(problems: Iterable[Problem], plan: Plan, models: Models, framewor
     return kept, (frozenset(lone[0]), frozenset(lone[1]))
 
 
-def _own_buffers(framework: Framework, model: Any) -> set[str]:
-    """Buffers of the modules that are not of a library."""
+def _own_constants(framework: Framework, model: Any) -> set[str]:
+    """Buffers and frozen parameters of the modules that are not of a library."""
     theirs = {path for path, module in framework.modules(model)
               if type(module).__module__.partition(".")[0] not in ("torch", "paddle")}
-    return {name for name in framework.buffers(model) if name.rpartition(".")[0] in theirs}
+    frozen = {name for name, parameter in framework.parameters(model).items() if not framework.requires_grad(parameter)}
+    return {name for name in framework.buffers(model).keys() | frozen if name.rpartition(".")[0] in theirs}
+
+
+def _neutral(framework: Framework, model: Any) -> set[str]:
+    """Frozen scales of ones and biases of zeros of the library's norms."""
+    found = set()
+    norms = {path for path, module in framework.modules(model) if "norm" in Node(path, module).kind}
+    for name, parameter in framework.parameters(model).items():
+        owner, _, own = name.rpartition(".")
+        if owner in norms and not framework.requires_grad(parameter):
+            array = framework.array(parameter, copy=False)
+            if (array == (0 if own == "bias" else 1)).all():
+                found.add(name)
+    return found
 
 
 def _made_otherwise(plan: Plan, models: Models, frameworks: Frameworks) -> Iterator[tuple[str, str]]:

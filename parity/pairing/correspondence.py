@@ -1,274 +1,405 @@
 """Which module and which tensor of the twin is which of the reference, where the two do not use the same names.
 
-First what the user says, then equal names of equal content, then content (layer type and shapes), in the order of definition.
-What was guessed is said in `Correspondence.guesses`. Layouts always come from the layer types (`weights_convert`), never from
-shapes.
+First what the user says, then equal names of equal content, then content (layer type and shapes), within each pair of modules and,
+for what is left, in those around it, up to the whole model. Of what is alike, names tell which is which as far as they resemble
+each other, then the order of definition. What was guessed is said in `Correspondence.guesses`. Layouts come from the layer types
+(`weights_convert`); of tensors that a user's own class holds, from their shapes (`parity.pairing.fitting`).
 """
 
 from __future__ import annotations
 
 import copy
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from parity.files import InputError
 from parity.messages import Message, say, some, term, together
-from weights_convert import Entry, LayoutTable, Plan, Problem, dtypes, pair_up
+from parity.pairing import hints
+from parity.pairing.fitting import Held, cut, fit, held, is_doubtful
+from parity.pairing.nodes import WHOLE, Node, below, elements
+from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
 
-_LISTS = {"ModuleList", "ModuleDict", "LayerList", "LayerDict", "ParameterList", "ParameterDict"}  # are never called
-_CONTAINERS = {"Sequential", *_LISTS}
-WHOLE = {"multiheadattention", "lstm", "gru", "rnn"}  # one framework keeps their weights in more pieces than the other
 _SHOWN = 6  # names in a remark
+_PIECES = (4, 3, 2)  # of a fused layer: query, key and value; key and value; gate and up
+
+Nodes = list[Node]
+Named = dict[str, Node]
 
 
 @dataclass(frozen=True)
 class Correspondence:
-    """modules: twin path -> reference path, of the modules whose inputs and outputs are compared. guesses: one remark each."""
+    """modules: twin path -> reference path, of the modules whose inputs and outputs are compared. guesses: one remark each.
+    rivals: groups of (reference path, twin path) of layers that are alike, in which each might be another's partner.
+    doubtful: the reference's names of square matrices whose layout no layer type tells.
+    """
 
     plan: Plan
     problems: tuple[Problem, ...]
     modules: Mapping[str, str] = field(default_factory=dict)
     guesses: tuple[str, ...] = ()
+    rivals: tuple[tuple[tuple[str, str], ...], ...] = ()
+    doubtful: frozenset[str] = frozenset()
 
 
-class _Module(NamedTuple):
-    path: str
-    module: Any
-
-    @property
-    def children(self) -> dict[str, _Module]:
-        """By name; a module that occurs twice occurs twice."""
-        held = self.module._modules if hasattr(self.module, "_modules") else self.module._sub_layers
-        return {name: _Module(f"{self.path}.{name}".strip("."), child) for name, child in held.items() if child is not None}
-
-    @property
-    def kind(self) -> str:
-        """The layer type as both frameworks would call it; "" for a container or the user's own class."""
-        cls = type(self.module)
-        if cls.__module__.partition(".")[0] not in ("torch", "paddle") or ".vision." in cls.__module__ \
-                or cls.__name__ in _CONTAINERS:
-            return ""
-        name = re.sub(r"conv(\d)dtranspose", r"convtranspose\1d", cls.__name__.lower())
-        return {"simplernn": "rnn", "swish": "silu", "simplernncell": "rnncell"}.get(name, name)
-
-    def signature(self) -> tuple:
-        """Layer type and shapes of its own tensors, in torch's layout; () if it has none."""
-        own = {**self.module._parameters, **self.module._buffers}
-        shapes = [tuple(int(n) for n in tensor.shape) for tensor in own.values() if tensor is not None]
-        if self.kind in WHOLE:
-            tensors = {id(p): p for p in self.module.parameters()}.values()
-            return self.kind, sum(_elements(tensor.shape) for tensor in tensors)
-        if type(self.module).__module__.startswith("paddle.nn") and self.kind == "linear":
-            shapes = [shape[::-1] for shape in shapes]
-        shapes = [shape for shape in shapes if shape]  # a counter of batches is torch's alone
-        return (self.kind, *sorted(shapes)) if shapes else ()
-
-    def content(self) -> Counter:
-        """The signatures of all that is below, and its own."""
-        found = Counter([self.signature()])
-        for child in self.children.values() if self.kind not in WHOLE else ():
-            found += child.content()
-        del found[()]
-        return found
+class Misnamed(NameError):
+    """A name that the user gave is nobody's, or names what cannot be a pair."""
 
 
-def _elements(shape: Any) -> int:
-    total = 1
-    for n in shape:
-        total *= int(n)
-    return total
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Around what pairs two networks: names that the user gave, and that are nobody's, become an InputError."""
+    try:
+        yield
+    except Misnamed as error:
+        raise InputError(f"{what}, names (or --map): {error}") from error
+
+
+class _Trouble(NamedTuple):
+    """A problem, and the full names of the tensors that it is about, on either side; None for no tensor of that side."""
+
+    problem: Problem
+    reference: str | None
+    twin: str | None
 
 
 def correspond(reference: Any, twin: Any, table: LayoutTable, names: Mapping[str, str] | None = None) -> Correspondence:
-    """Pair two networks. names: reference path -> twin path, of modules or single tensors, where the user knows better."""
-    return _Pairing(table, dict(names or {})).of(_Module("", reference), _Module("", twin))
+    """Pair two networks. names: reference path -> twin path, of modules or single tensors, where the user knows better.
+
+    Raises Misnamed.
+    """
+    return _Pairing(reference, twin, table, dict(names or {})).found()
 
 
 class _Pairing:
-    def __init__(self, table: LayoutTable, names: dict[str, str]) -> None:
+    def __init__(self, reference: Any, twin: Any, table: LayoutTable, names: dict[str, str]) -> None:
+        kinds = [{node.kind for node in below(Node("", model))} for model in (reference, twin)]
+        opened = WHOLE - (kinds[0] & kinds[1])  # the other side spells them out, or has none
+        self._roots = Node("", reference, opened), Node("", twin, opened)
+        nodes = [list(below(root)) for root in self._roots]
+        self._by_path = [{node.path: node for node in side} for side in nodes]
+        self._often = {number for side in nodes for number, times in Counter(id(node.module) for node in side).items() if times > 1}
         self._table, self._names = table, names
         self._entries: dict[str, Entry] = {}
         self._derived: set[str] = set()
-        self._problems: list[Problem] = []
+        self._troubles: list[_Trouble] = []
         self._modules: dict[str, str] = {}
         self._guessed: list[tuple[str, str]] = []
         self._ambiguous: dict[tuple, list[tuple[str, str]]] = defaultdict(list)
+        self._rivals: list[tuple[tuple[str, str], ...]] = []
+        self._doubtful: set[str] = set()
+        self._known: dict[tuple[str, int], Any] = {}  # what was worked out of a module, by its id
 
-    def of(self, reference: _Module, twin: _Module) -> Correspondence:
-        unknown = [f"{path}: the reference has no module or tensor of this name" for path in self._names
-                   if not _exists(reference, path)]
-        unknown += [f"{path}: the twin has no module or tensor of this name" for path in self._names.values()
-                    if not _exists(twin, path)]
-        if unknown:
-            raise NameError("; ".join(unknown))
-        self._pair(reference, twin)
-        plan = Plan(self._entries, frozenset(self._derived))
-        return Correspondence(plan, tuple(self._problems), self._modules, tuple(self._remarks()))
+    def found(self) -> Correspondence:
+        self._said = self._heard()
+        left, right = self._pair(*self._roots)
+        for one, other in self._said.items():
+            more = self._pair(self._by_path[0][one], self._by_path[1][other])
+            left, right = left + more[0], right + more[1]
+        left, right = self._settle(self._new(0, left), self._new(1, right), final=True)
+        self._match(*([tensor for layer in layers for tensor in self._missing(side, layer)]
+                      for side, layers in enumerate((left, right))))
+        self._match(*([tensor for node in side.values() if not node.layer for tensor in self._missing(number, node)]
+                      for number, side in enumerate(self._by_path)))
+        self._containers()
+        plan = Plan(self._in_order(), frozenset(self._derived))
+        inner = tuple(f"{path}." for path, node in self._by_path[0].items() if node.uses_uncalled)
+        modules = {other: one for other, one in self._modules.items() if not one.startswith(inner)}
+        return Correspondence(plan, tuple(self._problems()), modules, tuple(self._remarks()), tuple(self._rivals),
+                              frozenset(self._doubtful))
 
-    def _pair(self, left: _Module, right: _Module) -> None:
-        """These two are each other's: pair their tensors, then what is in them."""
-        if not {type(m.module).__name__ for m in (left, right)} & _LISTS:
+    # --- what the user says --------------------------------------------------------------------------------
+
+    def _heard(self) -> dict[str, str]:
+        """The modules that the user names; single tensors are paired at once. Raises Misnamed."""
+        wrong, modules = [], {}
+        tensors = [{tensor.full: tensor for node in side.values() for tensor in held(node)} for side in self._by_path]
+        for one, other in self._names.items():
+            unknown = [f"{path}: the {side} has no module or tensor of this name{hints.near(path, [*known, *owned])}"
+                       for path, side, known, owned in zip((one, other), ("reference", "twin"), self._by_path, tensors, strict=True)
+                       if path not in known and path not in owned]
+            if unknown:
+                wrong += unknown
+            elif one in self._by_path[0] and other in self._by_path[1]:
+                modules[one] = other
+            elif one in tensors[0] and other in tensors[1]:
+                if not self._take(tensors[0][one], tensors[1][other]):
+                    wrong.append(f"{one} {tensors[0][one].shape} = {other} {tensors[1][other].shape}: the one cannot become "
+                                 f"the other")
+            else:
+                wrong.append(f"{one} = {other}: one is a module, the other a tensor; name two modules or two tensors")
+        wrong += [f"{path}: it is said to be the partner of several" for path, times in Counter(self._names.values()).items()
+                  if times > 1]
+        if wrong:
+            raise Misnamed("; ".join(wrong))
+        return modules
+
+    def _take(self, ours: Held, theirs: Held) -> bool:
+        """Pair two tensors that the user names; False where they cannot be."""
+        rule = self._table.rule(type(ours.node.module), type(theirs.node.module), ours.known_as, {*ours.node.own})
+        alone = pair_up(_alone(ours.node.module), _alone(theirs.node.module), self._table)[0].entries.get(ours.name)
+        if rule is not None and alone is not None and alone.target == theirs.name:
+            self._entries[ours.full] = _renamed(alone, ours.full, theirs.full)
+            return True
+        return self._enter(ours, theirs)
+
+    # --- modules -------------------------------------------------------------------------------------------
+
+    def _pair(self, left: Node, right: Node) -> tuple[Nodes, Nodes]:
+        """These two are each other's: pair their tensors, then what is in them. Returns the layers in them without partner."""
+        left, right = self._core(left, right), self._core(right, left)
+        if not (left.is_list or right.is_list):
             self._modules[right.path] = left.path
-        whole = self._table.rules(type(left.module), type(right.module)) is not None
-        self._tensors(left, right, whole)
-        if whole:  # a library's layer, whose inside is its own affair
-            return
-        ours, theirs = left.children, right.children
-        for one, other in self._matched(left, ours, theirs):
-            self._pair(ours.pop(one), theirs.pop(other))
-        self._leftovers(list(ours.values()), list(theirs.values()))
+        whole = left.kind == right.kind and left.kind in WHOLE
+        if self._tensors(left, right, whole) or whole:
+            return [], []
+        ours, theirs = self._children(0, left), self._children(1, right)
+        lost: tuple[Nodes, Nodes] = [], []
+        while True:
+            for one, other in self._matched(ours, theirs):
+                more = self._pair(ours.pop(one), theirs.pop(other))
+                lost = lost[0] + more[0], lost[1] + more[1]
+            if not self._unwrapped(ours, theirs) and not self._unwrapped(theirs, ours):
+                break
+        more = [[layer for node in nodes.values() for layer in self._layers(node)] for nodes in (ours, theirs)]
+        lost = self._settle(lost[0] + more[0], lost[1] + more[1])
+        return lost[0], self._split([left], lost[1])[1] if self._missing(0, left) else lost[1]
 
-    def _matched(self, left: _Module, ours: dict[str, _Module], theirs: dict[str, _Module]) -> list[tuple[str, str]]:
-        """Names of children that belong together: the user's word, then equal names and content, then either."""
-        found: list[tuple[str, str]] = []
+    def _core(self, node: Node, other: Node) -> Node:
+        """The one layer in a module that holds nothing else, where the other is such a layer by itself."""
+        if other.kind and not node.kind and other.own:
+            holding = [one for one in below(node) if one.own]
+            return holding[0] if len(holding) == 1 else node
+        return node
+
+    def _children(self, side: int, node: Node) -> Named:
+        """Those that the user has not named."""
+        said = self._said.values() if side else self._said.keys()
+        return {name: child for name, child in node.children.items() if child.path not in said}
+
+    def _matched(self, ours: Named, theirs: Named) -> list[tuple[str, str]]:
+        """Names of children that belong together: equal names and content, then either, then content whatever layers it is in."""
         ours, theirs = dict(ours), dict(theirs)
+        found: list[tuple[str, str]] = []
 
         def take(one: str, other: str) -> None:
             ours.pop(one), theirs.pop(other)
             found.append((one, other))
 
-        by_path = {module.path: name for name, module in theirs.items()}
-        for one in list(ours):
-            said = self._names.get(ours[one].path)
-            if said in by_path and by_path[said] in theirs:
-                take(one, by_path[said])
-        content = {id(m): frozenset(m.content().items()) for m in [*ours.values(), *theirs.values()]}
-        for alike in (str, _plain):
-            for one in list(ours):
-                for other in list(theirs):
-                    a, b = ours[one], theirs[other]
-                    if alike(one) == alike(other) and content[id(a)] == content[id(b)] and (
-                            content[id(a)] or a.kind == b.kind):
-                        take(one, other)
-                        break
-        groups: dict[tuple, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
-        for side, modules in enumerate((ours, theirs)):
-            for name, module in modules.items():
-                groups[module.kind, content[id(module)]][side].append(name)
-        for (_, held), (mine, others) in groups.items():
-            if held and len(mine) == len(others):
-                for one, other in zip(mine, others, strict=True):
-                    self._guess(ours[one], theirs[other], len(mine))
-                    take(one, other)
+        def by_name(key: Callable[[Node], Hashable]) -> None:
+            for alike in (str, hints.plain):
+                for one in list(ours):
+                    for other in list(theirs):
+                        a, b = ours[one], theirs[other]
+                        if alike(one) == alike(other) and key(a) == key(b) and (key(a) or a.kind == b.kind):
+                            take(one, other)
+                            break
+
+        def by_content(key: Callable[[Node], Hashable]) -> None:
+            for mine, others in _groups(ours.items(), theirs.items(), key):
+                if len(mine) == len(others):
+                    for one, other in self._assigned([ours[name] for name in mine], [theirs[name] for name in others]):
+                        take(mine[one], others[other])
+
+        by_name(self._content)
+        by_content(lambda node: self._content(node) and (node.kind, self._content(node)))
+        by_name(self._bare)
+        by_name(self._elements)
         for one in list(ours):  # the same name, other shapes: a fault, to be found by name
             a, b = ours[one], theirs.get(one)
-            if b is not None and a.kind == b.kind and (a.kind or (bool(content[id(a)]) == bool(content[id(b)]) and (
-                    not content[id(a)] or not self._elsewhere(a, b, theirs.values())))):
+            if b is not None and a.kind == b.kind and (a.kind or (bool(self._content(a)) == bool(self._content(b)) and (
+                    not self._content(a) or not self._elsewhere(a, b, theirs.values())))):
                 take(one, one)
-        for kind in {m.kind for m in ours.values()} - {""}:  # as many of a kind on either side
-            mine = [name for name, m in ours.items() if m.kind == kind]
-            others = [name for name, m in theirs.items() if m.kind == kind]
-            if len(mine) == len(others):
-                for one, other in zip(mine, others, strict=True):
-                    self._guess(ours[one], theirs[other], len(mine))
-                    take(one, other)
+        by_content(self._bare)
+        by_content(self._elements)
+        by_content(lambda node: node.kind)  # as many of a kind on either side
         return found
 
-    def _elsewhere(self, one: _Module, namesake: _Module, others: Iterable[_Module]) -> bool:
-        """Whether more of what is in `one` lies in another module than in the one of its name: it is nested otherwise."""
-        wanted = one.content()
+    def _assigned(self, mine: Nodes, others: Nodes) -> list[tuple[int, int]]:
+        """Which of as many that are alike is which, as places; it is noted what was guessed."""
+        pairs, told = hints.assigned([node.path for node in mine], [node.path for node in others])
+        for one, other in pairs:
+            self._guess(mine[one], others[other], 1 if told else len(mine))
+        if len(mine) > 1 and all(node.signature() for node in (*mine, *others)):
+            self._rivals.append(tuple((mine[one].path, others[other].path) for one, other in pairs))
+        return pairs
 
-        def shared(other: _Module) -> int:
-            return (wanted & other.content()).total()
+    def _unwrapped(self, ours: Named, theirs: Named) -> bool:
+        """Whether one that was left over is around all that the other side has left; then what is in it takes its place."""
+        left, right = ([name for name, node in nodes.items() if self._content(node)] for nodes in (ours, theirs))
+        if len(left) != 1 or len(right) < 2 or not ours[left[0]].children:
+            return False
+        around = Counter(dict(self._bare(ours[left[0]])))
+        if around != sum((Counter(dict(self._bare(theirs[name]))) for name in right), Counter()):
+            return False
+        node = ours.pop(left[0])
+        ours.update({f"{left[0]}.{name}": child for name, child in node.children.items()})
+        return True
+
+    def _elsewhere(self, one: Node, namesake: Node, others: Iterable[Node]) -> bool:
+        """Whether more of what is in `one` lies in another module than in the one of its name: it is nested otherwise."""
+        wanted = Counter(dict(self._content(one)))
+
+        def shared(other: Node) -> int:
+            return (wanted & Counter(dict(self._content(other)))).total()
 
         return any(shared(other) > shared(namesake) for other in others)
 
-    def _leftovers(self, ours: list[_Module], theirs: list[_Module]) -> None:
-        """What is nested otherwise: layer by layer, of one type and shape in the order of definition."""
-        left = [layer for module in ours for layer in self._layers(module)]
-        right = [layer for module in theirs for layer in self._layers(module)]
-        pairs: list[tuple[_Module, _Module]] = []
-        for by in (lambda m: m.signature(), lambda m: (m.kind,)):
-            groups: dict[tuple, tuple[list, list]] = defaultdict(lambda: ([], []))
-            for side, layers in enumerate((left, right)):
-                for layer in layers:
-                    groups[by(layer)][side].append(layer)
-            for key, (mine, others) in groups.items():
-                if key in ((), ("",)) or (by is not None and len(mine) != len(others) and len(key) == 1):
+    def _settle(self, left: Nodes, right: Nodes, final: bool = False) -> tuple[Nodes, Nodes]:
+        """Pair layers that are nested otherwise, of one type and shape, else of one shape; hands back what is left.
+
+        final: there is nothing around these in which a partner might be. Now as many as there are go by their order.
+        """
+        keys: list[Callable[[Node], Hashable]] = [Node.signature, self._bare]
+        for key in [*keys, lambda node: node.own and node.kind] if final else keys:
+            groups = _groups(((layer, layer) for layer in left if final or id(layer.module) not in self._often),
+                             ((layer, layer) for layer in right if final or id(layer.module) not in self._often), key)
+            for mine, others in groups:
+                few = min(len(mine), len(others))
+                if len(mine) != len(others) and not (final and key is Node.signature):
                     continue
-                for one, other in zip(mine, others, strict=False):
-                    said = self._names.get(one.path)
-                    other = next((o for o in others if o.path == said), other)
-                    if one in left and other in right:
-                        self._guess(one, other, len(mine))
-                        pairs.append((one, other))
-                        left.remove(one), right.remove(other)
-        for one, other in pairs:
-            whole = self._table.rules(type(one.module), type(other.module)) is not None
-            self._modules[other.path] = one.path
-            self._tensors(one, other, whole)
-        for side, layers in (("reference", left), ("twin", right)):
-            for layer in layers:
-                self._problems += [Problem(f"{layer.path}.{name}", "in the {side} only, the other side has no such {kind}",
-                                           {"side": term(side), "kind": type(layer.module).__name__})
-                                   for name in _own(layer.module)]
-        self._containers(ours, theirs, pairs)
+                for one, other in self._assigned(mine[:few], others[:few]):
+                    left, right = _without(left, mine[one]), _without(right, others[other])
+                    self._pair(mine[one], others[other])
+        return self._split(left, right)
 
-    def _layers(self, module: _Module) -> Iterator[_Module]:
+    def _split(self, left: Nodes, right: Nodes) -> tuple[Nodes, Nodes]:
+        """Pair fused layers of the reference with the twin's that are their pieces, one after the other."""
+        for one in list(left):
+            windows = [right[start:start + count] for count in _PIECES for start in range(len(right) - count + 1)]
+            for window in windows:
+                entries = cut(self._missing(0, one), [self._missing(1, piece) for piece in window])
+                if entries:
+                    self._entries |= {f"{entry.source}[{entry.rows[0]}:{entry.rows[1]}]": entry for entry in entries}
+                    self._guessed.append((one.path, " + ".join(piece.path for piece in window)))
+                    left, right = _without(left, one), [layer for layer in right if layer not in window]
+                    break
+        return left, right
+
+    def _layers(self, node: Node) -> Iterator[Node]:
         """All below that has tensors of its own, in the order of definition."""
-        if module.signature():
-            yield module
-        if module.kind in WHOLE:
-            return
-        for child in module.children.values():
-            yield from self._layers(child)
+        if node.own:
+            yield node
+        for child in node.children.values() if node.kind not in WHOLE else ():
+            if child.path not in (*self._said, *self._said.values()):
+                yield from self._layers(child)
 
-    def _containers(self, ours: list[_Module], theirs: list[_Module], pairs: list[tuple[_Module, _Module]]) -> None:
-        """Modules around the same layers are the same if their classes have the same name."""
-        partner = {other.path: one.path for one, other in pairs}
-        inside: dict[tuple, list[str]] = defaultdict(list)
-        for root in ours:
-            for module in _below(root):
-                layers = frozenset(layer.path for layer in self._layers(module))
-                if layers and not module.signature() and type(module.module).__name__ not in _CONTAINERS:
-                    inside[_plain(type(module.module).__name__), layers].append(module.path)
-        for root in theirs:
-            for module in _below(root):
-                layers = frozenset(partner.get(layer.path, "") for layer in self._layers(module))
-                same = inside.get((_plain(type(module.module).__name__), layers))
-                if same and not module.signature():
-                    self._modules[module.path] = same.pop(0)
+    def _new(self, side: int, layers: Nodes) -> Nodes:
+        """Those that are not second names of what has a partner."""
+        known = self._partnered(side)
+        paired = {id(tensor.tensor) for node in self._by_path[side].values() for tensor in held(node) if tensor.full in known}
+        return [layer for layer in layers if not {id(tensor) for tensor in layer.own.values()} <= paired]
 
-    def _tensors(self, left: _Module, right: _Module, whole: bool) -> None:
+    # --- tensors -------------------------------------------------------------------------------------------
+
+    def _tensors(self, left: Node, right: Node, whole: bool) -> bool:
+        """Pair what the two hold themselves. Returns whether that was all that is in them: where one of them is a layer, and the
+        other holds one of its type with some of its tensors beside it, as a spectral norm does that wraps a layer."""
+        if bool(left.kind) != bool(right.kind) and self._bare(left) == self._bare(right) and self._bare(left):
+            wraps = (left, right) if left.kind else (right, left)
+            if any(node.kind == wraps[0].kind for node in below(wraps[1])):
+                self._match(*([tensor for node in below(one) for tensor in held(node, wraps[0].kind)] for one in (left, right)))
+                return True
         pair = (left.module, right.module) if whole else (_alone(left.module), _alone(right.module))
         plan, problems = pair_up(*pair, self._table)
-        ours, theirs = (f"{module.path}." if module.path else "" for module in (left, right))
+        ours, theirs = (f"{node.path}." if node.path else "" for node in (left, right))
+        taken = self._partnered(1)
         for name, entry in plan.entries.items():
             target = None if entry.target is None else theirs + entry.target
-            self._entries[ours + name] = _renamed(entry, ours + entry.source, target)
+            if target not in taken and (entry.rows or ours + entry.source not in self._partnered(0)):
+                self._entries[ours + name] = _renamed(entry, ours + entry.source, target)
         self._derived |= {theirs + name for name in plan.derived}
-        problems = [Problem(ours + problem.name, problem.pattern, problem.values) for problem in problems]
-        self._problems += problems if whole else self._by_shape(left, right, problems)
+        for problem in problems:
+            self._troubles.append(_trouble(problem, ours, theirs))
+        if not whole:
+            rules = self._table.rules(type(left.module), type(right.module)) or {}
+            targets = {rule.target or name for name, rule in rules.items()}
+            self._match([tensor for tensor in self._missing(0, left) if tensor.known_as not in rules],
+                        [tensor for tensor in self._missing(1, right) if tensor.name not in targets])
+        return False
 
-    def _by_shape(self, left: _Module, right: _Module, problems: list[Problem]) -> list[Problem]:
-        """Tensors that the user's own class holds under another name: by shape, in order."""
-        ours = {f"{left.path}.{name}".strip("."): tensor for name, tensor in _own(left.module).items()}
-        theirs = {f"{right.path}.{name}".strip("."): tensor for name, tensor in _own(right.module).items()}
-        held = {entry.target for entry in self._entries.values()}
-        theirs = {name: tensor for name, tensor in theirs.items() if name not in held}
-        settled = set()
-        for name, tensor in ours.items():
-            if name in self._entries:
+    def _match(self, ours: list[Held], theirs: list[Held]) -> None:
+        """Pair single tensors of equal shapes: those of equal names, then of names with a word in common, then in order."""
+        for likeness in (2, 1, 0):
+            for one in list(ours):
+                fitting = [other for other in theirs
+                           if fit(one, other) and hints.likeness(one.known_as, other.known_as) >= likeness]
+                if not fitting:
+                    continue
+                other = min(fitting, key=lambda other: fit(one, other) != "identity")
+                self._enter(one, other)
+                ours.remove(one), theirs.remove(other)
+                if likeness < 2 and self._names.get(one.full) != other.full:
+                    self._guessed.append((one.full, other.full))
+                    if len(fitting) > 1:
+                        self._ambiguous[("tensor", one.shape)].append((one.full, other.full))
+
+    def _enter(self, ours: Held, theirs: Held) -> bool:
+        rule = fit(ours, theirs)
+        if rule is None:
+            return False
+        self._entries[ours.full] = Entry(ours.full, theirs.full, ours.shape, theirs.shape, ours.dtype, rule)
+        if is_doubtful(ours, theirs):
+            self._doubtful.add(ours.full)
+        return True
+
+    def _partnered(self, side: int) -> set[str]:
+        """Full names of that side's tensors that have a partner, or need none."""
+        if side:
+            return {entry.target for entry in self._entries.values() if entry.target} | self._derived
+        return {entry.source for entry in self._entries.values()}
+
+    def _missing(self, side: int, node: Node) -> list[Held]:
+        """What the module holds itself that has no partner."""
+        known = self._partnered(side)
+        return [tensor for tensor in held(node) if tensor.full not in known
+                and not (side == 0 and self._table.drops(type(node.module), tensor.name))]
+
+    # --- the end -------------------------------------------------------------------------------------------
+
+    def _problems(self) -> Iterator[Problem]:
+        """What was wrong with a pair, then what has none; nothing twice, and nothing that was settled elsewhere."""
+        known = self._partnered(0), self._partnered(1)
+        spoken: tuple[set, set] = set(), set()
+        for problem, *names in self._troubles:
+            about = [(side, name) for side, name in enumerate(names) if name is not None]
+            if all(name in known[side] or name in spoken[side] for side, name in about):
                 continue
-            shape = tuple(int(n) for n in tensor.shape)
-            same = [other for other, t in theirs.items() if tuple(int(n) for n in t.shape) == shape and _kind(t) == _kind(tensor)]
-            same.sort(key=lambda other: other.rpartition(".")[2] != name.rpartition(".")[2])  # of one name first
-            said = self._names.get(name)
-            same = [said] if said in same else same
-            if same:
-                dtype = str(tensor.dtype).removeprefix("torch.")
-                self._entries[name] = Entry(name, same[0], shape, shape, dtype, "identity")
-                if said != same[0] and name.rpartition(".")[2] != same[0].rpartition(".")[2]:
-                    self._guessed.append((name, same[0]))
-                    if len(same) > 1:
-                        self._ambiguous[("tensor", shape)].append((name, same[0]))
-                theirs.pop(same[0])
-                settled |= {name, f"{left.path}.{same[0].rpartition('.')[2]}".strip(".")}
-        return [problem for problem in problems if problem.name not in settled]
+            for side, name in about:
+                spoken[side].add(name)
+            yield problem
+        for side, nodes in enumerate(self._by_path):
+            for node in nodes.values():
+                for tensor in self._missing(side, node):
+                    if tensor.full not in spoken[side]:
+                        yield Problem(tensor.full, "in the {side} only, the other side has no such {kind}",
+                                      {"side": term(("reference", "twin")[side]), "kind": type(node.module).__name__})
 
-    def _guess(self, one: _Module, other: _Module, rivals: int) -> None:
+    def _containers(self) -> None:
+        """Modules around the same layers are the same if their classes have the same name."""
+        partner = {entry.target: entry.source for entry in self._entries.values() if entry.target}
+        inside: dict[tuple, list[str]] = defaultdict(list)
+        paired = set(self._modules.values())
+        for path, node in self._by_path[0].items():
+            around = frozenset(tensor.full for one in below(node) for tensor in held(one))
+            if around and path not in paired and not node.own and not node.is_container:
+                inside[hints.plain(type(node.module).__name__), around].append(path)
+        for path, node in self._by_path[1].items():
+            if path not in self._modules and not node.own and not node.is_container:
+                around = frozenset(partner.get(tensor.full, "") for one in below(node) for tensor in held(one))
+                same = inside.get((hints.plain(type(node.module).__name__), around))
+                if same:
+                    self._modules[path] = same.pop(0)
+
+    def _in_order(self) -> dict[str, Entry]:
+        """The entries as the reference defines them."""
+        names = [tensor.full for node in self._by_path[0].values() for tensor in held(node)]
+        order = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        return dict(sorted(self._entries.items(), key=lambda item: (order.get(item[1].source, len(order)), item[1].rows or ())))
+
+    def _guess(self, one: Node, other: Node, rivals: int) -> None:
         if self._names.get(one.path) == other.path:
             return
         if one.path != other.path:
@@ -288,19 +419,55 @@ class _Pairing:
             yield say("of one type and shape, told apart by the order of definition alone: {groups}. "
                       "If that is wrong, say which is which (names, or --map)", groups=together(groups, "; "))
 
+    # --- what is in a module, worked out once --------------------------------------------------------------
 
-def _own(module: Any) -> dict[str, Any]:
-    return {name: tensor for name, tensor in {**module._parameters, **module._buffers}.items() if tensor is not None}
+    def _content(self, node: Node) -> frozenset:
+        return self._once("content", node, lambda: frozenset(node.content().items()))
+
+    def _bare(self, node: Node) -> frozenset:
+        return self._once("bare", node, lambda: frozenset(node.bare().items()))
+
+    def _elements(self, node: Node) -> int:
+        return self._once("elements", node, lambda: elements(node))
+
+    def _once(self, what: str, node: Node, work: Callable[[], Any]) -> Any:
+        key = what, id(node.module)
+        if key not in self._known:
+            self._known[key] = work()
+        return self._known[key]
 
 
-def _kind(tensor: Any) -> str:
-    return dtypes.kind(str(tensor.dtype).rpartition(".")[2])
+def _groups(ours: Iterable[tuple[Any, Node]], theirs: Iterable[tuple[Any, Node]],
+            key: Callable[[Node], Hashable]) -> list[tuple[list, list]]:
+    """Of either side, (what stands for a module, module): those of an equal key that says something, where both sides have some."""
+    groups: dict[Hashable, tuple[list, list]] = defaultdict(lambda: ([], []))
+    for side, nodes in enumerate((ours, theirs)):
+        for what, node in nodes:
+            if found := key(node):
+                groups[found][side].append(what)
+    return [group for group in groups.values() if all(group)]
+
+
+def _without(nodes: Nodes, node: Node) -> Nodes:
+    return [other for other in nodes if other is not node]
+
+
+def _trouble(problem: Problem, ours: str, theirs: str) -> _Trouble:
+    """A problem of `pair_up`, of two modules at these paths, under the reference's path."""
+    said = Problem(ours + problem.name, problem.pattern, problem.values)
+    if problem.pattern.startswith("in Paddle only"):
+        return _Trouble(said, None, theirs + problem.name)
+    target = problem.values.get("name")
+    misfit = target is not None and not problem.pattern.startswith("in torch")
+    return _Trouble(said, ours + problem.name, f"{theirs}{target}" if misfit else None)
 
 
 def _alone(module: Any) -> Any:
     """The module without what is in it; its tensors are the module's own."""
     shell = copy.copy(module)
-    shell.__dict__["_modules" if "_modules" in shell.__dict__ else "_sub_layers"] = {}
+    held_in = "_modules" if "_modules" in shell.__dict__ else "_sub_layers"
+    applied = {name: child for name, child in shell.__dict__[held_in].items() if name == "parametrizations"}
+    shell.__dict__[held_in] = applied
     return shell
 
 
@@ -315,7 +482,7 @@ def alike_together(problems: Iterable[Problem]) -> list[Problem]:
     """One problem for all layers that have the same: a framework's default is one fact, not forty."""
     alike: dict[tuple, list[Problem]] = defaultdict(list)
     for problem in problems:
-        alike[re.sub(r"(has no|Paddle's) [\w.]+", r"\1", problem.message)].append(problem)
+        alike[hints.nameless(problem.message)].append(problem)
     merged = []
     for same in alike.values():
         first = same[0]
@@ -329,22 +496,6 @@ def alike_together(problems: Iterable[Problem]) -> list[Problem]:
                 first = Problem(first.name, "{first}; and {count} more like it: {names}", values)
         merged.append(first)
     return merged
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _below(module: _Module) -> Iterator[_Module]:
-    yield module
-    for child in module.children.values():
-        yield from _below(child)
-
-
-def _exists(root: _Module, path: str) -> bool:
-    paths = {module.path for module in _below(root)}
-    owner, _, name = path.rpartition(".")
-    return path in paths or any(module.path == owner and name in _own(module.module) for module in _below(root))
 
 
 def _listed(pairs: list[tuple[str, str]], most: int = _SHOWN) -> str:

@@ -10,8 +10,8 @@ from weights_convert import Entry
 class Parts:
     """The parts of a tensor that the twin keeps in several pieces."""
 
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
+    def __init__(self, rows: int, axis: int = 0) -> None:
+        self._rows, self._axis = rows, axis
         self._held: dict[tuple[int, int], np.ndarray | None] = {}
 
     def add(self, entry: Entry, part: np.ndarray | None) -> None:
@@ -30,4 +30,4 @@ class Parts:
         parts = [part for _, part in sorted(self._held.items(), key=lambda item: item[0])]
         if any(part is None for part in parts):
             return None
-        return parts[0] if parts[0].ndim == 0 else np.concatenate(parts)
+        return parts[0] if parts[0].ndim == 0 else np.concatenate(parts, self._axis)

@@ -15,7 +15,7 @@ from parity.numbers.strata import larger
 from parity.steps.programs import Programs
 from parity.steps.reference import Progress, ReferenceStep, floors_alone
 from parity.steps.result import StepsReport
-from parity.steps.state import carry_back, joined, known_to
+from parity.steps.state import carry_back, entries, joined, known_to
 from parity.trace.events import Key
 from parity.verdict.findings import Report
 from parity.verdict.judge import Judge
@@ -116,5 +116,6 @@ class Alone:
         against = Against(store, floors, M)
         failure = both.twin_step(self._number, self._batch, against, store.replayed())
         report = Report(subject.name)
-        Judge(subject.name, subject.pair, both.lane, self._mode, store, floors, M).judge(against, failure, report)
+        judge = Judge(subject.name, subject.pair, both.lane, self._mode, store, floors, M, start=entries(self._before))
+        judge.judge(against, failure, report)
         return report

@@ -29,6 +29,7 @@ from parity.steps.census import judge_census
 from parity.steps.programs import Programs
 from parity.steps.reference import Progress, ReferenceStep, reference_steps
 from parity.steps.result import Curve, StepsReport
+from parity.steps.state import entries
 from parity.verdict.findings import Report
 from parity.verdict.judge import Judge
 from parity.verdict.sinks import Against
@@ -76,7 +77,8 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
         replayed = step.store.replayed() if mode == "resync" else None
         failure = both.twin_step(step.number, step.batch, against, replayed)
         found = Report(subject.name)
-        Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M).judge(against, failure, found)
+        start_of = entries(step.before) if recorded is None or mode == "resync" or step.number == 1 else None
+        Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M, start=start_of).judge(against, failure, found)
         if asking and failure is None and (found.diverged or found.undecided):
             found = inquiry.about(step, start, found)
         result.report.add(found)

@@ -17,6 +17,7 @@ from parity.files import InputError
 from parity.messages import say
 from parity.numbers.noise import generator
 from parity.pairing.census import Census, take
+from parity.pairing.correspondence import naming
 from parity.steps.state import carry, cast, joined
 from parity.trace.events import Replayed, Sink
 from parity.trace.optimizers import checksum, learning_rates, watching
@@ -37,7 +38,8 @@ class Programs(Sides):
             framework.check_device(subject.device)
         programs = []
         for side, build in enumerate((subject.reference, subject.twin)):
-            with self.building(side, optimizers=True), self.frameworks[side].seeded(subject.seed):
+            framework = self.frameworks[side]
+            with self.building(side, optimizers=True), framework.building(), framework.seeded(subject.seed):
                 programs.append(build(lane))
         self.programs = tuple(programs)
         self.optimizers = tuple(
@@ -52,15 +54,33 @@ class Programs(Sides):
     def _paired(self) -> dict[str, Census]:
         """The census of each network that both sides have."""
         pair, found = self.subject.pair, {}
-        for name, network in self.programs[0].networks.items():
-            if name in self.programs[1].networks:
-                names = None if pair.names is None else {one.removeprefix(f"{name}."): other for one, other in pair.names.items()
-                                                         if one.startswith(f"{name}.")}
-                try:
-                    found[name] = take(network, self.programs[1].networks[name], self.frameworks, self.sites, pair.layouts,
-                                       fresh=self.subject.own_start, names=names)
-                except NameError as error:
-                    raise InputError(f"{self.subject.name}, names, {name}: {error}") from error
+        both = {name: (network, self.programs[1].networks[name]) for name, network in self.programs[0].networks.items()
+                if name in self.programs[1].networks}
+        names = None if pair.names is None else self._said(both, pair.names)
+        for name, networks in both.items():
+            with naming(f"{self.subject.name}, {name}"):
+                found[name] = take(*networks, self.frameworks, self.sites, pair.layouts, fresh=self.subject.own_start,
+                                   names=None if names is None else names[name])
+        return found
+
+    def _said(self, networks: Mapping[str, tuple[Any, Any]], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """Network -> what the user names in it. A name may begin with that of the network, or is for each network that has it.
+
+        Raises InputError for one that is in no network.
+        """
+        found: dict[str, dict[str, str]] = {network: {} for network in networks}
+        for one, other in names.items():
+            wanted = [network for network in networks if one.startswith(f"{network}.")]
+            if wanted:
+                found[wanted[0]][one.removeprefix(f"{wanted[0]}.")] = other.removeprefix(f"{wanted[0]}.")
+                continue
+            known = [network for network, (reference, _) in networks.items()
+                     if one in dict(self.frameworks[0].modules(reference)) or one in self.frameworks[0].entries(reference)]
+            if not known:
+                raise InputError(f"{self.subject.name}, names: {one}: none of the networks ({', '.join(networks)}) has a module or "
+                                 f"tensor of this name")
+            for network in known:
+                found[network][one] = other
         return found
 
     def remarks(self) -> Iterator[str]:

@@ -29,6 +29,11 @@ def known_to(state: Mapping[str, Any]) -> set[tuple[str, ...]]:
             | {(network, name) for network, held in state.get("moments", {}).items() for name in held})
 
 
+def entries(state: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """What the networks of a state hold, by "network.name"."""
+    return {f"{network}.{name}": array for network, held in state["networks"].items() for name, array in held.items()}
+
+
 def carry(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Any]:
     """A training state in the reference's names and layouts as one in the twin's, as far as the plans go."""
     networks = {network: plans[network].to_paddle({entry.source: values[entry.source] for entry in plans[network].entries.values()
@@ -54,7 +59,7 @@ def carry_back(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str,
             if value is None:
                 continue
             if isinstance(value, np.ndarray) and entry.rows:
-                held = parts.setdefault(entry.source, Parts(entry.source_shape[0]))
+                held = parts.setdefault(entry.source, Parts(entry.whole, entry.axis))
                 held.add(entry, value)
                 if not held.whole:
                     continue

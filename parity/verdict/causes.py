@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import linecache
 import textwrap
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,13 +29,16 @@ STATEMENT = 12  # lines of a statement that are read at most
 
 @dataclass(frozen=True)
 class Evidence:
-    """Two values that diverged, and the events that brought them. start: what the value was before, where it is known."""
+    """Two values that diverged, and the events that brought them.
+
+    held: what the value's module held before the run, by name (weight, running_mean), where that is known.
+    """
 
     reference: np.ndarray
     twin: np.ndarray
     event: Event
     partner: Event | None = None
-    start: np.ndarray | None = None
+    held: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def argument(self, name: str, calls: tuple[str, ...], side: str = "reference") -> Any:
         """A constant handed by keyword to one of these calls in the side's statement; None where there is none."""
@@ -96,6 +99,24 @@ def _first_axes(found: Evidence) -> Message | None:
                "time (batch_first, time_major)")
 
 
+def _time(found: Evidence) -> Message | None:
+    """A recurrent layer that goes along the other axis: only its very first step is the same."""
+    left, right = found.reference, found.twin
+    if left.shape != right.shape or left.ndim != 3 or 1 in left.shape[:2] or _alike(left, right):
+        return None
+    first = [found.argument(word, RECURRENT, side) for word, side in (("batch_first", "reference"), ("time_major", "twin"))]
+    if not all(any(found.calls(RECURRENT, side)) for side in ("reference", "twin")) or bool(first[0]) != bool(first[1]):
+        return None
+    forward = slice(None, left.shape[2] // 2)  # of two directions the one whose first step is the first; of one, a half of it
+    if not _alike(left[0, 0, forward], right[0, 0, forward]):
+        return None
+    return say("of the first sequence the first step alone is equal: one side has the batch first, the other time (torch's "
+               "batch_first is False where it is not given, and so is Paddle's time_major)")
+
+
+RECURRENT = ("LSTM", "GRU", "RNN", "SimpleRNN", "BiRNN")
+
+
 def _split(found: Evidence) -> Message | None:
     """An integer that is a size for torch and a number of parts for Paddle."""
     left, right = found.reference.shape, found.twin.shape
@@ -152,6 +173,37 @@ def _dropout(found: Evidence) -> Message | None:
             return say("a dropout of rate {rate:.3g} acts in {side} alone: one is in train mode, the other in eval mode",
                        rate=1 - 1 / factors.mean(), side=side)
     return None
+
+
+def _statistics(found: Evidence) -> Message | None:
+    """A norm that takes the batch's statistics on one side and the running ones on the other."""
+    left, right = found.reference, found.twin
+    if left.shape != right.shape or left.ndim < 2 or left.dtype.kind != "f":
+        return None
+    channels, held = left.shape[1], found.held
+    if not all(name in held and held[name].shape == (channels,) for name in ("running_mean", "running_var")):
+        return None
+    shift = held.get("bias", np.zeros(channels))
+    rows = [np.moveaxis(array.astype(np.float64), 1, 0).reshape(channels, -1) for array in (left, right)]
+    if rows[0].shape[1] < 3:
+        return None
+    # What is normalised by its own mean has the mean that the norm's bias gives it.
+    of_batch = [bool((np.abs(one.mean(1) - shift) <= ROUNDING * np.abs(one).max()).all()) for one in rows]
+    if of_batch[0] == of_batch[1]:
+        return None
+    batch, other = rows if of_batch[0] else rows[::-1]
+    centred = batch - batch.mean(1, keepdims=True)
+    spread = (centred**2).sum(1)
+    slope = np.divide((centred * other).sum(1), spread, out=np.ones(channels), where=spread > 0)
+    at_shift = other.mean(1) + slope * (shift - batch.mean(1))  # of what the batch's statistics would make zero
+    line = slope[:, None] * (batch - shift[:, None]) + at_shift[:, None]
+    if not _alike(other, line) or (slope <= 0).any():
+        return None
+    if (np.abs(slope - 1) <= ROUNDING).all() or np.abs(at_shift).max() <= ROUNDING * np.abs(other).max():
+        return None  # a bias, or both weight and bias, are missing on one side
+    return say("{side} normalises by the statistics of the batch, the other side by the running ones: one is in train mode, the "
+               "other in eval mode (train(), eval(), training, use_global_stats)",
+               side=say("the reference") if of_batch[0] else say("the twin"))
 
 
 def _padding_row(found: Evidence) -> Message | None:
@@ -216,11 +268,10 @@ def _beta_or_delta(found: Evidence) -> Message | None:
 
 def _momentum(found: Evidence) -> Message | None:
     """A running statistic that moved as 1 - momentum would have moved it."""
-    if found.start is None or found.event.key.stage != "state":
+    start = found.held.get(found.event.key.variable)
+    if start is None or found.event.key.stage != "state" or not start.shape == found.reference.shape == found.twin.shape:
         return None
-    if not found.start.shape == found.reference.shape == found.twin.shape:
-        return None
-    moved, other = (array.astype(np.float64) - found.start for array in (found.reference, found.twin))
+    moved, other = (array.astype(np.float64) - start for array in (found.reference, found.twin))
     momentum = found.argument("momentum", ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "InstanceNorm1d",
                                            "InstanceNorm2d", "InstanceNorm3d"))
     momentum = 0.1 if momentum is None else momentum  # torch's default
@@ -234,7 +285,8 @@ def _momentum(found: Evidence) -> Message | None:
 
 
 Cause = Callable[[Evidence], "Message | None"]
-CAUSES: tuple[Cause, ...] = (_momentum, _beta_or_delta, _first_axes, _split, _padding, _padding_row, _dropout, _exclusive)
+CAUSES: tuple[Cause, ...] = (_momentum, _beta_or_delta, _first_axes, _time, _split, _padding, _padding_row, _dropout, _statistics,
+                             _exclusive)
 
 
 # --- reading values and statements -----------------------------------------------------------------------------------

@@ -216,7 +216,7 @@ class Judge:
         elif verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
-                cause = cause_of(Evidence(left, right, event, twin, self._before(event.key)))
+                cause = cause_of(Evidence(left, right, event, twin, self._held(event.key)))
         return self._finding(event, twin, verdict, deviation, floor, cause)
 
     def _seen(self, event: Event, deviation: Deviation) -> bool:
@@ -246,10 +246,11 @@ class Judge:
         return self.lane == "float64" or not any(all(name.startswith(kind) for name in deviation.dtypes)
                                                  for kind in ("float", "complex"))
 
-    def _before(self, key: Key) -> np.ndarray | None:
-        """What a parameter or buffer held before the run."""
-        path = f"{key.module}.{key.variable}".removeprefix(f"{self.name}.")
-        return self.start.get(path) if self.start is not None and key.stage == "state" else None
+    def _held(self, key: Key) -> dict[str, np.ndarray]:
+        """What a value's module held before the run, by name."""
+        owner = "" if key.module == self.name else f"{key.module.removeprefix(f'{self.name}.')}."
+        return {name.removeprefix(owner): array for name, array in (self.start or {}).items()
+                if name.startswith(owner) and "." not in name.removeprefix(owner)}
 
     def _without_partner(self, event: Event, against: Against) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED

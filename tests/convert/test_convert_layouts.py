@@ -82,6 +82,8 @@ LAYERS = {
     "batch norm 1d": (lambda: (t.BatchNorm1d(3, EPS), p.BatchNorm1D(3, epsilon=EPS)), (4, 3)),
     "batch norm 2d": (lambda: (t.BatchNorm2d(3, EPS), p.BatchNorm2D(3, epsilon=EPS)), (2, 3, 4, 4)),
     "batch norm 3d": (lambda: (t.BatchNorm3d(3, EPS), p.BatchNorm3D(3, epsilon=EPS)), (2, 3, 2, 2, 2)),
+    "batch norm, Paddle's first": (lambda: (t.BatchNorm2d(3, EPS), p.BatchNorm(3, epsilon=EPS)), (2, 3, 4, 4)),
+    "prelu": (lambda: (t.PReLU(3), p.PReLU(3)), (4, 3)),
     "layer norm": (lambda: (t.LayerNorm(6, EPS), p.LayerNorm(6, EPS)), (3, 6)),
     "layer norm of two axes": (lambda: (t.LayerNorm([5, 5], EPS), p.LayerNorm([5, 5], EPS)), (3, 5, 5)),
     "bilinear": (lambda: (HalvesTorch(), HalvesPaddle()), (3, 8)),
@@ -315,7 +317,7 @@ def test_a_user_subclass_may_own_more():
 # Refused, with the name in the message.
 
 
-class TorchPReLU(t.PReLU):
+class TorchRMSNorm(t.RMSNorm):
     pass
 
 
@@ -324,9 +326,9 @@ class PaddlePReLU(p.PReLU):
 
 
 REFUSED = {
-    "unknown layer": (t.Sequential(t.PReLU(3)), p.Sequential(p.PReLU(3)), "0.weight: no layout rule.*PReLU"),
+    "unknown layer": (t.Sequential(t.RMSNorm(3)), p.Sequential(p.PReLU(3)), "0.weight: no layout rule.*RMSNorm.*PReLU"),
     "unknown subclass": (
-        t.Sequential(TorchPReLU(3)),
+        t.Sequential(TorchRMSNorm(3)),
         p.Sequential(PaddlePReLU(3)),
         "0.weight: no layout rule",
     ),
@@ -392,13 +394,14 @@ def test_a_weight_that_paddle_derives_from_weight_orig_is_accepted():
 
 
 def test_a_user_rule_extends_a_copy_of_the_table():
-    table = DEFAULT.register(t.PReLU, p.PReLU, {"weight": Rule("identity", "_weight")})
+    empty = LayoutTable()
+    table = empty.register(t.PReLU, p.PReLU, {"weight": Rule("identity", "_weight")})
     ours = randomised(t.Sequential(t.PReLU(3)))
     layer = carried_over(ours, p.Sequential(p.PReLU(3)), table)
     x = np.random.default_rng(0).normal(size=(2, 3))
     assert np.array_equal(layer(paddle.to_tensor(x)).numpy(), ours(torch.from_numpy(x)).detach().numpy())
-    with pytest.raises(LayoutError, match="no layout rule"):  # the default did not change
-        plan(t.Sequential(t.PReLU(3)), p.Sequential(p.PReLU(3)))
+    with pytest.raises(LayoutError, match="no layout rule"):  # the other did not change
+        plan(t.Sequential(t.PReLU(3)), p.Sequential(p.PReLU(3)), empty)
 
 
 def test_the_most_specific_rule_wins():

@@ -99,6 +99,7 @@ def test_a_mistake_is_found_where_it_was_made(name, mode):
     assert first is not None
     assert (first.key.stage, first.key.step, first.key.variable) == (stage, step, variable), str(first)
     assert said is None or said in first.deviation.trouble
+    assert ("1 - momentum" in (first.cause or "")) == (name == "batch norm with torch's momentum")
 
 
 @pytest.mark.parametrize(("training", "edit", "variable", "said"), [

@@ -39,18 +39,10 @@ from parity.ugatit.trainer.data import generator, test_array
 from parity.ugatit.trainer.start import initial_networks
 from weights_convert import ConversionError
 
-pytestmark = pytest.mark.xdist_group("trainer")  # of what its fixtures build
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.xdist_group("trainer")]  # of what its fixtures build
 
 FRAMEWORKS = ["torch", "paddle"]
 TINY = Options(ngf=2, n_blocks=1, img_size=96, light=True, ndf=1, iteration=6)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

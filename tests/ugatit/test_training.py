@@ -16,16 +16,10 @@ from both import TINY, make, pictures
 import paddle_impl
 import torch_ref
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PACKAGES = [torch_ref, paddle_impl]
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize(("config", "package"), [*product(["light", "full"], PACKAGES)])

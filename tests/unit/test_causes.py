@@ -8,6 +8,7 @@ from parity.trace.source import Site
 from parity.verdict.causes import CAUSES, Evidence, cause_of, cause_of_cut
 
 RNG = np.random.default_rng(0)
+ONES, ZEROS = np.ones(4), np.zeros(4)
 
 
 def draw(*shape):
@@ -16,13 +17,14 @@ def draw(*shape):
 
 @pytest.fixture
 def evidence(tmp_path):
-    def make(reference, twin, ours="y = f(x)", theirs="y = f(x)", stage="forward", start=None):
+    def make(reference, twin, ours="y = f(x)", theirs="y = f(x)", stage="forward", **held):
         events = []
         for text in (ours, theirs):
             file = tmp_path / f"{len(list(tmp_path.iterdir()))}.py"
             file.write_text(text + "\n")
-            events.append(Event(Key(stage, 0, None, "net", 0, "", 0, "output", 0), 1, Site(str(file), 1), None))
-        return Evidence(np.asarray(reference), np.asarray(twin), *events, start)
+            key = Key(stage, 0, None, "net", 0, "", 0, "start" if stage == "state" else "output", 0)
+            events.append(Event(key, 1, Site(str(file), 1), None))
+        return Evidence(np.asarray(reference), np.asarray(twin), *events, held)
 
     return make
 
@@ -50,6 +52,36 @@ def test_momentum_as_it_is_written(evidence):
     assert not said(evidence(*values, "self.bn = nn.BatchNorm2d(4, momentum=0.3)", stage="state"))  # where it started is unknown
 
 
+# --- train and eval --------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.0])
+@pytest.mark.parametrize("affine", [True, False])
+def test_a_norm_in_train_mode_against_one_in_eval_mode(evidence, share, affine):
+    x, running = 2 + 3 * draw(6, 4, 5), {"running_mean": draw(4), "running_var": draw(4)**2 + 0.5}
+    weights = {"weight": draw(4), "bias": draw(4)} if affine else {}
+
+    def norm(mean, variance, weight=ONES, bias=ZEROS):
+        mean, variance, weight, bias = (one[:, None] for one in (mean, variance, weight, bias))
+        return (x - mean) / np.sqrt(variance + 1e-5) * weight + bias
+
+    train = norm(x.mean((0, 2)), x.var((0, 2)), **weights)
+    # share 1: eval mode. Else the batch's statistics with some of the others in them: no norm takes these.
+    other = norm(running["running_mean"], running["running_var"], **weights) * share + (1 - share) * np.tanh(train)
+    for sides, side in (((train, other), "the reference normalises"), ((other, train), "the twin normalises")):
+        found = evidence(*sides, **running, **weights)
+        assert said(found) == (["_statistics"] if share == 1 else [])
+        assert (side in (cause_of(found) or "")) == (share == 1)
+    assert not said(evidence(train, other))  # no running statistics are known
+
+
+def test_a_norm_without_its_weights_is_in_no_mode(evidence):
+    running = {"running_mean": draw(4), "running_var": draw(4)**2 + 0.5}
+    x, weight, bias = draw(6, 4, 5), draw(4)[:, None]**2, draw(4)[:, None]
+    x = (x - x.mean((0, 2))[:, None]) / x.std((0, 2))[:, None]
+    for twin in (x, x * weight, x + bias, x * weight * 1.01 + bias):
+        assert not said(evidence(x * weight + bias, twin, **running, weight=weight[:, 0], bias=bias[:, 0]))
+
+
 # --- axes ------------------------------------------------------------------------------------------------------------
 
 def test_batch_and_time(evidence):
@@ -57,6 +89,25 @@ def test_batch_and_time(evidence):
     assert "batch first" in cause_of(evidence(x, x.swapaxes(0, 1)))
     assert said(evidence(draw(4, 4, 2), draw(4, 4, 2))) == []
     assert said(evidence(x, x.swapaxes(1, 2))) == [] == said(evidence(x, x.reshape(3, 5, 8)))
+
+
+def recurrent(x, two_ways=False):
+    """Sums along the first axis, as a recurrent layer goes; and backwards beside them."""
+    forward = np.tanh(np.cumsum(x, 0))
+    return np.concatenate([forward, np.tanh(np.cumsum(x[::-1], 0))[::-1]], -1) if two_ways else forward
+
+
+@pytest.mark.parametrize("two_ways", [False, True])
+@pytest.mark.parametrize("ours, theirs, named", [
+    ("nn.LSTM(8, 8)", "nn.LSTM(8, 8)", True), ("nn.LSTM(8, 8, batch_first=True)", "nn.LSTM(8, 8)", False),
+    ("nn.GRU(8, 8, batch_first=True)", "nn.GRU(8, 8, time_major=True)", True),
+    ("nn.GRU(8, 8)", "nn.GRU(8, 8, time_major=True)", False), ("nn.Linear(8, 8)", "nn.Linear(8, 8)", False)])
+def test_a_recurrent_layer_along_the_other_axis(evidence, ours, theirs, named, two_ways):
+    x = draw(5, 3, 8)
+    left, right = recurrent(x, two_ways), recurrent(x.swapaxes(0, 1), two_ways).swapaxes(0, 1)
+    found = evidence(left, right, f"self.rnn = {ours}", f"self.rnn = {theirs}")
+    assert said(found) == (["_time"] if named else [])
+    assert not said(evidence(left, left * 1.01, f"self.rnn = {ours}", f"self.rnn = {theirs}"))
 
 
 def test_split_by_size_and_by_number(evidence):

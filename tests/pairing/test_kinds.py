@@ -1,0 +1,174 @@
+"""Layers are what they inherit from, whatever they are called and wherever they lie; each kind with a twin that is wrong."""
+
+import paddle
+import pytest
+import torch
+
+from parity.compare.ladder import compare, glance
+from parity.compare.results import Case
+from parity.compare.runner import run as compare_all
+from parity.inputs import normal
+from parity.port import Port
+
+t, p = torch.nn, paddle.nn
+EPS = 2.0 ** -17  # in float32 too: Paddle keeps a norm's epsilon in that
+
+
+class TorchNorm(t.LayerNorm):
+    pass
+
+
+class PaddleNorm(p.LayerNorm):
+    pass
+
+
+class PaddleLinear(p.Linear):
+    pass
+
+
+class LinearReLU(p.Linear):
+    def forward(self, x):
+        return p.functional.relu(super().forward(x))
+
+
+class TorchOwnNorm(t.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.weight, self.bias = t.Parameter(torch.ones(size)), t.Parameter(torch.zeros(size))
+
+    def forward(self, x):
+        centred = x - x.mean(-1, keepdim=True)
+        return self.weight * centred / torch.sqrt((centred ** 2).mean(-1, keepdim=True) + EPS) + self.bias
+
+
+class TorchScaled(t.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.gamma = t.Conv2d(3, 3, 1), t.Parameter(torch.full((3, 1, 1), 0.5))
+
+    def forward(self, x):
+        return self.gamma * self.conv(x)
+
+
+class PaddleScaled(p.Layer):
+    def __init__(self):
+        super().__init__()
+        self.conv = p.Conv2D(3, 3, 1)
+        self.scale = self.create_parameter([3], default_initializer=p.initializer.Constant(0.5))
+
+    def forward(self, x):
+        return self.scale.reshape([1, 3, 1, 1]) * self.conv(x)
+
+
+class TorchPointwise(t.Module):
+    def __init__(self):
+        super().__init__()
+        self.mlp = t.Conv2d(3, 5, 1)
+
+    def forward(self, x):
+        return self.mlp(x)
+
+
+class PaddlePointwise(p.Layer):
+    def __init__(self, transposed=True):
+        super().__init__()
+        self.mlp = p.Linear(3, 5)
+
+    def forward(self, x):
+        return self.mlp(x.transpose([0, 2, 3, 1])).transpose([0, 3, 1, 2])
+
+
+class Wrapped(p.Layer):
+    """As the U-GAT-IT ports of 2020 do: the layer inside, its weight outside."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.spectral_norm, self.layer = p.SpectralNorm(layer.weight.shape, 0, 1, 1e-12), layer
+        weight = layer._parameters.pop("weight")
+        self.weight_orig = self.create_parameter(weight.shape, dtype=weight.dtype)
+
+    def forward(self, x):
+        self.layer.weight = self.spectral_norm(self.weight_orig)
+        return self.layer(x)
+
+
+def frozen(value):
+    return paddle.ParamAttr(initializer=p.initializer.Constant(value), trainable=False)
+
+
+def seq(*layers):
+    return lambda: t.Sequential(*(layer() for layer in layers)) if issubclass(type(layers[0]()), t.Module) else p.Sequential(
+        *(layer() for layer in layers))
+
+
+FLAT, PICTURE = (3, 4), (2, 3, 4, 4)
+HEALTHY = {
+    "a subclass there": (lambda: t.Linear(4, 4), lambda: PaddleLinear(4, 4), FLAT),
+    "a subclass here": (lambda: TorchNorm(4), lambda: p.LayerNorm(4), FLAT),
+    "subclasses of other names": (seq(lambda: TorchNorm(4)), seq(lambda: PaddleNorm(4)), FLAT),
+    "the first batch norm": (lambda: t.BatchNorm2d(3), lambda: p.BatchNorm(3), PICTURE),
+    "with its act": (lambda: t.Sequential(t.BatchNorm2d(3), t.ReLU()), lambda: p.Sequential(p.BatchNorm(3, act="relu")), PICTURE),
+    "frozen at what does nothing": (lambda: t.InstanceNorm2d(3),
+                                    lambda: p.InstanceNorm2D(3, weight_attr=frozen(1.0), bias_attr=frozen(0.0)), PICTURE),
+    "prelu": (lambda: t.PReLU(4), lambda: p.PReLU(4), FLAT),
+    "a fused activation": (seq(lambda: t.Linear(4, 4), t.ReLU, lambda: t.Linear(4, 4), t.ReLU),
+                           seq(lambda: LinearReLU(4, 4), lambda: LinearReLU(4, 4)), FLAT),
+    "in place": (seq(lambda: t.Linear(4, 4), lambda: t.ReLU(inplace=True)), seq(lambda: p.Linear(4, 4), p.ReLU), FLAT),
+    "identities": (seq(lambda: t.Linear(4, 4), t.Identity, lambda: t.Dropout(0.0)), seq(lambda: p.Linear(4, 4)), FLAT),
+    "a norm of one's own": (seq(lambda: TorchOwnNorm(4)), seq(lambda: p.LayerNorm(4, epsilon=EPS)), FLAT),
+    "a scale of another shape": (TorchScaled, PaddleScaled, PICTURE),
+    "a 1x1 convolution and a Linear": (TorchPointwise, PaddlePointwise, PICTURE),
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_pair_is_the_same(name):
+    reference, twin, shape = HEALTHY[name]
+    port = Port(reference, twin, inputs=[normal(*shape)], modes=["train"])
+    [result] = compare_all([Case(name, "train", port.subject("train"))], lanes=["float64"], quick=True)
+    assert result.report.verdict == "same", result.report.first
+
+
+class NoAct(p.Linear):
+    pass
+
+
+class Negated(PaddleScaled):
+    def forward(self, x):
+        return -super().forward(x)
+
+
+WRONG = {
+    "a subclass that computes otherwise": (lambda: t.Linear(4, 4), lambda: LinearReLU(4, 4), FLAT),
+    "the first batch norm, without act": (lambda: t.Sequential(t.BatchNorm2d(3), t.ReLU()), lambda: p.Sequential(p.BatchNorm(3)),
+                                          PICTURE),
+    "the activation is missing": (seq(lambda: t.Linear(4, 4), t.ReLU), seq(lambda: NoAct(4, 4)), FLAT),
+    "dropout that is none there": (seq(lambda: t.Linear(4, 4), lambda: t.Dropout(0.5)), seq(lambda: p.Linear(4, 4)), FLAT),
+    "a norm of another epsilon": (seq(lambda: TorchOwnNorm(4)), seq(lambda: p.LayerNorm(4, epsilon=1e-2)), FLAT),
+    "a sign": (TorchScaled, Negated, PICTURE),
+    "trained there": (lambda: t.InstanceNorm2d(3), lambda: p.InstanceNorm2D(3), PICTURE),
+    "frozen at something else": (lambda: t.InstanceNorm2d(3),
+                                 lambda: p.InstanceNorm2D(3, weight_attr=frozen(2.0), bias_attr=frozen(0.0)), PICTURE),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_twin_is_found(name):
+    reference, twin, shape = WRONG[name]
+    assert compare(Port(reference, twin, inputs=[normal(*shape)]).subject("train"), lanes=["float64"]).verdict == "diverged"
+
+
+def test_a_wrapper_that_holds_a_layer_is_the_layer():
+    torch_layer = lambda: t.Sequential(t.utils.spectral_norm(t.Conv2d(3, 4, 3)))  # noqa: E731
+    report = glance(Port(torch_layer, lambda: p.Sequential(Wrapped(p.Conv2D(3, 4, 3))), inputs=[normal(2, 3, 6, 6)],
+                         calls=2).subject("train"))
+    assert report.verdict == "diverged" and report.first.key.stage == "forward"  # Paddle's layer never updates u and v
+    assert report.first.key.module.endswith("0")
+
+
+def test_a_parameter_that_has_a_name_of_its_own_is_built_twice():
+    def named():
+        return p.Linear(4, 4, weight_attr=paddle.ParamAttr(name="weight of the test"))
+
+    port = Port(lambda: t.Linear(4, 4), named, inputs=[normal(2, 4)])
+    assert [glance(port.subject(mode)).verdict for mode in ("eval", "train")] == ["same", "same"]

@@ -1,0 +1,150 @@
+"""What has no partner stops a comparison before anything runs; what is nested, fused or wrapped otherwise has one."""
+
+import paddle
+import pytest
+import torch
+
+from parity.compare.ladder import compare, glance
+from parity.inputs import normal
+from parity.port import Port
+
+t, p = torch.nn, paddle.nn
+
+
+def ran(*args):
+    raise AssertionError("nothing is to be run")
+
+
+class TorchNet(t.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm = t.Linear(4, 6), t.LayerNorm(6)
+
+    forward = ran
+
+
+class PaddleNet(p.Layer):
+    def __init__(self):
+        super().__init__()
+        self.first = p.Linear(4, 6)
+
+    forward = ran
+
+
+@pytest.mark.parametrize("run", [lambda subject: compare(subject), glance])
+def test_nothing_is_run_where_a_parameter_has_no_partner(run):
+    report = run(Port(TorchNet, PaddleNet, inputs=[normal(3, 4)]).subject("eval"))
+    assert report.verdict == "diverged" and {finding.key.stage for finding in report.findings} == {"census"}
+    assert report.first.key.module.endswith("norm") and any("nothing was run" in remark for remark in report.remarks)
+
+
+class TorchFused(t.Module):
+    def __init__(self):
+        super().__init__()
+        self.qkv, self.out = t.Linear(8, 24), t.Linear(8, 8)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).chunk(3, -1)
+        return self.out(torch.softmax(q @ k.transpose(1, 2), -1) @ v)
+
+
+class Conv1D(t.Module):
+    """As in transformers: a Linear whose weight is (inputs, outputs)."""
+
+    def __init__(self, outputs, inputs):
+        super().__init__()
+        self.weight, self.bias = t.Parameter(torch.randn(inputs, outputs) / 8), t.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        return x @ self.weight + self.bias
+
+
+class TorchGPT(TorchFused):
+    def __init__(self):
+        super().__init__()
+        self.qkv, self.out = Conv1D(24, 8), Conv1D(8, 8)
+
+
+class TorchAttention(t.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = t.MultiheadAttention(8, 1, batch_first=True)
+
+    def forward(self, x):
+        return self.attention(x, x, x, need_weights=False)[0]
+
+
+class PaddleSplit(p.Layer):
+    def __init__(self, swapped=False, scale=1.0):
+        super().__init__()
+        self.q, self.k, self.v = (p.Linear(8, 8) for _ in range(3))
+        self.proj, self.swapped, self.scale = p.Linear(8, 8), swapped, scale
+
+    def forward(self, x):
+        q, k, v = self.q(x), self.k(x), self.v(x)
+        k, v = (v, k) if self.swapped else (k, v)
+        return self.proj(p.functional.softmax(q @ k.transpose([0, 2, 1]) * self.scale, -1) @ v)
+
+
+FUSED = {"qkv of a Linear": (TorchFused, 1.0), "of GPT-2's Conv1D": (TorchGPT, 1.0),
+         "of MultiheadAttention": (TorchAttention, 8 ** -0.5)}
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_a_fused_weight_is_cut_into_the_twins(name):
+    reference, scale = FUSED[name]
+    report = compare(Port(reference, lambda: PaddleSplit(scale=scale), inputs=[normal(2, 5, 8)]).subject("train"),
+                     lanes=["float64"])
+    assert report.verdict == "same" and any("q + " in remark for remark in report.remarks), report.remarks
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_a_twin_that_mixes_up_the_pieces_is_found(name):
+    reference, scale = FUSED[name]
+    port = Port(reference, lambda: PaddleSplit(swapped=True, scale=scale), inputs=[normal(2, 5, 8)])
+    assert compare(port.subject("train"), lanes=["float64"]).verdict == "diverged"
+
+
+class TorchStage(t.Module):
+    def __init__(self):
+        super().__init__()
+        self.down, self.fc = t.Linear(4, 6), t.Linear(6, 6)
+
+    def forward(self, x):
+        return self.fc(self.down(x))
+
+
+class TorchNested(t.Module):
+    def __init__(self):
+        super().__init__()
+        self.stage = TorchStage()
+
+    def forward(self, x):
+        return self.stage(x)
+
+
+class PaddleStage(p.Layer):
+    def __init__(self):
+        super().__init__()
+        self.fc = p.Linear(6, 6)
+
+    def forward(self, x):
+        return self.fc(x)
+
+
+class PaddleNested(p.Layer):
+    def __init__(self, twice=False):
+        super().__init__()
+        self.down, self.stage, self.twice = p.Linear(4, 6), PaddleStage(), twice
+
+    def forward(self, x):
+        x = self.stage(self.down(x))
+        return self.stage(x) if self.twice else x
+
+
+def test_a_layer_under_another_parent_has_its_partner():
+    assert glance(Port(TorchNested, PaddleNested, inputs=[normal(2, 4)]).subject("train")).verdict == "same"
+    named = Port(TorchNested, PaddleNested, inputs=[normal(2, 4)], names={"stage.down": "down"})
+    assert glance(named.subject("train")).verdict == "same"
+    wrong = Port(TorchNested, lambda: PaddleNested(twice=True), inputs=[normal(2, 4)])
+    assert compare(wrong.subject("train"), lanes=["float64"]).verdict == "diverged"
