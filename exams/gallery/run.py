@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import json
+import pickle
 import sys
 import tempfile
 import time
@@ -20,33 +21,32 @@ from pathlib import Path
 
 import click
 
-from exams.gallery import sitting, truth
+from exams.gallery import faults, sitting, truth
 from exams.gallery.plain import plain
 from exams.gallery.rules import RULES
 from parity import files
+from parity.fixes.edit import applied
 
 HERE = Path(__file__).parent
 LIBRARIES = ("torch", "paddlepaddle", "transformers", "paddlenlp", "timm", "paddleclas", "torchvision")
 SAYS = {0: "same", 1: "differs"}
 RIGHT = {"right"}
+OPTIONS = ("--quick",)
+FAULT_OPTIONS = ("--quick", "--lane", "float64", "--no-train")
 
 HEAD = """# The gallery
 
 Written by `make gallery` ({versions}).
 
-Public models that exist in both worlds, as their libraries offer them: `transformers` against PaddleNLP,
-`timm` against PaddleClas,
-torchvision against `paddle.vision`. Configurations are small,
-weights random. The *truth* of a pair is found without the harness
-(`exams/gallery/truth.py`): weights are copied by a rule written by hand (`exams/gallery/rules.py`),
-both models are run in float64
-and eval mode, and the largest deviation of an output, relative to its largest value, is in the column *apart*. Then
-`parity compare FILE` is asked, in a process of its own. *lines* are those of the pair file (`exams/gallery/pairs/`) that are
-neither blank nor its docstring. *CPU* and *memory* are those of the whole command after its imports; in brackets,
-as multiples of a
-plain forward and backward pass of both models, in eval and train mode, float32,
-without the harness. The plain runs of models this
-small take a tenth of a second: the ratio says what a user of a small model waits for, not what a large one costs.
+Public models that exist in both worlds, as their libraries offer them: `transformers` against PaddleNLP, `timm` against PaddleClas,
+torchvision against `paddle.vision`. Configurations are small, weights random. The *truth* of a pair is found without the harness
+(`exams/gallery/truth.py`): weights are copied by a rule written by hand (`exams/gallery/rules.py`), both models are run in float64
+and eval mode, and the largest deviation of an output, relative to its largest value, is in the column *apart*. Where a pair differs
+in truth, the reason was read in both sources. Then `parity compare --quick FILE` is asked, in a process of its own.
+
+*lines*: of the pair file (`exams/gallery/pairs/`), neither blank nor its docstring. *CPU* and *MB*: of the whole command after its
+imports; in brackets, as multiples of a plain forward and backward pass of both models, in eval and train mode, float32, without
+the harness. Plain runs of models this small take a tenth of a second: the ratio says what a user of a small model waits for.
 """
 
 
@@ -73,6 +73,26 @@ class Row:
         return "right" if self.said == self.truth else "false alarm" if self.said == "differs" else "false green"
 
 
+@dataclass(frozen=True)
+class FaultRow:
+    """One injected fault. module: the first place lies in the class that was changed; line: on its line or a neighbour."""
+
+    pair: str
+    kind: str
+    place: str
+    new: str
+    said: str
+    module: bool
+    line: bool
+    cause: str
+    first: str
+    seconds: float
+
+
+class Unclear(Exception):
+    """The truth of a pair cannot be had, or is not what it was thought to be."""
+
+
 def sit(name: str) -> Row:
     """The truth, the answer, the cost."""
     file = sitting.file_of(name)
@@ -80,15 +100,34 @@ def sit(name: str) -> Row:
     told = sitting.forked(lambda: _write_deviation(name))
     apart = _number(told.said)
     if apart is not None and not truth.holds(name, apart):
-        raise click.ClickException(f"{name}: {apart:.1e} apart, but expected to be {truth.expected(name)}: one of the two is wrong")
+        raise Unclear(f"{name}: {apart:.1e} apart, but expected to be {truth.expected(name)}: one of the two is wrong")
     bare = sitting.forked(lambda: plain(name))
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        ended = sitting.forked(sitting.command("compare", str(file), "--json", str(report)))
+        ended = sitting.forked(sitting.command("compare", str(file), *OPTIONS, "--json", str(report)))
         first = _first(json.loads(report.read_text())) if report.exists() else ended.said.strip().rpartition("\n")[2]
     said = SAYS.get(ended.code, "undecided" if ended.code == 2 and report_was_written(ended.said) else "crash")
     return Row(name, title, lines_of(file), apart, truth.expected(name), said, first,
                round(ended.seconds, 1), round(bare.seconds, 2), round(ended.megabytes), round(bare.megabytes))
+
+
+def sit_fault(fault: faults.Fault) -> FaultRow:
+    """Whether a fault is found, and where. Eval mode in float64: what is asked is the place, not whether float32 hides it."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = sitting.command("compare", str(sitting.file_of(fault.pair)), *FAULT_OPTIONS, "--json", str(report))
+
+        def act() -> int:
+            with applied((fault.edit,)):
+                return command()
+        ended = sitting.forked(act)
+        first = json.loads(report.read_text())["first"] if report.exists() else None
+    twin = (first or {}).get("twin", {})
+    here = twin.get("file") and Path(twin["file"]).name == Path(fault.file).name
+    return FaultRow(fault.pair, fault.kind, f"{Path(fault.file).name}:{fault.line}", fault.edit.new.strip(),
+                    SAYS.get(ended.code, "crash"), bool(here and fault.span[0] <= twin["line"] <= fault.span[1]),
+                    bool(here and abs(twin["line"] - fault.line) <= 1), (first or {}).get("cause") or "",
+                    f"{Path(twin['file']).name}:{twin['line']}" if twin.get("line") else "", round(ended.seconds, 1))
 
 
 def report_was_written(said: str) -> bool:
@@ -106,7 +145,7 @@ def _write_deviation(name: str) -> int:
 def _number(said: str) -> float | None:
     found = [line.split()[1] for line in said.splitlines() if line.startswith("apart ")]
     if not found and "not to be copied" not in said:
-        raise click.ClickException(f"the truth cannot be had:\n{said}")
+        raise Unclear(f"the truth cannot be had:\n{said}")
     return float(found[-1]) if found else None
 
 
@@ -126,7 +165,32 @@ def lines_of(file: Path) -> int:
     return sum(bool(line.strip()) for number, line in enumerate(file.read_text().splitlines(), 1) if number not in docstring)
 
 
-def page(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
+def faults_of(name: str, count: int) -> list[faults.Fault]:
+    """Chosen in a child: what is tried on the way leaves nothing behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = Path(folder) / "faults.pickle"
+        sitting.forked(lambda: chosen.write_bytes(pickle.dumps(faults.faults(name, count))) and 0)
+        return pickle.loads(chosen.read_bytes()) if chosen.exists() else []
+
+
+def fault_lines(rows: Sequence[FaultRow]) -> list[str]:
+    """The part of the page about injected faults."""
+    if not rows:
+        return []
+    counts = {what: sum(bool(getattr(row, what)) for row in rows) for what in ("module", "line", "cause")}
+    lines = ["", "## Faults put into the twins", "",
+             "One line of the twin's library is changed in memory (`exams/gallery/faults.py`: an epsilon, a sign, an activation, a "
+             "scale ...); a fault counts as one where the truth says that the outputs changed. "
+             f"`parity compare {' '.join(FAULT_OPTIONS)}`.", "",
+             f"{len(rows)} faults in {len({row.pair for row in rows})} pairs: "
+             f"{sum(row.said == 'differs' for row in rows)} found; the first place lies in the class that was changed in "
+             f"{counts['module']}, on the line or its neighbour in {counts['line']}; a cause is named in {counts['cause']}.", "",
+             "| pair | fault | at | parity says | first place | module | line |", "|---|---|---|---|---|---|---|"]
+    return lines + [f"| {row.pair} | {row.kind} | {row.place} | {row.said} | {row.first} | {'yes' if row.module else 'no'} | "
+                    f"{'yes' if row.line else 'no'} |" for row in rows]
+
+
+def page(rows: Sequence[Row], versions: Mapping[str, str], injected: Sequence[FaultRow] = ()) -> str:
     """The published page."""
     rows = sorted(rows, key=lambda row: (row.title.partition(": ")[2], row.name))
     right = sum(row.outcome in RIGHT for row in rows)
@@ -140,12 +204,12 @@ def page(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
                      f"{row.seconds:.0f} ({row.seconds / max(row.plain_seconds, 0.01):.0f}x) | "
                      f"{row.megabytes:.0f} ({row.megabytes / row.plain_megabytes:.1f}x) |")
     lines += ["", "## Real differences between the libraries", "",
-              *(f"- {row.title}: {truth.DIFFERS[row.name]}. parity: {row.first or row.said}."
+              *(f"- {row.title}: {truth.reason(row.name)}. parity: {row.first or row.said}."
                 for row in rows if row.truth == "differs")]
     wrong = [row for row in rows if row.outcome not in RIGHT]
     lines += ["", "## Not right yet", "", *(f"- {row.title}: {row.outcome}. {row.first}" for row in wrong),
               *([] if wrong else ["None."])]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *fault_lines(injected)]) + "\n"
 
 
 @click.command(help=__doc__)
@@ -153,26 +217,47 @@ def page(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
 @click.option("--answers", metavar="FILE", help="Keep the answers here, and go on from what is there.")
 @click.option("--only", multiple=True, metavar="NAME", help="These pairs; they are run again.")
 @click.option("--again", is_flag=True, help="Run again what was not right.")
-@click.option("--seconds", type=click.FloatRange(0), default=float("inf"),
-              help="Stop after so long; go on later with --answers.")
-def main(out: str | None, answers: str | None, only: Sequence[str], again: bool, seconds: float) -> None:
+@click.option("--seconds", type=click.FloatRange(0), default=float("inf"), help="Stop after so long; go on with --answers.")
+@click.option("--faults", "count", type=click.IntRange(0), default=0, help="So many faults in each right pair.")
+def main(out: str | None, answers: str | None, only: Sequence[str], again: bool, seconds: float, count: int) -> None:
     kept: dict[str, Row] = {}
+    injected: dict[str, FaultRow] = {}
     if answers and Path(answers).exists():
-        kept = {key: Row(**row) for key, row in json.loads(Path(answers).read_text()).items()}
-    wanted = only or [name for name in RULES if name not in kept or (again and kept[name].outcome not in RIGHT)]
+        known = json.loads(Path(answers).read_text())
+        kept = {key: Row(**row) for key, row in known["pairs"].items()}
+        injected = {key: FaultRow(**row) for key, row in known["faults"].items()}
     started = time.monotonic()
+
+    def save() -> bool:
+        """Keep what there is; whether time is left."""
+        if answers:
+            files.write(answers, json.dumps({"pairs": {key: asdict(row) for key, row in kept.items()},
+                                             "faults": {key: asdict(row) for key, row in injected.items()}}, indent=1))
+        return time.monotonic() - started < seconds
+    wanted = [name for name in only or RULES
+              if name not in kept or (again and kept[name].outcome not in RIGHT) or (only and not count)]
     sitting.preload()
     for number, name in enumerate(wanted, 1):
-        if time.monotonic() - started > seconds:
+        try:
+            kept[name] = row = sit(name)
+            click.echo(f"{number}/{len(wanted)} {row.outcome:12} {row.seconds:5} s  {name}: {row.first}", err=True)
+        except Unclear as unclear:
+            click.echo(f"{number}/{len(wanted)} {unclear}", err=True)
+        if not save():
             break
-        kept[name] = row = sit(name)
-        click.echo(f"{number}/{len(wanted)} {row.outcome:12} {row.seconds:5} s  {name}: {row.first}", err=True)
-        if answers:
-            files.write(answers, json.dumps({key: asdict(row) for key, row in kept.items()}, indent=1))
+    for name in [name for name in only or kept if count and kept[name].outcome in RIGHT and kept[name].truth == "same"]:
+        for number, fault in enumerate(faults_of(name, count)):
+            if f"{name} {number}" not in injected and save():
+                injected[f"{name} {number}"] = row = sit_fault(fault)
+                click.echo(f"{row.said:8} {'module' if row.module else '':7} {'line' if row.line else '':5} "
+                           f"{row.seconds:5} s  "
+                           f"{name}: {row.kind} at {row.place}, said {row.first}", err=True)
+                save()
     if out:
-        Path(out).write_text(page(list(kept.values()), {name: version(name) for name in LIBRARIES}), encoding="utf-8")
+        Path(out).write_text(page(list(kept.values()), {name: version(name) for name in LIBRARIES}, list(injected.values())),
+                             encoding="utf-8")
     wrong = sum(row.outcome not in RIGHT for row in kept.values())
-    click.echo(f"{len(kept)} of {len(RULES)} pairs, {wrong} not right", err=True)
+    click.echo(f"{len(kept)} of {len(RULES)} pairs, {wrong} not right; {len(injected)} faults", err=True)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,16 @@ DIFFERS = {
     "squeezenet1_1": "paddle.vision pools with ceil_mode off",
     "googlenet": "paddle.vision's has no batch norm",
 }
+# What differs in train mode alone; deviations are measured in eval mode, so these say nothing of it.
+DIFFERS_IN_TRAIN = {
+    "opt": "PaddleNLP drops out embeddings, transformers does not; transformers draws for its layerdrop",
+    "opt_lm": "PaddleNLP drops out embeddings, transformers does not; transformers draws for its layerdrop",
+    "distilbert": "PaddleNLP drops out what attention returns, transformers does not",
+    "roberta_classifier": "PaddleNLP drops out the words twice before its head's first layer, transformers once",
+    "distilbert_classifier": "PaddleNLP drops out what attention returns, transformers does not",
+}
+# What one side holds and never uses.
+DIFFERS_IN_WEIGHTS = {"bert_mlm": "PaddleNLP's model for masked words keeps a pooler that nothing uses"}
 
 
 class RuleError(Exception):
@@ -127,14 +137,19 @@ def wide(array: np.ndarray) -> np.ndarray:
 
 
 def expected(name: str) -> str:
-    """same, or differs."""
-    return "differs" if name in DIFFERS else "same"
+    """same, or differs: what is true of the whole pair."""
+    return "differs" if reason(name) else "same"
+
+
+def reason(name: str) -> str | None:
+    """Why a pair differs, where it does."""
+    return (DIFFERS | DIFFERS_IN_TRAIN | DIFFERS_IN_WEIGHTS).get(name)
 
 
 def holds(name: str, apart: float) -> bool:
-    """Whether a measured deviation is what is expected of the pair."""
+    """Whether a measured deviation, of eval mode, is what is expected of the pair."""
     same = apart <= (SAME_IN_FLOAT32 if name in FLOAT32_INSIDE else SAME)
-    return same == (expected(name) == "same")
+    return same == (name not in DIFFERS)
 
 
 def main(names: list[str]) -> int:

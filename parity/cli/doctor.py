@@ -8,25 +8,32 @@ from parity.cli import output
 from parity.cli.options import REPORTS, Reports
 
 
-@click.command()
-@click.argument("target", metavar="MODULE:FUNCTION")
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("target", metavar="SCRIPT|MODULE:FUNCTION")
+@click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
 @click.option("--iterations", type=click.IntRange(min=1), metavar="N", default=20, show_default=True,
               help="Training steps to watch; three where an error is found by then.")
 @click.option("--expect", multiple=True, metavar="ID", help="A finding that is meant: its id, or id:what. May be repeated.")
 @click.option("--repeat/--no-repeat", default=True, show_default=True,
               help="Run a later iteration that shows a NaN a second time, for its line; holds a copy of the training's state.")
+@click.option("--stop", is_flag=True, help="End a script after these iterations; else it runs on, unwatched.")
 @REPORTS
-def doctor(target: str, iterations: int, expect: tuple[str, ...], repeat: bool, reports: Reports) -> int:
+def doctor(target: str, arguments: tuple[str, ...], iterations: int, expect: tuple[str, ...], repeat: bool, stop: bool,
+           reports: Reports) -> int:
     """Why does my loss not go down? Watch a few steps of a Paddle or torch training, and say what is wrong with it.
 
-    FUNCTION runs one training step and takes no arguments, or builds everything and returns such a function. Networks and
-    optimizers are found in its reach (globals, closure, attributes of its object). Nothing of the training is changed.
-    It may also declare a training of both sides (my_pair.py:pair): then the twin is held beside its reference, too.
+    SCRIPT is run unchanged, as `python SCRIPT ARGUMENTS`, and watched from its first training step on; options that the
+    doctor has too stand behind `--`. FUNCTION runs one training step and takes no arguments, or builds everything and
+    returns such a function. Networks and optimizers are found in its reach (globals, closure, attributes of its object).
+    Nothing of the training is changed. It may also declare a training of both sides (my_pair.py:pair): then the twin is
+    held beside its reference, too.
 
     Exit codes: 0 no finding (what is merely unusual is shown, and does not count), 1 finding, 2 bad input.
 
     \b
     Examples:
+      parity doctor train.py --epochs 1
+      parity doctor --stop --iterations 50 train.py
       parity doctor train:step
       parity doctor train:build --iterations 5 --html doctor.html
       parity doctor train:step --expect frozen-network:teacher
@@ -36,11 +43,33 @@ def doctor(target: str, iterations: int, expect: tuple[str, ...], repeat: bool, 
     output.quieten()
     from parity.doctor import report
     from parity.doctor.examine import examine, versions
+    if target.endswith(".py"):
+        return _script(target, arguments, iterations, expect, stop, reports)
+    if arguments or stop:
+        raise click.UsageError(f"expected a script (train.py) before {' '.join(arguments) or '--stop'}, found {target}")
     with output.progress() as bar:
         task = bar.add_task("watching", total=iterations)
         diagnosis = examine(target, iterations=iterations, expect=expect, repeat=repeat,
                             progress=lambda number: bar.update(task, completed=number))
     report.show(output.console(err=reports.json_path == "-"), diagnosis)
     output.publish_html(reports, lambda: report.to_html(diagnosis, target, versions()))
+    output.publish_json(reports, lambda: report.to_json(diagnosis, versions()))
+    return 1 if diagnosis.errors else 0
+
+
+def _script(script: str, arguments: tuple[str, ...], iterations: int, expect: tuple[str, ...], stop: bool,
+            reports: Reports) -> int:
+    from parity.doctor import report
+    from parity.doctor.examine import versions
+    from parity.doctor.script import diagnose_script
+    from parity.files import InputError
+    watched = diagnose_script(script, arguments, iterations=iterations, expect=expect, stop=stop)
+    if watched.diagnosis is None:
+        raise InputError(f"{script}: nothing was watched: no network that an optimizer trains was called in train mode"
+                         + (f"; it ended with {watched.error!r}" if watched.error else ""))
+    console, diagnosis = output.console(err=reports.json_path == "-"), watched.diagnosis
+    report.show(console, diagnosis)
+    console.print(str(watched.said), soft_wrap=True)
+    output.publish_html(reports, lambda: report.to_html(diagnosis, script, versions()))
     output.publish_json(reports, lambda: report.to_json(diagnosis, versions()))
     return 1 if diagnosis.errors else 0

@@ -75,7 +75,45 @@ def _is_bad_input(error: Exception) -> bool:
     return isinstance(error, (ConversionError, FrameworkError, NothingCompared))
 
 
-@click.group(cls=ugatit.WithTrainer, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+SECTIONS = {
+    "A port of your own": {
+        "init": "Write a small working pair into a folder, to begin from.",
+        "compare": "Is your Paddle port the same computation? Where first not?",
+        "names": "Which module of the twin is which of the reference.",
+        "steps": "Train both sides step by step, and compare every step.",
+        "record": "Run one side and keep every value, to be compared elsewhere.",
+        "diff": "Compare two recordings: another framework, version, device or day.",
+        "convert": "Carry a checkpoint from PyTorch to Paddle or back, bit for bit.",
+    },
+    "A loss that does not go down": {
+        "doctor": "Watch a training script or step, and say what is wrong with it.",
+    },
+    "U-GAT-IT": {
+        "demo": "Convert a checkpoint, run both on pictures, show the verdict.",
+        "check": "Compare every module and network with its twin.",
+        "explain": "Why the Paddle port of 2020 did not train.",
+        "train": "Train with torch or with Paddle, from a folder of pictures.",
+        "translate": "Translate pictures with a trained generator.",
+        "faults": "The known bugs that `steps --fault NAME` can inject.",
+        "campaign": "Are the known bugs found whatever the seed and the sizes?",
+    },
+    "Reading": {
+        "differences": "What Paddle and PyTorch do differently, with reproductions.",
+    },
+}
+
+
+class Sections(ugatit.WithTrainer):
+    """Commands by what brings people here, in the order of use."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        known = set(self.list_commands(context))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, said) for name, said in commands.items() if name in known])
+
+
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, message="parity %(version)s")
 def cli() -> None:
     """Are a PyTorch program and its Paddle twin the same computation? If not: where first, how far, why?
@@ -83,12 +121,11 @@ def cli() -> None:
     Exit codes: 0 same, 1 diverged, 2 bad input or usage.
 
     \b
-    Examples:
-      parity demo
-      parity check
-      parity convert model.pt converted/
-      parity steps --steps 10 --html steps.html
-      parity explain --html port2020.html
+    Three ways to begin:
+      parity init my_port/                  a port of your own: an example to put your two classes into,
+                                            then parity compare my_port/my_pair.py
+      parity convert model.pt converted/    a checkpoint of U-GAT-IT, for Paddle; parity demo shows it all
+      parity doctor train.py                a loss that does not go down, without any original
     """
 
 

@@ -10,6 +10,7 @@ from parity.compare.ladder import Both
 from parity.declare.pair import Subject
 from parity.files import InputError
 from parity.frameworks import Framework
+from parity.pairing.by_value import Choice
 from parity.pairing.census import Census
 from parity.pairing.correspondence import correspond, naming
 from weights_convert import DEFAULT, DROP, Entry, Plan, pair_up
@@ -44,7 +45,7 @@ class Lone(Both):
                              f"float32, with --keep all or layers")
         super().reference(*args, **options)
 
-    def _paired(self) -> Census:
+    def _paired(self, choice: Choice) -> Census:
         model, pair = self.models[self._side], self.pair
         if not self._side:
             return Census(self._kept_from_paddle(model), 0, ())

@@ -60,6 +60,7 @@ class Subject:
     arrange: Callable[[int, Sequence[Any]], tuple[tuple, dict]] = in_order  # 0 or 1 and input tensors -> arguments of that side
     own_weights: bool = False
     stage: str = "forward"  # the rung its values stand on: "forward", or "losses" for loss functions
+    told: dict[str, Any] = field(default_factory=dict, compare=False)  # what running it once has told of the pairing
 
 
 @dataclass(frozen=True)

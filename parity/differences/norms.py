@@ -56,6 +56,14 @@ def _vector_norm(acted: Acted, norm: Any, x: torch.Tensor, ord: Any = 2, *args: 
     return _as_paddle(acted, norm(x, ord, *args, **kwargs), ord, EPSILON)
 
 
+def _distances(acted: Acted, cdist: Any, x: torch.Tensor, y: torch.Tensor, p: float = 2.0, *args: Any,
+               **kwargs: Any) -> torch.Tensor:
+    """Norms of differences; of more than 25 rows and with p = 2 both frameworks multiply matrices."""
+    result = cdist(x, y, p, *args, **kwargs)
+    multiplied = p == 2 and max(x.shape[-2], y.shape[-2]) > 25
+    return result if multiplied else _as_paddle(acted, result, p, EPSILON)
+
+
 def _normalize(acted: Acted, normalize: Any, x: torch.Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12,
                out: torch.Tensor | None = None) -> torch.Tensor:
     acting = Acted()
@@ -78,8 +86,8 @@ def _weight_norm(acted: Acted, weight_norm: Any, v: torch.Tensor, g: torch.Tenso
 NORM_GRADIENT = Difference(
     name="norm_gradient",
     title="The gradient of a norm is divided by the norm plus epsilon",
-    where="paddle.norm (p_norm), paddle.linalg.norm and vector_norm, Tensor.norm; paddle.nn.functional.normalize, with the epsilon "
-          "that it is given; so paddle.nn.utils.weight_norm",
+    where="paddle.norm (p_norm), paddle.linalg.norm and vector_norm, Tensor.norm; so paddle.cdist; "
+          "paddle.nn.functional.normalize, with the epsilon that it is given; so paddle.nn.utils.weight_norm",
     size="float64: 1e-12 / norm off, relative; of a p-norm 1e-12 / norm ** (p - 1). F.normalize(x, epsilon=1e-3) at norm 1e-3 has "
          "half of that gradient.",
     measure=norm_gradient_error,
@@ -91,7 +99,7 @@ NORM_GRADIENT = Difference(
     avoided_by="`normalize` composed of `square`, `sum` and `sqrt`",
     is_bug=True,
     imitate=intercepting({_norm: methods("norm"), _linear_norm: (torch.linalg.norm,), _vector_norm: (torch.linalg.vector_norm,),
-                          _normalize: (F.normalize,), _weight_norm: (torch._weight_norm,)}),
+                          _distances: (torch.cdist,), _normalize: (F.normalize,), _weight_norm: (torch._weight_norm,)}),
 )
 
 

@@ -71,10 +71,31 @@ def _mean_gradient_error() -> float:
 
 
 def _adaptive_average(acted: Acted, pool: Any, x: torch.Tensor, output_size: Any, **kwargs: Any) -> torch.Tensor:
-    result = pool(x, output_size, **kwargs)
+    return _of_bins(acted, pool(x, output_size, **kwargs), x, _ADAPTIVE_AVERAGES[pool])
+
+
+def _area(acted: Acted, interpolate: Any, x: torch.Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
+          *args: Any, **kwargs: Any) -> torch.Tensor:
+    """An interpolation by areas is an adaptive average, on both sides."""
+    result = interpolate(x, size, scale_factor, mode, *args, **kwargs)
+    return _of_bins(acted, result, x, x.dim() - 2) if mode == "area" else result
+
+
+def _local_response(acted: Acted, norm: Any, x: torch.Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75,
+                    k: float = 1.0) -> torch.Tensor:
+    """It divides by an average pooling over channels, on both sides."""
+    factor = _factor(torch.tensor([float(size)], dtype=torch.float64)).to(x.device)
+    if x.dtype != torch.float64 or not x.requires_grad or bool(factor == 1):
+        return norm(x, size, alpha, beta, k)
+    before = [(0, 0)] * (x.dim() - 2) + [(size // 2, (size - 1) // 2)]
+    squares = F.pad(x * x, [width for pair in before for width in pair])
+    average = with_gradient_times(acted, squares.unfold(1, size, 1).mean(-1), factor)
+    return x / (average * alpha + k) ** beta
+
+
+def _of_bins(acted: Acted, result: torch.Tensor, x: torch.Tensor, spatial: int) -> torch.Tensor:
     if x.dtype != torch.float64:
         return result
-    spatial = _ADAPTIVE_AVERAGES[pool]
     count = torch.ones((), dtype=torch.float64)
     for size, bins in zip(x.shape[-spatial:], result.shape[-spatial:], strict=True):
         width = [-(-(i + 1) * size // bins) - i * size // bins for i in range(bins)]
@@ -103,7 +124,8 @@ def _factor(count: torch.Tensor) -> torch.Tensor:
 POOL_GRADIENT = Difference(
     name="pool_gradient",
     title="The gradient of average pooling uses a float32 1/(H*W)",
-    where="paddle.nn.functional.avg_pool1d, 2d, 3d, adaptive_avg_pool1d, 2d, 3d, and their layers; the backward only",
+    where="paddle.nn.functional.avg_pool1d, 2d, 3d, adaptive_avg_pool1d, 2d, 3d, interpolate(mode='area'), local_response_norm, "
+          "and their layers; the backward only",
     size="float64: the gradient is 5.6e-9 off at 5 x 7, 7.5e-9 at 3 x 3; exact where H*W is a power of 2. H*W is the number of "
          "values in the window: with padding left out (exclusive) or a last window that overlaps the border (ceil_mode), each "
          "window has its own. The forward is right.",
@@ -116,7 +138,8 @@ POOL_GRADIENT = Difference(
            "hides: H*W = 4096)",
     avoided_by="`mean` over the two axes",
     is_bug=True,
-    imitate=intercepting({_adaptive_average: tuple(_ADAPTIVE_AVERAGES), _average: tuple(_AVERAGES)}),
+    imitate=intercepting({_adaptive_average: tuple(_ADAPTIVE_AVERAGES), _average: tuple(_AVERAGES), _area: (F.interpolate,),
+                          _local_response: (F.local_response_norm,)}),
 )
 
 

@@ -5,7 +5,8 @@
             training_step(batch)
     print(d)
 
-`parity doctor module:function` does the same for a function that runs one step.
+or, without a block, `d = parity.doctor.start(models, optimizers)` before it and `d.stop()` after it. `parity doctor train.py` does
+the same for an unchanged script, `parity doctor module:function` for a function that runs one step.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import KINDS, Finding
 from parity.doctor.session import Doctor
 
-__all__ = ["KINDS", "Diagnosis", "Doctor", "Finding"]
+__all__ = ["KINDS", "Diagnosis", "Doctor", "Finding", "start"]
+
+
+def start(*args: Any, **options: Any) -> Doctor:
+    """Watch from here on, until the returned doctor's `stop()`: arguments as of `Doctor`."""
+    return Doctor(*args, **options).start(sys._getframe(1))
 
 
 class _Callable(ModuleType):

@@ -96,6 +96,12 @@ _KINDS = (
         ERROR,
         say("do not leave the graph here: no numpy(), item(), detach(), to_tensor(), no_grad() between network and loss"),
     ),
+    Kind(
+        "term-without-graph",
+        ERROR,
+        say("keep this term a tensor from the network to the loss: no numpy(), item(), detach(), and create_graph=True where it is "
+            "made of a gradient"),
+    ),
     Kind("module-never-run", ERROR, say("call it in forward, or remove it")),
     Kind("network-without-gradient", ERROR, say("let the loss depend on its output, and nothing on the way leave the graph")),
     Kind(
@@ -162,6 +168,11 @@ _KINDS = (
     Kind("order-repeats", ERROR, say("shuffle=True, and a new permutation at each epoch")),
     # course of the loss
     Kind("scheduler-stuck", ERROR, say("call scheduler.step() after the optimizer's step")),
+    Kind(
+        "scheduler-too-seldom",
+        WARNING,
+        say("step it after each step of the optimizer, if its warm-up counts steps (Noam's does)"),
+    ),
     Kind("scheduler-idle", WARNING, say("if it is to be stepped at each iteration, call scheduler.step() there")),
     Kind("loss-drowned", WARNING, say("weigh the terms so that each has a say in the gradient, or log them apart")),
     Kind(
@@ -194,13 +205,14 @@ class Finding:
     iteration: int = 0
     instead: str | None = None  # a remedy that fits better than the kind's
     expected: bool = False
+    mild: bool = False  # unusual at most, whatever the kind is
 
     def __post_init__(self) -> None:
         KINDS[self.id]  # an unknown kind is a KeyError at once
 
     @property
     def severity(self) -> str:
-        return KINDS[self.id].severity
+        return WARNING if self.mild else KINDS[self.id].severity
 
     @property
     def remedy(self) -> str:

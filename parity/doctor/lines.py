@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import re
 import sys
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
 from parity.doctor.arrays import is_finite
-from parity.doctor.record import Cut, Iteration, Labels, NonFinite, Term
+from parity.doctor.record import Cut, Iteration, Labels, Lost, NonFinite, Passed, Term
 from parity.frameworks import Framework
 from parity.trace.source import Site, Statement, Statements, statements_of
 
@@ -19,6 +23,9 @@ from parity.trace.source import Site, Statement, Statements, statements_of
 _HOW = re.compile(
     r"\.(numpy|item|detach|tolist|argmax|round|data)\b|\b(to_tensor|as_tensor|tensor|asarray|array)\(|(no_grad|stop_gradient)"
 )
+_GRADIENT_ALONE = re.compile(r"\b(?:autograd|paddle)\.grad\((?!.*create_graph\s*=\s*True)")  # a gradient that has none itself
+
+_SQUASHES = re.compile(r"softmax|sigmoid", re.IGNORECASE)
 
 
 class Lines:
@@ -41,6 +48,8 @@ class Lines:
         self.followed: set[tuple[str, int]] = set()
         self.checked: tuple[Any, bool] = (lambda: None, True)
         self.graphs = 0
+        self._latest: tuple[Callable[[], Any], Site | None] = (lambda: None), None
+        self.squashed: Site | None = None
         self.known: set[tuple[str, int]] = set()
         self.files: dict[str, bool] = {}
         self.paused, self.resumed = _Follow(None), _Follow(self._enter)
@@ -82,6 +91,17 @@ class Lines:
         self._useful.add(id(code))
         self.known.add((name, line))
 
+    def made(self, tensor: Any, site: Site) -> None:
+        """This line made the tensor, unless it only hands on what an earlier one made."""
+        if self._latest[0]() is not tensor:
+            self._latest = weakref.ref(tensor), site
+            if _SQUASHES.search(site.text):
+                self.squashed = site
+
+    def maker(self, tensor: Any) -> Site | None:
+        """The latest line that took a softmax or a sigmoid, where the tensor is what that line, or one after it, has made."""
+        return self.squashed if self._latest[0]() is tensor else None
+
     def statements(self, code: CodeType) -> Statements:
         """Of a code object, remembered by identity: to hash one takes longer than to trace a line."""
         known = self._codes.get(id(code))
@@ -101,7 +121,7 @@ class Lines:
         # Between close iterations the lines of the training loop are enough, where scalars or labels were seen.
         if not self.close and (self.depth or id(code) not in self._useful):
             return None
-        if not self._wanted(code.co_filename) or code.co_name.startswith("<"):
+        if not self._wanted(code.co_filename) or (code.co_name.startswith("<") and code.co_name != "<lambda>"):
             return None
         if self.depth and not self.every_call:
             place = self.module, id(self.statements(code))
@@ -128,14 +148,14 @@ class _Follow:
 class _Frame:
     """One running function, statement by statement."""
 
-    __slots__ = ("_current", "_graphs", "_inside", "_kinds", "_lines", "_statements")
+    __slots__ = ("_current", "_cuts", "_graphs", "_inside", "_kinds", "_lines", "_statements")
 
     def __init__(self, lines: Lines, frame: FrameType) -> None:
         self._lines = lines
         self._statements = lines.statements(frame.f_code)
         self._current: Statement | None = None
         self._inside = lines.depth > 0
-        self._graphs = lines.graphs
+        self._graphs, self._cuts = lines.graphs, 0
         self._kinds: dict[str, tuple[bool, bool, Cut | None]] = {}  # name -> (has a graph, is finite, the cut it comes from)
         code = frame.f_code
         if not lines.close:
@@ -156,11 +176,15 @@ class _Frame:
             if statement is not self._current:
                 self._finish(frame)
                 self._current, self._graphs = statement, self._lines.graphs
+                self._cuts = len(self._lines.iteration.cuts) if self._lines.iteration is not None else 0
         elif event == "exception":
             self._current = None
         elif event == "return":
             if arg is not None and self._current is not None and not self._current.binds and self._lines.iteration is not None:
                 self._returned(frame, arg)
+            elif self._current is None and frame.f_code.co_name == "<lambda>" and self._lines.close and (
+                    self._lines.framework.is_tensor(arg) and self._lines.framework.requires_grad(arg)):
+                self._pass("what a lambda gives", arg, Site(frame.f_code.co_filename, frame.f_lineno))
             self._finish(frame)
 
     def _see(self, name: str, value: Any) -> None:
@@ -180,7 +204,11 @@ class _Frame:
             return
         values = frame.f_locals
         if lines.close and self._kinds:
-            self._switched_off(values, statement, Site(frame.f_code.co_filename, statement.first))
+            site = Site(frame.f_code.co_filename, statement.first)
+            self._switched_off(values, statement, site)
+            self._suspected(values, statement, site)
+            if not statement.binds:
+                self._lost(values, site, None)
         for name in statement.binds:
             value = values.get(name)
             if value is not None:
@@ -203,7 +231,9 @@ class _Frame:
             if dtype.startswith(("float", "bfloat")):
                 revived = graph and from_graph and value.is_leaf and not framework.is_parameter(value)
                 if from_graph and (revived or not graph):
-                    cut = self._cut(name, site, statement, used=shape == ()) or cut
+                    cut = self._cut(name, site, statement, used=shape == ()) or cut or next(iter(iteration.cuts[self._cuts:]), None)
+                elif graph and lines.close:
+                    self._pass(name, value, site)
                 small = all(length == 1 for length in shape)
                 if lines.close or small:
                     finite = self._finite(name, value, site, finite_before)
@@ -243,6 +273,8 @@ class _Frame:
         floating = lines.framework.shape_dtype(value)[1].startswith(("float", "bfloat"))
         if from_graph and floating and not lines.framework.requires_grad(value):
             self._cut("what is returned", site, statement, used=True)
+        elif lines.close and floating and lines.framework.requires_grad(value):
+            self._pass("what is returned", value, site)
         if lines.close and floating:
             self._finite("what is returned", value, site, all(kind[1] for kind in sources))
 
@@ -281,12 +313,106 @@ class _Frame:
                     function=frame.f_code.co_name, differentiable=graph, base=base)
         lines.iteration.terms[f"{name}:{site.line}"] = term
         if graph and lines.close:
+            self._lost(frame.f_locals, site, f"{name}:{site.line}")
             # The hook dies with the graph; it holds numbers only.
             def observe(gradient: Any) -> None:
                 if gradient is not None:
                     term.weight = float(np.abs(lines.framework.values(gradient)).sum())
 
             lines.framework.on_gradient(value, observe)
+
+
+    def _suspected(self, values: Any, statement: Statement, site: Site) -> None:
+        """A line that leaves the graph somewhere within: what is returned by `head(h.detach())` has one again."""
+        how = _how(site.text, self._lines.framework)
+        for name in statement.reads if how else ():
+            value = values.get(name)
+            shaped = name in statement.binds or (self._lines.framework.is_tensor(value) and len(value.shape) > 0)
+            if shaped and self._kinds.get(name, (False,))[0]:
+                self._lines.iteration.suspects.append(Cut(site, name, name, how, tick=self._lines.tick()))
+
+    def _lost(self, values: Any, site: Site, term: str | None) -> None:
+        """Parts of a sum that is a loss, or is handed to backward: such as have no graph and come of something that had one."""
+        for names in addends(site.text):
+            kinds = [self._kinds[name] for name in names if name in self._kinds]
+            cut = next((kind[2] for kind in kinds if kind[2] is not None), None)
+            if cut is not None and not any(kind[0] for kind in kinds) and all(self._says(values.get(name)) for name in names):
+                self._lines.iteration.lost.append(Lost(" * ".join(names), cut, term))
+
+    def _says(self, value: Any) -> bool:
+        """Whether a number, or a tensor, is other than 0: sums begin at 0."""
+        if self._lines.framework.is_tensor(value):
+            return bool(self._lines.framework.values(value).any())
+        return bool(value) if isinstance(value, (int, float)) else True
+
+    def _pass(self, name: str, value: Any, site: Site) -> None:
+        """Note what the backward brings to this tensor: numbers only, the tensor is not held."""
+        lines = self._lines
+        lines.made(value, site)
+        passed = Passed(name, site)
+        lines.iteration.passed.append(passed)
+
+        def observe(gradient: Any) -> None:
+            with suppress(Exception):  # raised here, it would be the program's; some gradients have no values (vmap)
+                array = lines.framework.values(gradient)
+                passed.state = "nonfinite" if not is_finite(array) else "alive" if array.any() else "zero"
+
+        lines.framework.on_gradient(value, observe)
+
+
+@functools.lru_cache(maxsize=1024)
+def addends(line: str) -> tuple[tuple[str, ...], ...]:
+    """The names in each part of the sum that a line binds, or calls `backward` of; without parts whose calls could do anything.
+
+    A part that is known is a product of names and numbers, of what their methods give, and of `float(name)` and the like.
+    """
+    try:
+        (statement,) = ast.parse(line.strip()).body
+    except (SyntaxError, ValueError):  # a piece of a statement
+        return ()
+    whole = getattr(statement, "value", None)
+    if isinstance(statement, ast.Expr) and isinstance(whole, ast.Call):
+        whole = whole.func.value if isinstance(whole.func, ast.Attribute) and whole.func.attr == "backward" else None
+    elif not isinstance(statement, (ast.Assign, ast.AugAssign)) or not all(
+            isinstance(target, ast.Name) for target in getattr(statement, "targets", None) or [statement.target]):
+        return ()
+    waiting, parts = [whole], []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+            waiting += [node.right, node.left]
+        elif isinstance(node, ast.UnaryOp):
+            waiting.append(node.operand)
+        elif node is not None:
+            parts.append(node)
+    if len(parts) + isinstance(statement, ast.AugAssign) < 2:
+        return ()
+    return tuple(names for part in parts if (names := _factors(part)))
+
+
+_CASTS = {"float", "tensor", "to_tensor", "as_tensor", "FloatTensor"}
+
+
+def _factors(node: ast.expr) -> tuple[str, ...] | None:
+    """Names that a product is made of; None where something else may be in it."""
+    if isinstance(node, ast.Name):
+        return (node.id,)
+    if isinstance(node, ast.Constant):
+        return ()
+    if isinstance(node, ast.UnaryOp):
+        return _factors(node.operand)
+    if isinstance(node, ast.Attribute):  # self.weight, args.weight
+        return () if isinstance(node.value, ast.Name) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        left, right = _factors(node.left), _factors(node.right)
+        return None if left is None or right is None else left + right
+    if isinstance(node, ast.Call):
+        called = node.func
+        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and not node.args and called.attr != "detach":
+            return (called.value.id,)
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        return _factors(node.args[0]) if name in _CASTS and node.args else None
+    return None
 
 
 def _may_hold(value: Any) -> bool:
@@ -298,4 +424,6 @@ def _how(text: str, framework: Framework) -> str:
     found = _HOW.search(text)
     if found:
         return next(group for group in found.groups() if group)
+    if _GRADIENT_ALONE.search(text):
+        return "create_graph"
     return "" if framework.grad_enabled() else "no_grad"

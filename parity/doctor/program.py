@@ -44,6 +44,19 @@ class Program:
         self.held_state: dict[int, str] = {}  # of what optimizers hold (and so keep alive): what is or was a buffer
         self.refresh()
 
+    def adopt(self, optimizer: Any, frame: FrameType | None = None) -> str:
+        """Watch this one, too; returns its name."""
+        name = name_in(frame, optimizer) or "optimizer"
+        while name in self.optimizers:
+            name += "'"
+        self.optimizers[name] = optimizer
+        self.refresh()
+        return name
+
+    def trains(self, optimizer: Any) -> bool:
+        """Whether the optimizer holds parameters of the networks."""
+        return any(id(p) in self.names for p in self.framework.optimizer_parameters(optimizer))
+
     def changed(self) -> bool:
         """Whether models or optimizers hold other objects than at the latest `refresh`."""
         return self._contents() != self._seen
@@ -96,7 +109,11 @@ class Program:
 
     def iterator_of(self, optimizer: str) -> bool:
         """Whether the optimizer was left with an iterator where a list belongs."""
-        listed = getattr(self.optimizers[optimizer], "_parameter_list", None)
+        return self.iterator_left(self.optimizers[optimizer])
+
+    @staticmethod
+    def iterator_left(optimizer: Any) -> bool:
+        listed = getattr(optimizer, "_parameter_list", None)
         return listed is not None and not isinstance(listed, Sequence)
 
     def trainable(self) -> dict[str, Any]:

@@ -120,6 +120,26 @@ class Cut:
     source: str
     how: str
     used: bool = False
+    tick: int = 0
+
+
+@dataclass
+class Lost:
+    """A part of a loss that has no graph while others have, and comes of something that had one. term: what it is added into,
+    as a key of `Iteration.terms`; None at a backward of the sum itself."""
+
+    name: str
+    cut: Cut
+    term: str | None
+
+
+@dataclass
+class Passed:
+    """What came back by the backward to a tensor that a line has bound or returned. state: "zero", "nonfinite", "alive"."""
+
+    name: str
+    site: Site
+    state: str | None = None
 
 
 @dataclass
@@ -176,19 +196,23 @@ class Iteration:
     features: dict[str, tuple[float, float, int]] = field(default_factory=dict)  # spread over samples, scale, samples
     terms: dict[str, Term] = field(default_factory=dict)
     cuts: list[Cut] = field(default_factory=list)
+    suspects: list[Cut] = field(default_factory=list)  # lines that may leave the graph in the middle: their result has one
+    lost: list[Lost] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)  # in the order in which the lines ran
     nonfinite: list[NonFinite] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
     moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
     moved_by_eval: set[str] = field(default_factory=set)  # moving state that a call in eval mode changed
     lent: set[str] = field(default_factory=set)  # networks that were called with weights made elsewhere
+    normed: set[str] = field(default_factory=set)  # networks whose first layer a norm follows, which takes the input's scale away
     first_inputs: dict[str, float] = field(default_factory=dict)  # network -> largest size of what its first layer was given
     schedulers: Counter = field(default_factory=Counter)  # optimizer name -> scheduler steps
     scheduler_sites: dict[str, Site | None] = field(default_factory=dict)
     lrs: dict[str, float] = field(default_factory=dict)  # at the end of the iteration
     made: list[tuple[str, Site | None]] = field(default_factory=list)  # parameters and layers made while it ran
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
-    unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, where
+    unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, the line that made it
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given
     amp: Counter = field(default_factory=Counter)  # calls of a gradient scaler: "scale", "unscale_", "step"
     half: bool = False  # a layer gave float16

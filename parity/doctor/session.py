@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from parity.doctor.checks import CHECKS, Case
 from parity.doctor.diagnosis import Diagnosis
@@ -21,24 +22,40 @@ from parity.messages import say
 from parity.trace.source import ConstructionSites, SourceTree
 
 
+class Seen(NamedTuple):
+    """How often each was seen."""
+
+    iterations: int
+    steps: int
+    backwards: int
+
+
+def _optimizers_of(program: Program) -> list[Any]:
+    """All that are alive and hold parameters of the networks, where nobody has named any."""
+    kind = program.framework.optimizer_class
+    return [found for found in gc.get_objects() if issubclass(type(found), kind) and not program.iterator_left(found)
+            and program.trains(found)]
+
+
 class Doctor:
     """Watches a training loop while the `with` block runs, and changes nothing of it.
 
     models: the networks, {name: network} or a list; optimizers: all of them, likewise. expect: ids of findings that are meant
     ("frozen-network", or "frozen-network:teacher" for one network alone). source: the user's files; by default the folders of the
-    file with the loop and of the models' classes.
+    file with the loop and of the models' classes. most: iterations to watch, all by default; at_end: called after them.
 
     Raises InputError for things that are no models or optimizers, and for unknown ids in `expect`. What the block raises goes on.
     """
 
     def __init__(self, models: Any, optimizers: Any = None, *, expect: Sequence[str] = (), source: SourceTree | None = None,
-                 constructions: ConstructionSites | None = None, close: int = CLOSE) -> None:
+                 constructions: ConstructionSites | None = None, close: int = CLOSE, most: int | None = None,
+                 at_end: Callable[[], None] = lambda: None) -> None:
         unknown = [name for name in expect if name.partition(":")[0] not in KINDS]
         if unknown:
             raise InputError(f"expect: there is no finding {', '.join(unknown)}; there are {', '.join(KINDS)}")
         self._expect = tuple(expect)
         self._models, self._optimizers, self._source = models, optimizers, source
-        self._constructions, self._close = constructions, close
+        self._constructions, self._close, self._most, self._at_end = constructions, close, most, at_end
         self._watch: Watch | None = None
         self._extra: list[Finding] = []
         self._diagnosis: Diagnosis | None = None
@@ -51,8 +68,11 @@ class Doctor:
         program = Program(self._models, self._optimizers, frame=frame, constructions=self._constructions)
         files = [frame.f_code.co_filename] if frame is not None and not frame.f_code.co_filename.startswith("<") else []
         program.source = self._source or user_source(files, program.models.values())
+        if not program.optimizers:
+            for optimizer in _optimizers_of(program):
+                program.adopt(optimizer, frame)
         self._models = self._optimizers = None
-        self._watch = Watch(program, close=self._close)
+        self._watch = Watch(program, close=self._close, most=self._most, at_end=self._at_end)
         self._watch.start(frame)
         return self
 
@@ -95,6 +115,17 @@ class Doctor:
     def failure(self) -> Exception | None:
         """What ended the watch, where it failed itself."""
         return self._watch.failure
+
+    @property
+    def enough(self) -> bool:
+        """Whether as many iterations were watched as were asked for."""
+        return self._watch.enough
+
+    @property
+    def seen(self) -> Seen:
+        """How much there was to be seen."""
+        watched = self._watch.iterations
+        return Seen(len(watched), sum(len(one.steps) for one in watched), sum(len(one.backwards) for one in watched))
 
     @property
     def program(self) -> Program:

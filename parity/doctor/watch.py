@@ -39,10 +39,12 @@ class Watch:
     """Iterations of a program, written down one after the other (`iterations`).
 
     close: number of iterations that are watched closely from the start. explicit: whether iterations are marked by the user's loop.
+    most: how many are watched, all by default; at_end: called when there are so many.
     """
 
-    def __init__(self, program: Program, *, close: int = CLOSE) -> None:
-        self.program, self._close = program, close
+    def __init__(self, program: Program, *, close: int = CLOSE, most: int | None = None,
+                 at_end: Callable[[], None] = lambda: None) -> None:
+        self.program, self._close, self._most, self._at_end = program, close, most, at_end
         self.iterations: list[Iteration] = []
         self.explicit = False
         self._odd = False
@@ -58,6 +60,10 @@ class Watch:
     def failure(self) -> Exception | None:
         """What ended the watch, where it failed itself."""
         return self._scene.failure
+
+    @property
+    def enough(self) -> bool:
+        return self._most is not None and len(self.iterations) >= self._most
 
     @property
     def next_is_close(self) -> bool:
@@ -95,10 +101,15 @@ class Watch:
     def begin(self) -> None:
         if self.failure:
             return
+        if self.enough:
+            self._scene.lines.stop()
+            self._scene.enter(None)
+            return
         close, lines = self.next_is_close, self._scene.lines
         self._scene.enter(Iteration(len(self.iterations) + 1, close))
         lines.close = close
         lines.followed.clear()
+        lines.squashed = None
         self._layers.begin()
         self._state.begin()
 
@@ -127,6 +138,9 @@ class Watch:
         """An iteration ends here and another begins."""
         if self._has_something():
             self.end()
+            if self.enough:
+                self.begin()
+                self._at_end()
         if self._scene.current is None:
             self.begin()
 
@@ -146,7 +160,8 @@ class Watch:
             lines.every_call = False
             second = None if self.failure else self.iterations.pop()
             if second is not None and second.odd:
-                first.nonfinite, first.bad_parameters, first.again = second.nonfinite, second.bad_parameters, True
+                first.nonfinite, first.bad_parameters, first.passed = second.nonfinite, second.bad_parameters, second.passed
+                first.again = True
 
     def _has_something(self) -> bool:
         current = self._scene.current

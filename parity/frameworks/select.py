@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -20,14 +20,16 @@ def _frameworks() -> Iterator[Framework]:
         yield PaddleFramework()
 
 
-def loadable() -> Iterator[Framework]:
-    """Those that are installed; importing them is the price."""
-    with suppress(ImportError):
-        from parity.frameworks.torch_side import TorchFramework
-        yield TorchFramework()
-    with suppress(ImportError):
-        from parity.frameworks.paddle_side import PaddleFramework
-        yield PaddleFramework()
+def loadable(wanted: Collection[str] = ("torch", "paddle")) -> Iterator[Framework]:
+    """Those of the wanted that are installed; importing them is the price."""
+    if "torch" in wanted:
+        with suppress(ImportError):
+            from parity.frameworks.torch_side import TorchFramework
+            yield TorchFramework()
+    if "paddle" in wanted:
+        with suppress(ImportError):
+            from parity.frameworks.paddle_side import PaddleFramework
+            yield PaddleFramework()
 
 
 def of_model(model: Any) -> Framework:

@@ -43,6 +43,7 @@ class Deviation:
     width: int = 8  # bytes of the narrower of their dtypes
     dtypes: tuple[str, str] | None = None  # where they are not the same
     stratum: int = 0  # of the elements of such magnitude (`numbers.strata`); 0, and the only one, for nearly every tensor
+    reshaped: float | None = None  # the distance of two arrays of other shapes that hold the same values otherwise laid out
 
     @property
     def relative(self) -> float:

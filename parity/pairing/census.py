@@ -15,7 +15,8 @@ from parity.frameworks import Framework
 from parity.messages import Message, say, some, term
 from parity.numbers.arrays import Deviation, deviation, eps_of, is_float, resemblance
 from parity.numbers.noise import ACCURACY
-from parity.pairing.correspondence import Correspondence, alike_together, correspond
+from parity.pairing.by_value import Choice
+from parity.pairing.correspondence import Correspondence, Pairs, alike_together, correspond
 from parity.pairing.initialisers import drawn_otherwise
 from parity.pairing.near import NearMiss, near_misses
 from parity.pairing.nodes import Node
@@ -58,6 +59,8 @@ class Census:
     lone: Lone = (frozenset(), frozenset())
     apart: frozenset[str] = frozenset()
     near: tuple[NearMiss, ...] = ()
+    silent: tuple[Pairs, ...] = ()  # these two as in `Correspondence`
+    doubtful: frozenset[str] = frozenset()
 
     @property
     def unpaired(self) -> bool:
@@ -75,16 +78,17 @@ class Census:
 
 def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
          constructions: tuple[ConstructionSites, ConstructionSites], layouts: LayoutTable, *, fresh: bool = False,
-         names: Mapping[str, str] | None = None) -> Census:
+         names: Mapping[str, str] | None = None, choice: Choice = Choice()) -> Census:  # noqa: B008 (a value that never changes)
     """Pair all parameters and buffers of two models by name and layer type, and compare what they are.
 
-    fresh: both hold the initial weights that they drew themselves; compare how these are distributed. names: as in `Pair`.
+    fresh: both hold the initial weights that they drew themselves; compare how these are distributed. names: as in `Pair`. choice:
+    what values have told.
     """
     if names is None:
         plan, problems = pair_up(reference, twin, layouts)
         paired = Correspondence(plan, tuple(problems))
     else:
-        paired = correspond(reference, twin, layouts, names)
+        paired = correspond(reference, twin, layouts, {**names, **choice.names}, choice.turned)
         plan, problems = paired.plan, paired.problems
     models, guesses = (reference, twin), paired.guesses
     problems, lone = _of_weight(problems, plan, models, frameworks)
@@ -119,7 +123,8 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
         compared += len(drawn)
         findings += [CensusFinding(name, message, site(0, name), site(1, name)) for name, (left, right) in drawn.items()
                      if (message := drawn_otherwise(left, right, len(drawn))) is not None]
-    return Census(plan, compared, tuple(findings), None if names is None else paired.modules, guesses, lone, near=tuple(near))
+    return Census(plan, compared, tuple(findings), None if names is None else paired.modules, guesses, lone,
+                  near=tuple(near), silent=paired.silent, doubtful=paired.doubtful)
 
 
 class LoneBuffers:

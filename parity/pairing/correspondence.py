@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -27,20 +27,21 @@ _PIECES = (4, 3, 2)  # of a fused layer: query, key and value; key and value; ga
 
 Nodes = list[Node]
 Named = dict[str, Node]
+Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Correspondence:
     """modules: twin path -> reference path, of the modules whose inputs and outputs are compared. guesses: one remark each.
-    rivals: groups of (reference path, twin path) of layers that are alike, in which each might be another's partner.
-    doubtful: the reference's names of square matrices whose layout no layer type tells.
+    silent: groups of (reference path, twin path) of layers that are alike, of which neither names nor the order of definition tell
+    which is which. doubtful: the reference's names of square matrices whose layout no layer type tells.
     """
 
     plan: Plan
     problems: tuple[Problem, ...]
     modules: Mapping[str, str] = field(default_factory=dict)
     guesses: tuple[str, ...] = ()
-    rivals: tuple[tuple[tuple[str, str], ...], ...] = ()
+    silent: tuple[Pairs, ...] = ()
     doubtful: frozenset[str] = frozenset()
 
 
@@ -65,30 +66,32 @@ class _Trouble(NamedTuple):
     twin: str | None
 
 
-def correspond(reference: Any, twin: Any, table: LayoutTable, names: Mapping[str, str] | None = None) -> Correspondence:
-    """Pair two networks. names: reference path -> twin path, of modules or single tensors, where the user knows better.
+def correspond(reference: Any, twin: Any, table: LayoutTable, names: Mapping[str, str] | None = None,
+               turned: Collection[str] = ()) -> Correspondence:
+    """Pair two networks. names: reference path -> twin path, of modules or single tensors, where the user knows better. turned:
+    those of the doubtful matrices that lie the other way than guessed.
 
     Raises Misnamed.
     """
-    return _Pairing(reference, twin, table, dict(names or {})).found()
+    return _Pairing(reference, twin, table, dict(names or {}), turned).found()
 
 
 class _Pairing:
-    def __init__(self, reference: Any, twin: Any, table: LayoutTable, names: dict[str, str]) -> None:
+    def __init__(self, reference: Any, twin: Any, table: LayoutTable, names: dict[str, str], turned: Collection[str]) -> None:
         kinds = [{node.kind for node in below(Node("", model))} for model in (reference, twin)]
         opened = WHOLE - (kinds[0] & kinds[1])  # the other side spells them out, or has none
         self._roots = Node("", reference, opened), Node("", twin, opened)
         nodes = [list(below(root)) for root in self._roots]
         self._by_path = [{node.path: node for node in side} for side in nodes]
         self._often = {number for side in nodes for number, times in Counter(id(node.module) for node in side).items() if times > 1}
-        self._table, self._names = table, names
+        self._table, self._names, self._turned = table, names, turned
         self._entries: dict[str, Entry] = {}
         self._derived: set[str] = set()
         self._troubles: list[_Trouble] = []
         self._modules: dict[str, str] = {}
         self._guessed: list[tuple[str, str]] = []
         self._ambiguous: dict[tuple, list[tuple[str, str]]] = defaultdict(list)
-        self._rivals: list[tuple[tuple[str, str], ...]] = []
+        self._rivals: list[Pairs] = []  # that the order of definition alone told apart
         self._doubtful: set[str] = set()
         self._known: dict[tuple[str, int], Any] = {}  # what was worked out of a module, by its id
 
@@ -99,16 +102,15 @@ class _Pairing:
             more = self._pair(self._by_path[0][one], self._by_path[1][other])
             left, right = left + more[0], right + more[1]
         left, right = self._settle(self._new(0, left), self._new(1, right), final=True)
+        own = [[node for node in side.values() if not node.kind] for side in self._by_path]
         self._match(*([tensor for layer in layers for tensor in self._missing(side, layer)]
-                      for side, layers in enumerate((left, right))))
-        self._match(*([tensor for node in side.values() if not node.layer for tensor in self._missing(number, node)]
-                      for number, side in enumerate(self._by_path)))
+                      for side, layers in enumerate((left + own[0], right + own[1]))))
         self._containers()
         plan = Plan(self._in_order(), frozenset(self._derived))
         inner = tuple(f"{path}." for path, node in self._by_path[0].items() if node.uses_uncalled)
         modules = {other: one for other, one in self._modules.items() if not one.startswith(inner)}
-        return Correspondence(plan, tuple(self._problems()), modules, tuple(self._remarks()), tuple(self._rivals),
-                              frozenset(self._doubtful))
+        silent = tuple(group for group in self._rivals if self._is_silent(group))
+        return Correspondence(plan, tuple(self._problems()), modules, tuple(self._remarks()), silent, frozenset(self._doubtful))
 
     # --- what the user says --------------------------------------------------------------------------------
 
@@ -222,21 +224,35 @@ class _Pairing:
         pairs, told = hints.assigned([node.path for node in mine], [node.path for node in others])
         for one, other in pairs:
             self._guess(mine[one], others[other], 1 if told else len(mine))
-        if len(mine) > 1 and all(node.signature() for node in (*mine, *others)):
+        if not told and all(node.signature() for node in (*mine, *others)):
             self._rivals.append(tuple((mine[one].path, others[other].path) for one, other in pairs))
         return pairs
 
+    def _is_silent(self, group: Pairs) -> bool:
+        """Whether the order of definition tells nothing: what is around these is defined in another order on the two sides."""
+        parents = {(_parent(one), _parent(other)) for one, other in group}
+        if len(parents) != 1:
+            return False
+        [(ours, theirs)] = parents
+        places = [{child.path: place for place, child in enumerate(self._by_path[side][path].children.values())}
+                  for side, path in enumerate((ours, theirs))]
+        around = [(places[0][one], places[1][other]) for other, one in self._modules.items()
+                  if one in places[0] and other in places[1] and (one, other) not in group]
+        around.append((min(places[0][one] for one, _ in group), min(places[1][other] for _, other in group)))
+        theirs_in_our_order = [place for _, place in sorted(around)]
+        return theirs_in_our_order != sorted(theirs_in_our_order)
+
     def _unwrapped(self, ours: Named, theirs: Named) -> bool:
-        """Whether one that was left over is around all that the other side has left; then what is in it takes its place."""
-        left, right = ([name for name, node in nodes.items() if self._content(node)] for nodes in (ours, theirs))
-        if len(left) != 1 or len(right) < 2 or not ours[left[0]].children:
-            return False
-        around = Counter(dict(self._bare(ours[left[0]])))
-        if around != sum((Counter(dict(self._bare(theirs[name]))) for name in right), Counter()):
-            return False
-        node = ours.pop(left[0])
-        ours.update({f"{left[0]}.{name}": child for name, child in node.children.items()})
-        return True
+        """Whether one that was left over is around several that the other side has left, one after the other; then what is in it
+        takes its place. Told by how much is in them, as fused layers have other shapes."""
+        sizes = [size for node in theirs.values() if (size := self._elements(node))]
+        runs = {sum(sizes[start:stop]) for start in range(len(sizes)) for stop in range(start + 2, len(sizes) + 1)}
+        for name, node in list(ours.items()):
+            if node.children and not node.own and self._elements(node) in runs:
+                ours.pop(name)
+                ours.update({f"{name}.{inner}": child for inner, child in node.children.items()})
+                return True
+        return False
 
     def _elsewhere(self, one: Node, namesake: Node, others: Iterable[Node]) -> bool:
         """Whether more of what is in `one` lies in another module than in the one of its name: it is nested otherwise."""
@@ -270,6 +286,8 @@ class _Pairing:
         for one in list(left):
             windows = [right[start:start + count] for count in _PIECES for start in range(len(right) - count + 1)]
             for window in windows:
+                if len({_parent(piece.path) for piece in window}) > 1:
+                    continue
                 entries = cut(self._missing(0, one), [self._missing(1, piece) for piece in window])
                 if entries:
                     self._entries |= {f"{entry.source}[{entry.rows[0]}:{entry.rows[1]}]": entry for entry in entries}
@@ -322,16 +340,16 @@ class _Pairing:
 
     def _match(self, ours: list[Held], theirs: list[Held]) -> None:
         """Pair single tensors of equal shapes: those of equal names, then of names with a word in common, then in order."""
-        for likeness in (2, 1, 0):
+        for least in (2.0, 0.01, 0.0):
             for one in list(ours):
-                fitting = [other for other in theirs
-                           if fit(one, other) and hints.likeness(one.known_as, other.known_as) >= likeness]
+                alike = {other.full: hints.likeness(one.known_as, other.known_as) for other in theirs}
+                fitting = [other for other in theirs if fit(one, other) and alike[other.full] >= least]
                 if not fitting:
                     continue
-                other = min(fitting, key=lambda other: fit(one, other) != "identity")
+                other = min(fitting, key=lambda other: (-alike[other.full], fit(one, other) != "identity"))
                 self._enter(one, other)
                 ours.remove(one), theirs.remove(other)
-                if likeness < 2 and self._names.get(one.full) != other.full:
+                if least < 2 and self._names.get(one.full) != other.full:
                     self._guessed.append((one.full, other.full))
                     if len(fitting) > 1:
                         self._ambiguous[("tensor", one.shape)].append((one.full, other.full))
@@ -340,9 +358,10 @@ class _Pairing:
         rule = fit(ours, theirs)
         if rule is None:
             return False
-        self._entries[ours.full] = Entry(ours.full, theirs.full, ours.shape, theirs.shape, ours.dtype, rule)
         if is_doubtful(ours, theirs):
             self._doubtful.add(ours.full)
+            rule = {"identity": "transpose", "transpose": "identity"}[rule] if ours.full in self._turned else rule
+        self._entries[ours.full] = Entry(ours.full, theirs.full, ours.shape, theirs.shape, ours.dtype, rule)
         return True
 
     def _partnered(self, side: int) -> set[str]:
@@ -446,6 +465,10 @@ def _groups(ours: Iterable[tuple[Any, Node]], theirs: Iterable[tuple[Any, Node]]
             if found := key(node):
                 groups[found][side].append(what)
     return [group for group in groups.values() if all(group)]
+
+
+def _parent(path: str) -> str:
+    return path.rpartition(".")[0]
 
 
 def _without(nodes: Nodes, node: Node) -> Nodes:

@@ -24,10 +24,13 @@ def near(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
-def likeness(one: str, other: str) -> int:
-    """How much the last parts of two names are alike: 2 the same, 1 a word in common, 0 not at all."""
+def likeness(one: str, other: str) -> float:
+    """How much the last parts of two names are alike: 2 the same, else the share of the words that they have in common."""
     one, other = one.rpartition(".")[2], other.rpartition(".")[2]
-    return 2 if plain(one) == plain(other) else 1 if _meet(_words(one), _words(other)) else 0
+    if plain(one) == plain(other):
+        return 2.0
+    mine, others = _words(one), _words(other)
+    return sum(_meet({word}, others) for word in mine) / max(len(mine), len(others), 1)
 
 
 def assigned(ours: Sequence[str], theirs: Sequence[str]) -> tuple[list[tuple[int, int]], bool]:

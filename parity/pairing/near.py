@@ -43,7 +43,7 @@ def described(node: Node) -> str:
     return f"{node.path or '(the model)'} {type(node.module).__name__}({', '.join(map(str, largest))})"
 
 
-def _why(one: Node, other: Node) -> tuple[tuple[int, int], Message] | None:
+def _why(one: Node, other: Node) -> tuple[tuple[int, float], Message] | None:
     """How near, with names to tell where it is equal; None where nothing is alike."""
     bare = [sorted(tuple(n for n in shape_of(tensor) if n != 1) for tensor in node.own.values()) for node in (one, other)]
     turned = [sorted(tuple(sorted(shape)) for shape in shapes) for shapes in bare]

@@ -64,7 +64,8 @@ class Node(NamedTuple):
         for base in type(self.module).__mro__:
             if (base.__module__.partition(".")[0] in ("torch", "paddle") and ".vision." not in base.__module__
                     and not base.__name__.startswith("Parametrized")):
-                return None if base.__name__ in _ROOTS | _CONTAINERS else base
+                around_cells = self.is_paddles and base.__name__ in ("RNN", "BiRNN")
+                return None if around_cells or base.__name__ in _ROOTS | _CONTAINERS else base
         return None
 
     @property

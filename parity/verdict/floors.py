@@ -102,9 +102,12 @@ def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | 
               limit: float = M, to_come: float = 1.0) -> dict[Key, float]:
     """The noise floor of every value: what the draws did to it, and never less than its own operation's rounding.
 
-    In float32 a value is not allowed the sqrt(terms) of a sum in any order: a naive sum over a whole feature map is just
-    what makes a twin less accurate than its reference (paddle.var: 3.7e-3). The gradient of a local is, from draws of its
-    own: where a value was broadcast, its gradient is a sum, perhaps one that cancels, and both frameworks add as they please.
+    In float32 a value is not allowed the sqrt(terms) of its own operation's sum by analysis alone: a naive sum over a whole
+    feature map is just what makes a twin less accurate than its reference (paddle.var: 3.7e-3). But the reference's own error is
+    one draw of what rounding may come to, and small by luck where equal numbers are added (the gradient of a bias before an
+    average), or a mean is exact (a row without variance). Where draws of any order of addition were made, they count, too. The
+    gradient of a local is allowed the analysis besides: where a value was broadcast, its gradient is a sum, perhaps one that
+    cancels, and both frameworks add as they please.
 
     What is analysed rather than measured is believed up to `REFORMULATION` times the measured. Integers and truth values
     do not round: of them, only what the draws turned over is noise. limit: the multiple that the floors are meant for.
@@ -118,9 +121,9 @@ def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | 
         def floor(stratum: int, largest: float | None, key: Key = key, event: Event = event, summed: bool = summed) -> float:
             seen = noise.spread(key, stratum)
             measured, analysed = few(seen.samples * to_come, limit) * seen.largest, event.scale
-            if summed:
-                measured, analysed = max(measured, any_order.spread(key, stratum).largest), max(analysed, event.unit)
-            elif lane == "float64":
+            if any_order is not None:
+                measured = max(measured, any_order.spread(key, stratum).largest)
+            if summed or lane == "float64":
                 analysed = max(analysed, event.unit)
             return _believed(event, measured, analysed, largest, eps)
 

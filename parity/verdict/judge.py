@@ -217,7 +217,11 @@ class Judge:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
                 cause = cause_of(Evidence(left, right, event, twin, self._held(event.key)))
-        return self._finding(event, twin, verdict, deviation, floor, cause)
+        finding = self._finding(event, twin, verdict, deviation, floor, cause)
+        if (deviation.reshaped is not None and self._inside(finding)
+                and multiple_of(deviation.reshaped, floor) <= self.limit):
+            return with_changes(finding, verdict=Verdict.UNCOMPARED, cause=say("the same values in another shape"))
+        return finding
 
     def _seen(self, event: Event, deviation: Deviation) -> bool:
         """Whether the two are so near that no mistake of RESOLUTION can be in the value, however large its floor is.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from parity.numbers.arrays import Deviation, deviation, in_norm
 from parity.numbers.noise import one_ulp
+from parity.numbers.shapes import reshaped_distance
 from parity.numbers.strata import borders, deviations, floor_at
 from parity.trace.events import Event, Key
 
@@ -113,6 +115,9 @@ class Against:
     def _measure(self, partner: Event, event: Event, array: np.ndarray | None) -> Deviation:
         """Of all strata, the one that is the most floors apart."""
         floor = self._floors[event.key]
+        if partner.array is not None and array is not None and partner.array.shape != array.shape:
+            found = deviation(partner.array, array)
+            return replace(found, reshaped=reshaped_distance(partner.array, array, summed=event.key.stage == "gradients"))
         return max(compared(partner, array), key=lambda found: multiple_of(found.distance, floor_at(floor, found.stratum)))
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -15,6 +16,7 @@ from PIL import Image
 import paddle_impl.attention
 import torch_ref
 from parity.cli import main
+from parity.cli.main import SECTIONS, cli
 from parity.ugatit import subjects as ugatit
 from weights_convert import write_torch
 
@@ -124,7 +126,12 @@ def test_help_is_instant_and_has_an_example():
             "sys.exit(code or any(name in sys.modules for name in ('torch', 'paddle', 'numpy', 'rich')))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert "parity check" in done.stdout
+    assert all(f"parity {begin}" in done.stdout for begin in ("init", "convert", "doctor"))
+
+
+def test_every_command_stands_in_one_section_of_the_help():
+    listed = [name for commands in SECTIONS.values() for name in commands]
+    assert sorted(listed) == sorted(cli.list_commands(click.Context(cli)))
 
 
 @pytest.mark.parametrize("command", ["check", "convert", "demo"])

@@ -251,3 +251,30 @@ def test_of_many_that_one_side_alone_has_the_model_s_first_is_named():
     paddles = paddle.nn.Sequential(*(paddle.nn.InstanceNorm2D(3) for _ in range(9)))
     names = [problem.name for problem in pair_up(torches, paddles)[1]]
     assert names == [f"{number}.{name}" for number in range(9) for name in ("scale", "bias")]
+
+
+class TorchPositions(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.places, self.head = torch.nn.Embedding(7, 4), torch.nn.Linear(4, 4)
+
+    def forward(self, x):
+        places = self.places(torch.arange(x.shape[1])[None])
+        return self.head(x + places)
+
+
+class PaddlePositions(paddle.nn.Layer):
+    def __init__(self, first, factor):
+        super().__init__()
+        self.places, self.head = paddle.nn.Embedding(7, 4), paddle.nn.Linear(4, 4)
+        self.first, self.factor = first, factor
+
+    def forward(self, x):
+        places = self.places((paddle.arange(x.shape[1]) + self.first)[None].expand(x.shape[:2]))
+        return self.head(x + places) * self.factor
+
+
+def test_one_row_for_all_and_as_many_equal_rows_are_one_value():
+    assert judged(TorchPositions, lambda: PaddlePositions(0, 1.0), 2, 5, 4).verdict == "same"
+    assert judged(TorchPositions, lambda: PaddlePositions(0, 1.1), 2, 5, 4).first.twin.text.startswith("return self.head(x")
+    assert judged(TorchPositions, lambda: PaddlePositions(1, 1.0), 2, 5, 4).first.twin.text.startswith("places = ")

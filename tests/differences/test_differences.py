@@ -146,6 +146,12 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
            x, 3, 2, p, exclusive=not full, ceil_mode=ceil))
       for n, shape in ((1, (2, 3, 10)), (2, (2, 3, 10, 8)), (3, (1, 2, 7, 6, 8)))
       for padding in (0, 1) for ceil in (False, True) for full in (False, True)),
+    ("pool_gradient", draw(2, 3, 5, 7), draw(2, 3, 4, 8), lambda x: F.interpolate(x, size=(3, 2), mode="area"),
+     lambda x: P.interpolate(x, size=(3, 2), mode="area")),
+    ("pool_gradient", draw(2, 3, 5, 7), draw(2, 3, 5, 7, dtype="float32"),
+     lambda x: F.local_response_norm(x, 3, alpha=0.1, k=1.0), lambda x: P.local_response_norm(x, 3, alpha=0.1, k=1.0)),
+    ("norm_gradient", 1e-2 * draw(5, 4), 1e-2 * draw(30, 4), lambda x: torch.cdist(x, x + 1e-3),
+     lambda x: paddle.cdist(x, x + 1e-3)),
     ("pool_gradient", draw(2, 3, 5, 7, 6), draw(2, 3, 4, 8, 2), lambda x: F.adaptive_avg_pool3d(x, 2),
      lambda x: P.adaptive_avg_pool3d(x, 2)),
     *(("pool_divisor", draw(2, 3, 7, 5), draw(2, 3, 8, 4), lambda x, full=full: F.avg_pool2d(x, 2, 2, 0, True, full, 5),

@@ -46,10 +46,8 @@ MISPLACED_IN_SCRIPTS = {
     "moco_torch: deepcopy forgotten",
     "tbptt_torch: state not detached",
     "ppo_torch: old log-probabilities computed anew",
-    "wgangp_torch: generator trained on detached fakes",
     "wgangp_torch: critic's optimizer holds the generator",
     "gnn_torch: softmax over the nodes",
-    "maml_torch: fast weights detached",
     "cyclegan_paddle: fake not detached",
     "det_paddle: box loss through float",
     "det_paddle: head replaced late",
@@ -69,7 +67,6 @@ MISPLACED_IN_SCRIPTS = {
     "kfold_paddle: variance without softplus",
     "binary_paddle: backward of the sign forgets the gradient",
     "binary_paddle: sign of paddle without straight-through",
-    "fit_paddle: softmax in the network",
 }
 
 

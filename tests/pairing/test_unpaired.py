@@ -6,7 +6,9 @@ import torch
 
 from parity.compare.ladder import compare, glance
 from parity.inputs import normal
+from parity.pairing.correspondence import correspond
 from parity.port import Port
+from weights_convert import DEFAULT
 
 t, p = torch.nn, paddle.nn
 
@@ -147,4 +149,37 @@ def test_a_layer_under_another_parent_has_its_partner():
     named = Port(TorchNested, PaddleNested, inputs=[normal(2, 4)], names={"stage.down": "down"})
     assert glance(named.subject("train")).verdict == "same"
     wrong = Port(TorchNested, lambda: PaddleNested(twice=True), inputs=[normal(2, 4)])
+    assert compare(wrong.subject("train"), lanes=["float64"]).verdict == "diverged"
+
+
+@pytest.mark.parametrize(("size", "fits"), [(6, True), (5, False)])
+def test_a_recurrent_layer_is_opened_where_the_other_side_has_cells(size, fits):
+    found = correspond(t.Sequential(t.LSTM(6, 6)), p.Sequential(p.RNN(p.LSTMCell(6, size))), DEFAULT)
+    paired = {entry.source: entry.target for entry in found.plan.entries.values()}
+    expected = {f"0.{what}_{which}_l0": f"0.cell.{what}_{which}" for what in ("weight", "bias") for which in ("ih", "hh")}
+    assert (paired == expected and not found.problems) if fits else len(found.problems) == 8
+
+
+class TorchShared(t.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.act = t.Linear(4, 6), t.Linear(6, 3), t.ReLU()
+
+    def forward(self, x):
+        return self.act(self.second(self.act(self.first(x))))
+
+
+class PaddleRepeated(p.Layer):
+    def __init__(self, last=p.ReLU):
+        super().__init__()
+        self.first, self.second, self.act1, self.act2 = p.Linear(4, 6), p.Linear(6, 3), p.ReLU(), last()
+
+    def forward(self, x):
+        return self.act2(self.second(self.act1(self.first(x))))
+
+
+def test_a_layer_without_parameters_is_shared_here_and_repeated_there():
+    report = compare(Port(TorchShared, PaddleRepeated, inputs=[normal(5, 4)]).subject("train"), lanes=["float64"])
+    assert report.verdict == "same", report.first
+    wrong = Port(TorchShared, lambda: PaddleRepeated(p.Sigmoid), inputs=[normal(5, 4)])
     assert compare(wrong.subject("train"), lanes=["float64"]).verdict == "diverged"

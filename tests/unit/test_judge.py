@@ -307,3 +307,9 @@ def test_the_moments_of_a_gradient_that_cancels_are_measured_beside_the_others()
     assert judged(*healthy, floor=1e-16).verdict == "same"
     alone = [event(bias, [1e-17], scale=1e-17)], [event(bias, [-2e-17])]
     assert judged(*alone, floor=1e-16).verdict == "undecided"
+
+
+@pytest.mark.parametrize(("entered", "verdict"), [(1.0, "same"), (0.0, "undecided")])
+def test_what_a_cancellation_leaves_is_measured_beside_what_cancelled(entered, verdict):
+    where = key("output")
+    assert judged([event(where, [1e-10], scale=entered)], [event(where, [2e-10])], floor=1e-9).verdict == verdict

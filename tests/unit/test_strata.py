@@ -63,6 +63,12 @@ def test_one_huge_element_hides_nothing():
     assert multiple(masked(), np.nextafter(masked(), np.inf)) <= 2  # its healthy twin: one rounding
 
 
+def test_nor_does_it_hide_itself():
+    other = masked()
+    other[2, 3] *= 1.5
+    assert multiple(masked(), other) > 1e5
+
+
 def test_draws_are_measured_in_each_stratum():
     store, noise = Store(), None
     store.receive(Event(KEY, 1, None, masked(), largest=3.4e38))

@@ -40,7 +40,7 @@ PROGRAMS = [
            built="self.words = nn.Embedding(9, 3)", paddle="self.words(paddle.searchsorted(paddle.linspace(-1, 1, 8), y)).sum(1)"),
     chosen("a histogram", "torch.histc(y.detach(), bins=6, min=-2, max=2), y.sum()", "bins=6, min=-2 => bins=6, min=-1",
            paddle="paddle.histogram(y.detach(), bins=6, min=-2, max=2).astype(y.dtype), y.sum()"),
-    chosen("counts of classes", "torch.bincount((y > 0).long().flatten(), minlength=2), y", "(y > 0) => (y < 0)",
+    chosen("counts of classes", "torch.bincount((y > 0).long().flatten(), minlength=2), y", "(y > 0) => (y > 0.5)",
            paddle="paddle.bincount((y > 0).astype('int64').flatten(), minlength=2), y"),
     chosen("distinct values", "torch.unique((y.detach() * 2).round()), y", "(y.detach() * 2) => (y.detach() * 3)"),
     chosen("vector quantisation", "self.quantise(y)", "z - y.detach() => z * 0.9 - y.detach()", "self.book(far.argmin(1)) => self.book(far.argmax(1))",

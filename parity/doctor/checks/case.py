@@ -67,6 +67,25 @@ class Case:
         return next(iter(sorted(cuts, key=lambda cut: cut.how == "no_grad")), None)
 
 
+    def suspect(self, step: Step) -> Cut | None:
+        """The first line that may have left the graph in its middle, on the way to the latest backward before that step."""
+        for iteration in self.iterations:
+            ticks = [0, *(backward.tick for backward in iteration.backwards if backward.tick < step.tick)]
+            if step in iteration.steps and len(ticks) > 1:
+                return next((cut for cut in iteration.suspects if ticks[-2] < cut.tick < ticks[-1]), None)
+        return None
+
+    def turning_point(self, state: str, iteration: Iteration | None = None) -> Site | None:
+        """The line that the backward came to alive and left with gradients that are "zero", or "nonfinite": what made the first
+        value that still got a gradient that is neither, where all that were made before it got such."""
+        for one in self.iterations if iteration is None else [iteration]:
+            seen = [passed for passed in one.passed if passed.state]
+            alive = next((number for number, passed in enumerate(seen) if passed.state == "alive"), None)
+            if alive is not None and all(passed.state == state for passed in seen[:alive]):
+                return seen[alive].site
+        return None
+
+
 _COUNTED = {
     "parameter": lambda count: several("{count} parameter", "{count} parameters", count),
     "norm parameter": lambda count: several("{count} norm parameter", "{count} norm parameters", count),
@@ -74,6 +93,7 @@ _COUNTED = {
     "gradient": lambda count: several("{count} gradient", "{count} gradients", count),
     "layer": lambda count: several("{count} layer", "{count} layers", count),
     "iteration": lambda count: several("{count} iteration", "{count} iterations", count),
+    "time": lambda count: several("once", "{count} times", count),
     "step": lambda count: several("{count} step", "{count} steps", count),
 }
 

@@ -46,9 +46,12 @@ def ranges(case: Case) -> Iterator[Finding]:
                     batch.network,
                     say("the input of {network} is in [{low:.3g}, {high:.3g}]: pictures as bytes, 0 to 255", **values) if pictures
                     else say("the input of {network} is in [{low:.3g}, {high:.3g}], far from mean 0 and spread 1", **values),
-                    say("mean {mean:.3g}", mean=batch.mean),
+                    say("mean {mean:.3g}; the norm behind the first layer takes the scale away, so what it gives is the same; "
+                        "weight decay, and all else that is done with the input, is not", mean=batch.mean)
+                    if batch.network in iteration.normed else say("mean {mean:.3g}", mean=batch.mean),
                     batch.site,
                     iteration.number,
+                    mild=batch.network in iteration.normed,
                 )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
+from parity.doctor.checks.source import named_alone
 from parity.doctor.finding import Finding
+from parity.doctor.record import Iteration, Step
 from parity.messages import say, some
 
 
@@ -72,7 +74,8 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
             if ran and any(iteration.backwards for iteration in case.iterations) and not any(True for _ in case.steps(optimizer)):
                 yield Finding("never-stepped", optimizer, say(
                     "{optimizer}.step() was never called in {iterations}", optimizer=optimizer,
-                    iterations=plural(len(case.iterations), "iteration")), site=program.optimizer_site(optimizer))
+                    iterations=plural(len(case.iterations), "iteration")),
+                              site=named_alone(case, "step") or program.optimizer_site(optimizer))
             continue
         empty = [step for _, step in steps if step.empty]
         if len(empty) > 1 and not program.held_names(optimizer) and empty[-1] is steps[-1][1]:
@@ -98,13 +101,13 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
             yield Finding("gradient-zero", optimizer, say(
                 "all {parameters} of {optimizer} got a gradient of exactly 0 in all {steps}", optimizer=optimizer,
                 parameters=plural(len(zero), "parameter"), steps=plural(len(steps), "step")),
-                          site=case.loss_site(), iteration=steps[0][0].number)
+                          site=case.turning_point("zero") or case.loss_site(), iteration=steps[0][0].number)
             continue
         networks = dict.fromkeys(program.network_of(name) for name in [*none, *zero])
         for network in networks:
             mine = [name for name in trainable if program.network_of(name) == network]
             missing = [name for name in none if program.network_of(name) == network]
-            yield from _missing(case, network, mine, missing, case.loss_site(steps[0][1]))
+            yield from _missing(case, network, mine, missing, steps[0][1])
             dead = [name for name in zero if program.network_of(name) == network]
             if dead:
                 half = any(iteration.half for iteration in case.iterations)
@@ -117,6 +120,41 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
                     site=program.site_of(dead[0]),
                     iteration=steps[0][0].number,
                 )
+
+
+RUN = 5  # steps in a row without any gradient: chance does not do that
+
+
+def died(case: Case) -> Iterator[Finding]:
+    """Optimizers whose gradients were alive at first, and are exactly 0 in all steps since some iteration."""
+    for optimizer in case.program.optimizers:
+        steps = [(iteration, step) for iteration, step in case.steps(optimizer) if step.backwards and step.lr and not step.empty]
+        alive = [number for number, (_, step) in enumerate(steps) if step.reached or (step.updates and any(
+            update.gradient or update.bad_gradient for update in step.updates.values()))]
+        if not alive or len(steps) - 1 - alive[-1] < RUN:
+            continue
+        iteration = steps[alive[-1] + 1][0]
+        last = _last_layer(case, optimizer, iteration)
+        rectified = last is not None and type(case.program.modules[last]).__name__ in ("ReLU", "ReLU6")
+        yield Finding(
+            "gradient-zero",
+            optimizer,
+            say("no parameter of {optimizer} has got a gradient since iteration {number}: all are exactly 0", optimizer=optimizer,
+                number=iteration.number),
+            say("the network ends in {layer}, a ReLU: where all that it gives is 0, nothing comes back", layer=last)
+            if rectified else "",
+            (case.program.site_of(last) if rectified else None) or case.loss_site(steps[alive[-1] + 1][1]),
+            iteration.number,
+            say("take the activation off the last layer, unless all targets are above 0") if rectified else None,
+        )
+
+
+def _last_layer(case: Case, optimizer: str, iteration: Iteration) -> str | None:
+    """The layer of the optimizer's networks that ran last in that iteration."""
+    networks = {case.program.network_of(name) for name in case.program.held_names(optimizer)}
+    ran = {path: use.last_tick for path, use in iteration.modules.items()
+           if path in case.program.leaves and case.program.network_of(path) in networks}
+    return max(ran, key=ran.__getitem__, default=None)
 
 
 def _cancels(name: str, reached: set[str]) -> bool:
@@ -134,7 +172,7 @@ def _taken_in_turn(case: Case, path: str) -> bool:
     return any(0 < count < len(case.iterations) for count in turns)
 
 
-def _missing(case: Case, network: str, mine: list[str], missing: list[str], step_site) -> Iterator[Finding]:
+def _missing(case: Case, network: str, mine: list[str], missing: list[str], step: Step) -> Iterator[Finding]:
     program = case.program
     idle = {}
     for name in missing:
@@ -142,7 +180,7 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
         if not case.ran(owner) and owner != network:
             idle.setdefault(owner, []).append(name)
     if 0 < len(missing) == len(mine):
-        cut = case.cut()
+        cut = case.cut() or (case.suspect(step) if case.ran(network) and not case.switched_off(network) else None)
         if cut:
             yield Finding(
                 "graph-cut",
@@ -168,7 +206,7 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
                 network,
                 say("none of the {count} parameters of {network} gets a gradient: the loss does not depend on it",
                     count=len(mine), network=network),
-                site=_off(case, network) or step_site,
+                site=_off(case, network) or case.loss_site(step),
                 iteration=1,
             )
         return
@@ -221,4 +259,22 @@ def _of_the_kind_ran(case: Case, path: str, outer: object) -> bool:
                for other, module in case.program.modules.items())
 
 
-CHECKS = (backwards, missing_gradients, bypassed)
+def lost(case: Case) -> Iterator[Finding]:
+    """Terms of a loss that have no graph and come of something that had one, beside others that have."""
+    for iteration in case.iterations:
+        for one in iteration.lost:
+            term = iteration.terms.get(one.term) if one.term else None
+            if one.term and (term is None or term.weight is None):
+                continue  # no backward went through that sum: something to look at
+            yield Finding(
+                "term-without-graph",
+                one.name,
+                say("{name} is added to the loss and has no graph: it changes the loss, and no gradient", name=one.name),
+                say("the graph ends at {place}: {line}", place=one.cut.site, line=one.cut.site.text),
+                one.cut.site,
+                iteration.number,
+            )
+            return
+
+
+CHECKS = (backwards, missing_gradients, died, lost, bypassed)

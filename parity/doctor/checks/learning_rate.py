@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections.abc import Iterator
 
-from parity.doctor.checks.case import Case
+from parity.doctor.checks.case import Case, plural
 from parity.doctor.checks.source import assignments_of, scheduler_calls, scheduler_site
 from parity.doctor.finding import Finding
 from parity.messages import say
+from parity.trace.source import Site
 
 TOO_LARGE = 0.3  # of a weight's size, moved by one step (1e-3 is usual, and 1e-2 still trains)
 
@@ -67,6 +69,37 @@ def learning_rate(case: Case) -> Iterator[Finding]:
             )
 
 
+TINY = 1e-5  # of a weight's size, moved by one step: a thousand such steps are one that trains
+
+
+def warming(case: Case) -> Iterator[Finding]:
+    """A learning rate that is on its way up from next to nothing, and takes a step of it once an epoch."""
+    for name, optimizer in case.program.optimizers.items():
+        steps = list(case.steps(name))
+        stepped = sum(iteration.schedulers[name] for iteration in case.iterations)
+        ratios = [ratio for _, step in steps if (ratio := _relative(step.updates.values())) is not None]
+        if case.framework.scheduler_of(optimizer) is None or not 0 < 2 * stepped < len(steps):
+            continue
+        lrs = [step.lr for _, step in steps]
+        rising = all(one <= other for one, other in itertools.pairwise(lrs)) and lrs[-1] > lrs[0]
+        if rising and lrs[1] == 0:
+            still = next(number for number, lr in enumerate(lrs) if lr)
+            yield Finding("scheduler-too-seldom", name, say(
+                "the learning rate of {optimizer} is 0 in the first {count} steps: its scheduler begins at 0, and is stepped too "
+                "seldom to leave it", optimizer=name, count=still), site=_stepped_at(case, name), iteration=1)
+        elif rising and ratios and max(ratios) < TINY:
+            yield Finding("scheduler-too-seldom", name, say(
+                "the scheduler of {optimizer} was stepped {times} in {count} steps, and its learning rate is still on its way up: "
+                "a step moves the parameters by {ratio:.1g} of their size", optimizer=name, times=plural(stepped, "time"),
+                count=len(steps), ratio=max(ratios)),
+                          say("lr {first:.3g} at first, {last:.3g} after {count} iterations", first=lrs[0], last=lrs[-1],
+                              count=len(case.iterations)), _stepped_at(case, name), 1)
+
+
+def _stepped_at(case: Case, optimizer: str) -> Site | None:
+    return next((site for iteration in case.iterations if (site := iteration.scheduler_sites.get(optimizer))), None)
+
+
 def _falls(case: Case, optimizer: str) -> bool:
     """Whether the losses that train this optimizer's parameters go down: then it can afford its steps.
 
@@ -85,4 +118,4 @@ def _relative(updates_: object) -> float | None:
     return statistics.median(ratios) if ratios else None
 
 
-CHECKS = (learning_rate,)
+CHECKS = (learning_rate, warming)

@@ -25,7 +25,7 @@ def finite(case: Case) -> Iterator[Finding]:
         # What was not placed, and has not got into the parameters, is placed by the next iteration: that one is watched closely.
         if later and not first.harmed and not _watched(first) and _origin(first) is None and _origin(later[0]):
             first = later[0]
-        yield _not_finite(first)
+        yield _not_finite(case, first)
 
 
 def _watched(iteration: Iteration) -> bool:
@@ -40,7 +40,7 @@ def _origin(iteration: Iteration) -> NonFinite | None:
     return next((value for value in _seen(iteration) if value.inputs_finite), None)
 
 
-def _not_finite(iteration: Iteration) -> Finding:
+def _not_finite(case: Case, iteration: Iteration) -> Finding:
     bad_gradients, bad_loss = iteration.bad_gradients, iteration.bad_loss
     gradients = plural(len(bad_gradients), "gradient")
     evidence = (say("loss not finite, {gradients} not finite", gradients=gradients) if bad_loss else
@@ -60,7 +60,7 @@ def _not_finite(iteration: Iteration) -> Finding:
         return Finding("nonfinite", names[0] if names else "loss", say(
             "the forward is finite, and the backward is not: {gradients} ({names})", names=some(names),
             gradients=plural(len(names), "gradient")), say("a root or norm of 0 has an infinite slope"),
-                       _bad_backward(iteration), iteration.number)
+                       case.turning_point("nonfinite", iteration) or _bad_backward(iteration), iteration.number)
     message = say("{value} is the first value that is {what}", value=first.what, what="NaN" if first.nan else say("infinite"))
     if first.inputs_finite:
         message = say("{message}, what went in was finite", message=message)

@@ -67,8 +67,11 @@ def unregistered(case: Case) -> Iterator[Finding]:
     """Layers that ran and whose parameters belong to no network; parameters and layers that forward makes."""
     found: dict[tuple, tuple[str, Any, int]] = {}
     counts: Counter = Counter()
+    lazily = _made_once(case)
     for iteration in case.iterations:
         for name, site in iteration.made:
+            if site in lazily:
+                continue
             if site is not None or iteration.number > 1:
                 yield Finding(
                     "parameter-made-in-forward",
@@ -79,6 +82,8 @@ def unregistered(case: Case) -> Iterator[Finding]:
                 )
                 return
         for key, (kind, site, _) in iteration.strangers.items():
+            if key in case.program.paths:  # registered since
+                continue
             found.setdefault((kind, site), (kind, site, iteration.number))
             counts[(kind, site)] += key is not None
     for key, (kind, site, number) in found.items():
@@ -95,6 +100,13 @@ def unregistered(case: Case) -> Iterator[Finding]:
             _list_site(case, holder) or site,
             number,
         )
+
+
+def _made_once(case: Case) -> set[Any]:
+    """Lines that made a layer at the first forward alone: it is an ordinary layer since."""
+    lines = Counter(site for iteration in case.iterations for site in {site for _, site in iteration.made})
+    first = {site for iteration in case.iterations[:1] for _, site in iteration.made}
+    return {site for site, count in lines.items() if count == 1 < len(case.iterations) and site in first} - {None}
 
 
 def _list_of(case: Case, key: tuple) -> str | None:

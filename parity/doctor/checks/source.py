@@ -96,6 +96,13 @@ def scheduler_site(case: Case, optimizer: str) -> Site | None:
     return mine[0] if len(mine) == 1 else case.program.optimizer_site(optimizer)
 
 
+def named_alone(case: Case, method: str) -> Site | None:
+    """A statement that names a method and does not call it: `optimizer.step`."""
+    return next((Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None
+                 for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute)
+                 and node.value.attr == method), None)
+
+
 _WRITES = ("copy_", "set_value", "lerp_", "load_state_dict", "set_state_dict", "assign", "_foreach_copy_")
 
 

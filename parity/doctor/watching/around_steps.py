@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -57,11 +58,23 @@ class AroundSteps:
 
     def _scheduler_step(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         scene, scheduler = self._scene, args[0]
+        if _is_being_made(scheduler):  # its constructor steps once, to the first learning rate
+            return original(*args, **kwargs)
         for name, optimizer in scene.program.optimizers.items():
             if scene.framework.scheduler_of(optimizer) is scheduler or getattr(scheduler, "optimizer", None) is optimizer:
                 scene.current.schedulers[name] += 1
                 scene.current.scheduler_sites[name] = scene.site()
         return original(*args, **kwargs)
+
+
+def _is_being_made(made: Any) -> bool:
+    frame = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__init__" and code.co_varnames and frame.f_locals.get(code.co_varnames[0]) is made:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _with_own_step(kind: type) -> list[type]:

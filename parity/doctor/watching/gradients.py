@@ -86,6 +86,8 @@ class Gradients:
             return original(*args, **kwargs)
         scene = self._scene
         scene.work_begins()
+        if scene.current is None:  # enough was watched
+            return original(*args, **kwargs)
         framework, program = scene.framework, scene.program
         given = args[0] if args else next(iter(kwargs.values()))
         losses = [tensor for _, tensor in framework.tensors_in(given)]

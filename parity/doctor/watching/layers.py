@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,17 @@ IN_TURN = 8  # between close iterations, one layer in so many is looked at: what
 RECTIFIERS = ("ReLU", "ReLU6")
 
 
+_NOTHING = (lambda: None), False
+
+
+def _cancels_scale(kind: str, training: bool, bias: bool) -> bool:
+    """Whether a norm behind a linear layer makes the scale of the layer's input mean nothing, for its output and all gradients:
+    over a channel's own values it takes a bias away as well, over several channels it does not."""
+    if "BatchNorm" in kind:
+        return training
+    return "InstanceNorm" in kind or (not bias and kind in ("GroupNorm", "LayerNorm"))
+
+
 class Layers:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
@@ -23,6 +35,7 @@ class Layers:
         self._fed: dict[tuple[str, int], Any] = {}  # weak references to what networks were fed in the iteration before
         self._feeding: dict[tuple[str, int], Any] = {}
         self._features: dict[str, list[np.ndarray]] = {}
+        self._first: tuple[Callable[[], Any], bool] = _NOTHING  # what the first layer gave, and whether it has a bias
 
     def begin(self) -> None:
         self._features.clear()
@@ -84,12 +97,16 @@ class Layers:
         """The size of what a network's first layer with weights is given, and the features that a classifier goes by."""
         scene, framework, kind = self._scene, self._scene.framework, type(module).__name__
         network = scene.program.network_of(path)
+        if _cancels_scale(kind, module.training, self._first[1]) and self._first[0]() is given:
+            scene.current.normed.add(network)
         first = network not in scene.current.first_inputs and bool(framework.parameters(module))
         if not first and kind != "Linear":
             return
         array = framework.values(given)
         if first and array.dtype.kind == "f" and array.size:
             scene.current.first_inputs[network] = 0.0 if "norm" in kind.lower() else float(np.abs(array).max())
+            bias = getattr(module, "bias", None) is not None
+            self._first = (weakref.ref(outputs[0]), bias) if outputs and ("Conv" in kind or kind == "Linear") else _NOTHING
         if kind == "Linear":
             width = framework.shape_dtype(outputs[0])[0][-1] if outputs else 0
             if array.ndim == 2 and width * 2 <= array.shape[1]:  # a head: it concludes more than it carries on

@@ -49,6 +49,8 @@ class Modules:
             return self._call_stranger(original, args, kwargs)
         if path in program.models and not scene.running:
             scene.work_begins()
+            if scene.current is None:  # enough was watched
+                return original(*args, **kwargs)
             self._layers.note_batch(path, args[1:], kwargs, module.training and framework.grad_enabled())
         scene.running.append(path)
         outer = lines.module
@@ -113,4 +115,5 @@ class Modules:
             scene.last_forward[scene.program.network_of(path)] = use.last_tick
             scene.lines.graphs += 1
         if path in scene.program.leaves:
+            scene.note_layer(path, outputs)
             self._layers.note(path, module, inputs, outputs)

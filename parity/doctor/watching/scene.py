@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from parity.doctor.lines import Lines
 from parity.doctor.program import Program
@@ -29,6 +31,7 @@ class Scene:
         self.in_step = False
         self.last_forward: dict[str, int] = {}
         self.last_change: dict[str, tuple[int, Site | None]] = {}
+        self._last_layer: tuple[Callable[[], Any], str] = (lambda: None), ""
 
     def enter(self, iteration: Iteration | None) -> None:
         """What is seen from now on belongs to this iteration; None: to none."""
@@ -41,6 +44,17 @@ class Scene:
     def site(self, skip_self: object = None) -> Site | None:
         """The innermost line of the user's that is running (not in a function of `skip_self`)."""
         return self.program.source.site(sys._getframe(1), skip_self=skip_self)
+
+    def note_layer(self, path: str, outputs: Sequence[Any]) -> None:
+        """What a layer gave last."""
+        if len(outputs) == 1:
+            self._last_layer = weakref.ref(outputs[0]), path
+
+    def maker(self, tensor: Any) -> Site | None:
+        """The line that built the layer which gave these probabilities, or that made them without one; None where neither was
+        seen."""
+        made, path = self._last_layer
+        return self.program.site_of(path) if made() is tensor else self.lines.maker(tensor)
 
     def fail(self, error: Exception) -> None:
         """An error of the watch itself: it ends here, and the training goes on."""

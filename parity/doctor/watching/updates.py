@@ -15,6 +15,8 @@ from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.wrappers import Wrappers
 from parity.trace.source import Site
 
+MOST = 8  # optimizers that are taken in as they are made: more are made anew at each step
+
 
 class Before(NamedTuple):
     """marks: parameter -> checksum of its values, and a sample of them. shrinks: parameter -> share that decay alone will take."""
@@ -36,9 +38,21 @@ class Updates:
     def wrap(self, wrappers: Wrappers) -> None:
         framework = self._scene.framework
         for name, optimizer in self._scene.program.optimizers.items():
-            for method in framework.step_methods:
-                wrappers.method(optimizer, method, functools.partial(self._step, name, method))
-            wrappers.method(optimizer, framework.clear_method, functools.partial(self._clear, name))
+            self._wrap(wrappers, name, optimizer)
+        if not self._scene.program.optimizers:  # they are made while it is watched, inside a trainer perhaps
+            wrappers.function(framework.optimizer_class, "__init__", functools.partial(self._made, wrappers))
+
+    def _wrap(self, wrappers: Wrappers, name: str, optimizer: Any) -> None:
+        framework = self._scene.framework
+        for method in framework.step_methods:
+            wrappers.method(optimizer, method, functools.partial(self._step, name, method))
+        wrappers.method(optimizer, framework.clear_method, functools.partial(self._clear, name))
+
+    def _made(self, wrappers: Wrappers, original: Callable, args: tuple, kwargs: dict) -> Any:
+        result, program = original(*args, **kwargs), self._scene.program
+        if len(program.optimizers) < MOST and program.trains(args[0]):
+            self._wrap(wrappers, program.adopt(args[0]), args[0])
+        return result
 
     def none_since(self, optimizer: str) -> bool:
         """Whether there was no backward since its latest step."""

@@ -1,0 +1,231 @@
+"""An unchanged script under watch: `parity doctor train.py --epochs 3`.
+
+The script runs as `python train.py --epochs 3` does. Where one of its networks that an optimizer trains is first called in train
+mode, it is known what trains what, and the watch begins; after so many iterations it ends, and the script goes on alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import runpy
+import sys
+import traceback
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from parity.doctor.diagnosis import Diagnosis
+from parity.doctor.places import UserFiles, name_in
+from parity.doctor.session import Doctor
+from parity.files import InputError
+from parity.frameworks import Framework, loadable
+from parity.messages import Message, say, some
+from parity.trace.source import ConstructionSites
+
+_FOLLOWED = 500  # files of the script's own that are read for what they import
+
+
+class Enough(BaseException):
+    """The script has been watched long enough; raised in it where it is to stop then."""
+
+
+class Watched:
+    """What became of a script. diagnosis: None where nothing was trained. said: what was watched. error: what it raised."""
+
+    def __init__(self, diagnosis: Diagnosis | None, said: Message | None, error: BaseException | None) -> None:
+        self.diagnosis, self.said, self.error = diagnosis, said, error
+
+
+def diagnose_script(path: str, arguments: Sequence[str] = (), *, iterations: int = 20, expect: Sequence[str] = (),
+                    stop: bool = False) -> Watched:
+    """Run the script under watch for that many training iterations; to its end, or (stop) until then.
+
+    What the script prints and writes is its own; what it raises, and `sys.exit`, end it and are told of. Raises InputError: there
+    is no such file, or it has to do with neither framework; and what ended the watch, where it failed itself.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"{path}: expected a Python script, there is none")
+    named = _imported(file)
+    frameworks = list(loadable(named))
+    if not frameworks:
+        raise InputError(f"{path}: expected a training in torch or Paddle; neither it nor the files beside it import one of them "
+                         f"that is installed")
+    attached = _Attached(iterations, expect, stop, UserFiles(file.resolve().parent))
+    error: BaseException | None = None
+    with ExitStack() as stack:
+        for framework in frameworks:
+            stack.enter_context(attached.to(framework))
+        stack.enter_context(_as_main(file, arguments))
+        try:
+            runpy.run_path(str(file), run_name="__main__")
+        except Enough:
+            pass
+        except SystemExit as leaving:
+            error = leaving if leaving.code not in (None, 0) else None
+        except Exception as raised:
+            error = raised
+            traceback.print_exc()
+            attached.note(raised)
+        attached.end()
+    if attached.doctor is None:
+        return Watched(None, None, error)
+    if attached.doctor.failure is not None:
+        raise attached.doctor.failure
+    return Watched(attached.doctor.diagnose(), attached.said(), error)
+
+
+class _Attached:
+    """The networks and optimizers that a script makes, and the doctor around them once they work."""
+
+    def __init__(self, iterations: int, expect: Sequence[str], stop: bool, source: UserFiles) -> None:
+        self.doctor: Doctor | None = None
+        self._iterations, self._expect, self._stop, self._source = iterations, expect, stop, source
+        self._constructions = ConstructionSites()
+        self._modules: list[weakref.ref] = []
+        self._optimizers: list[weakref.ref] = []
+
+    @contextmanager
+    def to(self, framework: Framework) -> Iterator[None]:
+        with ExitStack() as stack:
+            for kind, made in ((framework.module_class, self._modules), (framework.optimizer_class, self._optimizers)):
+                stack.enter_context(self._constructions.watch(kind, self._source))
+                stack.enter_context(_replaced(kind, "__init__", lambda original, made=made: _noting(original, made)))
+            stack.enter_context(_replaced(framework.module_class, "__call__",
+                                          lambda original: self._calling(framework, original)))
+            yield
+
+    def note(self, error: Exception) -> None:
+        if self.doctor is not None and not self.doctor.enough:
+            self.doctor.note_error(error)
+
+    def end(self) -> None:
+        if self.doctor is not None:
+            self.doctor.stop()
+
+    def said(self) -> Message:
+        """What was watched, and what a watch cannot see."""
+        program, watched = self.doctor.program, self.doctor.seen
+        return say("watched: {iterations} iterations, {steps} optimizer steps, {backwards} backwards; networks: {networks}; "
+                   "optimizers: {optimizers}. Not seen: whether the data mean what they should, and what comes later",
+                   iterations=watched.iterations, steps=watched.steps, backwards=watched.backwards,
+                   networks=some(list(program.models)), optimizers=some(list(program.optimizers)))
+
+    def _calling(self, framework: Framework, original: Callable) -> Callable:
+        def call(module: Any, *args: Any, **kwargs: Any) -> Any:
+            if self.doctor is None and module.training and framework.grad_enabled() and self._begin(framework, module):
+                return framework.module_class.__call__(module, *args, **kwargs)  # the doctor stands around it now
+            return original(module, *args, **kwargs)
+        return call
+
+    def _begin(self, framework: Framework, module: Any) -> bool:
+        """Whether the watch begins with this call: of a network, or a part of one, that an optimizer holds parameters of."""
+        optimizers = [one for ref in self._optimizers if (one := ref()) is not None and framework.is_optimizer(one)]
+        held = {id(p) for optimizer in optimizers for p in framework.optimizer_parameters(optimizer)
+                } if not any(map(_holds_iterator, optimizers)) else None
+        if not optimizers or (held is not None and not any(id(p) in held for p in module.parameters())):
+            return False
+        modules = [one for ref in self._modules if (one := ref()) is not None and framework.is_model(one)]
+        parts = {id(part) for one in modules for part in _below(framework, one)}
+        whole = [one for one in modules if id(one) not in parts
+                 and (held is None or any(id(p) in held for p in one.parameters()))]
+        frame = self._user_frame()
+        models = _named(whole, frame)
+        if not models:
+            return False
+        self.doctor = Doctor(models, _named(optimizers, frame), expect=self._expect, source=self._source,
+                             constructions=self._constructions, most=self._iterations, at_end=self._enough)
+        self.doctor.start(frame)
+        return True
+
+    def _enough(self) -> None:
+        if self._stop:
+            raise Enough
+
+    def _user_frame(self) -> FrameType | None:
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename not in self._source:
+            frame = frame.f_back
+        return frame
+
+
+def _noting(original: Callable, made: list[weakref.ref]) -> Callable:
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        made.append(weakref.ref(self))
+    return init
+
+
+@contextmanager
+def _replaced(owner: type, name: str, made_of: Callable[[Callable], Callable]) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, made_of(original))
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+@contextmanager
+def _as_main(file: Path, arguments: Sequence[str]) -> Iterator[None]:
+    """`sys.argv` and the first place of `sys.path` as Python itself sets them for a script."""
+    argv, first = sys.argv, sys.path[0]
+    sys.argv, sys.path[0] = [str(file), *arguments], str(file.resolve().parent)
+    try:
+        yield
+    finally:
+        sys.argv, sys.path[0] = argv, first
+
+
+def _holds_iterator(optimizer: Any) -> bool:
+    listed = getattr(optimizer, "_parameter_list", None)
+    return listed is not None and not isinstance(listed, Sequence)
+
+
+def _below(framework: Framework, model: Any) -> Iterator[Any]:
+    return (part for path, part in framework.modules(model) if path)
+
+
+def _named(things: Sequence[Any], frame: FrameType | None) -> dict[str, Any]:
+    """By what the nearest function of the user's calls each, else by its class."""
+    named: dict[str, Any] = {}
+    for thing in things:
+        name, here = None, frame
+        while here is not None and name is None:
+            name, here = name_in(here, thing), here.f_back
+        name = name or type(thing).__name__.lower()
+        while name in named:
+            name += "'"
+        named[name] = thing
+    return named
+
+
+def _imported(script: Path) -> set[str]:
+    """Top-level names that the script, or a file beside it that it imports, imports."""
+    names: set[str] = set()
+    waiting, seen = [script.resolve()], set()
+    while waiting and len(seen) < _FOLLOWED:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        try:
+            tree = ast.parse(file.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            continue
+        for node in ast.walk(tree):
+            found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else \
+                [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in found:
+                names.add(name.partition(".")[0])
+                place = script.resolve().parent.joinpath(*name.split("."))
+                waiting += [one for one in (place.with_suffix(".py"), place / "__init__.py") if name and one.is_file()]
+            if isinstance(node, ast.ImportFrom) and (node.level or found):
+                base = file.parent if node.level else script.resolve().parent
+                place = base.joinpath(*(node.module or "").split("."))
+                waiting += [one for alias in node.names if (one := place / f"{alias.name}.py").is_file()]
+                waiting += [one for one in (place.with_suffix(".py"), place / "__init__.py") if node.module and one.is_file()]
+    return names
