@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from exams.gallery import rules, run, truth
-from exams.gallery.run import Row
+from exams.gallery import faults, rules, run, truth
+from exams.gallery.run import FaultRow, Row
 
 PAIRS = Path(run.__file__).parent / "pairs"
 NAMES = {file.stem for file in PAIRS.glob("*.py")} - {"__init__"}
@@ -63,3 +63,24 @@ def test_outcomes_and_the_page():
     assert [row.outcome for row in rows] == ["right", "false green", "false alarm", "crash"]
     text = run.page(rows, {"torch": "2"})
     assert "4 pairs: 1 right, 3 not" in text and "fftn without axes" in text and "10 (100x)" in text
+
+
+def test_the_page_counts_faults():
+    row = FaultRow("bert", "sign", "modeling.py:5", "return a - b", "differs", True, False, "", "modeling.py:7", 8.0)
+    lines = "\n".join(run.fault_lines([row, replace(row, said="same", module=False)]))
+    assert "2 faults in 1 pairs: 1 found" in lines and "was changed in 1, on the line or its neighbour in 0" in lines
+    assert run.fault_lines([]) == []
+
+
+class Twin:
+    """Lines to make mistakes on."""
+
+    def forward(self, x):
+        """The docstring says x = y + 1."""
+        h = x + 1  # a sum
+        return h
+
+
+def test_faults_are_made_of_lines_behind_the_docstring():
+    found = {(fault.kind, fault.edit.new.strip()) for fault in faults.in_class("here", Twin)}
+    assert found == {("sign", "h = x - 1  # a sum"), ("factor", "return h * 1.01")}

@@ -81,10 +81,11 @@ def _candidates(name: str) -> Iterator[Fault]:
     classes |= {base for kind in classes for base in kind.__mro__ if base.__module__ == kind.__module__}
     for kind in sorted(classes, key=lambda kind: (kind.__module__, kind.__qualname__)):
         if kind.__module__.startswith("paddle.vision") or kind.__module__.partition(".")[0] not in ("paddle", "builtins"):
-            yield from _in_class(name, kind)
+            yield from in_class(name, kind)
 
 
-def _in_class(name: str, kind: type) -> Iterator[Fault]:
+def in_class(name: str, kind: type) -> Iterator[Fault]:
+    """Each operator on each line of a class's methods that it fits."""
     lines, first = inspect.getsourcelines(kind)
     span = (first, first + len(lines) - 1)
     for function in filter(inspect.isfunction, vars(kind).values()):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import json
+import pickle
 import sys
 import tempfile
 import time
@@ -41,7 +42,9 @@ Public models that exist in both worlds, as their libraries offer them: `transfo
 torchvision against `paddle.vision`. Configurations are small, weights random. The *truth* of a pair is found without the harness
 (`exams/gallery/truth.py`): weights are copied by a rule written by hand (`exams/gallery/rules.py`), both models are run in float64
 and eval mode, and the largest deviation of an output, relative to its largest value, is in the column *apart*. Where a pair differs
-in truth, the reason was read in both sources. Then `parity compare --quick FILE` is asked, in a process of its own.
+in truth, `truth.py` gives the reason; in train mode nothing is measured, and the reason stands on a reading of the source. Some of
+these were looked for only after parity had said so. Then `parity compare --quick FILE` is asked, in a process of its own; answers
+that were kept may be of several commits. Pairs whose measured truth is not the one declared are not sat.
 
 *lines*: of the pair file (`exams/gallery/pairs/`), neither blank nor its docstring. *CPU* and *MB*: of the whole command after its
 imports; in brackets, as multiples of a plain forward and backward pass of both models, in eval and train mode, float32, without
@@ -164,7 +167,32 @@ def lines_of(file: Path) -> int:
     return sum(bool(line.strip()) for number, line in enumerate(file.read_text().splitlines(), 1) if number not in docstring)
 
 
-def page(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
+def faults_of(name: str, count: int) -> list[faults.Fault]:
+    """Chosen in a child: what is tried on the way leaves nothing behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = Path(folder) / "faults.pickle"
+        sitting.forked(lambda: chosen.write_bytes(pickle.dumps(faults.faults(name, count))) and 0)
+        return pickle.loads(chosen.read_bytes()) if chosen.exists() else []
+
+
+def fault_lines(rows: Sequence[FaultRow]) -> list[str]:
+    """The part of the page about injected faults."""
+    if not rows:
+        return []
+    counts = {what: sum(bool(getattr(row, what)) for row in rows) for what in ("module", "line", "cause")}
+    lines = ["", "## Faults put into the twins", "",
+             "One line of the twin's library is changed in memory (`exams/gallery/faults.py`: an epsilon, a sign, an activation, a "
+             "scale ...); a fault counts as one where the truth says that the outputs changed. "
+             f"`parity compare {' '.join(FAULT_OPTIONS)}`.", "",
+             f"{len(rows)} faults in {len({row.pair for row in rows})} pairs: "
+             f"{sum(row.said == 'differs' for row in rows)} found; the first place lies in the class that was changed in "
+             f"{counts['module']}, on the line or its neighbour in {counts['line']}; a cause is named in {counts['cause']}.", "",
+             "| pair | fault | at | parity says | first place | module | line |", "|---|---|---|---|---|---|---|"]
+    return lines + [f"| {row.pair} | {row.kind} | {row.place} | {row.said} | {row.first} | {'yes' if row.module else 'no'} | "
+                    f"{'yes' if row.line else 'no'} |" for row in rows]
+
+
+def page(rows: Sequence[Row], versions: Mapping[str, str], injected: Sequence[FaultRow] = ()) -> str:
     """The published page."""
     rows = sorted(rows, key=lambda row: (row.title.partition(": ")[2], row.name))
     right = sum(row.outcome in RIGHT for row in rows)
@@ -174,7 +202,8 @@ def page(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
              "| pair | lines | apart | truth | parity says | | CPU s | MB |", "|---|---|---|---|---|---|---|---|"]
     for row in rows:
         apart = "no rule" if row.apart is None else f"{row.apart:.0e}"
-        lines.append(f"| {row.title} | {row.lines} | {apart} | {row.truth} | {row.said} | {row.outcome} | "
+        is_so = f"{row.truth} in train mode" if row.name in truth.DIFFERS_IN_TRAIN else row.truth
+        lines.append(f"| {row.title} | {row.lines} | {apart} | {is_so} | {row.said} | {row.outcome} | "
                      f"{row.seconds:.0f} ({row.seconds / max(row.plain_seconds, 0.01):.0f}x) | "
                      f"{row.megabytes:.0f} ({row.megabytes / row.plain_megabytes:.1f}x) |")
     lines += ["", "## Real differences between the libraries", "",
@@ -183,7 +212,10 @@ def page(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
     wrong = [row for row in rows if row.outcome not in RIGHT]
     lines += ["", "## Not right yet", "", *(f"- {row.title}: {row.outcome}. {row.first}" for row in wrong),
               *([] if wrong else ["None."])]
-    return "\n".join(lines) + "\n"
+    left = sorted(set(RULES) - {row.name for row in rows})
+    if left:
+        lines += ["", "## Not sat", "", f"These have a pair file and a rule, and were not run for this page: {', '.join(left)}."]
+    return "\n".join([*lines, *fault_lines(injected)]) + "\n"
 
 
 @click.command(help=__doc__)
@@ -191,30 +223,47 @@ def page(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
 @click.option("--answers", metavar="FILE", help="Keep the answers here, and go on from what is there.")
 @click.option("--only", multiple=True, metavar="NAME", help="These pairs; they are run again.")
 @click.option("--again", is_flag=True, help="Run again what was not right.")
-@click.option("--seconds", type=click.FloatRange(0), default=float("inf"),
-              help="Stop after so long; go on later with --answers.")
-def main(out: str | None, answers: str | None, only: Sequence[str], again: bool, seconds: float) -> None:
+@click.option("--seconds", type=click.FloatRange(0), default=float("inf"), help="Stop after so long; go on with --answers.")
+@click.option("--faults", "count", type=click.IntRange(0), default=0, help="So many faults in each right pair.")
+def main(out: str | None, answers: str | None, only: Sequence[str], again: bool, seconds: float, count: int) -> None:
     kept: dict[str, Row] = {}
+    injected: dict[str, FaultRow] = {}
     if answers and Path(answers).exists():
-        kept = {key: Row(**row) for key, row in json.loads(Path(answers).read_text()).items()}
-    wanted = only or [name for name in RULES if name not in kept or (again and kept[name].outcome not in RIGHT)]
+        known = json.loads(Path(answers).read_text())
+        kept = {key: Row(**row) for key, row in known["pairs"].items()}
+        injected = {key: FaultRow(**row) for key, row in known["faults"].items()}
     started = time.monotonic()
+
+    def save() -> bool:
+        """Keep what there is; whether time is left."""
+        if answers:
+            files.write(answers, json.dumps({"pairs": {key: asdict(row) for key, row in kept.items()},
+                                             "faults": {key: asdict(row) for key, row in injected.items()}}, indent=1))
+        return time.monotonic() - started < seconds
+    wanted = [name for name in only or RULES
+              if name not in kept or (again and kept[name].outcome not in RIGHT) or (only and not count)]
     sitting.preload()
     for number, name in enumerate(wanted, 1):
-        if time.monotonic() - started > seconds:
-            break
         try:
             kept[name] = row = sit(name)
+            click.echo(f"{number}/{len(wanted)} {row.outcome:12} {row.seconds:5} s  {name}: {row.first}", err=True)
         except Unclear as unclear:
             click.echo(f"{number}/{len(wanted)} {unclear}", err=True)
-            continue
-        click.echo(f"{number}/{len(wanted)} {row.outcome:12} {row.seconds:5} s  {name}: {row.first}", err=True)
-        if answers:
-            files.write(answers, json.dumps({key: asdict(row) for key, row in kept.items()}, indent=1))
+        if not save():
+            break
+    for name in [name for name in only or kept if count and kept[name].outcome in RIGHT and kept[name].truth == "same"]:
+        for number, fault in enumerate(faults_of(name, count)):
+            if f"{name} {number}" not in injected and save():
+                injected[f"{name} {number}"] = row = sit_fault(fault)
+                click.echo(f"{row.said:8} {'module' if row.module else '':7} {'line' if row.line else '':5} "
+                           f"{row.seconds:5} s  "
+                           f"{name}: {row.kind} at {row.place}, said {row.first}", err=True)
+                save()
     if out:
-        Path(out).write_text(page(list(kept.values()), {name: version(name) for name in LIBRARIES}), encoding="utf-8")
+        Path(out).write_text(page(list(kept.values()), {name: version(name) for name in LIBRARIES}, list(injected.values())),
+                             encoding="utf-8")
     wrong = sum(row.outcome not in RIGHT for row in kept.values())
-    click.echo(f"{len(kept)} of {len(RULES)} pairs, {wrong} not right", err=True)
+    click.echo(f"{len(kept)} of {len(RULES)} pairs, {wrong} not right; {len(injected)} faults", err=True)
 
 
 if __name__ == "__main__":

@@ -60,11 +60,11 @@ def mapped(names: Sequence[str]) -> dict[str, str]:
 
 
 def run(pair: Any, where: Where, *, quick: bool = False, **options: Any) -> Any:
-    """`parity.compare` behind a progress bar, where somebody is watching."""
+    """`parity.compare`, with what runs and the first place that is found on standard error."""
     from parity import heap
     from parity.compare.one_pass import LARGE
-    if quick:
-        heap.keep_freed(below=LARGE)  # this process is ours
+    from parity.report.summary import divergence
+    heap.keep_freed(below=LARGE)  # this process is ours
     with output.progress() as bar:
         task = bar.add_task("", total=len(options.get("modes", pair)))
         begun: list[Any] = []
@@ -74,7 +74,11 @@ def run(pair: Any, where: Where, *, quick: bool = False, **options: Any) -> Any:
                 begun.append(case)
             bar.update(task, description=f"{case}: {doing}", completed=len(begun) - 1)
 
-        return parity.compare(pair, lanes=where.lanes, device=where.device, quick=quick, progress=told, **options)
+        def found(case: Any, first: Any) -> None:
+            bar.console.print(f"{case}, one pass: {divergence(first)} (to be measured beside the noise)", soft_wrap=True,
+                              markup=False)
+
+        return parity.compare(pair, lanes=where.lanes, device=where.device, quick=quick, progress=told, found=found, **options)
 
 
 @click.command()

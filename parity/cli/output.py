@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,11 +76,49 @@ def counting(bar: Any) -> Callable[[int, str], None]:
 
 
 def progress() -> Any:
-    """A bar on standard error, where somebody is watching."""
+    """A bar on standard error where somebody is watching, else a line now and then."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     shown = console(err=True)
+    if not shown.is_terminal:
+        return Lines(shown)
     return Progress(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                    console=shown, transient=True, disable=not shown.is_terminal)
+                    console=shown, transient=True)
+
+
+class Lines:
+    """What a bar would show, for a log: what runs and how much is left, at most one line in `EVERY` seconds."""
+
+    EVERY = 10.0
+
+    def __init__(self, shown: Any) -> None:
+        self.console = shown
+        self._began = self._said = time.monotonic()
+        self._total: int | None = None
+        self._done, self._what = 0, ""
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """There is nothing to take back."""
+
+    def add_task(self, what: str, total: int | None = None) -> int:
+        self._what, self._total = what, total
+        return 0
+
+    def advance(self, task: int, count: int = 1) -> None:
+        self.update(task, advance=count)
+
+    def update(self, task: int, *, description: str | None = None, completed: int | None = None, total: int | None = None,
+               advance: int = 0) -> None:
+        self._what = self._what if description is None else description
+        self._total = self._total if total is None else total
+        self._done = self._done + advance if completed is None else completed
+        now = time.monotonic()
+        if now - self._said >= self.EVERY:
+            self._said = now
+            done = f", {self._done} of {self._total} done" if self._total else ""
+            self.console.print(f"{self._what} ({now - self._began:.0f} s{done})", soft_wrap=True, markup=False)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ from parity.trace.recorder import Recorder
 from parity.trace.side import Run
 from parity.trace.source import Site
 from parity.verdict.findings import Finding, Order, Report
-from parity.verdict.floors import Draw, measure
+from parity.verdict.floors import Draw, Noise
 from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
 from weights_convert import Entry
@@ -54,9 +54,8 @@ def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), 
     Raises whatever the *reference* raises; what the twin raises is a finding.
     """
     lanes, device, draws = asked.lanes(lanes), asked.device(device), asked.count("draws", draws, asked.DRAWS)
-    both = Both(subject, device, operations=operations)
-    with both.as_they_were():
-        return _climb(both, frozenset(lanes), draws, progress or (lambda what: None))
+    with Both(subject, device, operations=operations).as_they_were() as both:
+        return climb(both, lanes=lanes, draws=draws, tell=progress or _silent)
 
 
 def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", progress: Progress | None = None) -> Report:
@@ -67,19 +66,62 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
     that has grown on its way through the program: `compare` tells. Raises as `compare`.
     """
     lane, device = asked.lane(lane), asked.device(device)
-    both = Both(subject, device)
-    with both.as_they_were():
-        report = _begin(both)
-        if both.census.unpaired:
-            return report
-        (progress or (lambda what: None))(f"both side by side, {lane}")
-        pass_ = Interleaved(subject.name, lane)
-        failure = both.side_by_side(lane, pass_)
-        report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
-        judge = Judge(subject.name, subject.pair, lane, "free", pass_.truth, pass_.floors, M, start=subject.state)
-        judge.judge(pass_.against, failure, report)
-        _order_census(report, pass_.truth)
+    with Both(subject, device).as_they_were() as both:
+        return glance_at(both, lane=lane, tell=progress or _silent)
+
+
+def _silent(what: str) -> None:
+    """Nobody asked how far it is."""
+
+
+def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent) -> Report:
+    """`glance`, of both that are built already."""
+    report = _begin(both)
+    if both.census.unpaired:
         return report
+    tell(f"both side by side, {lane}")
+    pass_ = Interleaved(both.subject.name, lane)
+    failure = both.side_by_side(lane, pass_)
+    report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
+    judge = Judge(both.subject.name, both.pair, lane, "free", pass_.truth, pass_.floors, M, start=both.subject.state)
+    judge.judge(pass_.against, failure, report)
+    _order_census(report, pass_.truth)
+    return report
+
+
+def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progress = _silent, sparing: bool = True) -> Report:
+    """`compare`, of both that are built already. sparing: with no more draws than it takes."""
+    subject, report = both.subject, _begin(both)
+    if both.census.unpaired:
+        return report
+    tell("reference, float64")
+    truth = Store()
+    both.reference("float64", truth)
+    report.unseen = _unseen(subject, truth)
+    if "float64" in lanes:
+        _float64_lane(both, truth, draws, report, tell, sparing)
+    if "float32" in lanes:
+        _float32_lane(both, truth, draws, report, tell)
+        if "float64" in lanes:
+            _settle_accuracy(report)
+    _order_census(report, truth)
+    return report
+
+
+def accuracy(both: Both, beside: Report, *, draws: int = DRAWS, tell: Progress = _silent) -> Report:
+    """The float32 lane alone, of two that are the same computation. beside: what the float64 lane has found."""
+    report, truth = Report(both.subject.name), Store()
+    tell("reference, float64")
+    both.reference("float64", truth)
+    truth.apart |= _written_otherwise(beside)
+    _float32_lane(both, truth, draws, report, tell)
+    _settle_accuracy(report)
+    return report
+
+
+def _settle_accuracy(report: Report) -> None:
+    """The float64 lane has decided whether the two are the same; this one tells how accurate they are."""
+    report.settle(lambda finding: finding.lane == "float32", say("the reference's own float32 is no more accurate here"))
 
 
 def _begin(both: Both) -> Report:
@@ -92,24 +134,6 @@ def _begin(both: Both) -> Report:
     else:
         _judge_weights(both, report)
     report.census = report.compared
-    return report
-
-
-def _climb(both: Both, lanes: frozenset[str], draws: int, tell: Progress) -> Report:
-    subject, report = both.subject, _begin(both)
-    if both.census.unpaired:
-        return report
-    tell("reference, float64")
-    truth = Store()
-    both.reference("float64", truth)
-    report.unseen = _unseen(subject, truth)
-    if "float64" in lanes:
-        _float64_lane(both, truth, draws, report, tell, release="float32" not in lanes)
-    if "float32" in lanes:
-        _float32_lane(both, truth, draws, report, tell)
-        if "float64" in lanes:  # which decides whether the two are the same; this one, how accurate they are
-            report.settle(lambda finding: finding.lane == "float32", say("the reference's own float32 is no more accurate here"))
-    _order_census(report, truth)
     return report
 
 
@@ -134,36 +158,71 @@ def _order_census(report: Report, truth: Store) -> None:
     report.findings.sort(key=lambda finding: finding.order)
 
 
-def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress, release: bool) -> None:
-    tell("noise floor, float64")
-    floors = both.floors("float64", truth, draws=draws)
-    tell("twin, float64")
-    against = Against(truth, floors, M, release=release)
-    failure = both.twin("float64", against)
-    judge = Judge(both.subject.name, both.subject.pair, "float64", "free", truth, floors, M, start=both.subject.state)
-    judge.judge(against, failure, report)
+def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress, sparing: bool) -> None:
+    _judge_run(both, "float64", truth, draws, report, tell, sparing=sparing)
     truth.apart |= _written_otherwise(report)
-    if report.diverged or report.undecided:
-        if release:
-            both.reference("float64", truth)  # its arrays are needed again
-        tell("replay, float64")
+    if not (report.diverged or report.undecided):
+        return
+    against = _judge_run(both, "float64", truth, draws, report, tell, replayed=truth, sparing=sparing)
+    if against is None:
+        return
+    unseen = {finding.key for finding in report.findings if finding.run == "replay" and finding.verdict in (
+        Verdict.UNDECIDED, Verdict.UNCOMPARED, Verdict.DIVERGED)}
+    report.settle(lambda finding: finding.run == "free" and finding.key in against.matched.keys() - unseen,
+                  _GROWN)
+    _forgive_kinks(both, truth, report)
+
+
+_GROWN = say("rounding, grown on its way: in replay, where nothing has grown, it agrees")
+
+
+def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress) -> None:
+    """Forward values in a free run; gradients in a replay, where both sides take the truth's side of every kink.
+
+    All draws of a replay move every operation's result, too: what is within them is no less accurate, where the reference's own
+    error in the free run is small by luck.
+    """
+    _judge_run(both, "float32", truth, draws, report, tell)
+    truth.apart |= _written_otherwise(report)
+    against = _judge_run(both, "float32", truth, draws, report, tell, replayed=truth, sparing=not report.diverged)
+    if against is not None:
+        doubted = {finding.key for finding in report.findings if finding.lane == "float32" and finding.run == "replay"
+                   and finding.verdict is not Verdict.NOISE}
+        report.settle(lambda finding: finding.lane == "float32" and finding.run == "free"
+                      and finding.key in against.matched.keys() - doubted, _GROWN, Verdict.DIVERGED)
+
+
+def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, tell: Progress,
+               replayed: Store | None = None, sparing: bool = True) -> Against | None:
+    """Add to the report what a run of the twin, free or a replay, comes to beside the noise of the reference.
+
+    sparing: at first with as few draws as there can be; what is the same by their floors is the same by those of all. None, with a
+    remark, where the reference cannot be replayed.
+    """
+    name, run = both.subject.name, "free" if replayed is None else "replay"
+    limit = ACCURACY if lane == "float32" else M
+    gradients = lane == "float64" or replayed is not None
+    # A forward-only run says nothing about gradients.
+    stages = None if lane == "float64" else frozenset({both.subject.stage, "state", *(["gradients"] if gradients else [])})
+    noise = both.noise(lane, truth, replayed=replayed, draws=draws)
+    for count in sorted({noise.fewest, draws}) if sparing else (draws,):
+        tell(f"noise of the reference, {lane}, {run}: {count} of {draws} draws")
         try:
-            floors = both.floors("float64", truth, draws=draws, replayed=truth)
-        except Exception as error:  # it ran when it was free
-            if not is_users(error, both.pair.reference_source):
+            floors = noise.floors(count)
+        except Exception as error:
+            if replayed is None or not is_users(error, both.pair.reference_source):
                 raise
-            report.remarks.append(_no_replay(error))
-            return
-        against = Against(truth, floors, M)
-        failure = both.twin("float64", against, replayed=truth)
-        judge = Judge(both.subject.name, both.subject.pair, "float64", "replay", truth, floors, M,
-                      start=both.subject.state)
-        judge.judge(against, failure, report)
-        unseen = {finding.key for finding in report.findings if finding.run == "replay" and finding.verdict in (
-            Verdict.UNDECIDED, Verdict.UNCOMPARED, Verdict.DIVERGED)}
-        report.settle(lambda finding: finding.run == "free" and finding.key in against.matched.keys() - unseen,
-                      say("rounding, grown on its way: in replay, where nothing has grown, it agrees"))
-        _forgive_kinks(both, truth, report)
+            report.remarks.append(_no_replay(error))  # it ran when it was free
+            return None
+        tell(f"twin, {lane}, {run}")
+        against, found = Against(truth, floors, limit), Report(name)
+        failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
+        Judge(name, both.pair, lane, run, truth, floors, limit, stages,
+              start=both.subject.state if lane == "float64" else None).judge(against, failure, found)
+        if not (found.diverged or found.undecided):
+            break
+    report.add(found)
+    return against
 
 
 def _no_replay(error: Exception) -> Message:
@@ -189,27 +248,6 @@ def _forgive_kinks(both: Both, truth: Store, report: Report) -> None:
         report.forgive(cause)
 
 
-def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress) -> None:
-    """Forward values in a free run; gradients in a replay, where both sides take the truth's side of every kink."""
-    for run, replayed in (("free", None), ("replay", truth)):
-        tell(f"accuracy of the reference, float32, {run}")
-        try:
-            floors = both.floors("float32", truth, draws=draws, replayed=replayed)
-        except Exception as error:
-            if replayed is None or not is_users(error, both.pair.reference_source):
-                raise
-            report.remarks.append(_no_replay(error))
-            return
-        tell(f"twin, float32, {run}")
-        against = Against(truth, floors, ACCURACY)
-        failure = both.twin("float32", against, replayed=replayed, gradients=replayed is not None)
-        # A forward-only run says nothing about gradients.
-        stages = frozenset({both.subject.stage, "state"} | ({"gradients"} if replayed is not None else set()))
-        judge = Judge(both.subject.name, both.subject.pair, "float32", run, truth, floors, ACCURACY, stages)
-        judge.judge(against, failure, report)
-        truth.apart |= _written_otherwise(report)
-
-
 def _written_otherwise(report: Report) -> set[str]:
     """The inner modules that return other things on the two sides, by number or shape, or other values of no consequence."""
     return {finding.key.module for finding in report.findings
@@ -219,10 +257,13 @@ def _written_otherwise(report: Report) -> set[str]:
 
 
 class Both(Sides):
-    """Both sides of a subject, built once; every run starts from the subject's state again."""
+    """Both sides of a subject, built once; every run starts from the subject's state again.
+
+    operations: whether single operations are watched in the runs to come.
+    """
 
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
-        self.subject, self.device, self._operations = subject, device, operations
+        self.subject, self.device, self.operations = subject, device, operations
         super().__init__(subject.pair)
         self._choices: Any = None  # of the reference's float64 run, which its noise draws go on with
         self.tape = Tape(subject.seed)
@@ -288,14 +329,18 @@ class Both(Sides):
                   measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
                   release=release)
 
-    def floors(self, lane: str, truth: Store, *, replayed: Store | None = None, draws: int = DRAWS) -> dict[Key, float]:
-        """The noise floors of the lane: of a free run, or of a replay. In float32 only a replay tells of gradients."""
+    def noise(self, lane: str, truth: Store, *, replayed: Store | None = None, draws: int = DRAWS) -> Noise:
+        """The noise of the lane: of a free run, or of a replay. In float32 only a replay tells of gradients."""
         gradients = lane == "float64" or replayed is not None
 
         def again(sink: Sink, draw: Draw) -> None:
             self.reference(lane, sink, moved=draw.number, rounding=draw.rounding, replayed=replayed, gradients=gradients)
 
-        return measure(again, truth, lane, draws=draws, gradients=gradients, spread=self.device != "cpu")
+        return Noise(again, truth, lane, draws=draws, gradients=gradients, spread=self.device != "cpu")
+
+    def floors(self, lane: str, truth: Store, *, replayed: Store | None = None, draws: int = DRAWS) -> dict[Key, float]:
+        """The floors after all draws."""
+        return self.noise(lane, truth, replayed=replayed, draws=draws).floors(draws)
 
     def twin(self, dtype: str, sink: Sink, *, replayed: Store | None = None, gradients: bool = True,
              release: bool = False) -> Exception | None:
@@ -320,7 +365,7 @@ class Both(Sides):
                              lambda sink: self.twin(dtype, sink, release=ours[1]))
 
     @contextmanager
-    def as_they_were(self) -> Iterator[None]:
+    def as_they_were(self) -> Iterator[Both]:
         """Gives models that were not built here, but are the caller's own, back with the weights, the dtype and the mode that
         they came with."""
         held, theirs = [], [(framework, model) for framework, sites, model in
@@ -329,7 +374,7 @@ class Both(Sides):
             arrays = framework.state(model)
             held.append((arrays, next((str(a.dtype) for a in arrays.values() if a.dtype.kind == "f"), "float32"), model.training))
         try:
-            yield
+            yield self
         finally:
             for (framework, model), (arrays, dtype, training) in zip(theirs, held, strict=True):
                 framework.prepare(model, dtype=dtype, training=training, device="cpu")
@@ -424,7 +469,7 @@ class Both(Sides):
         rng = None if moved is None else generator("ulp", subject.seed, moved, "replay")
         values = replayed.replayed(rng) if replayed is not None else None
         program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
-        recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self._operations, replay=values,
+        recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self.operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
                                                random=self.tape.hand(side), results=functools.partial(self.results.named, side)))
         arrange = functools.partial(subject.arrange, side)

@@ -51,14 +51,17 @@ class Interleaved:
         self.name, self.results, self.blank = name, 0, True
 
     def run(self, reference: Callable[[_Side], None], twin: Callable[[_Side], Exception | None]) -> Exception | None:
-        """Runs both; each is handed the sink to record into. The reference runs in the caller's thread and may raise, the twin
-        hands back what it raised."""
+        """Runs both; each is handed the sink to record into. The reference runs in the caller's thread; the twin hands back what
+        its program raised. Whatever either raises goes to the caller."""
         handed_back: list[Exception | None] = []
+        raised: list[BaseException] = []
 
         def follow() -> None:
             self._turns.wait(1)
             try:
                 handed_back.append(twin(_Side(self, 1)))
+            except BaseException as error:  # that of a thread reaches nobody
+                raised.append(error)
             finally:
                 self._turns.end(1)
 
@@ -69,9 +72,9 @@ class Interleaved:
         finally:
             self._turns.end(0)
             thread.join()
+        if raised:
+            raise raised[0]
         self._settle()
-        if not handed_back:
-            raise RuntimeError("the twin's run ended without an answer")
         return handed_back[0]
 
     def more(self) -> bool:

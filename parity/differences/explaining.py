@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -16,6 +16,7 @@ from parity.verdict.findings import LANES, Finding, Report
 
 if TYPE_CHECKING:
     from parity.differences.difference import Difference
+    from parity.differences.imitation import Acted
 
 
 class _Cause(NamedTuple):
@@ -38,66 +39,93 @@ Compare = Callable[[Sequence[str]], Report]
 """Makes the comparison again in these lanes, with torch as it is then."""
 
 
+class Account(NamedTuple):
+    """A report in which divergences have their causes; the differences that are such causes; all that occur in the run."""
+
+    report: Report
+    causes: list[Difference]
+    acting: list[Difference]
+
+
 def explain(report: Report, compare: Compare, registry: Iterable[Difference] | None = None) -> Report:
     """The report with `explained` wherever a difference of the registry (None: `differences.ALL`) accounts for a divergence.
 
-    The comparison is made again with the reference under each imitation, then under all that acted together. A finding
-    is explained where it is no longer diverged and the imitation changed something; `cause` names the entries. What a
-    material one accounts for stays diverged, and has its cause. Only entries that the installed Paddle shows are tried. A local
-    that is `uncompared` once the difference is removed (all that counts agrees, it is written otherwise) becomes just that.
-    Nothing diverged: nothing is run.
+    The comparison is made again with the reference under all imitations at once, which tells what occurs in it, and then under
+    fewer, as long as that explains as much. A finding is explained where it is no longer diverged and the imitation changed
+    something; `cause` names the entries. What a material one accounts for stays diverged, and has its cause. Only entries that the
+    installed Paddle shows are tried. A local that is `uncompared` once the difference is removed (all that counts agrees, it is
+    written otherwise) becomes just that. Nothing diverged: nothing is run.
     """
+    return account(report, compare, registry).report
+
+
+def account(report: Report, compare: Compare, registry: Iterable[Difference] | None = None) -> Account:
+    """`explain`, with what accounts for what was explained."""
     unexplained = [finding for finding in report.diverged if finding.lane in LANES and finding.key.stage != "census"]
     if not unexplained:
-        return report
+        return Account(report, [], [])
     if registry is None:
         from parity.differences.registry import ALL as registry  # it needs both frameworks
     lanes = [lane for lane in LANES if any(finding.lane == lane for finding in unexplained)]
     again = _Again(lambda: compare(lanes), unexplained)
     acting = again.acting(_imitable(registry))
-    causes: dict[tuple, _Cause] = {}
-    for difference in tuple(acting):
-        solved = again.solved_by([difference])
-        if solved is None:
-            acting.remove(difference)
-            continue
-        for place, verdict in solved.items():
-            causes.setdefault(place, _Cause([difference], verdict))
-        if len(causes) == len(unexplained):
-            break
-    left = [finding for finding in unexplained if _place(finding) not in causes]
-    if left and len(acting) > 1:
-        causes |= _together(acting, again, left)
-    return _with_causes(report, causes)
+    together = again.under(acting)
+    causes = _one_less(acting, again) if together is not None and not together.spoilt else _one_by_one(acting, again)
+    used = [difference for difference in acting if any(difference in cause.differences for cause in causes.values())]
+    return Account(_with_causes(report, causes), used, acting)
 
 
 def acting_in(run: Callable[[], object], registry: Iterable[Difference]) -> list[Difference]:
     """Those whose imitation changes something in what `run` does with torch; none where it raises under them."""
     try:
-        return _under(_imitable(registry), run)[0]
+        return [difference for difference in _under(_imitable(registry), run)[0] if difference.present]
     except Exception:
         return []
 
 
 def _imitable(registry: Iterable[Difference]) -> list[Difference]:
-    return [difference for difference in registry if difference.imitate is not None and difference.present]
+    return [difference for difference in registry if difference.imitate is not None]
 
 
 def _under(differences: Iterable[Difference], run: Callable[[], Result]) -> tuple[list[Difference], Result]:
     """Those that changed something in what `run` did while torch imitated them all, and what came of it."""
-    with ExitStack() as stack:
-        acted = [(difference, stack.enter_context(difference.imitate())) for difference in differences]
+    differences = list(differences)
+    with _imitated(differences) as acted:
         result = run()
-    return [difference for difference, count in acted if count], result
+    return [difference for difference, count in zip(differences, acted, strict=True) if count], result
 
 
 @contextmanager
 def imitating(differences: Iterable[Difference]) -> Iterator[None]:
     """torch does for this time what Paddle does in all of these."""
-    with ExitStack() as stack:
-        for difference in differences:
-            stack.enter_context(difference.imitate())
+    with _imitated(list(differences)):
         yield
+
+
+@contextmanager
+def _imitated(differences: Sequence[Difference]) -> Iterator[list[Acted]]:
+    if not differences:
+        yield []
+        return
+    from parity.differences.imitation import at_once  # it needs torch
+    with at_once(difference.imitate for difference in differences) as acted:
+        yield acted
+
+
+class _Outcome(NamedTuple):
+    """What came of a comparison under imitations.
+
+    solved: place -> new verdict, of findings that diverge no more. spoilt: places that diverge by far for the imitations alone.
+    acted: those that changed anything.
+    """
+
+    solved: dict[tuple, Verdict]
+    spoilt: frozenset[tuple]
+    acted: list[Difference]
+
+
+_NOTHING = _Outcome({}, frozenset(), [])
+_FAR = 1e3  # floors: farther than what a slightly other rounding makes of a value near the limit
 
 
 class _Again:
@@ -105,36 +133,40 @@ class _Again:
 
     def __init__(self, compare: Callable[[], Report], findings: list[Finding]) -> None:
         self._compare, self._findings = compare, findings
-        self._known: dict[tuple[str, ...], dict[tuple, Verdict] | None] = {}
+        self._known: dict[tuple[str, ...], _Outcome | None] = {(): _NOTHING}
 
     def acting(self, differences: list[Difference]) -> list[Difference]:
-        """Those whose operation occurs in the run at all: one comparison under all of them tells. All of them where it raises."""
-        if not differences:
-            return []
-        try:
-            acting, report = _under(differences, self._compare)
-        except Exception:  # an imitation breaks the reference: which one, each alone will tell
-            return list(differences)
-        self._known[_names(acting)] = self._solved(report)  # the others have done nothing
-        return acting
+        """Those whose operation occurs in the run at all, and which the installed Paddle shows: one comparison under all of them
+        tells. Where it raises, all that alone do not."""
+        together = self.under(differences)
+        if together is None:
+            return [difference for difference in differences if difference.present and self.solved_by([difference]) is not None]
+        self._known.setdefault(_names(together.acted), together)  # the others have done nothing
+        return [difference for difference in together.acted if difference.present]
+
+    def left(self, causes: Container[tuple]) -> list[Finding]:
+        """The findings whose places are not among these."""
+        return [finding for finding in self._findings if _place(finding) not in causes]
 
     def solved_by(self, differences: Sequence[Difference]) -> dict[tuple, Verdict] | None:
         """Place -> new verdict, of findings that diverge no more; None where an imitation idled or broke the reference."""
+        outcome = self.under(differences)
+        return None if outcome is None or len(outcome.acted) < len(differences) else outcome.solved
+
+    def under(self, differences: Sequence[Difference]) -> _Outcome | None:
+        """None where the reference raises under the imitations: so they explain nothing."""
         names = _names(differences)
         if names not in self._known:
-            self._known[names] = self._tried(differences)
+            try:
+                acted, report = _under(differences, self._compare)
+                self._known[names] = self._outcome(report, acted)
+            except Exception:
+                self._known[names] = None
         return self._known[names]
 
-    def _tried(self, differences: Sequence[Difference]) -> dict[tuple, Verdict] | None:
-        try:
-            acting, report = _under(differences, self._compare)
-        except Exception:  # the reference raises under the imitation: so it explains nothing
-            return None
-        return self._solved(report) if len(acting) == len(differences) else None
-
-    def _solved(self, report: Report) -> dict[tuple, Verdict]:
+    def _outcome(self, report: Report, acted: list[Difference]) -> _Outcome:
         if any(finding.variable == "(exception)" for finding in report.diverged):
-            return {}  # what lies behind that place was not compared
+            return _Outcome({}, frozenset(), acted)  # what lies behind that place was not compared
         verdicts = {_place(finding): finding.verdict for finding in report.findings}
         solved = {}
         for finding in self._findings:
@@ -143,7 +175,42 @@ class _Again:
                 solved[_place(finding)] = Verdict.EXPLAINED
             elif verdict is Verdict.UNCOMPARED and not finding.promised:
                 solved[_place(finding)] = Verdict.UNCOMPARED
-        return solved
+        known = set(map(_place, self._findings))
+        spoilt = frozenset(_place(finding) for finding in report.diverged
+                           if finding.floor_multiple > _FAR and finding.key.stage != "census") - known
+        return _Outcome(solved, spoilt, acted)
+
+
+def _one_less(acting: list[Difference], again: _Again) -> dict[tuple, _Cause]:
+    """Place -> its cause, where all of them together do no harm: a place needs those without which it diverges."""
+    kept, best = acting, again.under(acting) or _NOTHING
+    needs: dict[tuple, list[Difference]] = {}
+    for difference in acting if best.solved else ():
+        fewer = [other for other in kept if other is not difference]
+        outcome = again.under(fewer)
+        if outcome is not None and best.solved.keys() <= outcome.solved.keys():
+            kept, best = outcome.acted, outcome
+            continue
+        for place in best.solved.keys() - (outcome or _NOTHING).solved.keys():
+            needs.setdefault(place, []).append(difference)
+    return {place: _Cause([difference for difference in kept if difference in needs.get(place, kept)] or kept, verdict)
+            for place, verdict in best.solved.items()}
+
+
+def _one_by_one(acting: list[Difference], again: _Again) -> dict[tuple, _Cause]:
+    """Place -> its cause, where one of them does what the twin does not: each alone, then all that acted for what is left."""
+    causes: dict[tuple, _Cause] = {}
+    acting = list(acting)
+    for difference in tuple(acting):
+        solved = again.solved_by([difference])
+        if solved is None:
+            acting.remove(difference)
+            continue
+        for place, verdict in solved.items():
+            causes.setdefault(place, _Cause([difference], verdict))
+        if not again.left(causes):
+            return causes
+    return causes | _together(acting, again, again.left(causes)) if len(acting) > 1 else causes
 
 
 def _names(differences: Iterable[Difference]) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ caller imported them. So nothing is patched, and nothing is left behind, however
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -32,29 +32,55 @@ Handler = Callable[..., Any]
 """handler(acted, function, *args, **kwargs): does what Paddle does where it differs, else calls the function."""
 
 
-class _Intercept(TorchFunctionMode):
-    def __init__(self, acted: Acted, handlers: dict[Any, Handler]) -> None:
-        super().__init__()
-        self._acted, self._handlers = acted, handlers
+class Intercepting:
+    """An imitation made of handlers: function of torch -> what stands in for it."""
 
-    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        handler = self._handlers.get(func)
-        if handler is None:
-            return hand_on(func, *args, **(kwargs or {}))
-        return handler(self._acted, func, *args, **(kwargs or {}))
-
-
-def intercepting(handlers: dict[Handler, tuple]) -> Callable[[], AbstractContextManager[Acted]]:
-    """An `imitate` from handlers, each with the torch functions that it stands in for."""
-    by_function = {function: handler for handler, functions in handlers.items() for function in functions}
+    def __init__(self, handlers: dict[Any, Handler]) -> None:
+        self.handlers = handlers
 
     @contextmanager
-    def imitate() -> Iterator[Acted]:
+    def __call__(self) -> Iterator[Acted]:
         acted = Acted()
-        with _Intercept(acted, by_function):
+        with _Intercept([(acted, self.handlers)]):
             yield acted
 
-    return imitate
+
+class _Intercept(TorchFunctionMode):
+    """Several of them, of which the last is asked first; what a handler calls in its turn goes to those before it."""
+
+    def __init__(self, imitations: list[tuple[Acted, dict[Any, Handler]]]) -> None:
+        super().__init__()
+        self._imitations = imitations
+        self._last = {function: number for number, (_, handlers) in enumerate(imitations) for function in handlers}
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        number = self._last.get(func)
+        if number is None:
+            return hand_on(func, *args, **(kwargs or {}))
+        acted, handlers = self._imitations[number]
+        with _Intercept(self._imitations[:number]) if number else nullcontext():
+            return handlers[func](acted, func, *args, **(kwargs or {}))
+
+
+def intercepting(handlers: dict[Handler, tuple]) -> Intercepting:
+    """An `imitate` from handlers, each with the torch functions that it stands in for."""
+    return Intercepting({function: handler for handler, functions in handlers.items() for function in functions})
+
+
+@contextmanager
+def at_once(imitations: Iterable[Callable[[], AbstractContextManager[Acted]]]) -> Iterator[list[Acted]]:
+    """All of them, each within those before it. A call of torch passes through one mode, however many there are."""
+    acted: list[Acted] = []
+    intercepted: list[tuple[Acted, dict[Any, Handler]]] = []
+    with ExitStack() as stack:
+        for imitate in imitations:
+            if isinstance(imitate, Intercepting):
+                acted.append(Acted())
+                intercepted.append((acted[-1], imitate.handlers))
+            else:
+                acted.append(stack.enter_context(imitate()))
+        stack.enter_context(_Intercept(intercepted))
+        yield acted
 
 
 @contextmanager

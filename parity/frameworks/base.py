@@ -83,6 +83,14 @@ class Framework(ABC):
         see what is written into it."""
         return tensor
 
+    def recomputing(self) -> bool:
+        """Whether a backward is going on in this thread: what is called now is computed once more (activation checkpointing)."""
+        return False
+
+    def next_numbers(self) -> bytes | None:
+        """Stands for the numbers that the framework would draw next; a recomputation starts from the same ones. None: unknown."""
+        return None
+
     @abstractmethod
     def shares_memory(self, tensor: Any, given: Sequence[Any]) -> bool:
         """Whether what a module returned may be memory that others see, too. given: the tensors that the module was handed."""

@@ -40,6 +40,10 @@ _DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32,
 _HALVES = (paddle.float16, paddle.bfloat16)
 
 
+# The frames between a program and the modules that its backward calls.
+_BACKWARDS = {inspect.unwrap(function).__code__ for function in (paddle.Tensor.backward, paddle.autograd.backward, paddle.grad)}
+
+
 class PaddleFramework(Framework):
     name = "paddle"
 
@@ -71,6 +75,12 @@ class PaddleFramework(Framework):
 
     def version_of(self, tensor: paddle.Tensor) -> int:
         return tensor.inplace_version
+
+    def recomputing(self) -> bool:
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code not in _BACKWARDS:
+            frame = frame.f_back
+        return frame is not None
 
     def shares_memory(self, tensor: paddle.Tensor, given: Sequence[paddle.Tensor]) -> bool:
         return any(one is tensor or one._is_shared_buffer_with(tensor) for one in given)

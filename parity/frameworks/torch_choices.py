@@ -12,14 +12,15 @@ its own: it uses those of the forward.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from parity.blame import hand_on
+from parity.frameworks.torch_modes import Seeing
 
 # To integers, as numbers that stay floating-point.
 _TO_INTEGERS = {"floor", "floor_divide", "ceil", "round", "trunc", "sign", "sgn", "heaviside"}
@@ -34,7 +35,7 @@ class Choices:
     def __init__(self) -> None:
         self._made: dict[Any, list[tuple[Any, ...]]] = defaultdict(list)
 
-    def recording(self) -> TorchDispatchMode:
+    def recording(self) -> Seeing:
         """While active, choices are noted."""
         return _Recording(self._made)
 
@@ -75,14 +76,14 @@ class Reader:
                     own.copy_(chosen)
 
 
-class _Recording(TorchDispatchMode):
+class _Recording(Seeing):
     def __init__(self, made: dict[Any, list[tuple[Any, ...]]]) -> None:
         super().__init__()
         self._made = made
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = hand_on(func, *args, **(kwargs or {}))
-        if is_choice(func, args, kwargs or {}, results := _results(result)):
+    def operation(self, func: Any, args: tuple, kwargs: dict) -> Any:
+        result = hand_on(func, *args, **kwargs)
+        if is_choice(func, args, kwargs, results := _results(result)):
             if name_of(func) in _REMAINDERS:
                 results = (((args[0] - result) / args[1]).round(),)
             # A copy: what was returned may be written in place later.
@@ -90,6 +91,7 @@ class _Recording(TorchDispatchMode):
         return result
 
 
+@functools.cache
 def name_of(func: Any) -> str:
     """"aten::topk" without its namespace."""
     return func._schema.name.partition("::")[2]

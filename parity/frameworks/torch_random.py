@@ -12,21 +12,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from parity.blame import hand_on
+from parity.frameworks.torch_modes import Seeing
 from parity.numbers.distributions import Numbers
 
 
-class Drawing(TorchDispatchMode):
+class Drawing(Seeing):
     """While active, random operations take their numbers from `numbers`."""
 
     def __init__(self, numbers: Numbers) -> None:
         super().__init__()
         self._numbers = numbers
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
+    def operation(self, func: Any, args: tuple, kwargs: dict) -> Any:
         known = _KNOWN.get(func, _UNKNOWN)
         if known is _UNKNOWN:
             known = _KNOWN[func] = name_of(func) if name_of(func) in RANDOM else None

@@ -20,10 +20,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from parity.blame import hand_on
 from parity.frameworks.torch_choices import Reader, name_of
+from parity.frameworks.torch_modes import Seeing
 
 # What selects, copies, compares or sets, draws random numbers, or rounds to integers: exact, whatever it is given.
 _EXACT = frozenset("""
@@ -51,7 +51,7 @@ _REDUCTIONS = {"sum", "mean", "var", "std", "var_mean", "std_mean", "linalg_vect
 _SIGNS = 1 << 20  # random signs drawn once, and read from a random place for each operation
 
 
-class StochasticRounding(TorchDispatchMode):
+class StochasticRounding(Seeing):
     """While active, each operation's floating-point results are moved at random, reproducibly from `seed`.
 
     choices: of the run that is measured against, to go on with.
@@ -64,14 +64,14 @@ class StochasticRounding(TorchDispatchMode):
         self._seed = seed
         self._signs: dict[tuple, torch.Tensor] = {}
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = hand_on(func, *args, **(kwargs or {}))
+    def operation(self, func: Any, args: tuple, kwargs: dict) -> Any:
+        result = hand_on(func, *args, **kwargs)
         if self._choices is not None:
-            self._choices.keep(func, args, kwargs or {}, result)
+            self._choices.keep(func, args, kwargs, result)
         name = name_of(func)
         if name in _EXACT or (name == "_to_copy" and not _narrows(args[0], result)):
             return result
-        if (kwargs or {}).get("rounding_mode") or (name in _WRITES and not _accumulates(args)):
+        if kwargs.get("rounding_mode") or (name in _WRITES and not _accumulates(args)):
             return result
         operands = [arg for arg in args if isinstance(arg, torch.Tensor) and arg.dtype.is_floating_point]
         results = result if isinstance(result, (tuple, list)) else (result,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,6 +73,12 @@ class TorchFramework(Framework):
         # A write in place to a view (instance_norm returns one, ReLU(True) follows) rebuilds the graph of its base, and
         # a hook on the view is lost with the old one. Where others hold the base, what is written must reach them.
         return tensor.clone() if tensor.requires_grad and tensor._is_view() and not _is_seen_by_others(tensor) else tensor
+
+    def recomputing(self) -> bool:
+        return torch._C._current_graph_task_id() != -1
+
+    def next_numbers(self) -> bytes | None:
+        return hashlib.blake2b(torch.random.get_rng_state().numpy().data, digest_size=16).digest()
 
     def shares_memory(self, tensor: torch.Tensor, given: Sequence[torch.Tensor]) -> bool:
         return any(one is tensor for one in given) or (tensor._is_view() and _is_seen_by_others(tensor))

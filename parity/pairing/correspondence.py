@@ -249,8 +249,11 @@ class _Pairing:
         runs = {sum(sizes[start:stop]) for start in range(len(sizes)) for stop in range(start + 2, len(sizes) + 1)}
         for name, node in list(ours.items()):
             if node.children and not node.own and self._elements(node) in runs:
-                ours.pop(name)
-                ours.update({f"{name}.{inner}": child for inner, child in node.children.items()})
+                around = list(ours.items())
+                ours.clear()
+                for other, one in around:  # each in its place: the order of definition tells
+                    inside = {f"{name}.{inner}": child for inner, child in node.children.items()}
+                    ours.update(inside if other == name else {other: one})
                 return True
         return False
 

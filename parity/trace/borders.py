@@ -37,14 +37,27 @@ class Borders:
         self.inputs: dict[int, str] = {}
         self.results: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
+        self._again: set[str] = set()  # modules that a backward called
         self._shared: list[tuple[str, Any, int]] = []  # what modules returned of memory that others see, too, and its version then
 
-    def written_over(self) -> set[str]:
-        """Paths of modules that returned memory of others, into which something was written later."""
-        return {path for path, tensor, version in self._shared if self._framework.version_of(tensor) != version}
+    def apart(self) -> set[str]:
+        """Paths of modules whose results no replay can replace: that returned memory of others, into which something was written
+        later, or that a backward called once more, from which results would be its own."""
+        written = {path for path, tensor, version in self._shared if self._framework.version_of(tensor) != version}
+        return written | self._again
+
+    def innermost(self) -> Call:
+        """The call in progress; none of a recomputation that has ended without leaving its modules."""
+        while self.calls[-1].again and not self._framework.recomputing():
+            self.calls.pop()
+        return self.calls[-1]
 
     def before(self, path: str) -> Callable[[Any, tuple, dict], None]:
         def hook(module: Any, inputs: tuple, keywords: dict) -> None:
+            if self._framework.recomputing():
+                self._again.add(path)
+                self.calls.append(Call(path, 0, module, again=True))
+                return
             called = self._side.source.site(sys._getframe(1))
             call = Call(path, self._numbers[path], module, called=called)
             self._numbers[path] += 1
@@ -62,6 +75,10 @@ class Borders:
         return hook
 
     def after(self, module: Any, inputs: tuple, outputs: Any) -> Any:
+        if self.calls[-1].again:
+            while self.calls.pop().module is not module:  # a recomputation ends as soon as it has what it needs
+                pass
+            return None
         given = outputs
         if self.calls[-1].path == self._side.name:  # what the program itself returns can be gone through here, and only once
             outputs = gone_through(outputs)

@@ -69,8 +69,8 @@ class Event:
 
 
 class Sink(Protocol):
-    """Where events go. `keeps` says whether arrays outlive `receive`, and so must be copies. apart: paths of modules that returned
-    memory which was written into later, added when a recording ends."""
+    """Where events go. `keeps` says whether arrays outlive `receive`, and so must be copies. apart: paths of modules whose
+    results no replay can replace (`Borders.apart`), added when a recording ends."""
 
     keeps: bool
     apart: set[str]

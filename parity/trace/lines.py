@@ -34,6 +34,7 @@ class Call:
     called: Site | None = None
     entered: float = 0.0
     size: Size = field(default_factory=lambda: Size())
+    again: bool = False  # in a recomputation
 
 
 class Lines:
@@ -52,7 +53,7 @@ class Lines:
         followed = self._codes.get((code, code.co_filename))
         if followed is None:
             followed = self._codes[code, code.co_filename] = code.co_filename in self._source and not code.co_name.startswith("<")
-        if not followed or recorder.passes_over(frame.f_locals.get("self")):
+        if not followed or recorder.passes_over(frame.f_locals.get("self")) or recorder.framework.recomputing():
             return None
         call = recorder.call
         number = call.functions[code.co_name]

@@ -152,6 +152,28 @@ class _Recording(Hand):
         self._tape.complete = True
 
 
+class Redrawn:
+    """The numbers of one run's draws once more, for a recomputation in its backward (activation checkpointing).
+
+    A recomputation starts from the framework's generator as it was, and so what the generator would draw next tells which draw it
+    is; where a framework does not say, the latest calls of a module are computed first.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[bytes | str, list[dict]] = defaultdict(list)
+
+    def keep(self, numbers: np.random.Generator, state: bytes | None, path: str) -> None:
+        """Before they are drawn. state: of the framework's generator. path: of the innermost module call."""
+        self._states[path if state is None else state].append(numbers.bit_generator.state)
+
+    def again(self, state: bytes | None, path: str) -> np.random.Generator:
+        """The generator of a draw that is made once more; one of no other draw's where none is known."""
+        numbers, known = np.random.default_rng(), self._states.get(path if state is None else state)
+        if known:
+            numbers.bit_generator.state = known[-1] if state is not None else known.pop()
+        return numbers
+
+
 @contextmanager
 def python_and_numpy(seed: int) -> Iterator[None]:
     """While active, python's `random` and numpy's global generator start from the seed; afterwards as before."""

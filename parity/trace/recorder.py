@@ -23,6 +23,7 @@ from parity.trace.events import OPERATION, Event, Key, Sink
 from parity.trace.gradients import Gradients
 from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size
+from parity.trace.randomness import Redrawn
 from parity.trace.side import Run, Side
 from parity.trace.source import Site
 
@@ -65,6 +66,7 @@ class Recorder:
         self._modules: dict[str, Any] = {}
         self.parameter_names: dict[int, str] = {}  # by id: a local may *be* a parameter
         self._buffers: dict[str, Any] = {}
+        self._drawn = Redrawn()
         self._passed_over: set[int] = set()  # modules without a partner, by id
 
     # --- what to watch -------------------------------------------------------------------------------------
@@ -101,7 +103,7 @@ class Recorder:
                     sys.settrace(self._lines.follow)
                 yield self
             self._gradients.end()
-            self._sink.apart.update(self.borders.written_over())
+            self._sink.apart.update(self.borders.apart())
         finally:
             sys.settrace(before)
             self._lines = None  # it holds the recorder
@@ -163,7 +165,7 @@ class Recorder:
     def _operation(self, name: str, arguments: tuple, result: Any) -> None:
         """One call of a library function in the user's own code, under the name that both frameworks have for it."""
         call = self.call
-        if call.module is not None and not self._side.source.defines(call.module):
+        if call.again or (call.module is not None and not self._side.source.defines(call.module)):
             return  # inside a library's layer, whose border shows it
         site = self._side.source.site(sys._getframe(2))
         results = list(self.framework.tensors_in(result))
@@ -187,6 +189,8 @@ class Recorder:
         """The generator of a draw's numbers. The event that tells of it has the key of its counterpart, and is the same where the
         two agree: a draw may be written in several ways."""
         call, source = self.call, self._side.source
+        if self.framework.recomputing():
+            return self._drawn.again(self.framework.next_numbers(), call.path)
         site = source.site(sys._getframe(1))
         built = self._side.sites.of(call.module) if call.module is not None else None
         if call.module is not None and not source.defines(call.module):
@@ -194,6 +198,7 @@ class Recorder:
         met, numbers = self._run.random.take(drawn, tuple((around.path, around.number) for around in self.borders.calls))
         key = met.key if met is not None else self._key(self.stage, call.path, self._run.random.names(drawn), call=call.number)
         told = met.drawn if met is not None and met.drawn.agrees(drawn) else drawn
+        self._drawn.keep(numbers, self.framework.next_numbers(), call.path)
         self._run.random.note(key)
         self.send(Event(key, self.place(), site, told.array, built, call.called, drawn=told))
         return numbers
@@ -206,7 +211,7 @@ class Recorder:
 
     @property
     def call(self) -> Call:
-        return self.borders.calls[-1]
+        return self.borders.innermost()
 
     @property
     def _function(self) -> Function | None:

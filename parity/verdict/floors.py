@@ -34,25 +34,50 @@ Again = Callable[[Sink, Draw], object]
 
 def measure(again: Again, truth: Store, lane: str, *, truth_lane: str = "float64", draws: int = DRAWS, gradients: bool = True,
             spread: bool = False, carried: Carried | None = None) -> dict[Key, float]:
-    """The noise floor of every value of `truth`, which the reference computed in `truth_lane`.
+    """The noise floor of every value of `truth`: of all draws at once. carried: the floors of other steps. The rest: `Noise`."""
+    noise = Noise(again, truth, lane, truth_lane=truth_lane, draws=draws, gradients=gradients, spread=spread)
+    floors = noise.floors(draws)
+    if carried is not None:
+        carried.over(truth, noise.seen, floors)
+    return floors
+
+
+class Noise:
+    """The noise of `truth`, which the reference computed in `truth_lane`, draw by draw.
 
     Where that is the lane itself, the floors are what rounding does to the values. A float32 run beside a float64 truth has an
     error of its own, and the floors are that: is the twin as accurate?
     gradients: whether the runs go backward; then draws of any order of addition are made, too, beside a truth of another lane (see
-    `floors_of`). spread: run it unmoved as well, for a device that does not repeat itself. carried: the floors of other steps.
+    `floors_of`). spread: run it unmoved as well, for a device that does not repeat itself. draws: how many there are to be.
     """
-    noise, any_order = Distances(truth), Distances(truth)
-    accuracy = lane != truth_lane
-    if accuracy or spread:
-        again(noise, Draw(None, rounding=False))
-    for number in range(draws):
-        again(noise, Draw(number, rounding=not accuracy))
-        if accuracy and gradients:
-            again(any_order, Draw(number, rounding=True))
-    floors = floors_of(truth, noise, lane, any_order if accuracy else None, limit=ACCURACY if accuracy else M)
-    if carried is not None:
-        carried.over(truth, noise, floors)
-    return floors
+
+    def __init__(self, again: Again, truth: Store, lane: str, *, truth_lane: str = "float64", draws: int = DRAWS,
+                 gradients: bool = True, spread: bool = False) -> None:
+        self._again, self._truth, self._lane, self._draws, self._made = again, truth, lane, draws, -1
+        self._accuracy, self._gradients = lane != truth_lane, gradients
+        self._unmoved = self._accuracy or spread
+        self.seen, self._any_order = Distances(truth), Distances(truth)
+
+    @property
+    def fewest(self) -> int:
+        """Draws after which there is a floor: none where the unmoved run has one."""
+        return 0 if self._unmoved else min(1, self._draws)
+
+    def floors(self, draws: int) -> dict[Key, float]:
+        """The floors after so many draws. With fewer than all they are no larger than with all: what is the same by them, is."""
+        if self._made < 0:
+            self._made = 0
+            if self._unmoved:
+                self._again(self.seen, Draw(None, rounding=False))
+        for number in range(self._made, draws):
+            self._again(self.seen, Draw(number, rounding=not self._accuracy))
+            if self._accuracy and self._gradients:
+                self._again(self._any_order, Draw(number, rounding=True))
+        self._made = max(self._made, draws)
+        runs = self._made + self._unmoved
+        return floors_of(self._truth, self.seen, self._lane, self._any_order if self._accuracy else None,
+                         limit=ACCURACY if self._accuracy else M,
+                         to_come=(self._draws + self._unmoved) / runs if runs else 1.0)
 
 
 class Carried:
@@ -74,7 +99,7 @@ class Carried:
 
 
 def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | None = None, *,
-              limit: float = M) -> dict[Key, float]:
+              limit: float = M, to_come: float = 1.0) -> dict[Key, float]:
     """The noise floor of every value: what the draws did to it, and never less than its own operation's rounding.
 
     In float32 a value is not allowed the sqrt(terms) of its own operation's sum by analysis alone: a naive sum over a whole
@@ -86,6 +111,7 @@ def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | 
 
     What is analysed rather than measured is believed up to `REFORMULATION` times the measured. Integers and truth values
     do not round: of them, only what the draws turned over is noise. limit: the multiple that the floors are meant for.
+    to_come: how many times as many samples there will be in the end; the floors are then none that these could lower.
     """
     eps = float(np.finfo(lane).eps)
     floors = {}
@@ -94,7 +120,7 @@ def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | 
 
         def floor(stratum: int, largest: float | None, key: Key = key, event: Event = event, summed: bool = summed) -> float:
             seen = noise.spread(key, stratum)
-            measured, analysed = few(seen.samples, limit) * seen.largest, event.scale
+            measured, analysed = few(seen.samples * to_come, limit) * seen.largest, event.scale
             if any_order is not None:
                 measured = max(measured, any_order.spread(key, stratum).largest)
             if summed or lane == "float64":
@@ -133,7 +159,7 @@ def _believed(event: Event, measured: float, analysed: float, largest: float | N
 FALSE_ALARMS = 1e-6  # wanted: at most one healthy value in so many
 
 
-def few(samples: int, limit: float) -> float:
+def few(samples: float, limit: float) -> float:
     """By how much to enlarge a floor that is the largest of only so many samples of noise; 1 from six on at limit 16.
 
     A single number may fall near its reference in every draw by luck: of N normal samples the largest magnitude is below

@@ -24,7 +24,7 @@ class Store:
     def __init__(self) -> None:
         self.events: dict[Key, Event] = {}
         self.losses: dict[str, float] = {}  # of a training step
-        # Modules that return something else on the other side, or memory that is written into later: no replay can go on with that.
+        # Modules whose results no replay can replace: something else on the other side, written into later, or computed once more.
         self.apart: set[str] = set()
 
     def receive(self, event: Event) -> None:

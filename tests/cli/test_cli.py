@@ -191,18 +191,18 @@ def test_outputs_that_cannot_be_written_are_2_before_any_work(capsys, tmp_path):
 
 
 def test_nothing_compared_is_2(capsys, monkeypatch):
-    from parity.compare import runner as check
+    from parity.compare.settling import Settling
     from parity.verdict.findings import Report
-    monkeypatch.setattr(check, "compare", lambda subject, **options: Report(subject.name))
+    monkeypatch.setattr(Settling, "report", lambda settling: Report("nothing"))
     assert "no value" in refused(capsys, "check", *QUICK)
 
 
 def test_a_fault_of_ours_is_no_verdict(capsys, monkeypatch):
-    from parity.compare import runner as check
+    from parity.compare.settling import Settling
 
-    def fail(subject, **options):
+    def fail(settling):
         raise KeyError("ours")
 
-    monkeypatch.setattr(check, "compare", fail)
+    monkeypatch.setattr(Settling, "report", fail)
     assert main(["check", *QUICK]) == 2
     assert "fault of parity itself" in capsys.readouterr().err

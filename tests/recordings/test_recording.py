@@ -206,7 +206,7 @@ def test_floors_of_strata_and_unknown_results_survive_the_disk(tmp_path):
 
 def test_what_no_replay_can_go_on_with_is_recorded(tmp_path, monkeypatch):
     """A module whose result is written into later, by whoever shares its memory."""
-    monkeypatch.setattr("parity.trace.borders.Borders.written_over", lambda borders: {"genA2B.FC"})
+    monkeypatch.setattr("parity.trace.borders.Borders.apart", lambda borders: {"genA2B.FC"})
     record_to(tmp_path / "day", exam_training("training"), steps=1)
     _, steps = recorded_in(tmp_path / "day", exam_training("training"))
     assert [step.store.apart for step in steps] == [{"genA2B.FC"}]

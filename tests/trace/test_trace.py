@@ -9,9 +9,12 @@ import numpy as np
 import paddle
 import pytest
 import torch
+from paddle.distributed.fleet.utils import recompute
+from torch.utils.checkpoint import checkpoint
 
 from parity.frameworks import PaddleFramework, TorchFramework
 from parity.trace.execute import forward_backward
+from parity.trace.randomness import Tape
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run, Side
 from parity.trace.source import SourceTree
@@ -595,3 +598,38 @@ def test_a_gradient_of_zeros_takes_no_number_from_another(side, factors):
              if key.variable.startswith("output") and key.stage == "gradients"]
     others = [factor for factor in factors if factor]
     assert found == (others if factors[-1] else [*others, 0.0])
+
+
+def checkpointed(side, reentrant=False):
+    """A layer and a dropout that are computed once more in the backward."""
+    def inner(x):
+        return model.drop(x * 2)
+
+    def function(x):
+        if side == "paddle":
+            return recompute(inner, x * 1) * 3
+        return checkpoint(inner, x * 1, use_reentrant=reentrant) * 3
+
+    model = wrap(side, function)
+    model.drop = torch.nn.Dropout(0.5) if side == "torch" else paddle.nn.Dropout(0.5)
+    return model
+
+
+@pytest.mark.parametrize("side, reentrant", [("torch", False), ("torch", True), ("paddle", False)])
+def test_what_a_backward_computes_once_more_is_recorded_once_and_draws_the_same(side, reentrant):
+    model, framework, store, tape = checkpointed(side, reentrant), FRAMEWORKS[side], Store(), Tape(0)
+    x = np.random.default_rng(0).standard_normal((8, 8))
+    recorder = Recorder(Side(framework, HERE), store, Run(random=tape.hand(0)))
+    forward_backward(framework, model, [x], lambda number, shape: np.ones(shape), recorder)
+    found = {str(key): event.array for key, event in store.events.items()}
+    assert not [name for name in found if "call 2" in name or "binding 2" in name] and len(tape.entries) == 1
+    kept = found["forward drop output"] != 0
+    assert kept.any() and not kept.all()
+    equal(found, "gradients (top level) input[0]", np.where(kept, 12.0, 0.0))
+    assert store.apart == {"drop"}
+
+
+def test_a_module_that_is_called_twice_is_recorded_twice():
+    twice = wrap("torch", lambda x: twice.part(twice.part(x)))
+    twice.part = wrap("torch", lambda x: x * 2)
+    assert "forward part call 2 output" in record(twice)

@@ -129,3 +129,11 @@ def test_what_is_wrapped_in_twos_is_unwrapped():
     assert entries["h.1.out.weight"][0] == "decoder.layers.1.o.weight"
     assert entries["h.1.fused.weight[4:8]"] == ("decoder.layers.1.k.weight", "transpose")
     assert entries["places.weight"][0] == "enter.p.weight" and entries["last.bias"][0] == "decoder.end.bias"
+
+
+def test_what_is_unwrapped_keeps_its_place():
+    reference = network("torch", inner=network("torch", "Inner", up=linear("torch", 4, 4), down=linear("torch", 4, 4)),
+                        after=linear("torch", 4, 4), last=linear("torch", 4, 2))
+    twin = network("paddle", e=linear("paddle", 4, 4), f=linear("paddle", 4, 4), g=linear("paddle", 4, 4), h=linear("paddle", 4, 2))
+    entries, _ = paired(reference, twin)
+    assert [entries[f"{name}.weight"][0] for name in ("inner.up", "inner.down", "after")] == ["e.weight", "f.weight", "g.weight"]

@@ -22,6 +22,9 @@ class Numpy:
         if isinstance(value, np.ndarray):
             yield "", value
 
+    def recomputing(self) -> bool:
+        return False
+
     def shape_dtype(self, tensor: np.ndarray) -> tuple[tuple[int, ...], str]:
         return tensor.shape, str(tensor.dtype)
 

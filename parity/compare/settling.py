@@ -1,0 +1,143 @@
+"""One subject, settled with as few runs as it takes.
+
+One pass comes first; where everything in it agrees, or all that does not is what the frameworks are known to do differently, the
+float64 lane is settled. Noise draws, replay and places are for what it leaves open. The float32 lane asks how accurate the twin is,
+which is no question where it computes something else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from parity.compare.ladder import Both, Progress, accuracy, climb, glance_at
+from parity.differences.explaining import Account, account, imitating
+from parity.numbers.arrays import Verdict
+from parity.trace.events import OPERATION
+from parity.verdict.findings import Finding, Report
+
+if TYPE_CHECKING:
+    from parity.differences.difference import Difference
+
+FAR = 1e6  # of an operation's own rounding; healthy deep networks grow to some 1e2
+
+Found = Callable[[Finding], None]
+"""Told the first place as soon as it is known: before it has been measured beside the noise."""
+
+
+class Settling:
+    """quick: the float32 lane is not looked at where one pass settles the float64 lane. operations: watch single operations too; of
+    a user's pair they are watched anyway where neither a line nor a layer places the first divergence."""
+
+    def __init__(self, both: Both, lanes: Iterable[str], *, quick: bool, operations: bool, tell: Progress, found: Found) -> None:
+        self._both, self._lanes, self._quick, self._operations = both, frozenset(lanes), quick, operations
+        self._tell, self._found = tell, found
+        self._sparing = True  # with draws: where something is far off, a few of them settle nothing
+
+    def report(self) -> Report:
+        if "float64" not in self._lanes:
+            return self._explained(climb(self._both, lanes=self._lanes, tell=self._tell), self._accuracy)
+        glanced = glance_at(self._both, tell=self._tell)
+        settled = Account(glanced, [], []) if _is_settled(glanced) else self._known_in(glanced)
+        report = settled.report
+        if self._both.census.unpaired:
+            return report
+        if not _is_settled(report):
+            report = self._left_open(glanced, settled)
+        elif self._quick:
+            return report
+        if "float32" in self._lanes and not report.diverged:
+            known = settled.causes
+            with imitating(known):
+                accurate = self._explained(self._accuracy(report), lambda: self._accuracy(report), without=known)
+            report.add(accurate)
+            report.findings.sort(key=lambda finding: finding.order)
+        return report
+
+    def _known_in(self, glanced: Report) -> Account:
+        """What a pass says once the reference does what Paddle is known to do."""
+        if glanced.unseen or all(finding.key.stage == "census" for finding in glanced.diverged):
+            return Account(glanced, [], [])
+        self._tell("is it a known difference of the frameworks?")
+        found = account(glanced, lambda _: glance_at(self._both))
+        if found.report.diverged:
+            self._found(found.report.first)
+        return found
+
+    def _left_open(self, glanced: Report, known: Account) -> Report:
+        """The whole float64 lane, in which the reference does what has been found to account for something in the pass."""
+        if not any(difference.material for difference in known.causes):
+            with imitating(known.causes):
+                report = self._placed(known.report.first)
+                others = [difference for difference in known.acting if difference not in known.causes]
+                report = self._explained(report, self._whole, among=others)
+            if not known.causes or not _spoilt(report, glanced):
+                return _with_explained(report, glanced, known.report)
+        # One program may do here as Paddle does, and there as torch does: then each place is asked for itself.
+        return self._explained(self._placed(known.report.first), self._whole, among=known.acting)
+
+    def _placed(self, first: Finding | None) -> Report:
+        """The whole float64 lane, with single operations where nothing else shows where the first divergence was made."""
+        both = self._both
+        both.operations = self._operations or (both.pair.names is not None and between_layers(first))
+        self._sparing = not _is_far(first)
+        report = self._whole()
+        if not both.operations and both.pair.names is not None and between_layers(report.first):
+            both.operations = True
+            report = self._whole()
+        return report
+
+    def _whole(self) -> Report:
+        return climb(self._both, lanes=("float64",), tell=self._tell, sparing=self._sparing)
+
+    def _accuracy(self, beside: Report | None = None) -> Report:
+        self._both.operations = self._operations
+        if beside is None:
+            return climb(self._both, lanes=("float32",), tell=self._tell)
+        return accuracy(self._both, beside, tell=self._tell)
+
+    def _explained(self, report: Report, again: Callable[[], Report], *, among: Sequence[Difference] | None = None,
+                   without: Sequence[Difference] = ()) -> Report:
+        if not report.diverged or (among is not None and not among):
+            return report
+        self._tell("is it a known difference of the frameworks?")
+        if among is None:
+            from parity.differences.registry import ALL as among  # it needs both frameworks
+        return account(report, lambda _: again(), [difference for difference in among if difference not in without]).report
+
+
+def between_layers(first: Finding | None) -> bool:
+    """Whether a divergence shows at the border of a module, and no line says where it was made."""
+    return first is not None and first.key.stage != "census" and not first.key.is_local
+
+
+def _is_far(first: Finding | None) -> bool:
+    """Whether this is no rounding: what is summed to nothing aside, none is grown so far on its way through a forward."""
+    return first is not None and first.key.stage in ("forward", "losses") and first.floor_multiple > FAR
+
+
+def _is_settled(report: Report) -> bool:
+    return not (report.diverged or report.undecided or report.unseen)
+
+
+def _spoilt(report: Report, glanced: Report) -> bool:
+    """Whether something diverges under the imitations that agreed without them, in what both have looked at."""
+    seen = {finding.key for finding in report.diverged if finding.run == "free" and finding.key.function != OPERATION}
+    return not seen <= {finding.key for finding in glanced.diverged}
+
+
+def _with_explained(report: Report, glanced: Report, known: Report) -> Report:
+    """The report with what the pass says is explained: under the imitations these values agree in it, so there it is silent."""
+    open_before = {finding.key for finding in glanced.diverged}
+    explained = {finding.key: finding for finding in known.findings
+                 if finding.key in open_before and finding.verdict is not Verdict.DIVERGED}
+    found = {finding.key: finding for finding in report.findings if finding.run == "free"}
+    counts = Counter(report.counts)
+    for key, finding in explained.items():
+        counts[found[key].verdict if key in found else Verdict.SAME] -= 1
+        counts[finding.verdict] += 1
+    others = [finding for finding in report.findings if finding.run != "free" or finding.key not in explained]
+    findings = sorted([*others, *explained.values()], key=lambda finding: finding.order)
+    return replace(report, findings=findings, counts=counts)

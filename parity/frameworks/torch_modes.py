@@ -1,0 +1,36 @@
+"""A dispatch mode of torch that costs no more than what it does."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import Any
+
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+class Seeing(TorchDispatchMode):
+    """While active, each operation that reaches a kernel goes through `operation`.
+
+    torch keeps its compiler from compiling a mode's own code, for which it imports that compiler at the first operation: two
+    seconds in every process. Here that is done where the program itself has imported it.
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if "torch._dynamo" in sys.modules:
+            return _uncompiled()(self, func, args, kwargs or {})
+        return self.operation(func, args, kwargs or {})
+
+    def operation(self, func: Any, args: tuple, kwargs: dict) -> Any:
+        """What it does in place of `func(*args, **kwargs)`."""
+        raise NotImplementedError
+
+
+@functools.cache
+def _uncompiled() -> Any:
+    from torch import _dynamo
+    return _dynamo.disable(lambda mode, func, args, kwargs: mode.operation(func, args, kwargs))

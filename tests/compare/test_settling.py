@@ -1,0 +1,136 @@
+"""With as few runs as it takes, and the answers of all of them: what the first pass settles, what it leaves open."""
+
+import numpy as np
+import paddle
+import pytest
+import torch
+from toys import between, numbers, subject
+
+from parity.compare import runner
+from parity.compare.ladder import Both, compare
+from parity.compare.results import Case
+from parity.declare.pair import Pair
+from parity.differences import explain
+from parity.fixes.edit import Edit, applied
+from parity.trace.source import SourceTree
+
+HERE = Pair("here", SourceTree(__file__), SourceTree(__file__))
+FREE = Pair("free", SourceTree(__file__), SourceTree(__file__), names={})  # not line for line the same
+FAULT = Edit("toys:PaddleNorm.forward", "var + 1e-5", "var + 1e-4")
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """(lane, what) of each run of the reference; what: pass, truth, draw, and their replays."""
+    made = []
+    original = Both.reference
+
+    def reference(both, dtype, sink, *, moved=None, replayed=None, measure=None, **options):
+        what = "draw" if moved is not None else "pass" if measure else "truth" if sink.keeps else "unmoved"
+        made.append((dtype, what + (", replayed" if replayed is not None else "")))
+        original(both, dtype, sink, moved=moved, replayed=replayed, measure=measure, **options)
+
+    monkeypatch.setattr(Both, "reference", reference)
+    return made
+
+
+def settled(chosen, mode="train", **options):
+    (result,) = runner.run([Case("net", mode, chosen)], lanes=options.pop("lanes", ("float64", "float32")), **options)
+    return result.report
+
+
+def test_one_pass_settles_the_float64_lane_of_a_healthy_twin_and_no_draw_is_made(runs):
+    assert settled(subject()).verdict == "same"
+    assert runs == [("float64", "pass"), ("float64", "truth"), ("float32", "unmoved"), ("float32", "unmoved, replayed")]
+
+
+def test_quick_is_one_pass(runs):
+    assert settled(subject(), quick=True).verdict == "same" and runs == [("float64", "pass")]
+
+
+def test_the_first_place_is_told_before_anything_is_measured_and_accuracy_is_not_asked_for(runs):
+    told = []
+    with applied((FAULT,)):
+        report = settled(subject(), found=lambda case, first: told.append((first, len(runs))))
+    ((first, made),) = told
+    assert report.verdict == "diverged" and report.first.key == first.key and "draw" not in dict(runs[:made]).values()
+    assert {lane for lane, _ in runs} == {"float64"} and {finding.lane for finding in report.findings} == {"float64"}
+
+
+def test_a_twin_that_is_less_accurate_and_otherwise_the_same_is_seen():
+    class Reference(torch.nn.Module):
+        def forward(self, x):
+            z = (x * x).mean() * 1
+            return z
+
+    class Twin(paddle.nn.Layer):
+        def forward(self, x):
+            z = paddle.to_tensor(np.cumsum((x * x).numpy(), dtype=x.numpy().dtype)[-1:] / x.size).reshape([]) * 1
+            return z
+
+    report = settled(between(Reference, Twin, {"x": numbers(1 << 16)}, HERE), "eval")
+    assert {finding.lane for finding in report.diverged} <= {"float32", "float64"} and report.verdict == "diverged"
+
+
+# --- known differences ------------------------------------------------------------------------------------------------
+
+
+def norm(x):
+    return paddle.nn.functional.instance_norm(x)
+
+
+def norm_by_hand(x):
+    deviation = x - x.mean([2, 3], keepdim=True)
+    return deviation / paddle.sqrt((deviation * deviation).mean([2, 3], keepdim=True) + paddle.full([], 1e-5, x.dtype))
+
+
+class TorchNorms(torch.nn.Module):
+    """Two norms of small variance, beside each other."""
+
+    def forward(self, x):
+        first = torch.nn.functional.instance_norm(1e-2 * x)
+        second = torch.nn.functional.instance_norm(2e-2 * x)
+        return first, second * 1
+
+
+class PaddleNorms(paddle.nn.Layer):
+    def __init__(self, other=norm, factor=1):
+        super().__init__()
+        self.other, self.factor = other, factor
+
+    def forward(self, x):
+        first = norm(1e-2 * x)
+        second = self.other(2e-2 * x)
+        return first, second * self.factor
+
+
+def norms(*args):
+    return between(TorchNorms, lambda: PaddleNorms(*args), {"x": numbers(2, 3, 5, 7)}, FREE)
+
+
+def test_a_known_difference_is_imitated_at_once_and_settled_in_the_pass(runs):
+    report = settled(norms(), "eval", quick=True)
+    assert report.verdict == "same" and report.counts["explained"]
+    assert all("norm_epsilon" in finding.cause for finding in report.findings if finding.verdict == "explained")
+    assert [what for _, what in runs] == ["pass", "pass"]  # as it is, and under all that is known
+
+
+def test_beside_a_known_difference_a_mistake_is_seen_and_has_the_first_place():
+    report = settled(norms(norm, 1.000001), "eval")
+    assert report.verdict == "diverged" and report.first.key.variable == "multiply"
+    explained = [finding for finding in report.findings if finding.verdict == "explained"]
+    assert report.counts["explained"] == len(explained) and {"first", "second"} <= {f.key.variable for f in explained}
+    whole = compare(norms(norm, 1.000001), lanes=("float64",), operations=True)
+    assert sum(report.counts.values()) == sum(whole.counts.values())
+
+
+def test_what_a_twin_does_as_torch_is_not_judged_by_the_imitation():
+    """Imitated everywhere, the difference would make the norm written by hand diverge. (The gradient of what both norms share is
+    neither Paddle's nor torch's.)"""
+    for factor in (1, 1.000001):
+        chosen = norms(norm_by_hand, factor)
+        whole = explain(compare(chosen, lanes=("float64",), operations=True), lambda lanes, chosen=chosen: compare(
+            chosen, lanes=lanes, operations=True))
+        report = settled(chosen, "eval", operations=True)
+        assert {finding.key for finding in report.diverged} == {finding.key for finding in whole.diverged}
+        assert report.first.key == whole.first.key and report.counts["explained"]
