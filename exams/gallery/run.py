@@ -42,7 +42,9 @@ Public models that exist in both worlds, as their libraries offer them: `transfo
 torchvision against `paddle.vision`. Configurations are small, weights random. The *truth* of a pair is found without the harness
 (`exams/gallery/truth.py`): weights are copied by a rule written by hand (`exams/gallery/rules.py`), both models are run in float64
 and eval mode, and the largest deviation of an output, relative to its largest value, is in the column *apart*. Where a pair differs
-in truth, the reason was read in both sources. Then `parity compare --quick FILE` is asked, in a process of its own.
+in truth, `truth.py` gives the reason; in train mode nothing is measured, and the reason stands on a reading of the source. Some of
+these were looked for only after parity had said so. Then `parity compare --quick FILE` is asked, in a process of its own; answers
+that were kept may be of several commits. Pairs whose measured truth is not the one declared are not sat.
 
 *lines*: of the pair file (`exams/gallery/pairs/`), neither blank nor its docstring. *CPU* and *MB*: of the whole command after its
 imports; in brackets, as multiples of a plain forward and backward pass of both models, in eval and train mode, float32, without

@@ -26,7 +26,7 @@ from parity.frameworks import FRAMEWORKS
 SAME, SAME_IN_FLOAT32 = 1e-7, 1e-6
 FLOAT32_INSIDE = {"t5", "t5_lm", "mt5", "llama", "llama_lm"}
 
-# What differs in truth, and why: read in both sources.
+# What differs in truth, and the reason, as far as it is known.
 DIFFERS = {
     "albert_defaults": "the default activation is gelu_new in transformers, gelu in PaddleNLP",
     "bert_padding": "PaddleNLP masks where a word is pad_token_id (0) and no mask is given; transformers does not",
