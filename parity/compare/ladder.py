@@ -169,27 +169,15 @@ def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
     unseen = {finding.key for finding in report.findings if finding.run == "replay" and finding.verdict in (
         Verdict.UNDECIDED, Verdict.UNCOMPARED, Verdict.DIVERGED)}
     report.settle(lambda finding: finding.run == "free" and finding.key in against.matched.keys() - unseen,
-                  _GROWN)
+                  say("rounding, grown on its way: in replay, where nothing has grown, it agrees"))
     _forgive_kinks(both, truth, report)
 
 
-_GROWN = say("rounding, grown on its way: in replay, where nothing has grown, it agrees")
-
-
 def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress) -> None:
-    """Forward values in a free run; gradients in a replay, where both sides take the truth's side of every kink.
-
-    All draws of a replay move every operation's result, too: what is within them is no less accurate, where the reference's own
-    error in the free run is small by luck.
-    """
+    """Forward values in a free run; gradients in a replay, where both sides take the truth's side of every kink."""
     _judge_run(both, "float32", truth, draws, report, tell)
     truth.apart |= _written_otherwise(report)
-    against = _judge_run(both, "float32", truth, draws, report, tell, replayed=truth, sparing=not report.diverged)
-    if against is not None:
-        doubted = {finding.key for finding in report.findings if finding.lane == "float32" and finding.run == "replay"
-                   and finding.verdict is not Verdict.NOISE}
-        report.settle(lambda finding: finding.lane == "float32" and finding.run == "free"
-                      and finding.key in against.matched.keys() - doubted, _GROWN, Verdict.DIVERGED)
+    _judge_run(both, "float32", truth, draws, report, tell, replayed=truth)
 
 
 def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, tell: Progress,

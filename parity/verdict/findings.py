@@ -232,11 +232,11 @@ class Report:
         self.findings = [with_changes(f, verdict=Verdict.NOISE, cause=cause) if f.verdict is Verdict.DIVERGED else f
                          for f in self.findings]
 
-    def settle(self, decided: Callable[[Finding], bool], cause: str, verdict: Verdict = Verdict.UNDECIDED) -> None:
-        """What was undecided, or of another verdict, and is decided elsewhere, is noise, for this cause."""
+    def settle(self, decided: Callable[[Finding], bool], cause: str) -> None:
+        """What was undecided, and is decided elsewhere, is noise, for this cause."""
         for number, finding in enumerate(self.findings):
-            if finding.verdict is verdict and decided(finding):
-                self.counts[verdict] -= 1
+            if finding.verdict is Verdict.UNDECIDED and decided(finding):
+                self.counts[Verdict.UNDECIDED] -= 1
                 self.counts[Verdict.NOISE] += 1
                 self.findings[number] = with_changes(finding, verdict=Verdict.NOISE, cause=cause)
 
