@@ -524,3 +524,34 @@ def test_the_last_good_value_is_the_one_before_the_divergence_also_after_noise()
     Judge("net", pair, "float64", "free", truth, dict.fromkeys(keys, floor), 16.0).judge(against, None, report)
     assert [finding.verdict for finding in report.findings] == [Verdict.NOISE, Verdict.DIVERGED]
     assert report.first.last_good == str(keys[2])
+
+
+class TorchRows(torch.nn.Module):
+    """Rows of one number each: torch's mean of such a row is exact, and its error small by luck."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = torch.nn.LayerNorm(6)
+
+    def forward(self, x):
+        return self.norm(x * 0 + 2.5 + x[:, :1])
+
+
+class PaddleRows(paddle.nn.Layer):
+    def __init__(self, slope=1.0):
+        super().__init__()
+        self.norm = paddle.nn.LayerNorm(6)
+        self.slope = slope
+
+    def forward(self, x):
+        return self.norm(x * 0 + 2.5 + x[:, :1]) * self.slope
+
+
+OPEN = pytest.mark.xfail(strict=True, reason="a float32 free run holds the twin to 4 times the reference's error, small by luck; "
+                         "to let the replay decide also lets go what float32 alone shows (paddle.var)")
+
+
+@pytest.mark.parametrize("slope, verdict", [pytest.param(1.0, "same", marks=OPEN), (1.01, "diverged")])
+def test_in_float32_the_twin_is_not_held_to_the_references_luck(slope, verdict):
+    rows = between(TorchRows, lambda: PaddleRows(slope), pair=HERE, inputs={"x": numbers(4, 6)})
+    assert compare(rows, lanes=("float32",)).verdict == verdict
