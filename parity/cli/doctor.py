@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from parity.cli import output
 from parity.cli.options import REPORTS, Reports
+
+if TYPE_CHECKING:
+    from parity.doctor.diagnosis import Diagnosis
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -41,8 +46,7 @@ def doctor(target: str, arguments: tuple[str, ...], iterations: int, expect: tup
     """
     output.check_outputs(reports)
     output.quieten()
-    from parity.doctor import report
-    from parity.doctor.examine import examine, versions
+    from parity.doctor.examine import examine
     if target.endswith(".py"):
         return _script(target, arguments, iterations, expect, stop, reports)
     if arguments or stop:
@@ -51,25 +55,28 @@ def doctor(target: str, arguments: tuple[str, ...], iterations: int, expect: tup
         task = bar.add_task("watching", total=iterations)
         diagnosis = examine(target, iterations=iterations, expect=expect, repeat=repeat,
                             progress=lambda number: bar.update(task, completed=number))
-    report.show(output.console(err=reports.json_path == "-"), diagnosis)
-    output.publish_html(reports, lambda: report.to_html(diagnosis, target, versions()))
-    output.publish_json(reports, lambda: report.to_json(diagnosis, versions()))
-    return 1 if diagnosis.errors else 0
+    return _told(diagnosis, target, reports)
 
 
 def _script(script: str, arguments: tuple[str, ...], iterations: int, expect: tuple[str, ...], stop: bool,
             reports: Reports) -> int:
-    from parity.doctor import report
-    from parity.doctor.examine import versions
     from parity.doctor.script import diagnose_script
     from parity.files import InputError
     watched = diagnose_script(script, arguments, iterations=iterations, expect=expect, stop=stop)
     if watched.diagnosis is None:
         raise InputError(f"{script}: nothing was watched: no network that an optimizer trains was called in train mode"
                          + (f"; it ended with {watched.error!r}" if watched.error else ""))
-    console, diagnosis = output.console(err=reports.json_path == "-"), watched.diagnosis
+    return _told(watched.diagnosis, script, reports, str(watched.said))
+
+
+def _told(diagnosis: Diagnosis, target: str, reports: Reports, more: str = "") -> int:
+    """Show it, with what else there is to say, and write the reports. -> exit code."""
+    from parity.doctor import report
+    from parity.doctor.examine import versions
+    console = output.console(err=reports.json_path == "-")
     report.show(console, diagnosis)
-    console.print(str(watched.said), soft_wrap=True)
-    output.publish_html(reports, lambda: report.to_html(diagnosis, script, versions()))
+    if more:
+        console.print(more, soft_wrap=True)
+    output.publish_html(reports, lambda: report.to_html(diagnosis, target, versions()))
     output.publish_json(reports, lambda: report.to_json(diagnosis, versions()))
     return 1 if diagnosis.errors else 0

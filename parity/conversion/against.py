@@ -42,8 +42,7 @@ def against(source: str | Path, by_hand: str | Path, known: Networks, *, network
     A tensor of another precision is no misfit where it holds the same numbers after rounding to it. Raises InputError where no
     network is in both, ConversionError where files or networks cannot be used.
     """
-    if network is None and len(known.names) == 1:
-        network = known.names[0]
+    network = known.single(network)
     states = torch_networks(Path(source), prefix, network)
     _, found = paddle_networks(Path(by_hand), None, (network,) if network else known.names)
     if not states.keys() & found.keys():
@@ -70,8 +69,9 @@ def _misfits(network: str, plan: Plan, state: Mapping[str, np.ndarray], found: M
             right = entry.to_paddle(state[entry.source])
             if said := _difference(right, found[target]):
                 yield Misfit(network, entry.source, target, said)
+    sources = {entry.source for entry in plan.entries.values()}
     for name in state:
-        if name not in {entry.source for entry in plan.entries.values()} and not known.leaves_out(name):
+        if name not in sources and not known.leaves_out(name):
             yield Misfit(network, name, None, "the reference has no such tensor")
     for name in found:
         if name not in expected and name not in plan.derived and not known.leaves_out(name):
@@ -89,8 +89,9 @@ def _difference(right: np.ndarray, found: np.ndarray) -> str | None:
         return None
     if right.ndim == 2 and right.shape[0] == right.shape[1] and np.array_equal(right.T, found):
         return "it is transposed where it should not be, or not where it should: a square matrix fits either way"
-    likeness = resemblance(right, found)
     different = np.argwhere(~np.isclose(right.astype(np.float64), found.astype(np.float64), rtol=0, atol=0, equal_nan=True))
-    first = tuple(map(int, different[0])) if len(different) else ()
+    if not len(different):
+        return "the same numbers in other bits: the sign of a zero, or what a NaN carries"
+    likeness, first = resemblance(right, found), tuple(map(int, different[0]))
     values = f"{len(different)} of {right.size} numbers differ, at {list(first)} expected {right[first]:g}, found {found[first]:g}"
     return f"{likeness} ({values})" if likeness else values

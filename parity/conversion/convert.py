@@ -34,8 +34,7 @@ def convert(source: str | Path, destination: str | Path, *, to: str = "paddle", 
 def to_paddle(source: str | Path, folder: str | Path, file_format: str = "pdparams", *, known: Networks,
               network: str | None = None, **options: Any) -> tuple[dict, Path]:
     """Returns the receipt and where it lies; options as of `convert_to_paddle`. Raises ConversionError."""
-    if network is None and len(known.names) == 1:
-        network = known.names[0]
+    network = known.single(network)
     receipt = convert_to_paddle(source, folder, known.build, file_format, infer=known.infer(network is not None),
                                 table=known.layouts, pairing=known.pairing, without=known.leaves_out,
                                 network=network, **options)

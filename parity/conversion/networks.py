@@ -59,6 +59,10 @@ class Networks:
         kept = paired.without(self.leaves_out)
         return settled(replace(kept, left_out=kept.left_out | excused), [one for one in problems if one.name not in excused])
 
+    def single(self, network: str | None) -> str | None:
+        """The network that is meant: the one that was named, or the only one."""
+        return self.names[0] if network is None and len(self.names) == 1 else network
+
     def leaves_out(self, tensor: str) -> bool:
         return any(fnmatchcase(tensor, pattern) for pattern in self.without)
 

@@ -11,7 +11,7 @@ import runpy
 import sys
 import traceback
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,6 +19,7 @@ from typing import Any
 
 from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.places import UserFiles, name_in
+from parity.doctor.program import Program
 from parity.doctor.session import Doctor
 from parity.files import InputError
 from parity.frameworks import Framework, loadable
@@ -125,7 +126,7 @@ class _Attached:
         """Whether the watch begins with this call: of a network, or a part of one, that an optimizer holds parameters of."""
         optimizers = [one for ref in self._optimizers if (one := ref()) is not None and framework.is_optimizer(one)]
         held = {id(p) for optimizer in optimizers for p in framework.optimizer_parameters(optimizer)
-                } if not any(map(_holds_iterator, optimizers)) else None
+                } if not any(map(Program.iterator_left, optimizers)) else None
         if not optimizers or (held is not None and not any(id(p) in held for p in module.parameters())):
             return False
         modules = [one for ref in self._modules if (one := ref()) is not None and framework.is_model(one)]
@@ -180,11 +181,6 @@ def _as_main(file: Path, arguments: Sequence[str]) -> Iterator[None]:
         sys.argv, sys.path[0] = argv, first
 
 
-def _holds_iterator(optimizer: Any) -> bool:
-    listed = getattr(optimizer, "_parameter_list", None)
-    return listed is not None and not isinstance(listed, Sequence)
-
-
 def _below(framework: Framework, model: Any) -> Iterator[Any]:
     return (part for path, part in framework.modules(model) if path)
 
@@ -205,7 +201,7 @@ def _named(things: Sequence[Any], frame: FrameType | None) -> dict[str, Any]:
 
 def _imported(script: Path) -> set[str]:
     """Top-level names that the script, or a file beside it that it imports, imports."""
-    names: set[str] = set()
+    folder, names = script.resolve().parent, set()
     waiting, seen = [script.resolve()], set()
     while waiting and len(seen) < _FOLLOWED:
         file = waiting.pop()
@@ -217,15 +213,19 @@ def _imported(script: Path) -> set[str]:
         except (OSError, SyntaxError, ValueError):
             continue
         for node in ast.walk(tree):
-            found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else \
-                [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            for name in found:
-                names.add(name.partition(".")[0])
-                place = script.resolve().parent.joinpath(*name.split("."))
-                waiting += [one for one in (place.with_suffix(".py"), place / "__init__.py") if name and one.is_file()]
-            if isinstance(node, ast.ImportFrom) and (node.level or found):
-                base = file.parent if node.level else script.resolve().parent
-                place = base.joinpath(*(node.module or "").split("."))
-                waiting += [one for alias in node.names if (one := place / f"{alias.name}.py").is_file()]
-                waiting += [one for one in (place.with_suffix(".py"), place / "__init__.py") if node.module and one.is_file()]
+            if isinstance(node, ast.Import):
+                asked = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                asked = [node.module or "", *(f"{node.module or ''}.{alias.name}".strip(".") for alias in node.names)]
+            else:
+                continue
+            relative = isinstance(node, ast.ImportFrom) and node.level
+            names |= set() if relative else {name.partition(".")[0] for name in asked}
+            waiting += _modules_below(file.parent if relative else folder, asked)
     return names
+
+
+def _modules_below(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The files of these dotted names, of those that lie there."""
+    places = [folder.joinpath(*name.split(".")) for name in names if name]
+    return [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]

@@ -516,6 +516,7 @@ MISMADE = {
     "a square matrix that was not transposed": ({"proj.weight": np.transpose}, "a square matrix fits either way"),
     "a matrix that was not transposed": ({"aux.weight": np.transpose}, "not transposed as it should be"),
     "one number": ({"bn.weight": lambda a: a * [1, 1, 2, 1, 1]}, "1 of 5 numbers differ, at [2] expected 1, found 2"),
+    "the sign of a zero": ({"bn.bias": lambda a: -a}, "the sign of a zero"),
     "mean for variance": ({"bn._variance": lambda a: a - 1}, "5 of 5 numbers differ"),
     "a tensor less": ({"aux.bias": lambda a: None}, "missing in Paddle's file"),
     "a tensor more": ({"head.bias": lambda a: np.zeros(3, "f4")}, "the twin has no such tensor"),
