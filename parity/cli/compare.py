@@ -63,6 +63,7 @@ def run(pair: Any, where: Where, *, quick: bool = False, **options: Any) -> Any:
     """`parity.compare`, with what runs and the first place that is found on standard error."""
     from parity import heap
     from parity.compare.one_pass import LARGE
+    from parity.compare.settling import is_far
     from parity.report.summary import divergence
     heap.keep_freed(below=LARGE)  # this process is ours
     with output.progress() as bar:
@@ -75,7 +76,8 @@ def run(pair: Any, where: Where, *, quick: bool = False, **options: Any) -> Any:
             bar.update(task, description=f"{case}: {doing}", completed=len(begun) - 1)
 
         def found(case: Any, first: Any) -> None:
-            bar.console.print(f"{case}, one pass: {divergence(first)} (to be measured beside the noise)", soft_wrap=True,
+            what = "no rounding" if is_far(first) else "perhaps rounding that has grown on its way"
+            bar.console.print(f"{case}, one pass: {divergence(first)} ({what}; to be measured beside the noise)", soft_wrap=True,
                               markup=False)
 
         return parity.compare(pair, lanes=where.lanes, device=where.device, quick=quick, progress=told, found=found, **options)

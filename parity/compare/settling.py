@@ -82,7 +82,7 @@ class Settling:
         """The whole float64 lane, with single operations where nothing else shows where the first divergence was made."""
         both = self._both
         both.operations = self._operations or (both.pair.names is not None and between_layers(first))
-        self._sparing = not _is_far(first)
+        self._sparing = not is_far(first)
         report = self._whole()
         if not both.operations and both.pair.names is not None and between_layers(report.first):
             both.operations = True
@@ -113,7 +113,7 @@ def between_layers(first: Finding | None) -> bool:
     return first is not None and first.key.stage != "census" and not first.key.is_local
 
 
-def _is_far(first: Finding | None) -> bool:
+def is_far(first: Finding | None) -> bool:
     """Whether this is no rounding: what is summed to nothing aside, none is grown so far on its way through a forward."""
     return first is not None and first.key.stage in ("forward", "losses") and first.floor_multiple > FAR
 
