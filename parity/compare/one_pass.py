@@ -17,6 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from parity.heap import give_back
+from parity.numbers.arrays import rounds
 from parity.trace.events import Event, Key
 from parity.trace.randomness import kept_for_later
 from parity.verdict.floors import own_rounding
@@ -213,7 +214,7 @@ class _Copies:
 
 def is_blank(array: np.ndarray | None) -> bool:
     """Whether there is nothing in it to compare: it is of an unknown kind, empty, or NaN everywhere."""
-    return array is None or array.size == 0 or (array.dtype.kind == "f" and bool(np.isnan(array).all()))
+    return array is None or array.size == 0 or (rounds(array.dtype) and bool(np.isnan(array).all()))
 
 
 def _no_more_than_zeros(event: Event) -> np.ndarray | None:

@@ -63,7 +63,7 @@ def check(network: str, reference: Callable[[], Any], twin: Callable[[], Any], s
         found = "NaN or infinity" if truth else "no output"
         raise InputError(f"{network}: expected numbers of the reference network, found {found}; "
                          "a forward cannot tell whether the two agree (--no-forward leaves it out)")
-    floors = [np.finfo(np.float32).eps * float(np.abs(array).max(initial=0)) for array in truth]
+    floors = [float(np.finfo(np.float32).eps) * float(np.abs(array).max(initial=0)) for array in truth]
     for draw in (None, *range(draws)):
         moved = (state, inputs) if draw is None else (move(state, draw, "state"), move(inputs, draw, "input"))
         found = run_reference(*moved, "float32")

@@ -125,22 +125,31 @@ def _text_deviation(reference: np.ndarray, twin: np.ndarray) -> Deviation:
         return Deviation(0.0)
     left, right = (str(array.reshape(-1)[odd[0]]) for array in (reference, twin))
     return Deviation(np.inf, trouble=say("{left} in the reference, {right} in the twin", left=repr(left), right=repr(right)))
+
+
 def is_float(dtype: np.dtype) -> bool:
     """Whether numbers of that dtype are real and rounded: half precisions too, and bfloat16 (of `ml_dtypes`), whose kind is "V"."""
     return dtype.kind == "f" or dtype.name == "bfloat16"
+
+
+def rounds(dtype: np.dtype) -> bool:
+    """Whether numbers of that dtype are rounded, be they real or complex."""
+    return is_float(dtype) or dtype.kind == "c"
 
 
 def eps_of(dtype: np.dtype) -> float:
     """The distance of 1 from the next larger number of that dtype (of a complex one: of its parts); 0 where nothing is rounded."""
     if dtype.name == "bfloat16":
         return 2.0**-7
-    return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
+    return float(np.finfo(dtype).eps) if rounds(dtype) else 0.0
 
 
 def largest_magnitude(array: np.ndarray) -> float:
     """The largest finite magnitude; 0 for an empty array."""
     if array.size == 0:
         return 0.0
+    if array.dtype.kind == "c":
+        array = np.abs(array)
     low, high = float(array.min()), float(array.max())
     if np.isfinite(low) and np.isfinite(high):
         return max(-low, high)

@@ -122,7 +122,7 @@ class Writer(Store):
         place = digest(array)
         if place not in self.kinds:
             self.kinds[place] = [array.dtype.name, list(array.shape)]
-            self._put(place, sketch(_codes(array)) if self.keep == "summaries" else array)
+            self._put(place, sketch(_real(array)) if self.keep == "summaries" else array)
         self._recent = [(array, place), *self._recent[:self._RECENT - 1]]
         return place
 
@@ -296,7 +296,7 @@ class Values:
         return found
 
     def sketch(self, place: str) -> np.ndarray:
-        return self.array(place) if self.summaries else sketch(_codes(self.array(place)))
+        return self.array(place) if self.summaries else sketch(_real(self.array(place)))
 
 
 def read_index(folder: Path, kind: str, made_by: str, others: Mapping[str, str]) -> dict[str, Any]:
@@ -431,9 +431,11 @@ def _plain(dtype: np.dtype) -> str:
     return "uint32" if dtype.kind == "U" else _PLAIN.get(dtype.name, dtype.name)
 
 
-def _codes(array: np.ndarray) -> np.ndarray:
-    """A text as numbers; numbers as they are."""
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint32) if array.dtype.kind == "U" else array
+def _real(array: np.ndarray) -> np.ndarray:
+    """A text as its characters' numbers, a complex number as its two parts along one more axis; real numbers as they are."""
+    if array.dtype.kind == "U":
+        return np.ascontiguousarray(array).reshape(-1).view(np.uint32)
+    return np.stack([array.real, array.imag], -1) if array.dtype.kind == "c" else array
 
 
 def _told(name: str, size: float | None) -> bool:

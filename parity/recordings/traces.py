@@ -7,7 +7,7 @@ how many of the planned programs are there; program-0001.json and .safetensors h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -139,8 +139,10 @@ def distance(one: Program, other: Program, left: StoredEvent, right: StoredEvent
     """A lower bound of how far apart two values are, of which at least one is there as a summary only. None: compare whole."""
     if left.place is None or right.place is None or one.values.kinds[left.place] != other.values.kinds[right.place]:
         return None
-    shape = tuple(one.values.kinds[left.place][1])
-    return apart(one.values.sketch(left.place), other.values.sketch(right.place), shape)
+    dtype, shape = one.values.kinds[left.place]
+    parts = (2,) if dtype.startswith("complex") else ()  # real and imaginary, sketched side by side
+    found = apart(one.values.sketch(left.place), other.values.sketch(right.place), (*shape, *parts))
+    return found if found.index is None else replace(found, index=found.index[:len(shape)])
 
 
 def save_start(folder: Path, weights: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:

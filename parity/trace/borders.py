@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from parity.frameworks.nests import Unknown, as_array, gone_through, leaves
-from parity.numbers.arrays import largest_magnitude
+from parity.numbers.arrays import largest_magnitude, rounds
 from parity.trace.events import Event, Key
 from parity.trace.lines import Call
 from parity.trace.magnitudes import Size
@@ -135,7 +135,7 @@ class Borders:
             array = as_array(part)
         except Unknown as error:
             unknown = str(error)
-        largest = largest_magnitude(array) if self._run.measure and array is not None and array.dtype.kind == "f" else None
+        largest = largest_magnitude(array) if self._run.measure and array is not None and rounds(array.dtype) else None
         key = Key(self._recorder.stage, self._run.step, self._recorder.phase, call.path, call.number, "", 0, variable, 0)
         self._recorder.send(Event(key, self._recorder.place(), site, array, built, call.called,
                          *size.joined(Size(largest or 0.0, largest or 0.0)), largest, unknown=unknown))

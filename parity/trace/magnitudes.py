@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parity.frameworks import Framework
-from parity.numbers.arrays import largest_magnitude
+from parity.numbers.arrays import largest_magnitude, rounds
 from parity.trace.events import Key
 from parity.trace.source import SourceTree
 
@@ -74,7 +74,7 @@ class Magnitudes:
         framework, largest, elements = self._framework, 0.0, 1
         for _, tensor in framework.tensors_in(arguments):
             array = framework.array(tensor, copy=False)
-            largest = max(largest, largest_magnitude(array)) if array.dtype.kind == "f" else largest
+            largest = max(largest, largest_magnitude(array)) if rounds(array.dtype) else largest
             elements = max(elements, array.size)
         least = min((math.prod(framework.shape_dtype(tensor)[0]) for tensor in results), default=1)
         return Size(largest, math.sqrt(max(1, elements // max(1, least))) * largest)

@@ -61,6 +61,7 @@ HEALTHY = {
     "an iterator": (lambda h, y: iter([h, y]), lambda h, y: (value for value in (h, y))),
     "an iterator inside": (lambda h, y: (h, (y * n for n in (1, 2))), lambda h, y: (h, (y * n for n in (1, 2)))),
     "numbers and texts": (lambda h, y: (y, 3, "cat", 1 + 2j, None), lambda h, y: (y, 3, "cat", 1 + 2j, None)),
+    "complex tensors": (lambda h, y: torch.complex(h, h) * 2j, lambda h, y: paddle.complex(h, h) * 2j),
     "integers": (lambda h, y: (y, (y > 0).to(torch.int32)), lambda h, y: (y, (y > 0).astype("int32"))),
 }
 WRONG = {
@@ -74,6 +75,9 @@ WRONG = {
     "an iterator": (lambda h, y: iter([h, y]), lambda h, y: iter([h, y + 1])),
     "an iterator inside": (lambda h, y: (h, (y * n for n in (1, 2))), lambda h, y: (h, (y * n for n in (1, 3)))),
     "a complex number": (lambda h, y: (y, 1 + 2j), lambda h, y: (y, 1 - 2j)),
+    "a complex number beside a mask": (lambda h, y: (y, 1 + 2j, y.masked_fill(y > 0, -3e38)),
+                                       lambda h, y: (y, 1 + 3j, y.masked_fill(y > 0, -3e38))),
+    "an imaginary part": (lambda h, y: torch.complex(h, h), lambda h, y: paddle.complex(h, h * 1.5)),
     "a large integer": (lambda h, y: (y, 2**70), lambda h, y: (y, 2**70 + 1)),
     "other integers": (lambda h, y: (y, (y > 0).to(torch.int32)), lambda h, y: (y, (y > 0).astype("int64"))),
     "float32": (lambda h, y: y, lambda h, y: y.astype("float32")),

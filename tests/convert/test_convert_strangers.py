@@ -22,6 +22,7 @@ import safetensors.torch
 import torch
 
 from parity.cli import main
+from parity.conversion.forward import check
 from weights_convert import (
     CheckpointError,
     ConversionError,
@@ -537,3 +538,9 @@ def test_a_right_conversion_made_by_hand_passes(tmp_path, changed, capsys):
     assert "all 8 tensors are what the checkpoint says" in capsys.readouterr().out
     with_out = ["convert", "--check-against", "h", "--pair", str(tmp_path / "mine.py")]
     assert main(with_out) == main([*with_out, "a.pt", "out"]) == main([*with_out, "a.pt"]) == 2  # wrong usage, no such file
+
+
+def test_what_a_forward_found_can_be_written_where_rounding_moved_nothing():
+    """The floor of a network that only copies is one rounding of its largest number: a number like any other."""
+    found = check("copy", torch.nn.Flatten, paddle.nn.Flatten, {}, {}, {"x": np.ones((2, 3, 4), np.float32)})
+    assert json.loads(json.dumps([found.error, found.same])) == [0.0, True]

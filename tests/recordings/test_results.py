@@ -25,7 +25,7 @@ class Torch(torch.nn.Module):
 
 
 class Paddle(paddle.nn.Layer):
-    factor, label, shift = 1.0, "cat", 0.0
+    factor, label, shift, number = 1.0, "cat", 0.0, 1 + 2j
 
     def __init__(self):
         super().__init__()
@@ -33,12 +33,16 @@ class Paddle(paddle.nn.Layer):
 
     def forward(self, x):
         y = self.fc(x)
-        return (SimpleNamespace(logits=y * self.factor, label=self.label), (y > 0).astype("uint8"), y.astype("bfloat16"), 1 + 2j,
-                (y + self.shift).masked_fill(y > 0.5, -3.4e38), {"a": y, "b": y * 2})
+        return (SimpleNamespace(logits=y * self.factor, label=self.label), (y > 0).astype("uint8"), y.astype("bfloat16"),
+                self.number, (y + self.shift).masked_fill(y > 0.5, -3.4e38), {"a": y, "b": y * 2})
 
 
 class AnotherText(Paddle):
     label = "dog"
+
+
+class AnotherImaginaryPart(Paddle):
+    number = 1 + 3j
 
 
 class BesideTheMask(Paddle):
@@ -65,13 +69,15 @@ def verdict(there, twin, folder):
     return parity.diff(there, folder).verdict
 
 
-@pytest.mark.parametrize(("twin", "expected"), [(Paddle, "same"), (AnotherText, "diverged"), (BesideTheMask, "diverged")])
+@pytest.mark.parametrize(("twin", "expected"), [(Paddle, "same"), (AnotherText, "diverged"), (AnotherImaginaryPart, "diverged"),
+                                                (BesideTheMask, "diverged")])
 def test_results_of_all_kinds_are_recorded_and_compared(there, tmp_path, twin, expected):
     assert verdict(there, twin, tmp_path / "here") == expected
 
 
-@pytest.mark.parametrize(("twin", "expected"), [(Paddle, "same up to summary"), (AnotherText, "diverged")])
-def test_texts_are_compared_by_their_summaries_too(tmp_path, twin, expected):
+@pytest.mark.parametrize(("twin", "expected"), [(Paddle, "same up to summary"), (AnotherText, "diverged"),
+                                                (AnotherImaginaryPart, "diverged")])
+def test_texts_and_complex_numbers_are_compared_by_their_summaries_too(tmp_path, twin, expected):
     parity.record(pair(Paddle), tmp_path / "there", keep="summaries")
     parity.record(pair(twin), tmp_path / "here", side="twin", keep="summaries", source=tmp_path / "there")
     assert parity.diff(tmp_path / "there", tmp_path / "here").verdict == expected
