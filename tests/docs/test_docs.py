@@ -67,6 +67,7 @@ def complaint(words: list[str]) -> str | None:
         words = words[1:]
     if words[:1] and words[0].endswith("python") and words[1:2] == ["-m"]:
         words = words[2:]
+    words = words[:words.index(">")] if ">" in words else words
     if not words:
         return None
     name, rest = words[0], words[1:]
