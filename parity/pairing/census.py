@@ -5,6 +5,7 @@ No numerics yet: 132 parameters against 88 is already the answer (Paddle issue 2
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -113,8 +114,14 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
                 return attribute_site(modules[side][owner], variable) if owner in modules[side] else None
             path = path.rpartition(".")[0]
 
+    def number(name: str) -> float:
+        """When the reference built its owner; last what only the twin has."""
+        owner = modules[0].get(name.rpartition(".")[0])
+        return math.inf if owner is None else constructions[0].number(owner)
+
     findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name), site(1, problem.name),
                               unpaired=True) for problem in problems]
+    findings.sort(key=lambda finding: number(finding.name))  # nothing will run that would tell which comes first
     findings += [CensusFinding(name, message, site(0, name), site(1, name))
                  for name, message in (*_disagreements(plan, models, frameworks), *_made_otherwise(plan, models, frameworks))]
     compared = len(plan.entries) + len(problems)
