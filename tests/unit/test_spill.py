@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.unit.events import event, key
 
 from parity.files import InputError
 from parity.numbers.noise import M
@@ -13,6 +12,7 @@ from parity.numbers.strata import Floors
 from parity.trace.events import Event
 from parity.verdict.sinks import Against, Store
 from parity.verdict.spill import Spill, Spilled
+from tests.unit.events import event, key
 
 
 @pytest.fixture
