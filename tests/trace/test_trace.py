@@ -633,3 +633,12 @@ def test_a_module_that_is_called_twice_is_recorded_twice():
     twice = wrap("torch", lambda x: twice.part(twice.part(x)))
     twice.part = wrap("torch", lambda x: x * 2)
     assert "forward part call 2 output" in record(twice)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_recorder_whose_run_is_over_holds_no_tensor(side):
+    framework = FRAMEWORKS[side]
+    model, store = (torch.nn.ReLU(inplace=True), paddle.nn.ReLU())[side], Store()
+    recorder = Recorder(Side(framework, HERE), store)
+    forward_backward(framework, model, [np.ones((2, 3))], lambda number, shape: np.ones(shape), recorder)
+    assert not recorder.cuts and not recorder.borders._shared
