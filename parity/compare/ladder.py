@@ -28,7 +28,7 @@ from parity.declare.pair import Subject
 from parity.files import InputError
 from parity.heap import give_back
 from parity.messages import Message, say, some, term
-from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
+from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.by_value import Choice, settled
 from parity.pairing.census import Census, CensusFinding, each_once, own_weights, take
@@ -532,7 +532,7 @@ class Both(Sides):
 
 
 def _cast(values: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    return {name: array.astype(dtype, copy=False) if array.dtype.kind == "f" else array for name, array in values.items()}
+    return {name: in_lane(array, dtype) for name, array in values.items()}
 
 
 def _judge_census(both: Both, report: Report) -> None:

@@ -59,8 +59,11 @@ def one_ulp(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     An exact zero stays: it comes of padding, masks and rectifiers and rounds to itself on both sides, and moved at all it
     crosses the kink of the next rectifier, so that the floor of every gradient behind is as large as the gradient (a tenth of
     the pixels black, a convolution without bias, a ReLU: 5% of the gradient lost was `same`). NaN and Inf stay, and so does
-    what is not floating point.
+    what is not floating point. A complex number's parts move each on its own.
     """
+    if array.dtype.kind == "c":
+        parts = np.stack([array.real, array.imag], -1)
+        return one_ulp(parts, rng).view(array.dtype)[..., 0]
     if not is_float(array.dtype):
         return array
     flat = np.ascontiguousarray(array).reshape(-1)

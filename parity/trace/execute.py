@@ -10,6 +10,7 @@ import numpy as np
 
 from parity.blame import hand_on
 from parity.frameworks import Framework
+from parity.numbers.arrays import rounds
 from parity.trace.events import Replayed
 from parity.trace.recorder import Recorder
 
@@ -27,8 +28,7 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
     """`calls` forwards in a row on the same inputs; returns all output tensors. Buffers are recorded after each."""
     outputs: list[Any] = []
     for _ in range(calls):
-        tensors = [framework.tensor(array, requires_grad=array.dtype.kind == "f", device=device)
-                   for array in inputs]
+        tensors = [framework.tensor(array, requires_grad=rounds(array.dtype), device=device) for array in inputs]
         # Not the leaves themselves: a module may write its input in place, which a leaf forbids.
         given = [framework.clone(tensor) for tensor in tensors]
         recorder.borders.inputs = {id(tensor): f"[{number}]" for number, tensor in enumerate(given)}
@@ -62,11 +62,19 @@ def forward_backward(framework: Framework, model: Any, inputs: Sequence[np.ndarr
         outputs = forward(framework, model, inputs, recorder, calls=calls, device=device,
                           arrange=arrange)
         if backward:
-            ends = [(output, probe(number, framework.shape_dtype(output)[0])) for number, output in enumerate(outputs)
+            ends = [(output, _probed(probe, number, *framework.shape_dtype(output))) for number, output in enumerate(outputs)
                     if framework.requires_grad(output)]
             _backward(framework, ends, device)
             recorder.snapshot_gradients()
     framework.clear_gradients(parameters)
+
+
+def _probed(probe: Probe, number: int, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Both parts of a complex output have a gradient."""
+    if not dtype.startswith("complex"):
+        return probe(number, shape)
+    parts = probe(number, (*shape, 2))
+    return parts[..., 0] + 1j * parts[..., 1]
 
 
 def replay(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recorder: Recorder,

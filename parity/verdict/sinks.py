@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity.numbers.arrays import Deviation, deviation, in_norm
+from parity.numbers.arrays import Deviation, deviation, in_norm, rounds
 from parity.numbers.noise import one_ulp
 from parity.numbers.shapes import reshaped_distance
 from parity.numbers.strata import borders, deviations, floor_at
@@ -241,7 +241,7 @@ def weakly(array: np.ndarray | None) -> Callable[[], np.ndarray | None]:
 
 def compared(stored: Event, array: np.ndarray | None) -> list[Deviation]:
     """The deviation of each stratum; nearly every value has one only."""
-    if borders_of(stored) and array is not None and array.shape == stored.array.shape and array.dtype.kind == "f":
+    if borders_of(stored) and array is not None and array.shape == stored.array.shape and rounds(array.dtype):
         return deviations(stored.array, array, stored.borders)
     found = deviation(stored.array, array, stored.largest)
     return [in_norm(found, stored.array, array) if stored.norm else found]
