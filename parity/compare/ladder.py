@@ -26,6 +26,7 @@ from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
+from parity.heap import give_back
 from parity.messages import Message, say, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
@@ -122,6 +123,15 @@ def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progres
     return report
 
 
+def grown(both: Both, kept: Kept, *, draws: int = DRAWS, tell: Progress = _silent) -> Report | None:
+    """The float64 lane of two that have gone apart in a pass, where one noise draw tells that it was rounding; else None."""
+    report = _begin(both)
+    report.unseen = _unseen(both.subject, kept.truth)
+    _judge_run(both, "float64", kept.truth, draws, report, tell, kept=kept, most=1)
+    _order_census(report, kept.truth)
+    return None if report.diverged or report.undecided or report.unseen else report
+
+
 def accuracy(both: Both, beside: Report, *, draws: int = DRAWS, tell: Progress = _silent, kept: Kept | None = None) -> Report:
     """The float32 lane alone, of two that are the same computation. beside: what the float64 lane has found. kept: see `climb`."""
     report, truth = Report(both.subject.name), _truth(both, kept or Kept(), tell)
@@ -203,11 +213,13 @@ def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
 
 
 def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, tell: Progress,
-               replayed: Store | None = None, sparing: bool = True, kept: Kept | None = None) -> Against | None:
+               replayed: Store | None = None, sparing: bool = True, kept: Kept | None = None,
+               most: int | None = None) -> Against | None:
     """Add to the report what a run of the twin, free or a replay, comes to beside the noise of the reference.
 
     sparing: draw by draw, beginning with as few as there can be; what is the same by their floors is the same by those of all.
-    kept: the run of the twin that has been made already. None, with a remark, where the reference cannot be replayed.
+    kept: the run of the twin that has been made already. most: so many draws are made now. None, with a remark, where the reference
+    cannot be replayed.
     """
     name, run = both.subject.name, "free" if replayed is None else "replay"
     limit = ACCURACY if lane == "float32" else M
@@ -216,7 +228,7 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
     stages = None if lane == "float64" else frozenset({both.subject.stage, "state", *(["gradients"] if gradients else [])})
     noise = both.noise(lane, truth, replayed=replayed, draws=draws)
     against, failure = (kept.against, kept.failure) if kept is not None else (None, None)
-    for count in range(noise.fewest, draws + 1) if sparing else (draws,):
+    for count in range(noise.fewest, 1 + (draws if most is None else most)) if sparing else (draws,):
         tell(f"noise of the reference, {lane}, {run}: {count} of {draws} draws")
         try:
             floors = noise.floors(count)
@@ -485,6 +497,7 @@ class Both(Sides):
     def _run(self, side: int, dtype: str, sink: Sink, moved: int | None, replayed: Store | None, gradients: bool,
              measure: bool, rounding: bool, release: bool, truth: Store | None = None) -> None:
         subject, framework, model = self.subject, self.frameworks[side], self.models[side]
+        give_back()
         self._load(side, dtype, moved)
         inputs = self._inputs(dtype, moved)
         rng = None if moved is None else generator("ulp", subject.seed, moved, "replay")

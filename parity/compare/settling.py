@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parity.compare.ladder import Both, Kept, Progress, accuracy, climb, glance_at
+from parity.compare.ladder import Both, Kept, Progress, accuracy, climb, glance_at, grown
 from parity.differences.explaining import Account, account, imitating
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION
@@ -41,7 +41,8 @@ class Settling:
         if "float64" not in self._lanes:
             return self._explained(climb(self._both, lanes=self._lanes, tell=self._tell), self._accuracy)
         glanced = glance_at(self._both, tell=self._tell, keeping=None if self._quick else self._kept)
-        settled = Account(glanced, [], []) if _is_settled(glanced) else self._known_in(glanced)
+        grew = self._rounding_in(glanced)
+        settled = Account(grew, [], []) if grew is not None else self._known_in(glanced)
         report = settled.report
         if self._both.census.unpaired:
             return report
@@ -56,6 +57,15 @@ class Settling:
             report.add(accurate)
             report.findings.sort(key=lambda finding: finding.order)
         return report
+
+    def _rounding_in(self, glanced: Report) -> Report | None:
+        """The float64 lane, if nothing in the pass went apart, or nothing but rounding on its way back; else None. What goes apart
+        in gradients alone is mostly that."""
+        if _is_settled(glanced):
+            return glanced
+        if self._kept.truth is None or glanced.unseen or any(finding.key.stage != "gradients" for finding in glanced.diverged):
+            return None
+        return grown(self._both, self._at_hand, tell=self._tell)
 
     def _known_in(self, glanced: Report) -> Account:
         """What a pass says once the reference does what Paddle is known to do."""
@@ -85,8 +95,8 @@ class Settling:
     def _placed(self, first: Finding | None) -> Report:
         """The whole float64 lane, with single operations where nothing else shows where the first divergence was made."""
         both = self._both
-        both.operations = self._operations or (both.pair.names is not None and between_layers(first))
         self._sparing = not is_far(first)
+        both.operations = self._operations or (not self._sparing and both.pair.names is not None and between_layers(first))
         report = self._whole(self._at_hand)
         if not both.operations and both.pair.names is not None and between_layers(report.first):
             both.operations = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,24 +89,25 @@ def replay(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recor
     recorder.watch(model)
     with recorder.recording():
         forward(framework, model, inputs, recorder, calls=calls, device=device, arrange=arrange)
-        ends = []
-        for tensor, key in recorder.cuts:
-            shape, dtype = framework.shape_dtype(tensor)
-            end = key._replace(stage="gradients")
-            gradient = values.value(end, dtype) if end in values else None
-            if gradient is not None and gradient.shape == shape:  # another shape has been found in the forward already
-                ends.append((tensor, gradient))
-        _backward(framework, ends, device)
+        _backward(framework, _cut_ends(framework, recorder, values), device)
         recorder.snapshot_gradients()
     framework.clear_gradients(parameters)
 
 
-def _backward(framework: Framework, ends: Sequence[tuple[Any, np.ndarray]], device: str) -> None:
-    together: dict[int, tuple[Any, np.ndarray]] = {}
-    for tensor, gradient in ends:  # one tensor may be returned twice, under two names
-        known = together.get(id(tensor))
+def _cut_ends(framework: Framework, recorder: Recorder, values: Replayed) -> Iterator[tuple[Any, np.ndarray]]:
+    for tensor, key in recorder.cuts:
+        shape, dtype = framework.shape_dtype(tensor)
+        end = key._replace(stage="gradients")
+        gradient = values.value(end, dtype) if end in values else None
+        if gradient is not None and gradient.shape == shape:  # another shape has been found in the forward already
+            yield tensor, gradient
+
+
+def _backward(framework: Framework, ends: Iterable[tuple[Any, np.ndarray]], device: str) -> None:
+    together: dict[int, tuple[Any, Any]] = {}
+    for tensor, array in ends:  # one at a time: together they are as large as all that a replay goes on with
+        gradient, known = framework.tensor(array, device=device), together.get(id(tensor))
+        # One tensor may be returned twice, under two names.
         together[id(tensor)] = tensor, gradient if known is None else known[1] + gradient
-    ends = list(together.values())
-    if ends:
-        framework.backward([tensor for tensor, _ in ends],
-                           [framework.tensor(gradient, device=device) for _, gradient in ends])
+    if together:
+        framework.backward(*map(list, zip(*together.values(), strict=True)))

@@ -114,6 +114,8 @@ class Recorder:
             self._removers.clear()
             self._recent.clear()
             self._gradients.clear()
+            self.borders.clear()
+            self.cuts.clear()
 
     def snapshot_gradients(self, clipped: Mapping[str, Any] | None = None) -> None:
         """Emit the gradient of every watched parameter; see `Gradients.snapshot`."""

@@ -23,7 +23,7 @@ class Store:
     those that come later the large ones go to a file (`Spill`)."""
 
     keeps = True
-    ROOM = 1 << 28  # bytes
+    ROOM = 1 << 27  # bytes
     LARGE = 1 << 16  # bytes: smaller ones take less than finding them again
     RECENT = 8  # arrays that may come again under another name: as many as a recorder may hold
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from toys import between, numbers, subject
 
-from parity.compare import runner
+from parity.compare import one_pass, runner
 from parity.compare.ladder import Both, compare
 from parity.compare.results import Case
 from parity.declare.pair import Pair
@@ -155,3 +155,29 @@ def test_a_report_is_the_same_whether_values_lie_in_memory_or_in_a_file(monkeypa
     spilled = report()
     assert written and held.counts == spilled.counts and held.multiples == spilled.multiples
     assert [str(one) for one in held.findings] == [str(one) for one in spilled.findings] and held.verdict == spilled.verdict
+
+
+# --- what goes apart on its way back alone ----------------------------------------------------------------------------
+
+DETACHED = Edit("toys:PaddleNorm.forward", "paddle.sqrt(var + 1e-5)", "paddle.sqrt(var.detach() + 1e-5)")
+
+
+@pytest.fixture
+def sensitive(monkeypatch):
+    """In a pass gradients are allowed next to no rounding, as behind many layers."""
+    allowed = one_pass.own_rounding
+    monkeypatch.setattr(one_pass, "own_rounding", lambda event, eps: allowed(event, eps) * (
+        1e-9 if event.key.stage == "gradients" else 1))
+
+
+def test_gradients_that_go_apart_are_measured_before_anything_is_imitated(runs, sensitive):
+    assert settled(subject()).verdict == "same"
+    assert runs == [("float64", "pass"), ("float64", "draw"), ("float32", "unmoved"), ("float32", "unmoved, replayed")]
+
+
+def test_gradients_that_go_apart_by_a_mistake_are_found_all_the_same(runs, sensitive):
+    with applied((DETACHED,)):
+        report = settled(subject())
+    assert report.verdict == "diverged" and report.first.key.stage == "gradients" and runs[1] == ("float64", "draw")
+    with applied((DETACHED,)):
+        assert report.first.key == compare(subject()).first.key
