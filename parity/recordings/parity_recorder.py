@@ -1163,17 +1163,16 @@ def _program(network, trace, number, folder):
     program, values = trace.program(number)
     framework, lane, title = network.framework, trace.index["lane"], "{title} ({mode})".format(**program)
     told = program.get("twin")
-    if told is None and framework.name != "torch":
+    if told is None or ("entries" not in told and framework.name != "torch"):
         raise RecorderError(f"{trace.folder}: {title} does not say which weight of the network is which; record it with --for and "
                             f"the outline of the network (python parity_recorder.py FILE.py:build --outline outline.json)")
     if program["random"]["entries"]:
         raise RecorderError(f"{trace.folder}: {title} draws random numbers (dropout?), which cannot be handed over here; record "
                             f"its eval mode")
     weights, inputs = trace.start(program)
-    names = Names(network, told, weights)
+    names = Names(network, told if framework.name == "paddle" else None, weights)
     arrays = [_cast(array, lane) for array in inputs.values()]
-    given = dict(told["arguments"] if told is not None else
-                 {"positional": [{"input": place} for place in range(len(arrays))], "keywords": {}}, arrays=arrays)
+    given = dict(told["arguments"], arrays=arrays)
     table, runs, kinds, failure = Table(), collections.OrderedDict(), None, None
     reference = Reference(program, values)
     writer = Writer(os.path.join(folder, f"program-{number:04}.safetensors"))
