@@ -22,6 +22,7 @@ from parity.compare.lone import Lone, importable
 from parity.compare.results import Case
 from parity.declare.pair import Pair
 from parity.files import InputError
+from parity.numbers.arrays import in_lane
 from parity.recordings.elsewhere import remarks, told
 from parity.recordings.format import Table, Writer, begin, write_json
 from parity.recordings.traces import Program, Trace, save_index, save_start
@@ -259,7 +260,7 @@ def _census(both: Both, side: str, lane: str, writer: Writer, name: str) -> tupl
     for order, (entry, array, site) in enumerate(held, -len(held)):
         owner, _, variable = entry.rpartition(".")
         key = Key("census", 0, None, ".".join(filter(None, (name, owner))), 0, "", 0, variable, 0)
-        event = Event(key, order, site, array.astype(np.float64) if array.dtype.kind == "f" else array)
+        event = Event(key, order, site, in_lane(array, "float64"))
         writer.receive(event)
         events.append(event)
     return events, {entry: kinds[entry] for entry, _, _ in held}
