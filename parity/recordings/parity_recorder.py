@@ -207,6 +207,8 @@ class Trace:
         """(weights, inputs) of a program: name -> array. What is a number, comes as one."""
         values = Values(os.path.join(self.folder, "start-{}.safetensors".format(document["start"])))
         flat = {name: values.array(name) for name in values}
+        for name in json.loads(values.metadata.get("complex", "[]")):  # its two parts stand along one more axis
+            flat[name] = flat[name].view(np.result_type(flat[name].dtype, np.complex64))[..., 0]
         flat.update(json.loads(values.metadata.get("numbers", "{}")))
         found = hashlib.sha256()
         for name in sorted(flat):
@@ -302,7 +304,7 @@ class Paddle:
         return {"fp16": "float16", "fp32": "float32", "fp64": "float64"}.get(found, found)
 
     def requires_grad(self, tensor):
-        return not tensor.stop_gradient and "float" in self.dtype_of(tensor)
+        return not tensor.stop_gradient and self.dtype_of(tensor).startswith(("float", "bfloat", "complex"))
 
     def overwrite(self, tensor, array):
         """Also with another dtype: `set_value` refuses that."""
@@ -355,7 +357,8 @@ class Paddle:
         layers = self.fluid.layers if self.old else self.module
         total = None
         for tensor, gradient in ends:
-            product = tensor * self.tensor(gradient)
+            product = tensor * self.tensor(np.conj(gradient))
+            product = self.module.real(product) if gradient.dtype.kind == "c" else product
             one = layers.reduce_sum(product) if self.old else layers.sum(product)
             total = one if total is None else total + one
         if total is not None:
@@ -1008,7 +1011,7 @@ class Recording:
         ends = []
         with self.watching():
             for _ in range(program["calls"]):
-                given = [framework.clone(framework.tensor(array, array.dtype.kind == "f")) for array in arguments["arrays"]]
+                given = [framework.clone(framework.tensor(array, array.dtype.kind in "fc")) for array in arguments["arrays"]]
                 self._alive += given
                 self.inputs = {id(tensor): f"[{number}]" for number, tensor in enumerate(given)}
                 network.model(*[_filled(one, given) for one in arguments["positional"]],
@@ -1020,7 +1023,7 @@ class Recording:
             if not self._gradients:
                 return
             if self._replay is None:
-                ends = [(tensor, probe(number, framework.array(tensor).shape)) for number, tensor in enumerate(ends)
+                ends = [(tensor, probe(number, framework.array(tensor))) for number, tensor in enumerate(ends)
                         if framework.requires_grad(tensor)]
             else:
                 ends = []
@@ -1104,11 +1107,12 @@ def _filled(described, given):
 
 
 def _probe(seed):
-    """Number of an output and its shape -> the gradient that backward starts from: parity's own random numbers."""
-    def probe(number, shape):
+    """Number of an output and its values -> the gradient that backward starts from: parity's own random numbers."""
+    def probe(number, output):
         name = f"probe/{seed}/{number}"
-        drawn = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape)
-        return drawn.astype(np.float32)
+        parts = (2,) if output.dtype.kind == "c" else ()
+        drawn = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(output.shape + parts).astype(np.float32)
+        return drawn[..., 0] + 1j * drawn[..., 1] if parts else drawn
     return probe
 
 
@@ -1233,6 +1237,8 @@ class Reference:
 
 
 def _cast(array, lane):
+    if array.dtype.kind == "c":
+        return array.astype(np.result_type(lane, np.complex64))
     return array.astype(lane) if array.dtype.kind == "f" else array
 
 
