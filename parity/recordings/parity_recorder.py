@@ -309,7 +309,8 @@ class Paddle:
     def overwrite(self, tensor, array):
         """Also with another dtype: `set_value` refuses that."""
         holder = tensor.value() if self.old else tensor
-        holder.get_tensor().set(np.ascontiguousarray(array), self.place)
+        place = self.fluid.framework._current_expected_place() if self.old else self.place  # in a guard of the user's own
+        holder.get_tensor().set(np.ascontiguousarray(array), place)
 
     def prepare(self, modules, dtype, training):
         for module in modules:
@@ -1137,8 +1138,9 @@ def outline(build, path, sources=()):
 def record(build, start, folder, sources=()):
     """Runs the network on the weights and inputs of the trace `start`, and records it into `folder`, which must be empty.
 
-    build: a class or function without arguments that returns it, or the network itself; then nobody knows where its layers are
-    built. sources: more files and folders whose lines are followed. Raises RecorderError; what the network raises is recorded.
+    build: a class or function without arguments that returns it, or the network itself, which is left as it was; then nobody knows
+    where its layers are built. sources: more files and folders whose lines are followed. Raises RecorderError; what the network
+    raises is recorded.
     """
     trace = Trace(start)
     if os.path.isdir(folder) and os.listdir(folder):
@@ -1157,9 +1159,26 @@ def record(build, start, folder, sources=()):
     parts = collections.OrderedDict()
     for number in range(len(index["planned"]) + 1):
         if number:
-            with framework.active():
+            with framework.active(), _as_it_was(network):
                 parts[f"program-{number:04}.json"] = _program(network, trace, number, folder)
         write_json(os.path.join(folder, "index.json"), dict(index, programs=len(parts), parts=parts))
+
+
+@contextlib.contextmanager
+def _as_it_was(network):
+    """Afterwards the network, which may be the caller's own, has its weights, their dtype and its mode again."""
+    framework, modules = network.framework, list(network.modules.values())
+    held = [(tensor, framework.array(tensor)) for tensor in network.entries().values()]
+    modes = [(module.training, getattr(module, "_dtype", None)) for module in modules]
+    try:
+        yield
+    finally:
+        for tensor, array in held:
+            framework.overwrite(tensor, array)
+        for module, (training, dtype) in zip(modules, modes):  # noqa: B905 (`strict` is of Python 3.10)
+            module.training = training
+            if dtype is not None:
+                module._dtype = dtype
 
 
 def _program(network, trace, number, folder):

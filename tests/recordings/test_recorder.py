@@ -170,6 +170,17 @@ def test_torch_beside_torch_needs_no_outline(place, traces, tmp_path, lane):
         assert main(["diff", str(there), str(tmp_path / name)]) == code
 
 
+@pytest.mark.parametrize("lane", ["float64", "float32"])
+def test_a_network_of_ones_own_is_left_as_it_was(place, traces, tmp_path, lane):
+    network = recorder._named(f"{place / 'right.py'}:Net")()
+    before = {name: value.numpy() for name, value in network.state_dict().items()}
+    recorder.record(network, str(traces[lane]), str(tmp_path / "here"))
+    after = {name: value.numpy() for name, value in network.state_dict().items()}
+    assert main(["diff", str(traces[lane]), str(tmp_path / "here")]) == 0 and network.training
+    assert before.keys() == after.keys() and len(before) == 7
+    assert all(before[name].dtype == after[name].dtype and (before[name] == after[name]).all() for name in before)
+
+
 def recorded(folder):
     """run -> key -> the value's hash, and the lines of it."""
     document = json.loads((folder / "program-0001.json").read_text())
