@@ -309,7 +309,8 @@ class Paddle:
     def overwrite(self, tensor, array):
         """Also with another dtype: `set_value` refuses that."""
         holder = tensor.value() if self.old else tensor
-        holder.get_tensor().set(np.ascontiguousarray(array), self.place)
+        place = self.fluid.framework._current_expected_place() if self.old else self.place  # in a guard of the user's own
+        holder.get_tensor().set(np.ascontiguousarray(array), place)
 
     def prepare(self, modules, dtype, training):
         for module in modules:
@@ -1142,8 +1143,9 @@ def outline(build, path, sources=()):
 def record(build, start, folder, sources=()):
     """Runs the network on the weights and inputs of the trace `start`, and records it into `folder`, which must be empty.
 
-    build: a class or function without arguments that returns it, or the network itself; then nobody knows where its layers are
-    built. sources: more files and folders whose lines are followed. Raises RecorderError; what the network raises is recorded.
+    build: a class or function without arguments that returns it, or the network itself, which is left as it was; then nobody knows
+    where its layers are built. sources: more files and folders whose lines are followed. Raises RecorderError; what the network
+    raises is recorded.
     """
     trace = Trace(start)
     if os.path.isdir(folder) and os.listdir(folder):
@@ -1162,9 +1164,26 @@ def record(build, start, folder, sources=()):
     parts = collections.OrderedDict()
     for number in range(len(index["planned"]) + 1):
         if number:
-            with framework.active():
+            with framework.active(), _as_it_was(network):
                 parts[f"program-{number:04}.json"] = _program(network, trace, number, folder)
         write_json(os.path.join(folder, "index.json"), dict(index, programs=len(parts), parts=parts))
+
+
+@contextlib.contextmanager
+def _as_it_was(network):
+    """Afterwards the network, which may be the caller's own, has its weights, their dtype and its mode again."""
+    framework, modules = network.framework, list(network.modules.values())
+    held = [(tensor, framework.array(tensor)) for tensor in network.entries().values()]
+    modes = [(module.training, getattr(module, "_dtype", None)) for module in modules]
+    try:
+        yield
+    finally:
+        for tensor, array in held:
+            framework.overwrite(tensor, array)
+        for module, (training, dtype) in zip(modules, modes):  # noqa: B905 (`strict` is of Python 3.10)
+            module.training = training
+            if dtype is not None:
+                module._dtype = dtype
 
 
 def _program(network, trace, number, folder):
@@ -1172,17 +1191,16 @@ def _program(network, trace, number, folder):
     program, values = trace.program(number)
     framework, lane, title = network.framework, trace.index["lane"], "{title} ({mode})".format(**program)
     told = program.get("twin")
-    if told is None and framework.name != "torch":
+    if told is None or ("entries" not in told and framework.name != "torch"):
         raise RecorderError(f"{trace.folder}: {title} does not say which weight of the network is which; record it with --for and "
                             f"the outline of the network (python parity_recorder.py FILE.py:build --outline outline.json)")
     if program["random"]["entries"]:
         raise RecorderError(f"{trace.folder}: {title} draws random numbers (dropout?), which cannot be handed over here; record "
                             f"its eval mode")
     weights, inputs = trace.start(program)
-    names = Names(network, told, weights)
+    names = Names(network, told if framework.name == "paddle" else None, weights)
     arrays = [_cast(array, lane) for array in inputs.values()]
-    given = dict(told["arguments"] if told is not None else
-                 {"positional": [{"input": place} for place in range(len(arrays))], "keywords": {}}, arrays=arrays)
+    given = dict(told["arguments"], arrays=arrays)
     table, runs, kinds, failure = Table(), collections.OrderedDict(), None, None
     reference = Reference(program, values)
     writer = Writer(os.path.join(folder, f"program-{number:04}.safetensors"))
