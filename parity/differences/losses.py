@@ -123,4 +123,46 @@ LABEL_SMOOTHING = Difference(
     imitate=intercepting({_smoothed_in_float32: (F.cross_entropy,)}),
 )
 
-ENTRIES = (IGNORED_LABELS, LABEL_SMOOTHING)
+# --- cosine embedding ------------------------------------------------------------------------------------------------
+
+def cosine_embedding_epsilon() -> float:
+    """What is added to squared lengths of 0 before the root: 1 - loss of two vectors whose lengths are nothing beside it."""
+    x = paddle.full([1, 1], 1e-10, "float64")
+    loss = paddle.nn.functional.cosine_embedding_loss(x, x, paddle.to_tensor([1]))
+    return 1e-20 / (1 - loss.item())
+
+
+def _cosine_similarity_epsilon() -> float:
+    x = paddle.full([1, 1], 1e-10, "float64")
+    return 1e-20 / paddle.nn.functional.cosine_similarity(x, x).item()
+
+
+def _with_larger_epsilon(acted: Acted, loss: Any, input1: torch.Tensor, input2: torch.Tensor, target: torch.Tensor,
+                         margin: float = 0, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> torch.Tensor:
+    squares = [(one * one).sum(-1) for one in (input1, input2)]
+    same = all(bool((one.detach() + 10e-12 == one.detach() + 1e-12).all()) for one in squares)
+    if same or size_average is not None or reduce is not None:
+        return loss(input1, input2, target, margin, size_average, reduce, reduction)
+    acted.count += 1
+    cosine = (input1 * input2).sum(-1) / ((squares[0] + 10e-12) * (squares[1] + 10e-12)).sqrt()
+    zero = torch.zeros_like(cosine)
+    near, far = torch.where(target == 1, 1 - cosine, zero), torch.where(target == -1, (cosine - margin).clamp_min(0), zero)
+    return _reduced(near + far, reduction)
+
+
+COSINE_EMBEDDING = Difference(
+    name="cosine_embedding",
+    title="The cosine embedding loss adds 1e-11 where torch adds 1e-12",
+    where="paddle.nn.functional.cosine_embedding_loss, paddle.nn.CosineEmbeddingLoss",
+    size="1e-11 is added to the squared length of each vector: 1e-11 relative for vectors of length 1.",
+    measure=cosine_embedding_epsilon,
+    expected=(0.9e-11, 1.1e-11),
+    control=_cosine_similarity_epsilon,
+    correct="1e-12, as torch adds",
+    figures={"3.3.1": 1e-11, "3.0.0": 1e-11, "2.6.2": 1e-11},
+    effect="none, unless vectors are shorter than 1e-4",
+    avoided_by="no such loss in the twin of U-GAT-IT",
+    imitate=intercepting({_with_larger_epsilon: (F.cosine_embedding_loss,)}),
+)
+
+ENTRIES = (IGNORED_LABELS, LABEL_SMOOTHING, COSINE_EMBEDDING)

@@ -185,6 +185,10 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     ("pow_exponent", 2 * draw(9), draw(9, dtype="float32"), lambda x: F.hardtanh(x, -1.3, 1.3),
      lambda x: P.hardtanh(x, -1.3, 1.3)),
     ("pow_exponent", draw(9), draw(9, dtype="float32"), torch.nn.SELU(), paddle.nn.SELU()),
+    *(("cosine_embedding", 1e-1 * draw(4, 5), draw(4, 5, dtype="float32"),
+       lambda x, kind=kind: F.cosine_embedding_loss(x, x.flip(1), torch.tensor([1, -1, 1, -1]), 0.1, reduction=kind),
+       lambda x, kind=kind: P.cosine_embedding_loss(x, x.flip([1]), paddle.to_tensor([1, -1, 1, -1]), 0.1, kind))
+      for kind in ("mean", "none")),
     ("complex_exponential", WAVES, draw(9), torch.exp, paddle.exp),
     ("complex_exponential", WAVES, WAVES.astype(np.complex64), torch.sigmoid, P.sigmoid),
     ("complex_product", WAVES, draw(4, 2), lambda x: x.prod(0), lambda x: x.prod(0)),
