@@ -34,21 +34,20 @@ def faulty(fault: Fault) -> dict[str, str] | None:
     for edit in fault.edits:
         path = str(Path(edit.function.__code__.co_filename).relative_to(ROOT))
         text = texts.get(path) or (ROOT / path).read_text()
-        imported = []
+        late = ""
         for name, value in edit.names.items():
             home = getattr(value, "__module__", None)
             if home is None or getattr(value, "__qualname__", "<") != getattr(value, "__name__", ">"):
                 return None
-            imported.append(f"from {home} import {value.__name__} as {name}\n")
+            late += (f"\n\ndef {name}(*given, **named):\n    import {home} as home\n"
+                     f"    return home.{value.__name__}(*given, **named)\n")
         if text.count(edit.old) == 1:
             text = text.replace(edit.old, edit.new)
         else:  # once in its function
             first = edit.function.__code__.co_firstlineno
             head, tail = "".join(text.splitlines(True)[:first - 1]), "".join(text.splitlines(True)[first - 1:])
             text = head + tail.replace(edit.old, edit.new, 1)
-        for line in imported:
-            if line not in text:
-                text = text.replace("\nimport ", f"\n{line}import ", 1) if "\nimport " in text else line + text
+        text += late if late not in text else ""
         texts[path] = text
     return texts
 
@@ -59,8 +58,8 @@ def sit(name: str, texts: dict[str, str], budget: float, others: int) -> dict[st
         for path, text in texts.items():
             (Path(folder) / path).write_text(text)
         environment = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-        done = subprocess.run([sys.executable, "-m", "exams.fixes.sitting", name, str(budget), str(others)], cwd=folder, env=environment,
-                              capture_output=True, text=True)
+        command = [sys.executable, "-m", "exams.fixes.sitting", name, str(budget), str(others)]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         return {"name": name, "verdict": "crash", "sentence": done.stderr[-500:], "tried": 0, "seconds": 0, "changes": [],
                 "elsewhere": []}
@@ -101,7 +100,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--out", metavar="FILE.md")
     parser.add_argument("--budget", type=float, default=60.0)
-    parser.add_argument("--others", type=int, default=20, help="seeds on which a proven patch is tried that the search has not seen")
+    parser.add_argument("--others", type=int, default=20, help="so many other seeds that a proven patch must hold on")
     given = parser.parse_args()
     results = []
     for result in all_of_them(given.names, given.budget, given.others):

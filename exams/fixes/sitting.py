@@ -1,6 +1,6 @@
-"""One fault, in a process of its own: `python -m exams.fixes.sitting NAME SECONDS OTHERS`, with a faulty paddle_impl first on the path.
+"""One fault, in a process of its own: `python -m exams.fixes.sitting NAME SECONDS OTHERS`.
 
-Prints one JSON document.
+A faulty paddle_impl stands first on the path. Prints one JSON document.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def sit(name: str, budget: float, others: int) -> dict[str, Any]:
     """What `parity fix` came to; `elsewhere`: on which of so many other seeds its patch does not hold."""
     search = Search(lambda seed: cases(name, seed), budget=budget)
     found = search.run()
-    elsewhere = [seed for seed in range(FIRST_OTHER, FIRST_OTHER + others) if search.attempt(found.changes, seed=seed).verdict != "same"] if (
-        found.verdict == "fixed") else []
+    unseen = range(FIRST_OTHER, FIRST_OTHER + others) if found.verdict == "fixed" else ()
+    elsewhere = [seed for seed in unseen if search.attempt(found.changes, seed=seed).verdict != "same"]
     return {"name": name, "elsewhere": elsewhere, **found.to_json()}
 
 

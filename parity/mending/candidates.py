@@ -529,7 +529,7 @@ def _other_statements(spot: Spot) -> Made:
     for missing in _missing(spot):
         translation = Translation(spot.reference.tree, source.tree, spot.names)
         said = translation.of(missing)
-        if translation.complete and alone:
+        if translation.complete and alone and ast.dump(said) != ast.dump(statement):
             line = source.indent(statement) + ast.unparse(said) + "\n"
             yield 4, "a statement that the reference has", [(start, start, line)]
             yield 6, "a statement that the reference has", [(end, end, line)]

@@ -24,6 +24,9 @@ from parity.trace.source import Site
 SEEDS = (1, 2)
 """Further weights and inputs, by what is added to the pair's own seed, on which a patch has to hold."""
 
+FIRST, SLOWER = 600.0, 4.0
+"""Seconds that a whole comparison may take; how many times as long as the first one a trial may take: another hangs."""
+
 MOST_PLACES = 4
 """How many faults are mended one after the other, at most."""
 
@@ -92,6 +95,7 @@ class Search:
         check_possible()
         self._load, self._tell = load, tell
         self._budget, self._began, self._tried = budget, time.monotonic(), 0
+        self._took = budget  # seconds, by the first comparison
         self._sources: dict[str, Source | None] = {}
 
     def run(self) -> Fix:
@@ -99,28 +103,28 @@ class Search:
         import parity.declare.port
         import parity.frameworks
         parity.frameworks.PaddleFramework().version, parity.frameworks.TorchFramework().version
-        before = self.attempt((), proof=True)
+        before = at = self.attempt(())
+        if before.verdict == "same":  # as far as one lane tells
+            before = at = self.attempt((), proof=True)
+        self._took, self._began = time.monotonic() - self._began, time.monotonic()
         self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
         if before.verdict in ("same", "undecided"):
             return self._fix(before.verdict, before, before)
         if before.verdict == "failed":
             raise InputError(f"the pair cannot be compared: {before.said}")
         made: tuple[Change, ...] = ()
-        at, nearest = self.attempt(()), None
-        if at.verdict != "diverged":  # the float32 lane alone shows it
-            at = before
-        places = before.places
+        nearest = None
         for _ in range(MOST_PLACES):
-            found, near = self._further(made, at, places)
+            found, near = self._further(made, at)
             nearest = nearest or near
             if found is None:
                 break
             made, at = found
             if at.verdict == "same":
                 break
-            places = self.attempt(made, proof=True).places
         if not made:
-            return self._fix("open", before, before, nearest=nearest)
+            nowhere = "the finding names no line of the twin's own source, or one that is installed rather than yours"
+            return self._fix("open", before, before, nearest=nearest, unreadable=None if any(self._spots(before.places)) else nowhere)
         after = self.attempt(made, proof=True)
         if after.verdict != "same":
             return self._fix("partly" if after.further_than(before) else "open", before, after, made, nearest=nearest)
@@ -143,18 +147,13 @@ class Search:
 
     def _fix(self, verdict: str, before: Outcome, after: Outcome, changes: tuple[Change, ...] = (), **more: Any) -> Fix:
         originals = {change.file: self._source(change.file).text for change in changes}
-        unreadable = None
-        if verdict == "open" and not self._tried:
-            unreadable = ("no line of the twin's own source was named by the finding, or it is installed rather than yours: "
-                          f"{before.said}")
         return Fix(verdict, before, after, changes, originals, self._tried, seconds=time.monotonic() - self._began,
-                   unreadable=unreadable, **more)
+                   **more)
 
-    def _further(self, made: tuple[Change, ...], at: Outcome, places: Sequence[Place],
-                 ) -> tuple[tuple[tuple[Change, ...], Outcome] | None, str | None]:
+    def _further(self, made: tuple[Change, ...], at: Outcome) -> tuple[tuple[tuple[Change, ...], Outcome] | None, str | None]:
         """The changes with one candidate more that makes all agree; failing that, with the one that carries furthest."""
         best: tuple[tuple[Change, ...], Outcome] | None = None
-        for candidate in self._candidates(places, made):
+        for candidate in self._candidates(at.places, made):
             if time.monotonic() - self._began > self._budget:
                 self._tell(f"the budget of {self._budget:.0f} s is used up")
                 break
@@ -228,7 +227,7 @@ class Search:
         def found(case: Any, first: Any) -> None:
             from parity.compare.settling import is_far
             if is_far(first):
-                raise Far([len(begun) - 1, *first.order], str(first))
+                raise Far(len(begun) - 1, first)
 
         def told(case: Any, doing: str) -> None:
             if not begun or begun[-1] is not case:
@@ -241,7 +240,8 @@ class Search:
             return parity.compare(self._load(seed), **options)
 
         originals = {change.file: self._source(change.file).text for change in changes}
-        return attempt(compare, patches.texts(changes, originals), seconds=max(self._budget, 10.0))
+        seconds = FIRST if proof or not changes else SLOWER * self._took + 5
+        return attempt(compare, patches.texts(changes, originals), seconds=seconds)
 
 
 def _said(candidate: Candidate, source: Source | None) -> str:

@@ -65,11 +65,14 @@ Compare = Callable[[], Any]
 
 
 class Far(Exception):
-    """Raised by `compare` where a pass has found what no rounding is: how far both agree is known then, and that is enough."""
+    """Raised by `compare` where a pass has found what no rounding is: how far both agree is known then, and that is enough.
 
-    def __init__(self, reached: Sequence[int], said: str) -> None:
-        super().__init__(said)
-        self.reached = list(reached)
+    number: of the program. finding: its first divergence.
+    """
+
+    def __init__(self, number: int, finding: Any) -> None:
+        super().__init__(str(finding))
+        self.reached, self.place = [number, *finding.order], _told(finding)
 
 
 def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float) -> Outcome:
@@ -180,7 +183,7 @@ def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
                     "reached": [] if first is None else [number, *first.order],
                     "places": [_told(finding) for finding in found[:8]]}
     except Far as found:
-        return {"verdict": "diverged", "said": str(found), "reached": found.reached}
+        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": [found.place]}
     except BaseException as error:  # exits and interrupts, too
         what = " ".join(str(error).split())
         return {"verdict": "failed", "said": f"{type(error).__name__}: {what}"[:400]}

@@ -96,11 +96,11 @@ def parameters(name: str) -> tuple[str, ...] | None:
 
 
 def argument(name: str, known: tuple[str, ...] | None) -> str:
-    """Paddle's name of an argument of torch's; "" where Paddle has none."""
-    if known is not None and name in known:
-        return name
-    other = ARGUMENTS.get(name, name)
-    return other if known is None or other in known else ""
+    """Paddle's name of an argument of torch's; "" where Paddle has none. (3.x takes some by torch's name, too; 2.6 does not.)"""
+    for one in (ARGUMENTS.get(name, name), name):
+        if known is None or one in known:
+            return one
+    return ""
 
 
 def text(code: str) -> ast.expr:
@@ -163,16 +163,6 @@ def _padding(mode: str) -> Callable[[ast.Call, ast.Call], ast.Call]:
     return said_as
 
 
-def _linear(call: ast.Call, said: ast.Call) -> ast.Call:
-    """Paddle's third argument is the initialiser of the weight."""
-    if len(call.args) > 2:
-        said.args = said.args[:2]
-        said.keywords.append(ast.keyword("bias_attr", call.args[2]))
-    said.keywords = [keyword for keyword in said.keywords if not (
-        keyword.arg == "bias_attr" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True)]
-    return said
-
-
 RULES: dict[str, Callable[[ast.Call, ast.Call], ast.Call]] = {
     **{f"torch.nn.BatchNorm{n}d": _batch_norm for n in (1, 2, 3)},
     **{f"torch.nn.InstanceNorm{n}d": _instance_norm for n in (1, 2, 3)},
@@ -181,6 +171,5 @@ RULES: dict[str, Callable[[ast.Call, ast.Call], ast.Call]] = {
     **{f"torch.nn.ReflectionPad{n}d": _padding("reflect") for n in (1, 2, 3)},
     **{f"torch.nn.ReplicationPad{n}d": _padding("replicate") for n in (1, 2, 3)},
     **{f"torch.nn.ZeroPad{n}d": _padding("constant") for n in (1, 2, 3)},
-    "torch.nn.Linear": _linear,
 }
 """torch's call, and it said in Paddle by name alone -> it said in Paddle. For what differs in more than its name."""
