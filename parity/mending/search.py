@@ -124,7 +124,8 @@ class Search:
                 break
         if not made:
             nowhere = "the finding names no line of the twin's own source, or one that is installed rather than yours"
-            return self._fix("open", before, before, nearest=nearest, unreadable=None if any(self._spots(before.places)) else nowhere)
+            looked = any(self._spots(before.places))
+            return self._fix("open", before, before, nearest=nearest, unreadable=None if looked else nowhere)
         after = self.attempt(made, proof=True)
         if after.verdict != "same":
             return self._fix("partly" if after.further_than(before) else "open", before, after, made, nearest=nearest)
