@@ -125,10 +125,10 @@ def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progres
 
 def grown(both: Both, kept: Kept, *, draws: int = DRAWS, tell: Progress = _silent) -> Report | None:
     """The float64 lane of two that have gone apart in a pass, where one noise draw tells that it was rounding; else None."""
-    report = _begin(both)
-    report.unseen = _unseen(both.subject, kept.truth)
-    _judge_run(both, "float64", kept.truth, draws, report, tell, kept=kept, most=1)
-    _order_census(report, kept.truth)
+    report, truth = _begin(both), _truth(both, kept, tell)
+    report.unseen = _unseen(both.subject, truth)
+    _judge_run(both, "float64", truth, draws, report, tell, kept=kept, most=1)
+    _order_census(report, truth)
     return None if report.diverged or report.undecided or report.unseen else report
 
 
