@@ -464,7 +464,7 @@ class Both(Sides):
         program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self.operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
-                                               random=self.tape.hand(side), results=functools.partial(self.results.named, side)))
+                                               random=self.tape.hand(side), results=self.results.of(side)))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()
         if isinstance(sink, Store) and dtype == "float64" and values is None and not side and moved is None:  # draws may follow
