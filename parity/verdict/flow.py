@@ -51,8 +51,8 @@ class Flow:
         wrong = Wrong(parameter for other in self._found.values() if other.key[:5] == key[:5] and self._diverged(other.key)
                       and (parameter := parameter_of(other.key, statements)) is not None)
         events = [one for one in self._events_in.get((*key[:3], statements), ()) if one[0].order <= self._ends.get(key[:5], 0)]
-        unsound = {statements.at(line) for event, line in events if _is_given(event.key, key) and not (
-            self._agrees(event.key) or self._passed(event.key))}
+        unsound = {statements.at(line) for event, line in events if _is_given(event.key, key) and not self._passed(event.key)
+                   and (self._diverged(event.key) or event.key not in self._against.matched)}
         for event, line in events:
             statement = statements.at(line)
             if statement is None or self._passed(event.key):

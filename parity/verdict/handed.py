@@ -59,7 +59,11 @@ class _Verdicts:
         their modules take them in another order."""
         if key.is_local or not key.variable.startswith("input") or key.stage == "gradients":
             return False
-        return not self.matched(key) or (self.diverged(key) and self._found[key].of_another_kind)
+        return not self.matched(key) or self.unlike(key)
+
+    def unlike(self, key: Key) -> bool:
+        """Whether the two values are of other shapes or dtypes, so that it is for what is made of them to tell."""
+        return self.diverged(key) and self._found[key].of_another_kind
 
 
 class _Side:
@@ -122,14 +126,15 @@ class _Side:
         verdicts = self._verdicts
         lines = [(event, statement) for event in self._around(key) if (statement := _line(event, key, function)) is not None]
         unsound = {statement for event, statement in lines if event.key.module != key.module
-                   and event.key.variable.startswith("input") and not verdicts.agrees(event.key)}
+                   and event.key.variable.startswith("input") and (verdicts.diverged(event.key) or verdicts.alone(event.key))}
         asked = set()  # lines that hand it on to a module, which has answered, or is given nothing wrong
         for event, statement in lines:
             inner = event.key.module != key.module
             reads, before = statement.reads & function.names, frozenset(wrong.names)
             wrong.see(event.key, statement, verdicts.diverged(event.key), verdicts.agrees(event.key))
+            unknown = not inner and event.key.is_local and (not verdicts.matched(event.key) or verdicts.unlike(event.key))
             if statement is start and not inner:
-                if verdicts.diverged(event.key) and not reads & before:
+                if verdicts.diverged(event.key) and not unknown and not reads & before:
                     return True
                 (made.difference_update if verdicts.agrees(event.key) else made.update)(statement.binds)
                 continue
@@ -138,14 +143,14 @@ class _Side:
                     if self.tells(event.key):
                         return True
                     asked.add(statement.first)
+                elif unknown:
+                    made.update(statement.binds)
+                    continue
                 elif verdicts.diverged(event.key) and not (inner and event.key.variable.startswith("output")):
                     if not (reads - made) & before:
                         return True
                 elif inner and statement not in unsound and function.hands_on(statement, made & reads):
                     asked.add(statement.first)
-                elif not inner and not verdicts.matched(event.key):
-                    made.update(statement.binds)
-                    continue
             if not inner:
                 made.difference_update(statement.binds)
         return False
