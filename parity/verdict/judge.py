@@ -158,21 +158,19 @@ class Judge:
         bad = {_call_of(f.key) for f in found if f.verdict is Verdict.DIVERGED and f.key.variable.startswith("output")}
         ran = {_call_of(key) for key in against.matched if key.variable.startswith("output")}
 
-        def of_other_meaning(finding: Finding) -> bool:
-            key = finding.key
-            agrees = _call_of(key) in ran - bad
-            if key.is_local:
-                return agrees or ours[_binding(key)] != theirs[_binding(key)]
-            return agrees and key.variable.startswith("input") and not self._passed_alike(key, against)
+        def agrees(key: Key) -> bool:
+            return _call_of(key) in ran - bad
 
-        found = _uncompared(found, of_other_meaning, report)
+        found = _uncompared(found, lambda f: f.key.is_local and (agrees(f.key) or ours[_binding(f.key)] != theirs[_binding(f.key)]),
+                            report)
         handed = Handed(found, self.truth, against)
         flow = Flow(found, self.truth, against, handed.passed)
 
         def leads_nowhere(finding: Finding) -> bool:
             key = finding.key
             if not key.is_local:
-                return key.module != self.name and (handed.passed(key) or self._is_spare(key, ran, against))
+                return (agrees(key) and key.variable.startswith("input") and not self._passed_alike(key, against)) or (
+                    key.module != self.name and (handed.passed(key) or self._is_spare(key, ran, against)))
             if finding.of_another_kind:
                 return (key.function == OPERATION and "shape" in finding.deviation.trouble) or not flow.spoils(finding)
             return not finding.promised and flow.is_undone(finding)
