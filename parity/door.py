@@ -89,15 +89,18 @@ def follow(pair: Port | Training | TrainingSubject | str | Path, *, steps: int =
 
 def record(pair: Port | Training | TrainingSubject | str | Path | Sequence[Case], folder: str | Path, *, side: str = "reference",
            lane: str = "float64", modes: Iterable[str] | None = None, keep: str = "all", seed: int | None = None,
-           device: str = "cpu", source: str | Path | Trace | None = None, steps: int | None = None, mode: str = "free",
-           draws: int = 3, floor_every: int = 1, progress: Callable[[Case, str], None] | None = None,
-           estimated: Callable[[int], None] | None = None) -> int:
+           device: str = "cpu", source: str | Path | Trace | None = None, elsewhere: Mapping[str, Any] | None = None,
+           steps: int | None = None, mode: str = "free", draws: int = 3, floor_every: int = 1,
+           progress: Callable[[Case, str], None] | None = None, estimated: Callable[[int], None] | None = None,
+           remarked: Callable[[str], None] | None = None) -> int:
     """Run one side alone, and write every value that it sees into an empty folder, for `diff`; returns the bytes written.
 
     side: "reference" or "twin". keep: "all", "layers" (module borders, parameters, gradients) or "summaries" (projections and
     samples of these). source: a recording whose weights, inputs and floors are taken over. estimated: called with the bytes that
-    it takes at most, before anything is written. With `steps`, so many training steps
-    of the reference, for `follow(pair, against=folder)`. The rest as for `compare` and `follow`. Raises InputError.
+    it takes at most, before anything is written. elsewhere: the outline of a twin that parity_recorder.py will run
+    (`parity.recordings.elsewhere.read_outline`); remarked: called with what there is to say of pairing with it. With `steps`, so
+    many training steps of the reference, for `follow(pair, against=folder)`. The rest as for `compare` and `follow`. Raises
+    InputError.
     """
     lane, device = asked.lane(lane), asked.device(device)
     side = asked.one("side", side, ("reference", "twin"))
@@ -119,7 +122,9 @@ def record(pair: Port | Training | TrainingSubject | str | Path | Sequence[Case]
     if trace is not None:
         cases = recording.taken_over(cases, trace)
     return recording.record(folder, cases, side=side, lane=lane, keep=keep, device=device, source=trace,
-                            **({"progress": progress} if progress else {}), **({"estimated": estimated} if estimated else {}))
+                            elsewhere=elsewhere,
+                            **({"progress": progress} if progress else {}), **({"estimated": estimated} if estimated else {}),
+                            **({"remarked": remarked} if remarked else {}))
 
 
 def diff(one: str | Path, other: str | Path) -> DiffSummary:

@@ -1,6 +1,7 @@
-"""What pairing asks of a torch network, without torch: types, names and shapes, as a JSON document and back.
+"""What pairing asks of a network, without its framework: types, names and shapes, as a JSON document and back.
 
-So a network of one environment can be paired with the Paddle layer of another, in which torch cannot be imported.
+So a network of one environment can be paired with one of another, in which its framework, or its version, cannot be imported.
+Of a Paddle layer parity/recordings/parity_recorder.py writes it, however old Paddle is there.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,9 @@ from typing import Any
 
 from .absent import framework, layer_type
 
-torch = framework("torch")
+paddle, torch = framework("paddle"), framework("torch")
+
+_OLD_NAMES = {"InstanceNorm": "InstanceNorm2D", "PRelu": "PReLU"}  # of Paddle 1.8's layers, which are else called as today's
 
 
 def outline(network: torch.nn.Module) -> dict[str, Any]:
@@ -76,3 +79,45 @@ def _hook(kind: str, name: str, dim: int) -> Any:
 def _parameters(module: Any) -> list[Any]:
     below = [tensor for child in module._modules.values() for tensor in child.parameters()]
     return [*module._parameters.values(), *below]
+
+
+def paddles_standing_in(document: Mapping[str, Any]) -> Any:
+    """What `pair_up` can pair in place of the Paddle layer that an old environment outlined. Its tensors have `trained` and
+    `constant` (the one number that they hold, or None), beside shape and dtype.
+
+    Raises KeyError, TypeError, ValueError for another document.
+    """
+    return _paddles(document, {})
+
+
+def _paddles(document: Mapping[str, Any], known: dict[int, Any]) -> Any:
+    def tensors(described: Mapping[str, list]) -> dict[str, Any]:
+        return {name: known.setdefault(number, SimpleNamespace(
+            shape=tuple(map(int, shape)), dtype=str(dtype), trained=bool(trained), constant=constant))
+            for name, (number, shape, dtype, trained, constant) in described.items()}
+
+    module, name = document["type"]
+    bases = tuple(dict.fromkeys(map(_todays, document["bases"])))
+    if module.partition(".")[0] != "paddle":
+        bases = (type(name, bases, {"__module__": module}),)
+    made = known.setdefault(document["number"], object.__new__(bases[0]))
+    vars(made).update(
+        _parameters=tensors(document["parameters"]), _buffers=tensors(document["buffers"]),
+        _non_persistable_buffer_names_set=set(document["transient"]),
+        _forward_pre_hooks={number: _todays_hook(*norm) for number, norm in enumerate(document["norms"])},
+        _sub_layers={name: _paddles(child, known) for name, child in document["modules"].items()})
+    return made
+
+
+def _todays(path: str) -> type:
+    """What today's Paddle calls a layer class of whatever Paddle."""
+    name = path.rpartition(".")[2]
+    found = getattr(paddle.nn, _OLD_NAMES.get(name, name), None)
+    return found if isinstance(found, type) else layer_type(path)
+
+
+def _todays_hook(path: str, name: str, dim: int) -> Any:
+    module, _, kind = path.rpartition(".")
+    hook = object.__new__(getattr(framework(module), kind, layer_type(path)))
+    hook.name, hook.dim = name, dim
+    return hook

@@ -82,6 +82,7 @@ SECTIONS = {
         "names": "Which module of the twin is which of the reference.",
         "steps": "Train both sides step by step, and compare every step.",
         "record": "Run one side and keep every value, to be compared elsewhere.",
+        "recorder": "Print one file that records a port in an old environment.",
         "diff": "Compare two recordings: another framework, version, device or day.",
         "convert": "Carry a checkpoint from PyTorch to Paddle or back, bit for bit.",
     },
@@ -129,6 +130,6 @@ def cli() -> None:
     """
 
 
-for command in (compare.compare, compare.init, names.names, steps.steps, recordings.record, recordings.diff, doctor.doctor,
-                convert.convert, differences.differences, *ugatit.COMMANDS):
+for command in (compare.compare, compare.init, names.names, steps.steps, recordings.record, recordings.recorder, recordings.diff,
+                doctor.doctor, convert.convert, differences.differences, *ugatit.COMMANDS):
     cli.add_command(command)

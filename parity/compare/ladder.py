@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from dataclasses import replace as with_changes
 from typing import Any
 
@@ -25,8 +26,9 @@ from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
+from parity.heap import give_back
 from parity.messages import Message, say, some, term
-from parity.numbers.arrays import Deviation, Verdict, deviation, resemblance
+from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.by_value import Choice, settled
 from parity.pairing.census import Census, CensusFinding, each_once, own_weights, take
@@ -74,14 +76,16 @@ def _silent(what: str) -> None:
     """Nobody asked how far it is."""
 
 
-def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent) -> Report:
-    """`glance`, of both that are built already."""
+def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent, keeping: Kept | None = None) -> Report:
+    """`glance`, of both that are built already. keeping: the runs of the pass, for the climb that may follow."""
     report = _begin(both)
     if both.census.unpaired:
         return report
     tell(f"both side by side, {lane}")
-    pass_ = Interleaved(both.subject.name, lane)
+    pass_ = Interleaved(both.subject.name, lane, keeps=keeping is not None)
     failure = both.side_by_side(lane, pass_)
+    if keeping is not None:
+        keeping.truth, keeping.against, keeping.failure = pass_.truth, pass_.against, failure
     report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
     judge = Judge(both.subject.name, both.pair, lane, "free", pass_.truth, pass_.floors, M, start=both.subject.state)
     judge.judge(pass_.against, failure, report)
@@ -89,17 +93,28 @@ def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent) ->
     return report
 
 
-def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progress = _silent, sparing: bool = True) -> Report:
-    """`compare`, of both that are built already. sparing: with no more draws than it takes."""
-    subject, report = both.subject, _begin(both)
+@dataclass
+class Kept:
+    """float64 runs that need not be made again: the reference's, and what came of the twin's beside it. operations: whether single
+    operations were watched in them."""
+
+    operations: bool = False
+    truth: Store | None = None
+    against: Against | None = None
+    failure: Exception | None = None
+
+
+def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progress = _silent, sparing: bool = True,
+          kept: Kept | None = None) -> Report:
+    """`compare`, of both that are built already. sparing: with no more draws than it takes. kept: runs of these very two; what
+    is missing in it is put there."""
+    subject, report, kept = both.subject, _begin(both), kept or Kept()
     if both.census.unpaired:
         return report
-    tell("reference, float64")
-    truth = Store()
-    both.reference("float64", truth)
+    truth = _truth(both, kept, tell)
     report.unseen = _unseen(subject, truth)
     if "float64" in lanes:
-        _float64_lane(both, truth, draws, report, tell, sparing)
+        _float64_lane(both, kept, draws, report, tell, sparing)
     if "float32" in lanes:
         _float32_lane(both, truth, draws, report, tell)
         if "float64" in lanes:
@@ -108,15 +123,31 @@ def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progres
     return report
 
 
-def accuracy(both: Both, beside: Report, *, draws: int = DRAWS, tell: Progress = _silent) -> Report:
-    """The float32 lane alone, of two that are the same computation. beside: what the float64 lane has found."""
-    report, truth = Report(both.subject.name), Store()
-    tell("reference, float64")
-    both.reference("float64", truth)
+def grown(both: Both, kept: Kept, *, draws: int = DRAWS, tell: Progress = _silent) -> Report | None:
+    """The float64 lane of two that have gone apart in a pass, where one noise draw tells that it was rounding; else None."""
+    report = _begin(both)
+    report.unseen = _unseen(both.subject, kept.truth)
+    _judge_run(both, "float64", kept.truth, draws, report, tell, kept=kept, most=1)
+    _order_census(report, kept.truth)
+    return None if report.diverged or report.undecided or report.unseen else report
+
+
+def accuracy(both: Both, beside: Report, *, draws: int = DRAWS, tell: Progress = _silent, kept: Kept | None = None) -> Report:
+    """The float32 lane alone, of two that are the same computation. beside: what the float64 lane has found. kept: see `climb`."""
+    report, truth = Report(both.subject.name), _truth(both, kept or Kept(), tell)
     truth.apart |= _written_otherwise(beside)
     _float32_lane(both, truth, draws, report, tell)
     _settle_accuracy(report)
     return report
+
+
+def _truth(both: Both, kept: Kept, tell: Progress) -> Store:
+    if kept.truth is None:
+        tell("reference, float64")
+        truth = Store()
+        both.reference("float64", truth)
+        kept.truth = truth
+    return kept.truth
 
 
 def _settle_accuracy(report: Report) -> None:
@@ -158,8 +189,9 @@ def _order_census(report: Report, truth: Store) -> None:
     report.findings.sort(key=lambda finding: finding.order)
 
 
-def _float64_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress, sparing: bool) -> None:
-    _judge_run(both, "float64", truth, draws, report, tell, sparing=sparing)
+def _float64_lane(both: Both, kept: Kept, draws: int, report: Report, tell: Progress, sparing: bool) -> None:
+    truth = kept.truth
+    _judge_run(both, "float64", truth, draws, report, tell, sparing=sparing, kept=kept)
     truth.apart |= _written_otherwise(report)
     if not (report.diverged or report.undecided):
         return
@@ -181,11 +213,13 @@ def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Pr
 
 
 def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, tell: Progress,
-               replayed: Store | None = None, sparing: bool = True) -> Against | None:
+               replayed: Store | None = None, sparing: bool = True, kept: Kept | None = None,
+               most: int | None = None) -> Against | None:
     """Add to the report what a run of the twin, free or a replay, comes to beside the noise of the reference.
 
-    sparing: at first with as few draws as there can be; what is the same by their floors is the same by those of all. None, with a
-    remark, where the reference cannot be replayed.
+    sparing: draw by draw, beginning with as few as there can be; what is the same by their floors is the same by those of all.
+    kept: the run of the twin that has been made already. most: so many draws are made now. None, with a remark, where the reference
+    cannot be replayed.
     """
     name, run = both.subject.name, "free" if replayed is None else "replay"
     limit = ACCURACY if lane == "float32" else M
@@ -193,7 +227,8 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
     # A forward-only run says nothing about gradients.
     stages = None if lane == "float64" else frozenset({both.subject.stage, "state", *(["gradients"] if gradients else [])})
     noise = both.noise(lane, truth, replayed=replayed, draws=draws)
-    for count in sorted({noise.fewest, draws}) if sparing else (draws,):
+    against, failure = (kept.against, kept.failure) if kept is not None else (None, None)
+    for count in range(noise.fewest, 1 + (draws if most is None else most)) if sparing else (draws,):
         tell(f"noise of the reference, {lane}, {run}: {count} of {draws} draws")
         try:
             floors = noise.floors(count)
@@ -202,9 +237,11 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
                 raise
             report.remarks.append(_no_replay(error))  # it ran when it was free
             return None
-        tell(f"twin, {lane}, {run}")
-        against, found = Against(truth, floors, limit), Report(name)
-        failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
+        against, found = None if against is None else against.beside(floors, limit), Report(name)
+        if against is None:
+            tell(f"twin, {lane}, {run}")
+            against = Against(truth, floors, limit)
+            failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
         Judge(name, both.pair, lane, run, truth, floors, limit, stages,
               start=both.subject.state if lane == "float64" else None).judge(against, failure, found)
         if not (found.diverged or found.undecided or any(map(_went_apart, found.uncompared))):
@@ -258,7 +295,6 @@ class Both(Sides):
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self.operations = subject, device, operations
         super().__init__(subject.pair)
-        self._choices: Any = None  # of the reference's float64 run, which its noise draws go on with
         self.tape = Tape(subject.seed)
         self.models = self._built()
         self._own = tuple(framework.state(model) if subject.own_weights else {}
@@ -324,19 +360,22 @@ class Both(Sides):
         return own_weights(census, *known)
 
     def reference(self, dtype: str, sink: Sink, *, moved: int | None = None, replayed: Store | None = None,
-                  gradients: bool = True, rounding: bool = True, measure: bool | None = None, release: bool = False) -> None:
+                  gradients: bool = True, rounding: bool = True, measure: bool | None = None, release: bool = False,
+                  truth: Store | None = None) -> None:
         """Runs the reference. moved: number of a noise draw; with `rounding` it also moves every operation's result. measure,
-        release: as in `Recorder`; by default what is stored is measured."""
+        release: as in `Recorder`; by default what is stored is measured. truth: where the choices of the run are kept, or in a draw
+        those that it goes on with; by default the sink, if it is a store."""
         self._run(0, dtype, sink, moved, replayed, gradients,
                   measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
-                  release=release)
+                  release=release, truth=sink if truth is None and isinstance(sink, Store) else truth)
 
     def noise(self, lane: str, truth: Store, *, replayed: Store | None = None, draws: int = DRAWS) -> Noise:
         """The noise of the lane: of a free run, or of a replay. In float32 only a replay tells of gradients."""
         gradients = lane == "float64" or replayed is not None
 
         def again(sink: Sink, draw: Draw) -> None:
-            self.reference(lane, sink, moved=draw.number, rounding=draw.rounding, replayed=replayed, gradients=gradients)
+            self.reference(lane, sink, moved=draw.number, rounding=draw.rounding, replayed=replayed, gradients=gradients,
+                           truth=truth)
 
         return Noise(again, truth, lane, draws=draws, gradients=gradients, spread=self.device != "cpu")
 
@@ -363,7 +402,8 @@ class Both(Sides):
         ours = [sites.built(model) for sites, model in zip(self.sites, self.models, strict=True)]
         self.tape.more = pass_.more
         with kept_for_later():
-            return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0]),
+            return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0],
+                                                         truth=pass_.truth if pass_.keeps else None),
                              lambda sink: self.twin(dtype, sink, release=ours[1]))
 
     @contextmanager
@@ -464,8 +504,9 @@ class Both(Sides):
         framework.load_state(model, self._twin_state(state) if side else state)
 
     def _run(self, side: int, dtype: str, sink: Sink, moved: int | None, replayed: Store | None, gradients: bool,
-             measure: bool, rounding: bool, release: bool) -> None:
+             measure: bool, rounding: bool, release: bool, truth: Store | None = None) -> None:
         subject, framework, model = self.subject, self.frameworks[side], self.models[side]
+        give_back()
         self._load(side, dtype, moved)
         inputs = self._inputs(dtype, moved)
         rng = None if moved is None else generator("ulp", subject.seed, moved, "replay")
@@ -476,9 +517,10 @@ class Both(Sides):
                                                random=self.tape.hand(side), results=self.results.of(side)))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()
-        if isinstance(sink, Store) and dtype == "float64" and values is None and not side and moved is None:  # draws may follow
-            self._choices, noting = framework.choosing()
-        with (framework.rounding(1 + moved, self._choices) if rounding else noting, framework.seeded(subject.seed),
+        if truth is not None and dtype == "float64" and values is None and moved is None:  # draws may follow
+            truth.choices, noting = framework.choosing()
+        choices = None if truth is None else truth.choices
+        with (framework.rounding(1 + moved, choices) if rounding else noting, framework.seeded(subject.seed),
               python_and_numpy(subject.seed), framework.default_dtype(dtype)):  # what programs make without naming a dtype
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
@@ -499,7 +541,7 @@ class Both(Sides):
 
 
 def _cast(values: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    return {name: array.astype(dtype, copy=False) if array.dtype.kind == "f" else array for name, array in values.items()}
+    return {name: in_lane(array, dtype) for name, array in values.items()}
 
 
 def _judge_census(both: Both, report: Report) -> None:

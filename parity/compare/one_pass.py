@@ -32,13 +32,14 @@ class Interleaved:
 
     dtype: of the lane. truth: the reference's events, without their arrays; floors, against: what a `Judge` needs beside it,
     complete when `run` has returned. blank: whether no result of module `name` holds any number (all are empty or NaN).
+    keeps: the truth keeps its arrays, for runs to come (in memory and on disk, as a `Store` does).
     """
 
     AHEAD = 1 << 22  # bytes that wait before a program hands over: small values come many at a turn
     GIVE_BACK_EVERY = 3 << 28  # bytes compared: more often costs time, more rarely memory (docs/cost.md)
 
-    def __init__(self, name: str, dtype: str) -> None:
-        self.truth = Store()
+    def __init__(self, name: str, dtype: str, *, keeps: bool = False) -> None:
+        self.truth, self.keeps = Store(), keeps
         self.floors: dict[Key, float] = {}
         self.against = Against(self.truth, self.floors, float("inf"), release=True)  # inf: no arrays are kept aside
         self._passed = 0  # bytes since memory was last given back
@@ -107,8 +108,10 @@ class Interleaved:
         if self._passed > self.GIVE_BACK_EVERY:
             self._passed = 0
             give_back()
+        array = reference.array
         self._enter(reference)
         self.against.receive(twin)
+        self._keep(reference, array)
         if reference.key.variable.startswith("output") and reference.key.stage != "gradients":
             self._close(reference.key)
 
@@ -123,19 +126,27 @@ class Interleaved:
                 self._alone(side, event)
 
     def _alone(self, side: int, event: Event) -> None:
-        """An event that has no partner; of its values no more is kept than whether a gradient is zero everywhere."""
-        event.array = _no_more_than_zeros(event)
+        """An event that has no partner; of its values, where none are kept, no more stays than whether a gradient is zero."""
+        if side or not self.keeps:
+            event.array = _no_more_than_zeros(event)
         if side == 0:
             self._enter(event)
+            self._keep(event, event.array)
         elif event.array is None:
             self._lonely[event.key] = event
 
     def _enter(self, event: Event) -> None:
         self.floors[event.key] = own_rounding(event, self._eps)
-        self.truth.receive(event)
         if is_result(event.key, self.name):
             self.results += 1
             self.blank = self.blank and is_blank(event.array)
+        self.truth.events[event.key] = event
+
+    def _keep(self, event: Event, array: np.ndarray | None) -> None:
+        """Where values are kept for later: this one, which may be the program's own memory, now that it has been compared."""
+        if self.keeps:
+            event.array = array
+            self.truth.receive(event, copy=True)
 
     def _hopeless(self, side: int, key: Key) -> bool:
         """Whether this is the gradient of a value that has no partner on the other side."""
@@ -169,7 +180,7 @@ class _Side:
     keeps = False
 
     def __init__(self, meeting: Interleaved, side: int) -> None:
-        self._meeting, self._side, self.apart = meeting, side, set[str]()
+        self._meeting, self._side, self.apart = meeting, side, meeting.truth.apart
 
     def receive(self, event: Event) -> None:
         self._meeting.receive(self._side, event)

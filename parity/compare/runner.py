@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -31,13 +32,17 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
         for framework in (case.subject.pair.reference_framework, case.subject.pair.twin_framework):
             framework.version  # noqa: B018 (imported now: that is no part of the comparison's time)
         started = time.perf_counter()
-        with refusing(str(case), case.subject.pair.reference_source), Both(case.subject, device).as_they_were() as both:
-            settling = Settling(both, lanes, quick=quick, operations=operations,
-                                tell=lambda doing, case=case: progress(case, doing),
-                                found=lambda first, case=case: found(case, first))
-            report = settling.report()
+        with refusing(str(case), case.subject.pair.reference_source):
+            report = _settled(case, lanes, device, quick=quick, operations=operations, tell=functools.partial(progress, case),
+                              found=functools.partial(found, case))
         report.verdict  # noqa: B018 (raises NothingCompared)
         yield Result(case, report, time.perf_counter() - started)
+
+
+def _settled(case: Case, lanes: Iterable[str], device: str, **options: Any) -> Report:
+    """Both are built in here, so that they are gone before those of the next case."""
+    with Both(case.subject, device).as_they_were() as both:
+        return Settling(both, lanes, **options).report()
 
 
 def compare_placing(subject: Subject, *, operations: bool = False, **options: Any) -> Report:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parity.compare.ladder import Both, Progress, accuracy, climb, glance_at
+from parity.compare.ladder import Both, Kept, Progress, accuracy, climb, glance_at, grown
 from parity.differences.explaining import Account, account, imitating
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION
@@ -35,12 +35,14 @@ class Settling:
         self._both, self._lanes, self._quick, self._operations = both, frozenset(lanes), quick, operations
         self._tell, self._found = tell, found
         self._sparing = True  # with draws: where something is far off, a few of them settle nothing
+        self._kept = Kept(both.operations)  # runs that are made, of the reference with all that is known to explain something
 
     def report(self) -> Report:
         if "float64" not in self._lanes:
             return self._explained(climb(self._both, lanes=self._lanes, tell=self._tell), self._accuracy)
-        glanced = glance_at(self._both, tell=self._tell)
-        settled = Account(glanced, [], []) if _is_settled(glanced) else self._known_in(glanced)
+        glanced = glance_at(self._both, tell=self._tell, keeping=None if self._quick else self._kept)
+        grew = self._rounding_in(glanced)
+        settled = Account(grew, [], []) if grew is not None else self._known_in(glanced)
         report = settled.report
         if self._both.census.unpaired:
             return report
@@ -51,10 +53,19 @@ class Settling:
         if "float32" in self._lanes and not report.diverged:
             known = settled.causes
             with imitating(known):
-                accurate = self._explained(self._accuracy(report), lambda: self._accuracy(report), without=known)
+                accurate = self._explained(self._accuracy(report, anew=False), lambda: self._accuracy(report), without=known)
             report.add(accurate)
             report.findings.sort(key=lambda finding: finding.order)
         return report
+
+    def _rounding_in(self, glanced: Report) -> Report | None:
+        """The float64 lane, if nothing in the pass went apart, or nothing but rounding on its way back; else None. What goes apart
+        in gradients alone is mostly that."""
+        if _is_settled(glanced):
+            return glanced
+        if self._kept.truth is None or glanced.unseen or any(finding.key.stage != "gradients" for finding in glanced.diverged):
+            return None
+        return grown(self._both, self._at_hand, tell=self._tell)
 
     def _known_in(self, glanced: Report) -> Account:
         """What a pass says once the reference does what Paddle is known to do."""
@@ -62,6 +73,8 @@ class Settling:
             return Account(glanced, [], [])
         self._tell("is it a known difference of the frameworks?")
         found = account(glanced, lambda _: glance_at(self._both))
+        if found.causes:
+            self._kept = Kept(self._both.operations)
         if found.report.diverged:
             self._found(found.report.first)
         return found
@@ -76,27 +89,35 @@ class Settling:
             if not known.causes or not _spoilt(report, glanced):
                 return _with_explained(report, glanced, known.report)
         # One program may do here as Paddle does, and there as torch does: then each place is asked for itself.
+        self._kept = Kept(self._both.operations)
         return self._explained(self._placed(known.report.first), self._whole, among=known.acting)
 
     def _placed(self, first: Finding | None) -> Report:
         """The whole float64 lane, with single operations where nothing else shows where the first divergence was made."""
         both = self._both
-        both.operations = self._operations or (both.pair.names is not None and between_layers(first))
         self._sparing = not is_far(first)
-        report = self._whole()
+        both.operations = self._operations or (not self._sparing and both.pair.names is not None and between_layers(first))
+        report = self._whole(self._at_hand)
         if not both.operations and both.pair.names is not None and between_layers(report.first):
             both.operations = True
-            report = self._whole()
+            report = self._whole(self._at_hand)
         return report
 
-    def _whole(self) -> Report:
-        return climb(self._both, lanes=("float64",), tell=self._tell, sparing=self._sparing)
+    @property
+    def _at_hand(self) -> Kept:
+        """The runs that are made already, if what is watched now was watched in them."""
+        if self._kept.operations != self._both.operations:
+            self._kept = Kept(self._both.operations)
+        return self._kept
 
-    def _accuracy(self, beside: Report | None = None) -> Report:
+    def _whole(self, kept: Kept | None = None) -> Report:
+        return climb(self._both, lanes=("float64",), tell=self._tell, sparing=self._sparing, kept=kept)
+
+    def _accuracy(self, beside: Report | None = None, *, anew: bool = True) -> Report:
         self._both.operations = self._operations
         if beside is None:
             return climb(self._both, lanes=("float32",), tell=self._tell)
-        return accuracy(self._both, beside, tell=self._tell)
+        return accuracy(self._both, beside, tell=self._tell, kept=None if anew else self._at_hand)
 
     def _explained(self, report: Report, again: Callable[[], Report], *, among: Sequence[Difference] | None = None,
                    without: Sequence[Difference] = ()) -> Report:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity.declare.pair import Pair
+from parity.frameworks.host_random import Held
 from parity.pairing.census import Census, LoneBuffers, first_names
 from parity.pairing.parts import Parts
 from parity.trace.results import Results
@@ -27,6 +28,7 @@ class Sides:
     def __init__(self, pair: Pair) -> None:
         self.results = Results()
         self.pair = pair
+        self._held = Held()
         self.frameworks = (pair.reference_framework, pair.twin_framework)
         self.sources = (pair.reference_source, pair.twin_source)
         self.sites = (ConstructionSites(), ConstructionSites())
@@ -66,7 +68,8 @@ class Sides:
     def side(self, number: int, **options: Any) -> Side:
         """One of the two for one recorded run. options: fields of `Side`."""
         turned = {"layout": self._layout, "back": self._back} if number else {}
-        return Side(self.frameworks[number], self.sources[number], self.sites[number], view=self._view(number), **turned, **options)
+        return Side(self.frameworks[number], self.sources[number], self.sites[number], view=self._view(number),
+                    held=self._held, **turned, **options)
 
     def parameters(self, side: int) -> dict[str, Any]:
         """Full name -> parameter, of all networks of a side."""

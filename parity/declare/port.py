@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -37,7 +37,8 @@ from weights_convert import DEFAULT, LayoutTable
 class Port:
     """A PyTorch program and its Paddle port, and what both are fed with.
 
-    reference, twin: build the module (a class, a function, or a built module). inputs: recipes of the positional arguments
+    reference, twin: build the module (a class, a function, or a built module); twin=None where it runs elsewhere, and is recorded
+    there (docs/old-environments.md). inputs: recipes of the positional arguments
     (see `parity.inputs`), or a dict: keyword arguments. keywords: recipes of keyword arguments. twin_keywords: reference keyword
     -> twin keyword, where they have other names. names: reference path -> twin path of modules or tensors where the pairing by
     names and shapes goes wrong or has to guess. modes: of "eval" and "train". calls: forwards in a row, before one backward.
@@ -116,11 +117,11 @@ class Port:
     @cached_property
     def _read(self) -> _Read:
         """Both are built once to be looked at, and let go: they may be large."""
-        models = self._build(0, self.seed), self._build(1, self.seed)
-        title = self.name or type(models[0]).__name__
-        reference, twin = (SourceTree(*files_of([model], FRAMEWORKS[side]), *self._builder_file(side), *self.sources)
-                           for side, model in enumerate(models))
-        return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names)), Built.of(models[0]))
+        models = [[self._build(0, self.seed)], [] if self.twin is None else [self._build(1, self.seed)]]
+        title = self.name or type(models[0][0]).__name__
+        reference, twin = (SourceTree(*files_of(built, FRAMEWORKS[side]), *self._builder_file(side), *self.sources)
+                           for side, built in enumerate(models))
+        return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names)), Built.of(models[0][0]))
 
     def _build(self, side: int, seed: int) -> Any:
         framework, given = FRAMEWORKS[side], (self.reference, self.twin)[side]
@@ -202,6 +203,22 @@ def load(targets: Sequence[str], *, specified: Sequence[str] = (), fed: bool = T
         raise InputError(f"{' '.join(targets)}: nothing to feed them with; add --input SHAPE, one for each argument "
                          f"(--input 2,3,224,224)")
     return Port(*(_found(target) for target in targets), **options)
+
+
+def reference_alone(target: str, *, specified: Sequence[str] = (), **options: Any) -> Port:
+    """The reference of a pair whose twin runs elsewhere: of a declared `Port`, or a class or builder by itself, fed with what is
+    specified. Raises InputError."""
+    module_name, _, name = _split(target)
+    found = _attribute(load_module(module_name), name, target) if name else _declared(target)
+    if not isinstance(found, Port):
+        if not specified:
+            raise InputError(f"{target}: nothing to feed it with; add --input SHAPE, one for each argument (--input 2,3,224,224)")
+        found = Port(found, None)
+    if specified:
+        read = [recipes.parse(text) for text in specified]
+        options |= {"inputs": [recipe for name, recipe in read if name is None],
+                    "keywords": {name: recipe for name, recipe in read if name is not None}}
+    return replace(found, twin=None, **options)
 
 
 def training(target: str, *, seed: int | None = None, device: str = "cpu") -> TrainingSubject:

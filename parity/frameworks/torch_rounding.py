@@ -69,17 +69,18 @@ class StochasticRounding(Seeing):
         if self._choices is not None:
             self._choices.keep(func, args, kwargs, result)
         name = name_of(func)
-        if name in _EXACT or (name == "_to_copy" and not _narrows(args[0], result)):
+        exact = name in _EXACT and not (name == "abs" and args[0].is_complex())
+        if exact or (name == "_to_copy" and not _narrows(args[0], result)):
             return result
         if kwargs.get("rounding_mode") or (name in _WRITES and not _accumulates(args)):
             return result
-        operands = [arg for arg in args if isinstance(arg, torch.Tensor) and arg.dtype.is_floating_point]
+        operands = [arg for arg in args if isinstance(arg, torch.Tensor) and _rounds(arg.dtype)]
         results = result if isinstance(result, (tuple, list)) else (result,)
         for tensor, described in zip(results, func._schema.returns, strict=False):
             view = described.alias_info is not None and not described.alias_info.is_write
             dense = isinstance(tensor, torch.Tensor) and tensor.layout is torch.strided  # sparse: its kernels know no such moves
-            if dense and tensor.dtype.is_floating_point and tensor.numel() and not view:
-                self._move(name, tensor, operands)
+            if dense and _rounds(tensor.dtype) and tensor.numel() and not view:
+                (self._move_complex if tensor.is_complex() else self._move)(name, tensor, operands)
         return result
 
     def _move(self, name: str, tensor: torch.Tensor, operands: list[torch.Tensor]) -> None:
@@ -106,6 +107,19 @@ class StochasticRounding(Seeing):
                 nonzero = (piece != 0).to(piece.dtype)  # a sum of nothing but zeros is exact (see `one_ulp`)
                 piece.addcmul_(signs, nonzero, value=eps * math.sqrt(terms) * magnitude)
 
+    def _move_complex(self, name: str, tensor: torch.Tensor, operands: list[torch.Tensor]) -> None:
+        """Both parts, each by the rounding of the whole: a product's may cancel."""
+        parts, terms = torch.view_as_real(tensor), _terms(name, tensor, operands)
+        sizes = tensor.abs()
+        sizes = torch.where(sizes.isfinite(), sizes, 0).unsqueeze(-1).expand_as(parts)
+        if terms > 1:
+            sizes = (sizes.max() * math.sqrt(terms)).expand_as(parts)
+        done, sizes = 0, sizes.reshape(-1)
+        for piece, signs in self._pieces(parts):
+            here = sizes[done:done + piece.numel()].view(piece.shape)
+            piece.addcmul_(signs, here * (piece != 0), value=torch.finfo(tensor.dtype).eps)
+            done += piece.numel()
+
     def _pieces(self, tensor: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """The tensor's memory in pieces, each with as many random signs. (Drawing them anew costs as much as a program.)"""
         kind = tensor.dtype, tensor.device
@@ -127,8 +141,12 @@ class StochasticRounding(Seeing):
 
 def _narrows(source: Any, result: torch.Tensor) -> bool:
     """Whether a cast loses digits."""
-    return (isinstance(source, torch.Tensor) and source.dtype.is_floating_point and result.dtype.is_floating_point
+    return (isinstance(source, torch.Tensor) and _rounds(source.dtype) and _rounds(result.dtype)
             and torch.finfo(result.dtype).eps > torch.finfo(source.dtype).eps)
+
+
+def _rounds(dtype: torch.dtype) -> bool:
+    return dtype.is_floating_point or dtype.is_complex
 
 
 def _accumulates(args: tuple) -> bool:
@@ -153,6 +171,8 @@ def _terms(name: str, result: torch.Tensor, operands: list[torch.Tensor]) -> flo
         return weight.numel() / weight.shape[1] if result.dim() > 1 else gradient.numel() / result.numel()
     if name in ("mm", "addmm", "bmm", "baddbmm", "mv", "dot", "matmul", "addmv"):
         return operands[-1].shape[-2] if operands[-1].dim() > 1 else operands[-1].numel()
+    if name.startswith("_fft"):
+        return 1 + math.log2(max(result.numel(), *sizes, 2))  # a sum in so many steps, each of two terms
     if name in _REDUCTIONS:
         return max(sizes) / result.numel() if sizes else 1
     if "norm" in name:

@@ -144,6 +144,13 @@ def eps_of(dtype: np.dtype) -> float:
     return float(np.finfo(dtype).eps) if rounds(dtype) else 0.0
 
 
+def in_lane(array: np.ndarray, lane: str) -> np.ndarray:
+    """The array in the precision of a lane, if its numbers are rounded."""
+    if array.dtype.kind == "c":
+        return array.astype(np.result_type(lane, np.complex64), copy=False)
+    return array.astype(lane, copy=False) if array.dtype.kind == "f" else array
+
+
 def largest_magnitude(array: np.ndarray) -> float:
     """The largest finite magnitude; 0 for an empty array."""
     if array.size == 0:

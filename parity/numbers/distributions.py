@@ -153,6 +153,10 @@ class Numbers:
         drawn = self._drawn("dirichlet", alpha.shape, alpha).standard_gamma(alpha)
         return drawn / drawn.sum(axis=-1, keepdims=True)
 
+    def generator(self, kind: str, shape: tuple[int, ...]) -> np.random.Generator:
+        """For a draw of a distribution that is none of these."""
+        return self._drawn(kind, shape)
+
     def _drawn(self, kind: str, shape: tuple[int, ...], *parameters: Any) -> np.random.Generator:
         numbers = tuple(float("nan") if isinstance(number, np.ndarray) else float(number) for number in parameters)
         return self._take(Drawn(kind, numbers, tuple(map(int, shape))))

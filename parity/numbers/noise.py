@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from parity.numbers.arrays import is_float
+from parity.numbers.arrays import BLOCK, is_float
 
 DRAWS = 3
 
@@ -59,15 +59,28 @@ def one_ulp(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     An exact zero stays: it comes of padding, masks and rectifiers and rounds to itself on both sides, and moved at all it
     crosses the kink of the next rectifier, so that the floor of every gradient behind is as large as the gradient (a tenth of
     the pixels black, a convolution without bias, a ReLU: 5% of the gradient lost was `same`). NaN and Inf stay, and so does
-    what is not floating point.
+    what is not floating point. A complex number's parts move each on its own.
     """
+    if array.dtype.kind == "c":
+        parts = np.stack([array.real, array.imag], -1)
+        return one_ulp(parts, rng).view(array.dtype)[..., 0]
     if not is_float(array.dtype):
         return array
-    up = rng.random(array.shape) < 0.5
-    infinity = array.dtype.type(np.inf)
-    with np.errstate(over="ignore"):  # the neighbour of the largest number is infinity: taken back below
-        moved = np.nextafter(array, np.where(up, infinity, -infinity))
-    return np.where((array != 0) & np.isfinite(array) & np.isfinite(moved), moved, array).astype(array.dtype, copy=False)
+    flat = np.ascontiguousarray(array).reshape(-1)
+    moved = np.empty_like(flat)
+    for start in range(0, flat.size, BLOCK):
+        piece = flat[start:start + BLOCK]
+        neighbours = _neighbours(piece, rng.random(piece.size) < 0.5)
+        moves = (piece != 0) & np.isfinite(piece) & np.isfinite(neighbours)  # that of the largest number is infinity
+        moved[start:start + BLOCK] = np.where(moves, neighbours, piece)
+    return moved.reshape(array.shape)
+
+
+def _neighbours(numbers: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """What `np.nextafter` says of numbers other than 0, in a third of the time: magnitudes are ordered as their bits are."""
+    integer = np.dtype(f"i{numbers.itemsize}")
+    steps = np.subtract(2 * (up != np.signbit(numbers)), 1, dtype=integer)
+    return (numbers.view(integer) + steps).view(numbers.dtype)
 
 
 def move(values: Mapping[str, np.ndarray], *names: object) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.numbers.arrays import Deviation, deviation
+from parity.numbers.arrays import Deviation, deviation, rounds
 
 GAP = 28
 """Binary orders of magnitude without any element that part two strata.
@@ -54,15 +54,18 @@ def larger(one: float, other: float) -> float:
 def borders(array: np.ndarray) -> tuple[float, ...]:
     """The magnitudes at which a new stratum begins, in rising order; none for nearly every tensor.
 
-    Zeros belong to the smallest elements, and say nothing of a gap; NaN and Inf neither.
+    Zeros belong to the smallest elements, and say nothing of a gap; NaN and Inf neither. A complex number counts by its absolute
+    value, of which both its parts round.
     """
-    if array.dtype.kind != "f" or array.size < 2 or array.dtype.itemsize not in _EXPONENT:
+    if not rounds(array.dtype) or array.size < 2:
         return ()
-    integer, shift, mask, bias = _EXPONENT[array.dtype.itemsize]
     flat = array.reshape(-1)
     if flat.size > SAMPLE:
         flat = flat[::flat.size // SAMPLE]
-    magnitudes = np.abs(flat)
+    magnitudes = _magnitudes(flat)
+    if magnitudes.dtype.itemsize not in _EXPONENT:
+        return ()
+    integer, shift, mask, bias = _EXPONENT[magnitudes.dtype.itemsize]
     magnitudes = magnitudes[(magnitudes > 0) & (magnitudes < np.inf)]
     if not magnitudes.size or magnitudes.max() < 2.0 ** GAP * float(magnitudes.min()):
         return ()  # nearly always: the rest is ten times as much work
@@ -74,14 +77,21 @@ def borders(array: np.ndarray) -> tuple[float, ...]:
 
 def tops(array: np.ndarray, at: tuple[float, ...]) -> tuple[float, ...]:
     """The largest finite magnitude of each stratum."""
-    magnitudes = np.abs(array[np.isfinite(array)])
+    magnitudes = _magnitudes(array)
+    magnitudes = magnitudes[np.isfinite(magnitudes)]
     strata = np.searchsorted(at, magnitudes, side="right")
     return tuple(float(magnitudes[strata == number].max(initial=0.0)) for number in range(len(at) + 1))
 
 
+def _magnitudes(array: np.ndarray) -> np.ndarray:
+    """Absolute values, those of half precision in single."""
+    with np.errstate(over="ignore"):
+        return np.abs(array.astype(np.float32) if array.dtype.itemsize == 2 else array)
+
+
 def deviations(reference: np.ndarray, twin: np.ndarray, at: tuple[float, ...]) -> list[Deviation]:
     """`deviation` of each stratum of the reference, with the index in the whole array; at: its `borders`."""
-    magnitudes = np.abs(reference)
+    magnitudes = _magnitudes(reference)
     strata = np.where(np.isfinite(magnitudes), np.searchsorted(at, magnitudes, side="right"), 0)
     found = []
     for number in range(len(at) + 1):

@@ -5,6 +5,7 @@ No numerics yet: 132 parameters against 88 is already the answer (Paddle issue 2
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -113,8 +114,14 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
                 return attribute_site(modules[side][owner], variable) if owner in modules[side] else None
             path = path.rpartition(".")[0]
 
+    def number(name: str) -> float:
+        """When the reference built its owner; last what only the twin has."""
+        owner = modules[0].get(name.rpartition(".")[0])
+        return math.inf if owner is None else constructions[0].number(owner)
+
     findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name), site(1, problem.name),
                               unpaired=True) for problem in problems]
+    findings.sort(key=lambda finding: number(finding.name))  # nothing will run that would tell which comes first
     findings += [CensusFinding(name, message, site(0, name), site(1, name))
                  for name, message in (*_disagreements(plan, models, frameworks), *_made_otherwise(plan, models, frameworks))]
     compared = len(plan.entries) + len(problems)
@@ -182,19 +189,22 @@ def own_weights(census: Census, models: Models, frameworks: Frameworks, site: Ca
     that are not are findings. Constants tell nothing: both frameworks start biases from zeros.
     """
     held = [framework.entries(model) for framework, model in zip(frameworks, models, strict=True)]
+
+    def both(entry: Entry) -> tuple[np.ndarray, np.ndarray]:
+        return (entry.piece(frameworks[0].array(held[0][entry.source], copy=False)),
+                np.asarray(entry.to_torch(frameworks[1].array(held[1][entry.target], copy=False))))
+
     equal, others = 0, []
     for entry in census.plan.entries.values():
         if entry.target is None or entry.source in census.apart:
             continue
-        left = frameworks[0].array(held[0][entry.source], copy=False)
-        left = entry.piece(left)
-        right = np.asarray(entry.to_torch(frameworks[1].array(held[1][entry.target], copy=False)))
+        left, right = both(entry)
         if not is_float(left.dtype) or not is_float(right.dtype) or left.size < 2 or np.ptp(left) == np.ptp(right) == 0:
             continue
         if np.array_equal(left, right):
             equal += 1
         else:
-            others.append((entry, resemblance(left, right)))
+            others.append(entry)
     total = equal + len(others)
     if 2 * equal <= total:
         said = say("both were given the reference's weights; those that the twin came with were not looked at (--own-weights "
@@ -204,7 +214,7 @@ def own_weights(census: Census, models: Models, frameworks: Frameworks, site: Ca
         entry.source,
         say("{equal} of {total} tensors of the two came equal, as somebody converted them, and this one did not: {likeness}",
             equal=equal, total=total, likeness=likeness or say("other values")),
-        site(0, entry.source), site(1, entry.target)) for entry, likeness in others)
+        site(0, entry.source), site(1, entry.target)) for entry in others for likeness in [resemblance(*both(entry))])
     return replace(census, compared=census.compared + total, findings=(*census.findings, *findings))
 
 

@@ -212,14 +212,15 @@ def write_start(folder: Path, state: Mapping[str, Any]) -> str:
     name = fingerprint(state)
     path = folder / f"start-{name}.safetensors"
     if not path.exists():
-        arrays, numbers = {}, {}
+        arrays, numbers, of_parts = {}, {}, []
         for entry, value in _flat(state):
             if isinstance(value, np.ndarray):
-                arrays[entry] = np.ascontiguousarray(value).reshape(value.shape)
+                arrays[entry] = np.ascontiguousarray(_real(value)).reshape(*value.shape, *(2,) * (value.dtype.kind == "c"))
+                of_parts += [entry] if value.dtype.kind == "c" else []
             else:
                 numbers[entry] = value
         partial = _partial(path)
-        save_file(arrays, partial, metadata={"numbers": json.dumps(numbers)})
+        save_file(arrays, partial, metadata={"numbers": json.dumps(numbers), "complex": json.dumps(of_parts)})
         os.replace(partial, path)
     return name
 
@@ -374,14 +375,17 @@ def read_start(folder: Path, name: Any) -> dict[str, Any]:
     try:
         with safe_open(path, framework="numpy") as file:
             values = {entry: file.get_tensor(entry) for entry in file.keys()}  # noqa: SIM118 (not a dict)
-            values |= json.loads((file.metadata() or {}).get("numbers", "{}"))
+            told = file.metadata() or {}
+        for entry in json.loads(told.get("complex", "[]")):
+            values[entry] = values[entry].view(np.result_type(values[entry].dtype, np.complex64))[..., 0]
+        values |= json.loads(told.get("numbers", "{}"))
         for entry, value in values.items():
             *folders, last = json.loads(entry)
             here = state
             for part in folders:
                 here = here.setdefault(part, {})
             here[last] = value
-    except (OSError, SafetensorError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, SafetensorError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise RecordingError(f"{path}: expected what it started from, cannot read it ({error}); the file is damaged, record "
                              f"again") from error
     if fingerprint(state) != name:

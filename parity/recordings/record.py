@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace as with_changes
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from parity.compare.lone import Lone, importable
 from parity.compare.results import Case
 from parity.declare.pair import Pair
 from parity.files import InputError
+from parity.numbers.arrays import in_lane
+from parity.recordings.elsewhere import remarks, told
 from parity.recordings.format import Table, Writer, begin, write_json
 from parity.recordings.traces import Program, Trace, save_index, save_start
 from parity.trace.events import Event, Key
@@ -87,7 +90,9 @@ def alone(pair: Pair, side: str, source: Trace | None) -> bool:
     return True
 
 
-def _both(case: Case, side: str, device: str, source: Trace | None) -> Both:
+def _both(case: Case, side: str, device: str, source: Trace | None, elsewhere: Mapping[str, Any] | None = None) -> Both:
+    if elsewhere is not None:
+        return Lone(case.subject, device, 0, elsewhere)
     if not alone(case.subject.pair, side, source):
         return Both(case.subject, device)
     outline = source.program((case.title, case.mode)).document.get("outline") if source is not None else None
@@ -101,14 +106,14 @@ def _both(case: Case, side: str, device: str, source: Trace | None) -> Both:
 
 
 def estimate(cases: Sequence[Case], side: str, lane: str, keep: str, device: str = "cpu",
-             source: Trace | None = None) -> tuple[int, int]:
+             source: Trace | None = None, elsewhere: Mapping[str, Any] | None = None) -> tuple[int, int]:
     """Bytes that a trace of these takes at most, and beside it while it is recorded; from one float32 forward of each.
 
     Every value may have a gradient; a float32 twin is recorded twice forward (free and replay) and once backward.
     """
     total = beside = 0
     for case in cases:
-        both, size = _both(case, side, device, source), _Size("layers" if keep == "summaries" else keep)
+        both, size = _both(case, side, device, source, elsewhere), _Size("layers" if keep == "summaries" else keep)
         with refusing(str(case), case.subject.pair.reference_source):
             if isinstance(both, Lone) and side == "twin":
                 both.twin("float32", size, gradients=False)
@@ -133,18 +138,20 @@ def _check_room(folder: Path, needed: int) -> None:
 
 
 def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, keep: str = "all", device: str = "cpu",
-           source: Trace | None = None, progress: Progress = lambda case, doing: None,
-           estimated: Callable[[int], None] = lambda needed: None) -> int:
+           source: Trace | None = None, elsewhere: Mapping[str, Any] | None = None,
+           progress: Progress = lambda case, doing: None, estimated: Callable[[int], None] = lambda needed: None,
+           remarked: Callable[[str], None] = lambda remark: None) -> int:
     """Record one side of the cases into an empty folder; returns the bytes written.
 
     estimated: called with the bytes that the recording takes at most, once there is room for them. source: a trace whose
-    floors (and in float32 whose values, for the replay) are taken over; `cases` come of `taken_over`. Raises InputError,
-    FrameworkError, and whatever else the reference raises; what the twin raises is recorded.
+    floors (and in float32 whose values, for the replay) are taken over; `cases` come of `taken_over`. elsewhere: the outline of a
+    twin that `parity_recorder.py` will run (`read_outline`). remarked: called with what there is to say of pairing with it. Raises
+    InputError, FrameworkError, and whatever else the reference raises; what the twin raises is recorded.
     """
     folder = Path(folder)
     if source is not None and source.lane != lane:
         raise InputError(f"--from {source.folder}: expected a trace of lane {lane}, found {source.lane}; add --lane {source.lane}")
-    needed, beside = estimate(cases, side, lane, keep, device, source)
+    needed, beside = estimate(cases, side, lane, keep, device, source, elsewhere)
     _check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed + beside)
     estimated(needed)
     begin(folder)
@@ -157,16 +164,19 @@ def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, k
     save_index(folder, index, parts)
     for number, case in enumerate(cases, 1):
         with refusing(str(case), case.subject.pair.reference_source):
-            seal = _program(folder, number, case, side, lane, keep, device, source, progress)
+            seal = _program(folder, number, case, side, lane, keep, device, source, progress, elsewhere,
+                            remarked if number == 1 else None)
         parts[f"program-{number:04}.json"] = seal
         save_index(folder, index, parts)
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: str, device: str, source: Trace | None,
-             progress: Progress) -> str:
+             progress: Progress, elsewhere: Mapping[str, Any] | None, remarked: Callable[[str], None] | None) -> str:
     """Returns the hash of its file."""
-    both, subject = _both(case, side, device, source), case.subject
+    both, subject = _both(case, side, device, source, elsewhere), case.subject
+    for remark in remarks(both) if elsewhere is not None and remarked is not None else ():
+        remarked(str(remark))
     indexed = Table()
     path = folder / f"program-{number:04}.safetensors"
     writer = Writer(path, keep)
@@ -209,7 +219,7 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
             "outline": outline(both.models[0]) if both.models[0] is not None else given and given.document.get("outline"),
             **save_start(folder, subject.state, subject.inputs), "random": both.tape.to_json(), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
-            "apart": sorted(scratch.apart),
+            "apart": sorted(scratch.apart), **({"twin": known} if side == "reference" and (known := told(both)) else {}),
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
     except BaseException:
         writer.discard()
@@ -250,7 +260,7 @@ def _census(both: Both, side: str, lane: str, writer: Writer, name: str) -> tupl
     for order, (entry, array, site) in enumerate(held, -len(held)):
         owner, _, variable = entry.rpartition(".")
         key = Key("census", 0, None, ".".join(filter(None, (name, owner))), 0, "", 0, variable, 0)
-        event = Event(key, order, site, array.astype(np.float64) if array.dtype.kind == "f" else array)
+        event = Event(key, order, site, in_lane(array, "float64"))
         writer.receive(event)
         events.append(event)
     return events, {entry: kinds[entry] for entry, _, _ in held}

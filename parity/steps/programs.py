@@ -14,6 +14,7 @@ from parity.compare.sides import Sides
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
 from parity.messages import say
+from parity.numbers.arrays import in_lane
 from parity.numbers.noise import generator
 from parity.pairing.census import Census, take
 from parity.pairing.correspondence import naming
@@ -96,7 +97,7 @@ class Programs(Sides):
 
     def batch(self, step: int, side: int = 0) -> dict[str, np.ndarray]:
         load = self.subject.twin_batch if side and self.subject.twin_batch else self.subject.batch
-        return {name: array.astype(self.lane) if array.dtype.kind == "f" else array for name, array in load(step).items()}
+        return {name: in_lane(array, self.lane) for name, array in load(step).items()}
 
     def state(self, side: int) -> dict[str, Any]:
         """All that a side's next step depends on, the gradients that it has not cleared included; in its own layouts."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.numbers.arrays import in_lane, rounds
 from parity.numbers.noise import generator, one_ulp
 from parity.pairing.parts import Parts
 from weights_convert import Plan
@@ -92,7 +93,7 @@ def _carried(state: Mapping[str, Any], networks: dict[str, Any], other: Callable
 
 
 def _map_arrays(value: Any, change: Callable[[str, np.ndarray], np.ndarray], path: str = "") -> Any:
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray) and rounds(value.dtype):
         return change(path, value)
     if isinstance(value, Mapping):
         return {key: _map_arrays(item, change, f"{path}/{key}") for key, item in value.items()}
@@ -100,7 +101,7 @@ def _map_arrays(value: Any, change: Callable[[str, np.ndarray], np.ndarray], pat
 
 
 def cast(state: Mapping[str, Any], dtype: str) -> dict[str, Any]:
-    return _map_arrays(state, lambda path, array: array.astype(dtype))
+    return _map_arrays(state, lambda path, array: in_lane(array, dtype))
 
 
 def moved(state: Mapping[str, Any], *names: object) -> dict[str, Any]:

@@ -48,14 +48,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("subject", sorted({CATALOGUE[name].answer.subject for name in names}))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With pytest-xdist, one worker makes what `sat` makes, not each of them all of it."""
-    for item in items:
-        if "sat" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("exam"))
-
-
 @pytest.fixture(scope="session")
 def sat(request: pytest.FixtureRequest) -> dict[tuple[str, str], Outcome]:
     """("fault" or "healthy", name) -> what came of it: all that the session asks for, made in parallel."""

@@ -13,7 +13,7 @@ from parity.campaign.runs import Failed, Outcome
 from parity.ugatit.faults import trials
 from parity.ugatit.faults.score import Mark
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("exam")]  # of what `sat` makes
 
 
 def test_a_fault_is_found_and_placed(fault: str, sat: Mapping[tuple[str, str], Outcome], marked: Callable[[Mark], None]) -> None:

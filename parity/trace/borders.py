@@ -46,6 +46,10 @@ class Borders:
         written = {path for path, tensor, version in self._shared if self._framework.version_of(tensor) != version}
         return written | self._again
 
+    def clear(self) -> None:
+        """Let go of what the program computed."""
+        self._shared.clear()
+
     def innermost(self) -> Call:
         """The call in progress; none of a recomputation that has ended without leaving its modules."""
         while self.calls[-1].again and not self._framework.recomputing():

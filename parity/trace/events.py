@@ -67,6 +67,11 @@ class Event:
     unknown: str | None = None  # of what type a result is that cannot be compared
     drawn: Drawn | None = None  # where it is no value, but tells of random numbers that were drawn
 
+    @property
+    def dtype(self) -> np.dtype | None:
+        """Of the array; None where there is none. (To ask for the array may mean to read a file.)"""
+        return None if self.array is None else self.array.dtype
+
 
 class Sink(Protocol):
     """Where events go. `keeps` says whether arrays outlive `receive`, and so must be copies. apart: paths of modules whose

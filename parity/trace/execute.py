@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from parity.blame import hand_on
 from parity.frameworks import Framework
+from parity.numbers.arrays import rounds
 from parity.trace.events import Replayed
 from parity.trace.recorder import Recorder
 
@@ -27,8 +28,7 @@ def forward(framework: Framework, model: Any, inputs: Sequence[np.ndarray], reco
     """`calls` forwards in a row on the same inputs; returns all output tensors. Buffers are recorded after each."""
     outputs: list[Any] = []
     for _ in range(calls):
-        tensors = [framework.tensor(array, requires_grad=array.dtype.kind == "f", device=device)
-                   for array in inputs]
+        tensors = [framework.tensor(array, requires_grad=rounds(array.dtype), device=device) for array in inputs]
         # Not the leaves themselves: a module may write its input in place, which a leaf forbids.
         given = [framework.clone(tensor) for tensor in tensors]
         recorder.borders.inputs = {id(tensor): f"[{number}]" for number, tensor in enumerate(given)}
@@ -62,11 +62,19 @@ def forward_backward(framework: Framework, model: Any, inputs: Sequence[np.ndarr
         outputs = forward(framework, model, inputs, recorder, calls=calls, device=device,
                           arrange=arrange)
         if backward:
-            ends = [(output, probe(number, framework.shape_dtype(output)[0])) for number, output in enumerate(outputs)
+            ends = [(output, _probed(probe, number, *framework.shape_dtype(output))) for number, output in enumerate(outputs)
                     if framework.requires_grad(output)]
             _backward(framework, ends, device)
             recorder.snapshot_gradients()
     framework.clear_gradients(parameters)
+
+
+def _probed(probe: Probe, number: int, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Both parts of a complex output have a gradient."""
+    if not dtype.startswith("complex"):
+        return probe(number, shape)
+    parts = probe(number, (*shape, 2))
+    return parts[..., 0] + 1j * parts[..., 1]
 
 
 def replay(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recorder: Recorder,
@@ -81,24 +89,25 @@ def replay(framework: Framework, model: Any, inputs: Sequence[np.ndarray], recor
     recorder.watch(model)
     with recorder.recording():
         forward(framework, model, inputs, recorder, calls=calls, device=device, arrange=arrange)
-        ends = []
-        for tensor, key in recorder.cuts:
-            shape, dtype = framework.shape_dtype(tensor)
-            end = key._replace(stage="gradients")
-            gradient = values.value(end, dtype) if end in values else None
-            if gradient is not None and gradient.shape == shape:  # another shape has been found in the forward already
-                ends.append((tensor, gradient))
-        _backward(framework, ends, device)
+        _backward(framework, _cut_ends(framework, recorder, values), device)
         recorder.snapshot_gradients()
     framework.clear_gradients(parameters)
 
 
-def _backward(framework: Framework, ends: Sequence[tuple[Any, np.ndarray]], device: str) -> None:
-    together: dict[int, tuple[Any, np.ndarray]] = {}
-    for tensor, gradient in ends:  # one tensor may be returned twice, under two names
-        known = together.get(id(tensor))
+def _cut_ends(framework: Framework, recorder: Recorder, values: Replayed) -> Iterator[tuple[Any, np.ndarray]]:
+    for tensor, key in recorder.cuts:
+        shape, dtype = framework.shape_dtype(tensor)
+        end = key._replace(stage="gradients")
+        gradient = values.value(end, dtype) if end in values else None
+        if gradient is not None and gradient.shape == shape:  # another shape has been found in the forward already
+            yield tensor, gradient
+
+
+def _backward(framework: Framework, ends: Iterable[tuple[Any, np.ndarray]], device: str) -> None:
+    together: dict[int, tuple[Any, Any]] = {}
+    for tensor, array in ends:  # one at a time: together they are as large as all that a replay goes on with
+        gradient, known = framework.tensor(array, device=device), together.get(id(tensor))
+        # One tensor may be returned twice, under two names.
         together[id(tensor)] = tensor, gradient if known is None else known[1] + gradient
-    ends = list(together.values())
-    if ends:
-        framework.backward([tensor for tensor, _ in ends],
-                           [framework.tensor(gradient, device=device) for _, gradient in ends])
+    if together:
+        framework.backward(*map(list, zip(*together.values(), strict=True)))

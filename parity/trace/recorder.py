@@ -7,6 +7,7 @@ an earlier line bound, so a value is taken at the moment of its event; a sink co
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.frameworks import host_random
 from parity.numbers.arrays import largest_magnitude
 from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.borders import Borders
@@ -112,6 +114,8 @@ class Recorder:
             self._removers.clear()
             self._recent.clear()
             self._gradients.clear()
+            self.borders.clear()
+            self.cuts.clear()
 
     def snapshot_gradients(self, clipped: Mapping[str, Any] | None = None) -> None:
         """Emit the gradient of every watched parameter; see `Gradients.snapshot`."""
@@ -181,13 +185,20 @@ class Recorder:
             yield
             return
         hand.watch(self._modules.keys())
-        with self.framework.drawing(Numbers(self._draw)):
+        side = self._side
+        with self.framework.drawing(Numbers(self._draw)), host_random.drawing(
+                Numbers(functools.partial(self._draw, on_host=True)), side.held, side.source, self._host_asleep):
             yield
         hand.close()
 
-    def _draw(self, drawn: Drawn) -> np.random.Generator:
+    def _host_asleep(self) -> bool:
+        """Whether what python and numpy draw now has no counterpart: a recomputation draws anew there, as no framework puts their
+        generators back, and what makes a batch has run before."""
+        return self.stage == "data" or self.framework.recomputing()
+
+    def _draw(self, drawn: Drawn, *, on_host: bool = False) -> np.random.Generator:
         """The generator of a draw's numbers. The event that tells of it has the key of its counterpart, and is the same where the
-        two agree: a draw may be written in several ways."""
+        two agree: a draw may be written in several ways. on_host: python or numpy draw, not the framework."""
         call, source = self.call, self._side.source
         if self.framework.recomputing():
             return self._drawn.again(self.framework.next_numbers(), call.path)
@@ -198,7 +209,8 @@ class Recorder:
         met, numbers = self._run.random.take(drawn, tuple((around.path, around.number) for around in self.borders.calls))
         key = met.key if met is not None else self._key(self.stage, call.path, self._run.random.names(drawn), call=call.number)
         told = met.drawn if met is not None and met.drawn.agrees(drawn) else drawn
-        self._drawn.keep(numbers, self.framework.next_numbers(), call.path)
+        if not on_host:
+            self._drawn.keep(numbers, self.framework.next_numbers(), call.path)
         self._run.random.note(key)
         self.send(Event(key, self.place(), site, told.array, built, call.called, drawn=told))
         return numbers

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from parity.frameworks import Framework
+from parity.frameworks.host_random import Held
 from parity.trace.events import Replayed
 from parity.trace.randomness import Hand
 from parity.trace.results import SideResults
@@ -34,6 +35,7 @@ class Side:
     view: (parameter or buffer name, array) -> (reference name, array in the reference's layout), None where the entry
     has no partner by design, or is the part of a tensor whose other parts are still to come. layout: (the same) -> the array alone,
     as it is, in the reference's layout. back: (parameter name, array in the reference's layout) -> the array in the program's own.
+    held: where python's and numpy's random functions are held.
     """
 
     framework: Framework
@@ -45,6 +47,7 @@ class Side:
     view: View = as_it_is
     layout: Callable[[str, np.ndarray], np.ndarray] = unchanged
     back: Callable[[str, np.ndarray], np.ndarray] = unchanged
+    held: Held = field(default_factory=Held)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import itertools
 import linecache
+import math
 import sys
 import weakref
 from collections import Counter
@@ -300,11 +302,16 @@ class ConstructionSites:
 
     def __init__(self) -> None:
         self._sites: weakref.WeakKeyDictionary[object, Site] = weakref.WeakKeyDictionary()
-        self._built: weakref.WeakSet[object] = weakref.WeakSet()
+        self._numbers: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
+        self._counter = itertools.count()
 
     def built(self, module: object) -> bool:
         """Whether the module was built inside `watch`."""
-        return module in self._built
+        return module in self._numbers
+
+    def number(self, module: object) -> float:
+        """As the how manieth it was built; infinity for one that was not built inside `watch`."""
+        return self._numbers.get(module, math.inf)
 
     def of(self, module: object) -> Site | None:
         return self._sites.get(module) if module is not None else None
@@ -316,7 +323,7 @@ class ConstructionSites:
         @functools.wraps(original)
         def init(module, *args, **kwargs):
             hand_on(original, module, *args, **kwargs)
-            self._built.add(module)
+            self._numbers[module] = next(self._counter)
             site = source.site(sys._getframe(1), skip_self=module)
             if site is not None:
                 self._sites[module] = site

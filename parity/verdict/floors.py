@@ -149,8 +149,8 @@ def own_rounding(event: Event, eps: float) -> float:
 
 def _believed(event: Event, measured: float, analysed: float, largest: float | None, eps: float) -> float:
     """largest: magnitude of the stratum itself, where it was measured."""
-    if event.array is not None:
-        precision = eps_of(event.array.dtype)  # a program may work in half precision inside, in either lane
+    if event.dtype is not None:
+        precision = eps_of(event.dtype)  # a program may work in half precision inside, in either lane
         eps, analysed = max(eps, precision), analysed if precision else 0.0
     own = max(measured, eps * largest) if largest is not None else 0.0
     return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))

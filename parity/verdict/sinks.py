@@ -3,32 +3,62 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Container, Mapping
+from collections import deque
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity.numbers.arrays import Deviation, deviation, in_norm
+from parity.numbers.arrays import Deviation, deviation, in_norm, rounds
 from parity.numbers.noise import one_ulp
 from parity.numbers.shapes import reshaped_distance
 from parity.numbers.strata import borders, deviations, floor_at
 from parity.trace.events import Event, Key
+from parity.verdict.spill import Place, Spill, Spilled
 
 
 class Store:
-    """Keeps every event with its array, in execution order: the reference's side."""
+    """Keeps every event with its array, in execution order: the reference's side. Arrays are kept in memory up to `ROOM`; of
+    those that come later the large ones go to a file (`Spill`)."""
 
     keeps = True
+    ROOM = 1 << 27  # bytes
+    LARGE = 1 << 16  # bytes: smaller ones take less than finding them again
+    RECENT = 8  # arrays that may come again under another name: as many as a recorder may hold
 
     def __init__(self) -> None:
         self.events: dict[Key, Event] = {}
+        self._held, self._spill = 0, None  # bytes in memory
+        self._recent: deque[tuple[Callable[[], np.ndarray | None], np.ndarray | Place]] = deque(maxlen=self.RECENT)
         self.losses: dict[str, float] = {}  # of a training step
+        self.choices: Any = None  # of the run that is kept, with which its noise draws go on
         # Modules whose results no replay can replace: something else on the other side, written into later, or computed once more.
         self.apart: set[str] = set()
 
-    def receive(self, event: Event) -> None:
+    def receive(self, event: Event, *, copy: bool = False) -> None:
+        """copy: the array is not the event's own."""
+        if event.array is not None:
+            kept = self._kept(event.array, copy)
+            if isinstance(kept, Place):
+                event = Spilled(self._spill, kept, event)
+            else:
+                event.array = kept
         self.events[event.key] = event
+
+    def _kept(self, array: np.ndarray, copy: bool) -> np.ndarray | Place:
+        """What is kept of it: the array, or where it lies."""
+        for known, kept in self._recent:
+            if known() is array:
+                return kept
+        if array.nbytes < self.LARGE or self._held + array.nbytes <= self.ROOM:
+            self._held += array.nbytes
+            kept = array.copy() if copy else array
+        else:
+            self._spill = self._spill or Spill()
+            kept = self._spill.put(array)
+        self._recent.appendleft((weakly(array), kept))
+        return kept
 
     def close(self) -> None:
         """The run is over: nothing more will be received."""
@@ -43,12 +73,6 @@ class Store:
         """The stored values, to be fed back into a replay; moved by one ulp where a generator is given."""
         return Replayed(self.events, rng, self.apart)
 
-    @property
-    def bytes(self) -> int:
-        """Memory of all arrays kept, each counted once however many names it has."""
-        arrays = {id(event.array): event.array.nbytes for event in self.events.values() if event.array is not None}
-        return sum(arrays.values())
-
 
 class Replayed:
     """Values of a store as a replay takes them: `key in replayed`, `replayed.value(key, dtype)`."""
@@ -58,7 +82,7 @@ class Replayed:
 
     def __contains__(self, key: Key) -> bool:
         event = None if key.module in self._apart else self._events.get(key)
-        return event is not None and event.array is not None
+        return event is not None and event.dtype is not None
 
     def value(self, key: Key, dtype: str) -> np.ndarray:
         array = self._events[key].array.astype(dtype, copy=False)
@@ -85,8 +109,26 @@ class Against:
         self.extra: list[tuple[Event, Key | None]] = []
         self.kept: dict[Key, tuple[np.ndarray | None, np.ndarray]] = {}
         self.last: Key | None = None
-        self._compared = (weakly(None), weakly(None))  # the arrays that `_deviation` is of
-        self._deviation = Deviation(0.0)
+        self._strata: dict[Key, list[Deviation]] = {}  # of values that have several
+        self._missing: set[Key] = set()  # of which the twin has no array
+        self._compared = (weakly(None), weakly(None))  # the arrays that `_found` is of
+        self._found: list[Deviation] = []
+
+    def beside(self, floors: Mapping[Key, float], limit: float) -> Against | None:
+        """The same run beside other floors; None where that takes arrays which were not kept."""
+        again = Against(self._store, floors, limit)
+        again.losses, again.extra, again.last = self.losses, self.extra, self.last
+        again._strata, again._missing = self._strata, self._missing
+        for key, (event, found) in self.matched.items():
+            floor = floors[key]
+            if key in self._strata:
+                found = _farthest(self._strata[key], floor)
+            if key not in self._missing and found.distance > limit * floor_at(floor, found.stratum) and again._has_room(key):
+                if key not in self.kept:
+                    return None
+                again.kept[key] = self.kept[key]
+            again.matched[key] = event, found
+        return again
 
     def receive(self, event: Event) -> None:
         partner = self._store.events.get(event.key)
@@ -98,8 +140,12 @@ class Against:
         stored = partner.array
         if stored is None or array is None or self._compared[0]() is not stored or self._compared[1]() is not array:
             # One value often has several names (a module's output, the local it is bound to): compared once.
-            self._compared, self._deviation = (weakly(stored), weakly(array)), self._measure(partner, event, array)
-        found = self._deviation
+            self._compared, self._found = (weakly(stored), weakly(array)), self._measured(partner, event.key, array)
+        found = _farthest(self._found, self._floors[event.key])
+        if len(self._found) > 1:
+            self._strata[event.key] = self._found
+        if array is None:
+            self._missing.add(event.key)
         floor = floor_at(self._floors[event.key], found.stratum)
         if array is not None and found.distance > self._limit * floor and self._has_room(event.key):
             # What is released may be the program's own memory, which it goes on to write in.
@@ -112,13 +158,17 @@ class Against:
     def _has_room(self, key: Key) -> bool:
         return sum(kept.stage == key.stage for kept in self.kept) < self.KEPT
 
-    def _measure(self, partner: Event, event: Event, array: np.ndarray | None) -> Deviation:
-        """Of all strata, the one that is the most floors apart."""
-        floor = self._floors[event.key]
-        if partner.array is not None and array is not None and partner.array.shape != array.shape:
-            found = deviation(partner.array, array)
-            return replace(found, reshaped=reshaped_distance(partner.array, array, summed=event.key.stage == "gradients"))
-        return max(compared(partner, array), key=lambda found: multiple_of(found.distance, floor_at(floor, found.stratum)))
+    def _measured(self, partner: Event, key: Key, array: np.ndarray | None) -> list[Deviation]:
+        """Of each stratum."""
+        stored = partner.array
+        if stored is not None and array is not None and stored.shape != array.shape:
+            return [replace(deviation(stored, array), reshaped=reshaped_distance(stored, array, summed=key.stage == "gradients"))]
+        return compared(partner, array)
+
+
+def _farthest(strata: Sequence[Deviation], floor: float) -> Deviation:
+    """The one that is the most floors apart."""
+    return max(strata, key=lambda found: multiple_of(found.distance, floor_at(floor, found.stratum)))
 
 
 class Spread(NamedTuple):
@@ -191,7 +241,7 @@ def weakly(array: np.ndarray | None) -> Callable[[], np.ndarray | None]:
 
 def compared(stored: Event, array: np.ndarray | None) -> list[Deviation]:
     """The deviation of each stratum; nearly every value has one only."""
-    if borders_of(stored) and array is not None and array.shape == stored.array.shape and array.dtype.kind == "f":
+    if borders_of(stored) and array is not None and array.shape == stored.array.shape and rounds(array.dtype):
         return deviations(stored.array, array, stored.borders)
     found = deviation(stored.array, array, stored.largest)
     return [in_norm(found, stored.array, array) if stored.norm else found]

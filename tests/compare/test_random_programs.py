@@ -1,6 +1,8 @@
 """Programs that draw random numbers: right twins are the same, wrong ones are found where they part."""
 
 import random
+from random import choice
+from types import SimpleNamespace
 
 import numpy as np
 import paddle
@@ -178,6 +180,31 @@ def global_generators(scale):
     return forward
 
 
+def scaled_by(draw):
+    def forward(self, x):
+        return self.fc(x) * float(draw(self))
+
+    return forward
+
+
+def own_generators(seed):
+    made = {"rng": np.random.default_rng(seed), "old": np.random.RandomState(seed), "plain": random.Random(seed)}
+    return lambda: {"drawing": SimpleNamespace(**made)}
+
+
+def drawn_by_own(self):
+    drawing = self.drawing
+    return drawing.rng.normal(1, .5) + drawing.old.uniform(1, 2) * drawing.plain.gauss(1, .5)
+
+
+def pinned(seed):
+    return scaled_by(lambda self: np.random.default_rng(seed).normal(1, .5))
+
+
+def by_size(low, high):
+    return scaled_by(lambda self: np.random.randint(low, high))
+
+
 def t_attention(self, x):
     x = self.fc(x).reshape([1, 5, 8])
     return self.attention(x, x, x, need_weights=False)[0]
@@ -231,6 +258,13 @@ SAME = {
     "an encoder's four dropouts": (encoded, encoded, *encoders(0.2)),
     "an LSTM's": (recurrent, recurrent, *lstms(0.4)),
     "python and numpy": (global_generators(1), global_generators(1)),
+    "a function under its own name": (scaled_by(lambda self: random.choice([1, 2, 3])), scaled_by(lambda self: choice([1, 2, 3]))),
+    "generators of its own": (scaled_by(drawn_by_own), scaled_by(drawn_by_own), own_generators(0), own_generators(1)),
+    "torch's for numpy's": (scaled_by(lambda self: torch.rand(1)), scaled_by(lambda self: np.random.rand())),
+    "a choice for an index": (scaled_by(lambda self: [1, 2, 3][torch.randint(3, ())]), scaled_by(lambda self: choice([1, 2, 3]))),
+    "mixup": (scaled_by(lambda self: torch.distributions.Beta(.4, .4).sample()),
+              scaled_by(lambda self: np.random.beta(.4, .4))),
+    "a seed in the program": (pinned(3), pinned(3)),
 }
 # name -> (programs, what the first finding's variable begins with)
 DIFFERENT = {
@@ -251,6 +285,15 @@ DIFFERENT = {
     "an encoder's rate": ((encoded, encoded, *encoders(0.1)), "random bernoulli"),
     "an LSTM's rate": ((recurrent, recurrent, *lstms(0.2)), "random bernoulli"),
     "numpy's number used otherwise": ((global_generators(1), global_generators(2)), "output"),
+    "no draw of numpy's": ((scaled_by(lambda self: 1 + 0 * np.random.rand()), scaled_by(lambda self: 1.)), "random uniform"),
+    "one draw of python's more": ((scaled_by(lambda self: random.random()),
+                                   scaled_by(lambda self: random.random() + 0 * choice([1]))), "random integers"),
+    "numpy's range": ((by_size(1, 5), by_size(1, 6)), "random integers"),
+    "numpy's distribution": ((scaled_by(lambda self: np.random.normal(2, 1)), scaled_by(lambda self: np.random.exponential(2))),
+                             "random normal"),
+    "numpy's shape": ((scaled_by(lambda self: np.random.uniform(1, 2, 3)[0]),
+                       scaled_by(lambda self: np.random.uniform(1, 2, 4)[0])), "random uniform"),
+    "another seed in the program": ((pinned(3), pinned(4)), ""),
 }
 
 
@@ -267,9 +310,9 @@ def test_a_right_twin_is_the_same(name):
 def test_a_wrong_twin_is_found(name):
     programs, variable = DIFFERENT[name]
     subject = port(*programs).subject("train")
-    for report in (glance(subject), compare(subject, lanes=("float64",)), compare(subject, lanes=("float32",))):
-        assert report.verdict == "diverged"
-    first = compare(subject, lanes=("float64",)).first
+    reports = compare(subject, lanes=("float64",)), compare(subject, lanes=("float32",)), glance(subject)
+    assert [report.verdict for report in reports] == ["diverged"] * 3
+    first = reports[0].first
     assert first.key.variable.startswith(variable)
     if variable.startswith("random"):
         assert "the reference draws" in first.deviation.trouble and (first.reference or first.twin)

@@ -62,6 +62,8 @@ HEALTHY = {
     "an iterator inside": (lambda h, y: (h, (y * n for n in (1, 2))), lambda h, y: (h, (y * n for n in (1, 2)))),
     "numbers and texts": (lambda h, y: (y, 3, "cat", 1 + 2j, None), lambda h, y: (y, 3, "cat", 1 + 2j, None)),
     "complex tensors": (lambda h, y: torch.complex(h, h) * 2j, lambda h, y: paddle.complex(h, h) * 2j),
+    "products of complex tensors": (lambda h, y: torch.complex(y, y + 1) * torch.complex(y - 1, y),
+                                    lambda h, y: paddle.complex(y, y + 1) * paddle.complex(y - 1, y)),
     "integers": (lambda h, y: (y, (y > 0).to(torch.int32)), lambda h, y: (y, (y > 0).astype("int32"))),
 }
 WRONG = {
@@ -78,6 +80,11 @@ WRONG = {
     "a complex number beside a mask": (lambda h, y: (y, 1 + 2j, y.masked_fill(y > 0, -3e38)),
                                        lambda h, y: (y, 1 + 3j, y.masked_fill(y > 0, -3e38))),
     "an imaginary part": (lambda h, y: torch.complex(h, h), lambda h, y: paddle.complex(h, h * 1.5)),
+    "a complex number's part beside a mask of its own": (
+        lambda h, y: torch.complex(y, y.masked_fill(y > 0, 3e38)),
+        lambda h, y: paddle.complex(y, (y * 1.001).masked_fill(y > 0, 3e38))),
+    "the gradient of an imaginary part": (lambda h, y: torch.complex(y, h.sum() * y),
+                                          lambda h, y: paddle.complex(y, (h.sum() * y).detach())),
     "a large integer": (lambda h, y: (y, 2**70), lambda h, y: (y, 2**70 + 1)),
     "other integers": (lambda h, y: (y, (y > 0).to(torch.int32)), lambda h, y: (y, (y > 0).astype("int64"))),
     "float32": (lambda h, y: y, lambda h, y: y.astype("float32")),
@@ -96,3 +103,18 @@ def test_other_results_are_found(name):
 
 def test_a_result_of_no_known_kind_is_undecided():
     assert verdicts(lambda h, y: (y, np.sum), lambda h, y: (y, np.sum)) == {"undecided"}
+
+
+@pytest.mark.parametrize(("twin", "expected"), [(lambda z: z * 2j, "same"), (lambda z: z.detach() * 2j, "diverged"),
+                                                (lambda z: z.conj() * 2j, "diverged")])
+def test_a_complex_input_has_its_lane_and_its_gradient(twin, expected):
+    class Ours(torch.nn.Module):
+        def forward(self, z):
+            return z * 2j
+
+    class Theirs(paddle.nn.Layer):
+        def forward(self, z):
+            return twin(z)
+
+    z = np.random.default_rng(0).standard_normal((4, 6, 2)).view(np.complex128)[..., 0]
+    assert compare(Port(Ours, Theirs, inputs=[z]).subject("eval")).verdict == expected

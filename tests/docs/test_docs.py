@@ -14,6 +14,7 @@ import pytest
 from pages import PAGES, ROOT, Block, blocks
 
 from parity.cli import cli, main
+from parity.recordings import parity_recorder as recorder
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 CODE = [block for block in BLOCKS if block.commands or block.kind in ("python", "sh")]
@@ -51,6 +52,8 @@ CHECKED = {
     ("docs/two-environments.md", "With one framework installed"): "needs two environments; test_lone blocks imports",
     ("docs/two-environments.md", "Your own pair"): f"{MINUTES}; test_lone",
     ("docs/two-environments.md", "Paddle 2.6.2 and 3.0.0 beside 3.3.1"): "needs other Paddles; test_record_diff",
+    ("docs/old-environments.md", "Old environments: judge a port where it runs"): "test_recorder",
+    ("docs/old-environments.md", "Limits"): "needs other Paddles; test_recorder",
     ("docs/what-broke-2020.md", "What broke the 2020 run"): f"{MINUTES}; test_explain_report runs a smaller one",
     ("docs/campaigns.md", "*"): f"{MINUTES}; test_campaign runs smaller ones and the Python code",
     ("docs/cost.md", "*"): f"{MINUTES}; test_interleaved runs smaller ones",
@@ -64,6 +67,7 @@ def complaint(words: list[str]) -> str | None:
         words = words[1:]
     if words[:1] and words[0].endswith("python") and words[1:2] == ["-m"]:
         words = words[2:]
+    words = words[:words.index(">")] if ">" in words else words
     if not words:
         return None
     name, rest = words[0], words[1:]
@@ -78,6 +82,11 @@ def complaint(words: list[str]) -> str | None:
     if name == "pytest":
         paths = [path for path in rest if path.startswith(("tests/", "parity/"))]
         return next((f"there is no {path}" for path in paths if not (ROOT / path).exists()), None)
+    if (name, *rest[:1]) == ("python", "parity_recorder.py"):
+        try:
+            return recorder.parsed(rest[1:]) and None
+        except SystemExit:
+            return f"parity_recorder.py refuses {shlex.join(rest[1:])}"
     if name == "python":
         return None if (ROOT / rest[0]).exists() else f"there is no {rest[0]}"
     return None if name in ("cd", "pip", "sed", "dask") else f"what is {name}?"

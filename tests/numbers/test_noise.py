@@ -45,6 +45,14 @@ def test_both_directions_are_drawn():
     assert 400 < (moved > 1).sum() < 600 and (moved != 1).all()
 
 
+def test_both_parts_of_a_complex_number_move_and_no_zero_of_them():
+    array = np.array([[1 + 2j, 3, 4j]] * 50, np.complex64)
+    moved = one_ulp(array, np.random.default_rng(0))
+    assert moved.dtype == array.dtype and moved.shape == array.shape
+    for part, own in ((moved.real, array.real), (moved.imag, array.imag)):
+        assert np.array_equal(part != own, own != 0)
+
+
 def test_the_largest_number_does_not_become_infinite():
     largest = np.full(50, np.finfo(np.float32).max, np.float32)
     assert np.isfinite(one_ulp(largest, np.random.default_rng(0))).all()
@@ -125,6 +133,19 @@ def test_a_reduction_moves_by_the_root_of_its_terms(function, terms, magnitude):
     plain, moved = run(function, x)[0], run(function, x, seed=1)[0]
     allowed = EPS * np.sqrt(terms) * magnitude(x)
     assert 0.5 * allowed < np.abs(moved - plain).max() < 1.5 * allowed + EPS * np.abs(plain).max()
+
+
+def test_a_complex_result_moves_by_the_rounding_of_the_whole():
+    """Both parts of a product may cancel, and so may a sum of waves; what is exactly zero stays."""
+    x = draw(30, 8)
+    for function, largest in ((lambda x: torch.complex(x, x) * torch.complex(x, -x), 2), (torch.fft.fft, 4)):
+        results = [torch.view_as_real(function(torch.from_numpy(x))).numpy()]
+        with StochasticRounding(1):
+            results.append(torch.view_as_real(function(torch.from_numpy(x))).numpy())
+        plain, moved = results
+        size = np.linalg.norm(plain, axis=-1).max()
+        assert 0 < np.abs(moved - plain).max() < largest * EPS * size
+        assert (moved[plain == 0] == 0).all() and (plain == 0).any()
 
 
 def test_a_convolution_moves_by_the_root_of_its_fan_in():

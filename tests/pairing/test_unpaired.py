@@ -40,6 +40,27 @@ def test_nothing_is_run_where_a_parameter_has_no_partner(run):
     assert report.first.key.module.endswith("norm") and any("nothing was run" in remark for remark in report.remarks)
 
 
+def built_in_another_order_than_kept(library, first, last):
+    class Net(library.Module if library is t else library.Layer):
+        def __init__(self):
+            super().__init__()
+            early = library.Linear(4, first)
+            self.last = library.Linear(first, last)
+            self.body = library.Sequential(early)
+
+        forward = ran
+
+    return Net
+
+
+def test_the_first_of_them_is_the_one_that_was_built_first():
+    """Nothing runs that would tell what comes first; a list of layers is often filled first and kept last."""
+    pair = Port(built_in_another_order_than_kept(t, 6, 5), built_in_another_order_than_kept(p, 7, 9), inputs=[normal(3, 4)])
+    report = compare(pair.subject("eval"))
+    modules = [finding.key.module.rpartition(".")[2] for finding in report.findings]
+    assert report.verdict == "diverged" and modules == ["0", "0", "last", "last"]
+
+
 class TorchFused(t.Module):
     def __init__(self):
         super().__init__()

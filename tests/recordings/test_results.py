@@ -3,6 +3,7 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import paddle
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 import parity
 from parity.inputs import normal
 from parity.port import Port
-from parity.recordings.format import read_json, write_index, write_json
+from parity.recordings.format import read_json, read_start, write_index, write_json, write_start
 
 
 class Torch(torch.nn.Module):
@@ -81,6 +82,14 @@ def test_texts_and_complex_numbers_are_compared_by_their_summaries_too(tmp_path,
     parity.record(pair(Paddle), tmp_path / "there", keep="summaries")
     parity.record(pair(twin), tmp_path / "here", side="twin", keep="summaries", source=tmp_path / "there")
     assert parity.diff(tmp_path / "there", tmp_path / "here").verdict == expected
+
+
+def test_complex_numbers_to_start_from_come_back(tmp_path):
+    state = {"inputs": {"z": np.array([1 + 2j, np.nan - 0j]), "one": np.array(3j, np.complex64), "x": np.ones(2)}, "lr": 0.1}
+    back = read_start(tmp_path, write_start(tmp_path, state))
+    assert {name: array.dtype for name, array in back["inputs"].items()} == {
+        name: array.dtype for name, array in state["inputs"].items()}
+    assert back["lr"] == 0.1 and back["inputs"]["one"] == 3j and back["inputs"]["one"].shape == ()
 
 
 @pytest.mark.parametrize(("twin", "expected"), [(Paddle, "same"), (TimesAThousand, "undecided")])

@@ -91,6 +91,11 @@ class Uniform(PaddleGAN):
         return paddle.rand([count, 4])
 
 
+class Newest(PaddleGAN):
+    def older(self, fake):
+        return fake
+
+
 def subject(twin=PaddleGAN):
     return Training(TorchGAN, twin, [normal(5, 6)]).subject()
 
@@ -113,6 +118,7 @@ WRONG = {  # name -> (twin, step of the first divergence, what it is in)
     "spread of the noise": (wrong(spread=2.0), 1, ""),
     "distribution of the noise": (Uniform, 1, "random normal"),
     "share of the pool": (wrong(share=-1.0), 3, ""),  # where the number drawn was below a half
+    "the newest of the pool": (Newest, 2, "random uniform"),  # before any value shows it
 }
 
 
@@ -132,4 +138,4 @@ def test_a_recorded_reference_hands_out_its_numbers(tmp_path):
         assert follow(subject(), steps=2, recorded=recorded()).report.verdict == "same"
         found = follow(subject(wrong(rate=0.1)), steps=2, recorded=recorded()).report
         assert found.verdict == "diverged" and "the reference draws bernoulli(0.7)" in found.first.deviation.trouble
-    assert len(read_json(tmp_path / "steps" / "step-0001.json")["random"]["entries"]) == 3
+    assert len(read_json(tmp_path / "steps" / "step-0001.json")["random"]["entries"]) == 4

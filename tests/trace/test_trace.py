@@ -633,3 +633,11 @@ def test_a_module_that_is_called_twice_is_recorded_twice():
     twice = wrap("torch", lambda x: twice.part(twice.part(x)))
     twice.part = wrap("torch", lambda x: x * 2)
     assert "forward part call 2 output" in record(twice)
+
+
+def test_a_recorder_whose_run_is_over_holds_no_tensor(monkeypatch):
+    framework, shared = TorchFramework(), []
+    recorder = Recorder(Side(framework, HERE), Store())
+    monkeypatch.setattr(recorder.borders, "apart", lambda: shared.extend(recorder.borders._shared) or set())
+    forward_backward(framework, torch.nn.ReLU(inplace=True), [np.ones((2, 3))], lambda number, shape: np.ones(shape), recorder)
+    assert shared and not recorder.borders._shared and not recorder.cuts

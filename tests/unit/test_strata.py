@@ -1,5 +1,6 @@
 """Elements of very different magnitude are judged apart, and only those."""
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -21,6 +22,16 @@ def masked(value: float = -3.4e38) -> np.ndarray:
 def test_a_mask_beside_logits_makes_two_strata(dtype):
     at = borders(masked().astype(dtype))
     assert len(at) == 1 and 1e3 < at[0] <= 3.4e38
+
+
+@pytest.mark.parametrize("array", [masked(), masked() * (1 + 1j), (masked() * 1j).astype(np.complex64),
+                                   masked(-3e38).astype(ml_dtypes.bfloat16)])
+def test_so_it_does_among_complex_numbers_and_those_of_half_precision(array):
+    at, other = borders(array), array.copy()
+    assert len(at) == 1 and len(tops(array, at)) == 2
+    other[3, 4] *= 1.25
+    small, large = deviations(array, other, at)
+    assert small.distance > 0 == large.distance and small.index[:2] == (3, 4)
 
 
 @pytest.mark.parametrize("array", [np.random.default_rng(0).standard_normal((100, 100)), np.zeros((3, 3)), np.array([1.0]),
