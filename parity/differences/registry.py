@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parity.differences import (
+    complexes,
     constants,
     defaults,
     exceptional,
@@ -17,7 +18,7 @@ from parity.differences import (
 from parity.differences.difference import Difference
 
 ALL: tuple[Difference, ...] = tuple(entry for group in (
-    exceptional, constants, pooling, resizing, losses, running, sums, norms, defaults, interfaces)
+    exceptional, constants, pooling, resizing, losses, complexes, running, sums, norms, defaults, interfaces)
                                     for entry in group.ENTRIES)
 
 

@@ -207,6 +207,8 @@ class Trace:
         """(weights, inputs) of a program: name -> array. What is a number, comes as one."""
         values = Values(os.path.join(self.folder, "start-{}.safetensors".format(document["start"])))
         flat = {name: values.array(name) for name in values}
+        for name in json.loads(values.metadata.get("complex", "[]")):  # its two parts stand along one more axis
+            flat[name] = flat[name].view(np.result_type(flat[name].dtype, np.complex64))[..., 0]
         flat.update(json.loads(values.metadata.get("numbers", "{}")))
         found = hashlib.sha256()
         for name in sorted(flat):
@@ -302,12 +304,13 @@ class Paddle:
         return {"fp16": "float16", "fp32": "float32", "fp64": "float64"}.get(found, found)
 
     def requires_grad(self, tensor):
-        return not tensor.stop_gradient and "float" in self.dtype_of(tensor)
+        return not tensor.stop_gradient and self.dtype_of(tensor).startswith(("float", "bfloat", "complex"))
 
     def overwrite(self, tensor, array):
         """Also with another dtype: `set_value` refuses that."""
         holder = tensor.value() if self.old else tensor
-        holder.get_tensor().set(np.ascontiguousarray(array), self.place)
+        place = self.fluid.framework._current_expected_place() if self.old else self.place  # in a guard of the user's own
+        holder.get_tensor().set(np.ascontiguousarray(array), place)
 
     def prepare(self, modules, dtype, training):
         for module in modules:
@@ -355,7 +358,8 @@ class Paddle:
         layers = self.fluid.layers if self.old else self.module
         total = None
         for tensor, gradient in ends:
-            product = tensor * self.tensor(gradient)
+            product = tensor * self.tensor(np.conj(gradient))
+            product = self.module.real(product) if gradient.dtype.kind == "c" else product
             one = layers.reduce_sum(product) if self.old else layers.sum(product)
             total = one if total is None else total + one
         if total is not None:
@@ -473,7 +477,12 @@ class Network:
 
     def entries(self):
         """Name -> tensor, of parameters and buffers."""
-        return collections.OrderedDict(list(self.parameters.items()) + list(self.buffers.items()))
+        return collections.OrderedDict(list(self.parameters.items()) + [(name, self.buffer(name)) for name in self.buffers])
+
+    def buffer(self, name):
+        """As it is now: what a program assigns anew is another tensor."""
+        path, _, own = name.rpartition(".")
+        return self.framework.tensors_of(self.modules[path])[1].get(own, self.buffers[name])
 
     def outline(self):
         """What pairing asks of it: types, names and shapes, JSON-ready. What occurs twice, is one number twice."""
@@ -1008,7 +1017,7 @@ class Recording:
         ends = []
         with self.watching():
             for _ in range(program["calls"]):
-                given = [framework.clone(framework.tensor(array, array.dtype.kind == "f")) for array in arguments["arrays"]]
+                given = [framework.clone(framework.tensor(array, array.dtype.kind in "fc")) for array in arguments["arrays"]]
                 self._alive += given
                 self.inputs = {id(tensor): f"[{number}]" for number, tensor in enumerate(given)}
                 network.model(*[_filled(one, given) for one in arguments["positional"]],
@@ -1016,11 +1025,11 @@ class Recording:
                 ends += [tensor for _, tensor in sorted(self.results, key=_by_name)]
                 for name in sorted(network.buffers, key=lambda name: self._left.get(
                         _dotted(self.name, self.names.path(name.rpartition(".")[0]) or ""), 0)):
-                    self.emit_entry("state", name, framework.array(network.buffers[name]))
+                    self.emit_entry("state", name, framework.array(network.buffer(name)))
             if not self._gradients:
                 return
             if self._replay is None:
-                ends = [(tensor, probe(number, framework.array(tensor).shape)) for number, tensor in enumerate(ends)
+                ends = [(tensor, probe(number, framework.array(tensor))) for number, tensor in enumerate(ends)
                         if framework.requires_grad(tensor)]
             else:
                 ends = []
@@ -1104,11 +1113,12 @@ def _filled(described, given):
 
 
 def _probe(seed):
-    """Number of an output and its shape -> the gradient that backward starts from: parity's own random numbers."""
-    def probe(number, shape):
+    """Number of an output and its values -> the gradient that backward starts from: parity's own random numbers."""
+    def probe(number, output):
         name = f"probe/{seed}/{number}"
-        drawn = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape)
-        return drawn.astype(np.float32)
+        parts = (2,) if output.dtype.kind == "c" else ()
+        drawn = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(output.shape + parts).astype(np.float32)
+        return drawn[..., 0] + 1j * drawn[..., 1] if parts else drawn
     return probe
 
 
@@ -1133,8 +1143,9 @@ def outline(build, path, sources=()):
 def record(build, start, folder, sources=()):
     """Runs the network on the weights and inputs of the trace `start`, and records it into `folder`, which must be empty.
 
-    build: a class or function without arguments that returns it, or the network itself; then nobody knows where its layers are
-    built. sources: more files and folders whose lines are followed. Raises RecorderError; what the network raises is recorded.
+    build: a class or function without arguments that returns it, or the network itself, which is left as it was; then nobody knows
+    where its layers are built. sources: more files and folders whose lines are followed. Raises RecorderError; what the network
+    raises is recorded.
     """
     trace = Trace(start)
     if os.path.isdir(folder) and os.listdir(folder):
@@ -1153,9 +1164,26 @@ def record(build, start, folder, sources=()):
     parts = collections.OrderedDict()
     for number in range(len(index["planned"]) + 1):
         if number:
-            with framework.active():
+            with framework.active(), _as_it_was(network):
                 parts[f"program-{number:04}.json"] = _program(network, trace, number, folder)
         write_json(os.path.join(folder, "index.json"), dict(index, programs=len(parts), parts=parts))
+
+
+@contextlib.contextmanager
+def _as_it_was(network):
+    """Afterwards the network, which may be the caller's own, has its weights, their dtype and its mode again."""
+    framework, modules = network.framework, list(network.modules.values())
+    held = [(tensor, framework.array(tensor)) for tensor in network.entries().values()]
+    modes = [(module.training, getattr(module, "_dtype", None)) for module in modules]
+    try:
+        yield
+    finally:
+        for tensor, array in held:
+            framework.overwrite(tensor, array)
+        for module, (training, dtype) in zip(modules, modes):  # noqa: B905 (`strict` is of Python 3.10)
+            module.training = training
+            if dtype is not None:
+                module._dtype = dtype
 
 
 def _program(network, trace, number, folder):
@@ -1163,17 +1191,16 @@ def _program(network, trace, number, folder):
     program, values = trace.program(number)
     framework, lane, title = network.framework, trace.index["lane"], "{title} ({mode})".format(**program)
     told = program.get("twin")
-    if told is None and framework.name != "torch":
+    if told is None or ("entries" not in told and framework.name != "torch"):
         raise RecorderError(f"{trace.folder}: {title} does not say which weight of the network is which; record it with --for and "
                             f"the outline of the network (python parity_recorder.py FILE.py:build --outline outline.json)")
     if program["random"]["entries"]:
         raise RecorderError(f"{trace.folder}: {title} draws random numbers (dropout?), which cannot be handed over here; record "
                             f"its eval mode")
     weights, inputs = trace.start(program)
-    names = Names(network, told, weights)
+    names = Names(network, told if framework.name == "paddle" else None, weights)
     arrays = [_cast(array, lane) for array in inputs.values()]
-    given = dict(told["arguments"] if told is not None else
-                 {"positional": [{"input": place} for place in range(len(arrays))], "keywords": {}}, arrays=arrays)
+    given = dict(told["arguments"], arrays=arrays)
     table, runs, kinds, failure = Table(), collections.OrderedDict(), None, None
     reference = Reference(program, values)
     writer = Writer(os.path.join(folder, f"program-{number:04}.safetensors"))
@@ -1234,6 +1261,8 @@ class Reference:
 
 
 def _cast(array, lane):
+    if array.dtype.kind == "c":
+        return array.astype(np.result_type(lane, np.complex64))
     return array.astype(lane) if array.dtype.kind == "f" else array
 
 

@@ -88,6 +88,7 @@ ZEROS = np.array([[0.0, -0.0, 1.0, -2.0]])
 LABELS = np.array([[1.0, 0.0, 1.0, 0.0]])
 CLASSES = np.array([3, 1])
 SOFT = np.array([[0.5, 0.25, 0.25, 0.0], [0.1, 0.2, 0.3, 0.4]])
+WAVES = draw(4, 3, 2).view(np.complex128)[..., 0]
 P = paddle.nn.functional
 RRELU = paddle.nn.RReLU(0.2, 0.4)
 RRELU.eval()
@@ -184,6 +185,9 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     ("pow_exponent", 2 * draw(9), draw(9, dtype="float32"), lambda x: F.hardtanh(x, -1.3, 1.3),
      lambda x: P.hardtanh(x, -1.3, 1.3)),
     ("pow_exponent", draw(9), draw(9, dtype="float32"), torch.nn.SELU(), paddle.nn.SELU()),
+    ("complex_exponential", WAVES, draw(9), torch.exp, paddle.exp),
+    ("complex_exponential", WAVES, WAVES.astype(np.complex64), torch.sigmoid, P.sigmoid),
+    ("complex_product", WAVES, draw(4, 2), lambda x: x.prod(0), lambda x: x.prod(0)),
 ]
 
 
