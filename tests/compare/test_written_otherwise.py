@@ -1,4 +1,4 @@
-"""A twin that is organised in another way, and right: where it goes wrong, the place is the mistake's, not where it is organised so."""
+"""A twin organised in another way, and right: where it goes wrong, the place is the mistake's, not where it is organised so."""
 
 import inspect
 
