@@ -476,7 +476,12 @@ class Network:
 
     def entries(self):
         """Name -> tensor, of parameters and buffers."""
-        return collections.OrderedDict(list(self.parameters.items()) + list(self.buffers.items()))
+        return collections.OrderedDict(list(self.parameters.items()) + [(name, self.buffer(name)) for name in self.buffers])
+
+    def buffer(self, name):
+        """As it is now: what a program assigns anew is another tensor."""
+        path, _, own = name.rpartition(".")
+        return self.framework.tensors_of(self.modules[path])[1].get(own, self.buffers[name])
 
     def outline(self):
         """What pairing asks of it: types, names and shapes, JSON-ready. What occurs twice, is one number twice."""
@@ -1019,7 +1024,7 @@ class Recording:
                 ends += [tensor for _, tensor in sorted(self.results, key=_by_name)]
                 for name in sorted(network.buffers, key=lambda name: self._left.get(
                         _dotted(self.name, self.names.path(name.rpartition(".")[0]) or ""), 0)):
-                    self.emit_entry("state", name, framework.array(network.buffers[name]))
+                    self.emit_entry("state", name, framework.array(network.buffer(name)))
             if not self._gradients:
                 return
             if self._replay is None:
