@@ -233,7 +233,7 @@ class Trace:
 class Paddle:
     """Paddle, of any age: 1.8's dygraph has other names and no hooks for gradients, which are read after backward there."""
 
-    name, children, norms = "paddle", "_sub_layers", "paddle"
+    name, children = "paddle", "_sub_layers"
 
     def __init__(self):
         self.module = importlib.import_module("paddle")
@@ -283,8 +283,7 @@ class Paddle:
 
     def is_tensor(self, value):
         """Whether it is one that holds something: 1.8's layers make empty ones for a result to come."""
-        return isinstance(value, self.tensor_class) and bool(
-            value.value().get_tensor()._is_initialized())
+        return isinstance(value, self.tensor_class) and bool(value.value().get_tensor()._is_initialized())
 
     def array(self, tensor):
         return np.array(tensor.numpy())
@@ -371,7 +370,7 @@ class Paddle:
 
 
 class Torch:
-    name, children, norms, old = "torch", "_modules", "torch", False
+    name, children = "torch", "_modules"
 
     def __init__(self):
         self.module = importlib.import_module("torch")
