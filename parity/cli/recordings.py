@@ -22,8 +22,9 @@ from parity.cli.ugatit_options import PROGRAMS, Inputs, Programs, inputs, refuse
 @click.option("--from", "source", metavar="TRACE", help="Take weights, inputs and noise floors from this trace.")
 @click.option("--pair", "pair", metavar="FILE", help="Record your own pair instead (a file of parity init, or file.py:name).")
 @click.option("--for", "outline", metavar="OUTLINE",
-              help="Of a twin that parity_recorder.py runs elsewhere; --pair may then name the reference alone.")
-@click.option("--input", "specified", multiple=True, metavar="SPEC", help="With --for: what it is fed with, as for compare.")
+              help="Of a Paddle twin that parity_recorder.py runs elsewhere; --pair may name the reference alone.")
+@click.option("--input", "specified", multiple=True, metavar="SPEC",
+              help="What a reference that --pair names alone is fed with, as for compare.")
 @click.argument("out", metavar="OUT_DIR")
 @click.pass_context
 def record(context: click.Context, inputs: Inputs, where: Where, modes: Modes, programs: Programs, side: str, keep: str,
@@ -41,8 +42,8 @@ def record(context: click.Context, inputs: Inputs, where: Where, modes: Modes, p
     if outline and (side != "reference" or not pair or source):
         raise click.UsageError("--for: the twin of that outline runs elsewhere, so here --side is reference, --pair names it, and "
                                "there is no --from")
-    if specified and not outline:
-        raise click.UsageError("--input: only with --for; else the pair file says what both are fed with")
+    if specified and (side != "reference" or not pair or source):
+        raise click.UsageError("--input: only for a reference that --pair names alone; else the pair file says what is fed")
     wanted = modes.of((), "record")
     output.quieten()
     from parity.recordings import record as recording
@@ -55,7 +56,8 @@ def record(context: click.Context, inputs: Inputs, where: Where, modes: Modes, p
         from parity.declare import port as porting
         refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "modules", "only"))
         seed = {"seed": inputs.seed} if given(context, "seed") else {}
-        port = porting.reference_alone(pair, specified=specified, **seed) if outline else porting.load([pair], **seed)
+        port = porting.reference_alone(pair, specified=specified, **seed) if outline or specified else \
+            porting.load([pair], **seed)
         cases = [Case(port.title, mode, port.subject(mode)) for mode in wanted if mode in port.modes]
         if not cases:
             raise click.UsageError(f"{pair}: no mode is left to record; its modes are {', '.join(port.modes)}")

@@ -20,7 +20,8 @@ class Pair:
     *_source: the files whose lines are followed on each side. layouts: how weights are laid out, by layer type.
     one_sided: local variables that one side is known to have alone, as "stage function: name".
     names: None where modules and tensors have the same names on both sides, and must; else reference path -> twin path of those
-    that the user names, the rest being worked out (`parity.pairing.correspondence`).
+    that the user names, the rest being worked out (`parity.pairing.correspondence`). elsewhere: the twin runs in another
+    environment, so that here the reference alone is recorded.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Pair:
     reference_framework: Framework = FRAMEWORKS[0]
     twin_framework: Framework = FRAMEWORKS[1]
     names: Mapping[str, str] | None = None
+    elsewhere: bool = False
 
 
 def in_order(side: int, tensors: Sequence[Any]) -> tuple[tuple, dict]:

@@ -121,11 +121,15 @@ class Port:
         title = self.name or type(models[0][0]).__name__
         reference, twin = (SourceTree(*files_of(built, FRAMEWORKS[side]), *self._builder_file(side), *self.sources)
                            for side, built in enumerate(models))
-        return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names)), Built.of(models[0][0]))
+        return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names),
+                                 elsewhere=self.twin is None), Built.of(models[0][0]))
 
     def _build(self, side: int, seed: int) -> Any:
         framework, given = FRAMEWORKS[side], (self.reference, self.twin)[side]
         what = ("reference", "twin")[side]
+        if side and given is None:
+            raise InputError("twin: it is None, so nothing can be run beside the reference here; record the reference, and the "
+                             "twin where it runs, with parity_recorder.py (docs/old-environments.md)")
         if not framework.is_model(given):
             if not callable(given):
                 raise InputError(f"{what}: expected a class, a function or a {framework.name} module, found {given!r}")

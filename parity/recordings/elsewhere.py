@@ -41,16 +41,17 @@ def read_outline(path: str | Path) -> dict[str, Any]:
     return document["network"]
 
 
-def told(both: Both) -> dict[str, Any] | None:
-    """What the recorder has to know of the twin, JSON-ready; None where nothing is known of it.
+def told(both: Both) -> dict[str, Any]:
+    """What the recorder has to know of the twin, JSON-ready; how the inputs are handed over is all, where nothing else is known.
 
     entries: [name in the twin, the reference's name, rule, shape there, shape in the twin, rows and axis of a piece]. paths: module
     path in the twin -> the reference's; None where they are the same. hidden, lone: names of the twin's that are never shown, and
     those that are not while they stay as they are. plain: the reference's paths of torch's own layers, which have no activation in
     them. arguments: how the inputs are handed over.
     """
+    arguments = _arguments(both.subject)
     if both.models[1] is None and getattr(both, "outline", None) is None:
-        return None
+        return {"arguments": arguments}
     name, census = both.subject.name, both.census
     entries = [[target, both.reference_name(1, f"{name}.{target}").removeprefix(f"{name}."), entry.rule,
                 list(entry.source_shape), list(entry.target_shape), list(entry.rows) if entry.rows else None, entry.axis]
@@ -59,7 +60,7 @@ def told(both: Both) -> dict[str, Any] | None:
     paths = both.paths(1, name)
     plain = [path for path, module in both.frameworks[0].modules(both.models[0]) if type(module).__module__.startswith("torch.nn.")]
     return {"entries": entries, "paths": None if paths is None else dict(paths), "hidden": hidden, "lone": sorted(census.lone[1]),
-            "plain": plain, "arguments": _arguments(both.subject)}
+            "plain": plain, "arguments": arguments}
 
 
 def remarks(both: Both) -> Iterator[Message | str]:

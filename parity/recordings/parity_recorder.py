@@ -233,7 +233,7 @@ class Trace:
 class Paddle:
     """Paddle, of any age: 1.8's dygraph has other names and no hooks for gradients, which are read after backward there."""
 
-    name, children, norms = "paddle", "_sub_layers", "paddle"
+    name, children = "paddle", "_sub_layers"
 
     def __init__(self):
         self.module = importlib.import_module("paddle")
@@ -247,6 +247,7 @@ class Paddle:
         else:
             self.layer, self.place = self.module.nn.Layer, self.module.CPUPlace()
             self.tensor_class = self.module.Tensor
+        self._hooked = hasattr(self.tensor_class, "register_hook")  # from 2.1 on
         self._awaited = []  # (tensor, what observes its gradient), where there are no hooks
 
     @contextlib.contextmanager
@@ -282,8 +283,7 @@ class Paddle:
 
     def is_tensor(self, value):
         """Whether it is one that holds something: 1.8's layers make empty ones for a result to come."""
-        return isinstance(value, self.tensor_class) and bool(
-            value.value().get_tensor()._is_initialized() if self.old else value._is_initialized())
+        return isinstance(value, self.tensor_class) and bool(value.value().get_tensor()._is_initialized())
 
     def array(self, tensor):
         return np.array(tensor.numpy())
@@ -308,8 +308,8 @@ class Paddle:
 
     def overwrite(self, tensor, array):
         """Also with another dtype: `set_value` refuses that."""
-        holder = tensor.value() if self.old else tensor
-        holder.get_tensor().set(np.ascontiguousarray(array), self.place)
+        place = self.fluid.framework._current_expected_place() if self.old else self.place  # in a guard of the user's own
+        tensor.value().get_tensor().set(np.ascontiguousarray(array), place)
 
     def prepare(self, modules, dtype, training):
         for module in modules:
@@ -337,7 +337,7 @@ class Paddle:
             getattr(module, "_non_persistable_buffer_names_set", ()))
 
     def on_gradient(self, tensor, observe):
-        if self.old:
+        if not self._hooked:
             self._awaited.append((tensor, observe))
         else:
             def hook(gradient):
@@ -345,9 +345,8 @@ class Paddle:
             tensor.register_hook(hook)
 
     def gradient(self, tensor):
-        if self.old:
-            return tensor.gradient()
-        return None if tensor.grad is None else self.array(tensor.grad)
+        found = tensor.gradient() if not self._hooked else tensor.grad
+        return found if found is None or isinstance(found, np.ndarray) else self.array(found)
 
     def clear_gradient(self, tensor):
         tensor.clear_gradient()
@@ -371,7 +370,7 @@ class Paddle:
 
 
 class Torch:
-    name, children, norms, old = "torch", "_modules", "torch", False
+    name, children = "torch", "_modules"
 
     def __init__(self):
         self.module = importlib.import_module("torch")
@@ -476,7 +475,12 @@ class Network:
 
     def entries(self):
         """Name -> tensor, of parameters and buffers."""
-        return collections.OrderedDict(list(self.parameters.items()) + list(self.buffers.items()))
+        return collections.OrderedDict(list(self.parameters.items()) + [(name, self.buffer(name)) for name in self.buffers])
+
+    def buffer(self, name):
+        """As it is now: what a program assigns anew is another tensor."""
+        path, _, own = name.rpartition(".")
+        return self.framework.tensors_of(self.modules[path])[1].get(own, self.buffers[name])
 
     def outline(self):
         """What pairing asks of it: types, names and shapes, JSON-ready. What occurs twice, is one number twice."""
@@ -1019,7 +1023,7 @@ class Recording:
                 ends += [tensor for _, tensor in sorted(self.results, key=_by_name)]
                 for name in sorted(network.buffers, key=lambda name: self._left.get(
                         _dotted(self.name, self.names.path(name.rpartition(".")[0]) or ""), 0)):
-                    self.emit_entry("state", name, framework.array(network.buffers[name]))
+                    self.emit_entry("state", name, framework.array(network.buffer(name)))
             if not self._gradients:
                 return
             if self._replay is None:
@@ -1097,6 +1101,8 @@ def _by_name(result):
 def _filled(described, given):
     """An argument as the trace describes it: {"input": 0}, {"value": 3}, or a nest of these."""
     (kind, what), = described.items()
+    if kind == "unknown":
+        raise RecorderError(f"the network is given a {what}, which no trace can hold; give it arrays, numbers or texts")
     if kind == "input":
         return given[what]
     if kind == "dict":
@@ -1137,8 +1143,9 @@ def outline(build, path, sources=()):
 def record(build, start, folder, sources=()):
     """Runs the network on the weights and inputs of the trace `start`, and records it into `folder`, which must be empty.
 
-    build: a class or function without arguments that returns it, or the network itself; then nobody knows where its layers are
-    built. sources: more files and folders whose lines are followed. Raises RecorderError; what the network raises is recorded.
+    build: a class or function without arguments that returns it, or the network itself, which is left as it was; then nobody knows
+    where its layers are built. sources: more files and folders whose lines are followed. Raises RecorderError; what the network
+    raises is recorded.
     """
     trace = Trace(start)
     if os.path.isdir(folder) and os.listdir(folder):
@@ -1157,9 +1164,26 @@ def record(build, start, folder, sources=()):
     parts = collections.OrderedDict()
     for number in range(len(index["planned"]) + 1):
         if number:
-            with framework.active():
+            with framework.active(), _as_it_was(network):
                 parts[f"program-{number:04}.json"] = _program(network, trace, number, folder)
         write_json(os.path.join(folder, "index.json"), dict(index, programs=len(parts), parts=parts))
+
+
+@contextlib.contextmanager
+def _as_it_was(network):
+    """Afterwards the network, which may be the caller's own, has its weights, their dtype and its mode again."""
+    framework, modules = network.framework, list(network.modules.values())
+    held = [(tensor, framework.array(tensor)) for tensor in network.entries().values()]
+    modes = [(module.training, getattr(module, "_dtype", None)) for module in modules]
+    try:
+        yield
+    finally:
+        for tensor, array in held:
+            framework.overwrite(tensor, array)
+        for module, (training, dtype) in zip(modules, modes):  # noqa: B905 (`strict` is of Python 3.10)
+            module.training = training
+            if dtype is not None:
+                module._dtype = dtype
 
 
 def _program(network, trace, number, folder):
@@ -1167,17 +1191,16 @@ def _program(network, trace, number, folder):
     program, values = trace.program(number)
     framework, lane, title = network.framework, trace.index["lane"], "{title} ({mode})".format(**program)
     told = program.get("twin")
-    if told is None and framework.name != "torch":
+    if told is None or ("entries" not in told and framework.name != "torch"):
         raise RecorderError(f"{trace.folder}: {title} does not say which weight of the network is which; record it with --for and "
                             f"the outline of the network (python parity_recorder.py FILE.py:build --outline outline.json)")
     if program["random"]["entries"]:
         raise RecorderError(f"{trace.folder}: {title} draws random numbers (dropout?), which cannot be handed over here; record "
                             f"its eval mode")
     weights, inputs = trace.start(program)
-    names = Names(network, told, weights)
+    names = Names(network, told if framework.name == "paddle" else None, weights)
     arrays = [_cast(array, lane) for array in inputs.values()]
-    given = dict(told["arguments"] if told is not None else
-                 {"positional": [{"input": place} for place in range(len(arrays))], "keywords": {}}, arrays=arrays)
+    given = dict(told["arguments"], arrays=arrays)
     table, runs, kinds, failure = Table(), collections.OrderedDict(), None, None
     reference = Reference(program, values)
     writer = Writer(os.path.join(folder, f"program-{number:04}.safetensors"))

@@ -91,7 +91,7 @@ def alone(pair: Pair, side: str, source: Trace | None) -> bool:
 
 
 def _both(case: Case, side: str, device: str, source: Trace | None, elsewhere: Mapping[str, Any] | None = None) -> Both:
-    if elsewhere is not None:
+    if elsewhere is not None or (case.subject.pair.elsewhere and side == "reference"):
         return Lone(case.subject, device, 0, elsewhere)
     if not alone(case.subject.pair, side, source):
         return Both(case.subject, device)
@@ -219,7 +219,7 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
             "outline": outline(both.models[0]) if both.models[0] is not None else given and given.document.get("outline"),
             **save_start(folder, subject.state, subject.inputs), "random": both.tape.to_json(), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
-            "apart": sorted(scratch.apart), **({"twin": known} if side == "reference" and (known := told(both)) else {}),
+            "apart": sorted(scratch.apart), **({"twin": told(both)} if side == "reference" else {}),
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
     except BaseException:
         writer.discard()

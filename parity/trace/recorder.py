@@ -67,7 +67,7 @@ class Recorder:
         self._removers: list[Callable[[], None]] = []
         self._modules: dict[str, Any] = {}
         self.parameter_names: dict[int, str] = {}  # by id: a local may *be* a parameter
-        self._buffers: dict[str, Any] = {}
+        self._buffers: list[tuple[str, Any, tuple[str, ...]]] = []  # (prefix, model, names): a tensor may be assigned anew
         self._drawn = Redrawn()
         self._passed_over: set[int] = set()  # modules without a partner, by id
 
@@ -90,8 +90,7 @@ class Recorder:
         for parameter_name, parameter in framework.parameters(model).items():
             self.parameter_names[id(parameter)] = prefix + parameter_name
             self._removers += self._gradients.follow(prefix + parameter_name, parameter)
-        for buffer_name, buffer in framework.buffers(model).items():
-            self._buffers[prefix + buffer_name] = buffer
+        self._buffers.append((prefix, model, tuple(framework.buffers(model))))
 
     @contextmanager
     def recording(self) -> Iterator[Recorder]:
@@ -123,7 +122,9 @@ class Recorder:
 
     def snapshot_buffers(self) -> None:
         """Emit every watched buffer as it is now (stage "state"), in the order in which their modules ran."""
-        for name, buffer in sorted(self._buffers.items(), key=lambda item: self.borders.left.get(_owner(item[0]), 0)):
+        held = {prefix + name: buffers[name] for prefix, model, names in self._buffers
+                for buffers in [self.framework.buffers(model)] for name in names if name in buffers}
+        for name, buffer in sorted(held.items(), key=lambda item: self.borders.left.get(_owner(item[0]), 0)):
             self.emit_entry("state", name, self.framework.array(buffer, copy=self.keeps), None)
 
     def emit_array(self, stage: str, name: str, array: np.ndarray | None, *, site: Site | None = None, suffix: str = "",

@@ -156,6 +156,24 @@ def test_state_that_one_side_alone_moves_is_found():
     assert ("state", "freq", "exists in the twin only") in findings
 
 
+@pytest.mark.parametrize(("share", "expected"), [(0.1, "same"), (0.2, "diverged")])
+def test_what_is_assigned_anew_is_the_buffer_from_there_on(share, expected):
+    """`self.seen = ...` puts another tensor in its place; so does `self.seen += 1` in Paddle."""
+    def counting(share):
+        def run(net, x):
+            y = net.a(x)
+            net.average = (1 - share) * net.average + share * y.detach().mean(0)
+            net.seen += 1
+            return net.b(y)
+
+        return run
+
+    found = pair(lambda net: (net.register_buffer("average", torch.zeros(6)), net.register_buffer("seen", torch.zeros(1))),
+                 lambda net: (net.register_buffer("average", paddle.zeros([6])), net.register_buffer("seen", paddle.zeros([1]))),
+                 counting(0.1), counting(share), calls=2)
+    assert compare(found.subject("train"), lanes=("float64",)).verdict == expected
+
+
 def test_a_product_of_a_norm_is_no_buffer():
     def norm(net):
         (torch.nn.utils.spectral_norm if isinstance(net, torch.nn.Module) else paddle.nn.utils.spectral_norm)(net.a)

@@ -158,6 +158,41 @@ def test_the_wrong_line_is_found(traces, tmp_path, lane):
     assert first["module"] == "Net.blocks.0" and first["stage"] == "forward" and first["twin"]["line"] in (wrong, wrong + 1)
 
 
+@pytest.mark.parametrize("lane", ["float64", "float32"])
+def test_an_activation_too_many_in_a_layer_is_found(place, traces, tmp_path, lane):
+    original = tmp_path / "linear_net.py"
+    original.write_text(TORCH.replace("nn.ReLU()", "nn.Identity()"))
+    assert main(["record", "--side", "reference", "--pair", f"{original}:Net", "--for", str(place / "outline.json"), "--input",
+                 "2,3,8,8", "--no-train", "--lane", lane, str(tmp_path / "there")]) == 0
+    assert recorder.main([f"{place / 'right.py'}:Net", "--from", str(tmp_path / "there"), str(tmp_path / "here")]) == 0
+    assert main(["diff", str(tmp_path / "there"), str(tmp_path / "here"), "--json", str(tmp_path / "found.json")]) == 1
+    first = json.loads((tmp_path / "found.json").read_text())["first"]
+    assert (first["module"], first["variable"]) == ("Net", "output['out']")
+
+
+@pytest.mark.parametrize("lane", ["float64", "float32"])
+def test_torch_beside_torch_needs_no_outline(place, traces, tmp_path, lane):
+    there = tmp_path / "there"
+    assert main(["record", "--side", "reference", "--pair", f"{place / 'net.py'}:Net", "--input", "2,3,8,8", "--no-train",
+                 "--lane", lane, str(there)]) == 0
+    for name, wrong, code in (("same", "h", 0), ("other", "h * 1.001", 1)):
+        network = tmp_path / f"torch_{name}.py"
+        network.write_text(TORCH.replace("x + h", f"x + {wrong}"))
+        assert recorder.main([f"{network}:Net", "--from", str(there), str(tmp_path / name)]) == 0
+        assert main(["diff", str(there), str(tmp_path / name)]) == code
+
+
+@pytest.mark.parametrize("lane", ["float64", "float32"])
+def test_a_network_of_ones_own_is_left_as_it_was(place, traces, tmp_path, lane):
+    network = recorder._named(f"{place / 'right.py'}:Net")()
+    before = {name: value.numpy() for name, value in network.state_dict().items()}
+    recorder.record(network, str(traces[lane]), str(tmp_path / "here"))
+    after = {name: value.numpy() for name, value in network.state_dict().items()}
+    assert main(["diff", str(traces[lane]), str(tmp_path / "here")]) == 0 and network.training
+    assert before.keys() == after.keys() and len(before) == 7
+    assert all(before[name].dtype == after[name].dtype and (before[name] == after[name]).all() for name in before)
+
+
 def recorded(folder):
     """run -> key -> the value's hash, and the lines of it."""
     document = json.loads((folder / "program-0001.json").read_text())
@@ -265,30 +300,24 @@ def test_a_folder_that_holds_something_is_left_alone(place, traces, tmp_path, ca
     assert "expected an empty folder" in capsys.readouterr().err and [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_a_trace_that_knows_nothing_of_the_twin_is_refused(place, tmp_path, capsys):
-    (tmp_path / "lone.py").write_text(TORCH + "\nfrom parity.port import Port\n")
-    bare = damaged_twin(place, tmp_path)
-    assert recorder.main([f"{place / 'right.py'}:Net", "--from", str(bare), str(tmp_path / "here")]) == 2
+def test_a_trace_that_knows_nothing_of_the_twin_is_refused(place, traces, tmp_path, capsys):
+    assert main(["record", "--side", "reference", "--pair", f"{place / 'net.py'}:Net", "--input", "2,3,8,8", "--no-train",
+                 str(tmp_path / "there")]) == 0
+    assert recorder.main([f"{place / 'right.py'}:Net", "--from", str(tmp_path / "there"), str(tmp_path / "here")]) == 2
     assert "does not say which weight of the network is which" in capsys.readouterr().err
 
 
-def damaged_twin(place, folder):
-    """The trace of a reference that was recorded for no twin."""
-    bare = folder / "bare"
-    bare.mkdir()
-    for path in (place / "float64").iterdir():
-        (bare / path.name).write_bytes(path.read_bytes())
-    program, index = recorder.read_json(str(bare / "program-0001.json")), recorder.read_json(str(bare / "index.json"))
-    program.pop("twin")
-    index["parts"]["program-0001.json"] = recorder.write_json(str(bare / "program-0001.json"), program)
-    recorder.write_json(str(bare / "index.json"), index)
-    return bare
+def test_a_pair_without_twin_is_not_compared(place, traces, capsys):
+    (place / "alone.py").write_text("import net\nfrom parity import inputs\nfrom parity.port import Port\n"
+                                    "pair = Port(net.Net, None, inputs=[inputs.normal(2, 3, 8, 8)])\n")
+    assert main(["compare", str(place / "alone.py")]) == 2
+    assert "twin: it is None" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments, said", [
     (["--for", "o.json", "--side", "twin", "--pair", "p.py"], "here --side is reference"),
     (["--for", "o.json", "--side", "reference"], "--pair names it"),
-    (["--input", "2,3", "--side", "reference"], "only with --for"),
+    (["--input", "2,3", "--side", "reference"], "only for a reference that --pair names alone"),
     (["--for", "nowhere.json", "--side", "reference", "--pair", "p.py"], "nowhere.json"),
 ])
 def test_options_that_do_not_fit_are_refused(tmp_path, capsys, arguments, said):
