@@ -8,10 +8,11 @@ import inspect
 import itertools
 import linecache
 import math
+import os
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,18 +247,29 @@ def _is_below(path: str, roots: tuple[str, ...]) -> bool:
     return any(path == root or path.startswith(root + "/") for root in roots)
 
 
+def _beside(file: str, names: Mapping[str, Any]) -> set[str]:
+    """The files in the same folder whose functions are used there."""
+    folder = os.path.dirname(file)
+    if {"site-packages", "dist-packages"} & set(folder.split(os.sep)):
+        return set()
+    codes = (getattr(value, "__code__", None) for value in names.values())
+    return {code.co_filename for code in codes if isinstance(code, CodeType) and os.path.dirname(code.co_filename) == folder}
+
+
 _NOWHERE = "/no/source/of/the/user"
 
 
 def files_of(models: Iterable[Any], framework: Any) -> list[str]:
-    """The files of all classes of modules in some models, the frameworks' layers aside (their model zoo counts as the user's)."""
-    files = set()
+    """The files of all classes of modules in some models, the frameworks' layers aside (their model zoo counts as the user's); and
+    those of the functions that such a file takes from its own folder, where nobody has installed it."""
+    files: set[str] = set()
     for model in models:
         for _, module in framework.modules(model):
             for cls in type(module).__mro__:
                 library = cls.__module__.partition(".")[0] in ("torch", "paddle") and ".vision." not in cls.__module__
                 if not library and cls is not object and (file := getattr(sys.modules.get(cls.__module__), "__file__", None)):
                     files.add(file)
+                    files |= _beside(file, vars(sys.modules[cls.__module__]))
     return sorted(files) or [_NOWHERE]
 
 
