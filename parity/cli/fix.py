@@ -57,8 +57,10 @@ def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, 
             trials.update(0, description=f"trial {trial}, {what}")
 
     found = Search(load, budget=budget, tell=told).run()
-    if json_path != "-" and found.diff:
+    if found.verdict == "fixed" and json_path != "-":
         click.echo(found.diff, nl=False)
+    elif found.diff:
+        shown.print(found.diff, end="", soft_wrap=True, markup=False)
     shown.print(found.sentence, soft_wrap=True, markup=False)
     output.publish_json(reports, lambda: json.dumps(found.to_json(), indent=1) + "\n")
     if write_it and found.verdict == "fixed":

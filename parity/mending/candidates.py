@@ -169,6 +169,11 @@ class Candidate:
     cost: float
 
     @property
+    def removes(self) -> bool:
+        """Whether it takes a whole statement away: then what was wrong is no longer there to be compared."""
+        return not any(change.new.strip() for change in self.changes)
+
+    @property
     def told(self) -> bool:
         return "reference" in self.changes[0].why
 
@@ -181,7 +186,7 @@ def candidates(spot: Spot) -> list[Candidate]:
     unsaid = re.compile(rf"\b({'|'.join(map(re.escape, foreign.keys() - known.keys())) or '(?!)'})\b")  # left in torch's words
     for cost, why, changes in itertools.chain(_like_the_reference(spot), _simpler(spot), _other_names(spot), _other_constants(spot),
                                               _exchanged(spot), _other_statements(spot)):
-        kept = tuple(Change(spot.twin.file, start, end, _bare(before, start, end, new), why) for start, end, new in changes
+        kept = tuple(Change(spot.twin.file, *_bare(before, start, end, new), why) for start, end, new in changes
                      if before[start:end] != new)
         key = tuple((change.start, change.end, change.new) for change in kept)
         if any(unsaid.search(change.new) and not unsaid.search(before[change.start:change.end]) for change in kept):
@@ -197,15 +202,18 @@ def candidates(spot: Spot) -> list[Candidate]:
     return sorted(made.values(), key=lambda candidate: candidate.cost)
 
 
-def _bare(text: str, start: int, end: int, new: str) -> str:
-    """Without brackets around it that change nothing."""
-    if not (new.startswith("(") and new.endswith(")")):
-        return new
+def _bare(text: str, start: int, end: int, new: str) -> tuple[int, int, str]:
+    """The change without brackets around it that would change nothing."""
+    ways = [(start, end, new)]
+    if new.startswith("(") and new.endswith(")"):
+        ways.append((start, end, new[1:-1]))
+    elif new and text[start - 1:start] == "(" and text[end:end + 1] == ")":
+        ways.append((start - 1, end + 1, new))
     try:
-        ways = [ast.dump(ast.parse(text[:start] + way + text[end:])) for way in (new, new[1:-1])]
+        read = [ast.dump(ast.parse(text[:a] + way + text[b:])) for a, b, way in ways]
     except SyntaxError:
-        return new
-    return new[1:-1] if ways[0] == ways[1] else new
+        return ways[0]
+    return ways[-1] if read[0] == read[-1] else ways[0]
 
 
 Changes = list[tuple[int, int, str]]

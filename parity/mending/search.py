@@ -10,7 +10,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parity import asked
@@ -106,6 +106,9 @@ class Search:
         before = at = self.attempt(())
         if before.verdict == "same":  # as far as one lane tells
             before = at = self.attempt((), proof=True)
+        if before.verdict == "diverged" and all(place.twin is None for place in before.places):  # the twin has no such value
+            more = self.attempt((), proof=True).places
+            before = at = replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
         self._took, self._began = time.monotonic() - self._began, time.monotonic()
         self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
         if before.verdict in ("same", "undecided"):
@@ -164,7 +167,7 @@ class Search:
             found = self.attempt(changes)
             if found.verdict == "same":
                 return (changes, found), None
-            if found.further_than(best[1] if best else at):
+            if found.further_than(best[1] if best else at) and (found.verdict == "same" or not candidate.removes):
                 best = changes, found
                 if candidate.told:
                     return best, None
@@ -197,7 +200,7 @@ class Search:
         return True
 
     def _spots(self, places: Sequence[Place]) -> Iterator[Spot]:
-        for place in places[:2]:
+        for place in [place for place in places if place.twin is not None][:2]:
             other = place.reference or place.last_good
             if place.twin is not None and (twin := self._twin(place.twin.file)) is not None:
                 yield from spots(twin, Site(twin.file, place.twin.line), self._read(other), other)

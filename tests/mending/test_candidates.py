@@ -81,6 +81,7 @@ FAULTS = {
     "an argument too many": ("y = F.gelu(x)", "y = F.gelu(x, approximate=True)", "y = F.gelu(x)", 1),
     "swapped": ("y = torch.cat([x, z], 1)", "y = paddle.concat([z, x], 1)", "y = paddle.concat([x, z], 1)", 4),
     "operands": ("y = x - z", "y = z - x", "y = x - z", 4),
+    "a choice": ("y = self.a(x)", "y = (self.b if x.ndim else self.a)(x)", "y = self.a(x)", 3),
     "a wrong factor": ("y = x * 0.5", "y = x * 0.25", "y = x * 0.5", 2),
 }
 

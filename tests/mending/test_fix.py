@@ -81,4 +81,5 @@ def test_what_nothing_mends_is_said_and_left_alone(tmp_path):
     done, found = fixed(tmp_path, wrong, "--write", "--budget", "4", reference=theirs)
     assert done.returncode == 1 and found["verdict"] in ("open", "partly") and found["tried"] > 0
     assert (tmp_path / "net_paddle.py").read_text() == wrong and not done.stdout
+    assert not any(change["new"].strip() == "" for change in found["changes"])  # to leave the value out mends nothing
     assert "were tried" in done.stderr
