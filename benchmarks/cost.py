@@ -48,13 +48,16 @@ def peak_of(spec: Mapping[str, Any], lane: str, variant: str) -> int:
     from benchmarks import programs
     programs.use_threads(1)
     peak = Peak()
-    if variant in VARIANTS[1:]:
+    if variant != "plain":
         as_quick()
     program = programs.of(spec)
     if variant == "plain":
         programs.plain(program, programs.prepared(program, lane), lane)
     elif variant in WHOLE:
-        parity.compare.ladder.compare(program.subject(), lanes=WHOLE[variant])
+        from parity.compare.results import Case
+        from parity.compare.runner import run
+        mode = "train" if program.training else "eval"
+        list(run([Case("cost", mode, program.subject())], lanes=WHOLE[variant]))
     else:
         subject = program.subject()
         for _ in range(4 if variant == "four compares" else 1):
@@ -103,10 +106,10 @@ def seconds_of(spec: Mapping[str, Any], lane: str, rounds: int) -> dict[str, lis
 
 
 def whole(spec: Mapping[str, Any], variant: str) -> tuple[float, int]:
-    """(wall seconds, bytes above the imports) of a whole check, in this process."""
-    started = time.perf_counter()
+    """(processor seconds, bytes above the imports) of a whole compare as the command runs it, in this process."""
+    started = time.process_time()
     peak = peak_of(spec, "float64", variant)
-    return time.perf_counter() - started, peak
+    return time.process_time() - started, peak
 
 
 def measure(spec: Mapping[str, Any], lane: str, rounds: int, repeats: int = 3) -> dict[str, Any]:
@@ -154,7 +157,8 @@ def main(pair: str, inputs: tuple[str, ...], generator: bool, training: bool, la
     click.echo(f"memory: compare / plain {result['memory_ratio']['compare']:.2f}, "
                f"four compares / plain {result['memory_ratio']['four compares']:.2f}")
     for variant, (taken, peak) in result.get("whole", {}).items():
-        click.echo(f"{variant}: {taken:.1f} s, {peak / 2**20:.0f} MiB")
+        click.echo(f"{variant}: {taken:.1f} s ({taken / (seconds['build'] + seconds['plain']):.1f} x), {peak / 2**20:.0f} MiB "
+                   f"({peak / peaks['plain']:.2f} x)")
 
 
 if __name__ == "__main__":

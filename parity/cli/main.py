@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from parity import __version__
-from parity.cli import compare, convert, differences, doctor, names, recordings, steps, ugatit
+from parity.cli import compare, convert, differences, doctor, fix, names, recordings, steps, ugatit
 from parity.cli.exits import BAD_INPUT, INTERRUPTED, TERMINATED, Terminated
 from parity.cli.supervised import supervised
 
@@ -79,6 +79,7 @@ SECTIONS = {
     "A port of your own": {
         "init": "Write a small working pair into a folder, to begin from.",
         "compare": "Is your Paddle port the same computation? Where first not?",
+        "fix": "Look for the change that mends it, and prove it.",
         "names": "Which module of the twin is which of the reference.",
         "steps": "Train both sides step by step, and compare every step.",
         "record": "Run one side and keep every value, to be compared elsewhere.",
@@ -130,6 +131,6 @@ def cli() -> None:
     """
 
 
-for command in (compare.compare, compare.init, names.names, steps.steps, recordings.record, recordings.recorder, recordings.diff,
-                doctor.doctor, convert.convert, differences.differences, *ugatit.COMMANDS):
+for command in (compare.compare, compare.init, fix.fix, names.names, steps.steps, recordings.record, recordings.recorder,
+                recordings.diff, doctor.doctor, convert.convert, differences.differences, *ugatit.COMMANDS):
     cli.add_command(command)

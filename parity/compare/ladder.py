@@ -125,10 +125,10 @@ def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progres
 
 def grown(both: Both, kept: Kept, *, draws: int = DRAWS, tell: Progress = _silent) -> Report | None:
     """The float64 lane of two that have gone apart in a pass, where one noise draw tells that it was rounding; else None."""
-    report = _begin(both)
-    report.unseen = _unseen(both.subject, kept.truth)
-    _judge_run(both, "float64", kept.truth, draws, report, tell, kept=kept, most=1)
-    _order_census(report, kept.truth)
+    report, truth = _begin(both), _truth(both, kept, tell)
+    report.unseen = _unseen(both.subject, truth)
+    _judge_run(both, "float64", truth, draws, report, tell, kept=kept, most=1)
+    _order_census(report, truth)
     return None if report.diverged or report.undecided or report.unseen else report
 
 
@@ -322,14 +322,25 @@ class Both(Sides):
         return tuple(models)
 
     def _tell_by_value(self) -> None:
-        """Settle what nothing tells but the values that both compute. What the reference raises is for its first run to say."""
+        """Settle what nothing tells but the values that both compute: in eval mode, where nothing is dropped out, or else as asked.
+        What the reference raises is for its first run to say."""
+        asked, tape = self.subject, self.tape
+        choice = None
+        for training in sorted({False, asked.training}):
+            self.subject, self.tape = with_changes(asked, training=training), Tape(asked.seed)
+            choice = self._choice() if choice is None else choice
+        self.subject, self.tape = asked, tape
+        self.subject.told["choice"] = choice or Choice()
+        self._pair_by(self.subject.told["choice"])
+
+    def _choice(self) -> Choice | None:
         ours = Glimpse(self.subject.name)
         try:
             self.reference("float64", ours, gradients=False, measure=False)
         except Exception as error:
             if not is_users(error, self.sources[0]):
                 raise
-            return
+            return None
 
         def agreeing(choice: Choice) -> tuple[bool, int]:
             self._pair_by(choice)
@@ -337,9 +348,7 @@ class Both(Sides):
             failure = self.twin("float64", theirs, gradients=False)
             return failure is None and theirs.returned(ours), theirs.agreeing(ours)
 
-        choice = settled(self.census.silent, self.census.doubtful, agreeing) or Choice()
-        self.subject.told["choice"] = choice
-        self._pair_by(choice)
+        return settled(self.census.silent, self.census.doubtful, agreeing)
 
     def _paired(self, choice: Choice) -> Census:
         with naming(self.subject.name):
@@ -505,7 +514,7 @@ class Both(Sides):
         program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self.operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
-                                               random=self.tape.hand(side), results=functools.partial(self.results.named, side)))
+                                               random=self.tape.hand(side), results=self.results.of(side)))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()
         if truth is not None and dtype == "float64" and values is None and moved is None:  # draws may follow

@@ -35,6 +35,7 @@ class Settling:
         self._both, self._lanes, self._quick, self._operations = both, frozenset(lanes), quick, operations
         self._tell, self._found = tell, found
         self._sparing = True  # with draws: where something is far off, a few of them settle nothing
+        self._asked: Kept | None = None
         self._kept = Kept(both.operations)  # runs that are made, of the reference with all that is known to explain something
 
     def report(self) -> Report:
@@ -65,6 +66,13 @@ class Settling:
             return glanced
         if self._kept.truth is None or glanced.unseen or any(finding.key.stage != "gradients" for finding in glanced.diverged):
             return None
+        return self._grown()
+
+    def _grown(self) -> Report | None:
+        """`grown`, of the runs at hand; asked once of them."""
+        if self._asked is self._at_hand:
+            return None
+        self._asked = self._at_hand
         return grown(self._both, self._at_hand, tell=self._tell)
 
     def _known_in(self, glanced: Report) -> Account:
@@ -72,9 +80,11 @@ class Settling:
         if glanced.unseen or all(finding.key.stage == "census" for finding in glanced.diverged):
             return Account(glanced, [], [])
         self._tell("is it a known difference of the frameworks?")
-        found = account(glanced, lambda _: glance_at(self._both))
+        at_first = [] if self._quick else [Kept(self._both.operations)]
+        waiting = list(at_first)
+        found = account(glanced, lambda _: glance_at(self._both, keeping=waiting.pop() if waiting else None))
         if found.causes:
-            self._kept = Kept(self._both.operations)
+            self._kept = at_first[0] if at_first and found.causes == list(found.at_first) else Kept(self._both.operations)
         if found.report.diverged:
             self._found(found.report.first)
         return found
@@ -83,20 +93,22 @@ class Settling:
         """The whole float64 lane, in which the reference does what has been found to account for something in the pass."""
         if not any(difference.material for difference in known.causes):
             with imitating(known.causes):
-                report = self._placed(known.report.first)
+                report = self._placed(known.report)
                 others = [difference for difference in known.acting if difference not in known.causes]
                 report = self._explained(report, self._whole, among=others)
             if not known.causes or not _spoilt(report, glanced):
                 return _with_explained(report, glanced, known.report)
         # One program may do here as Paddle does, and there as torch does: then each place is asked for itself.
         self._kept = Kept(self._both.operations)
-        return self._explained(self._placed(known.report.first), self._whole, among=known.acting)
+        return self._explained(self._placed(known.report), self._whole, among=known.acting)
 
-    def _placed(self, first: Finding | None) -> Report:
+    def _placed(self, glanced: Report) -> Report:
         """The whole float64 lane, with single operations where nothing else shows where the first divergence was made."""
-        both = self._both
+        both, first = self._both, glanced.first
         self._sparing = not is_far(first)
-        both.operations = self._operations or (not self._sparing and both.pair.names is not None and between_layers(first))
+        if self._sparing and (grew := self._grown()) is not None:
+            return grew
+        both.operations = self._operations or (both.pair.names is not None and between_layers(first))
         report = self._whole(self._at_hand)
         if not both.operations and both.pair.names is not None and between_layers(report.first):
             both.operations = True

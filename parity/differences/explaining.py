@@ -40,11 +40,13 @@ Compare = Callable[[Sequence[str]], Report]
 
 
 class Account(NamedTuple):
-    """A report in which divergences have their causes; the differences that are such causes; all that occur in the run."""
+    """A report in which divergences have their causes; the differences that are such causes; all that occur in the run.
+    at_first: those that changed anything in the first comparison that was made for it, which was under all at once."""
 
     report: Report
     causes: list[Difference]
     acting: list[Difference]
+    at_first: Sequence[Difference] = ()
 
 
 def explain(report: Report, compare: Compare, registry: Iterable[Difference] | None = None) -> Report:
@@ -68,11 +70,12 @@ def account(report: Report, compare: Compare, registry: Iterable[Difference] | N
         from parity.differences.registry import ALL as registry  # it needs both frameworks
     lanes = [lane for lane in LANES if any(finding.lane == lane for finding in unexplained)]
     again = _Again(lambda: compare(lanes), unexplained)
-    acting = again.acting(_imitable(registry))
+    imitable = _imitable(registry)
+    acting = again.acting(imitable)
     together = again.under(acting)
     causes = _one_less(acting, again) if together is not None and not together.spoilt else _one_by_one(acting, again)
     used = [difference for difference in acting if any(difference in cause.differences for cause in causes.values())]
-    return Account(_with_causes(report, causes), used, acting)
+    return Account(_with_causes(report, causes), used, acting, (again.under(imitable) or _NOTHING).acted)
 
 
 def acting_in(run: Callable[[], object], registry: Iterable[Difference]) -> list[Difference]:

@@ -233,7 +233,7 @@ class Trace:
 class Paddle:
     """Paddle, of any age: 1.8's dygraph has other names and no hooks for gradients, which are read after backward there."""
 
-    name, children, norms = "paddle", "_sub_layers", "paddle"
+    name, children = "paddle", "_sub_layers"
 
     def __init__(self):
         self.module = importlib.import_module("paddle")
@@ -247,6 +247,7 @@ class Paddle:
         else:
             self.layer, self.place = self.module.nn.Layer, self.module.CPUPlace()
             self.tensor_class = self.module.Tensor
+        self._hooked = hasattr(self.tensor_class, "register_hook")  # from 2.1 on
         self._awaited = []  # (tensor, what observes its gradient), where there are no hooks
 
     @contextlib.contextmanager
@@ -282,8 +283,7 @@ class Paddle:
 
     def is_tensor(self, value):
         """Whether it is one that holds something: 1.8's layers make empty ones for a result to come."""
-        return isinstance(value, self.tensor_class) and bool(
-            value.value().get_tensor()._is_initialized() if self.old else value._is_initialized())
+        return isinstance(value, self.tensor_class) and bool(value.value().get_tensor()._is_initialized())
 
     def array(self, tensor):
         return np.array(tensor.numpy())
@@ -308,9 +308,8 @@ class Paddle:
 
     def overwrite(self, tensor, array):
         """Also with another dtype: `set_value` refuses that."""
-        holder = tensor.value() if self.old else tensor
         place = self.fluid.framework._current_expected_place() if self.old else self.place  # in a guard of the user's own
-        holder.get_tensor().set(np.ascontiguousarray(array), place)
+        tensor.value().get_tensor().set(np.ascontiguousarray(array), place)
 
     def prepare(self, modules, dtype, training):
         for module in modules:
@@ -338,7 +337,7 @@ class Paddle:
             getattr(module, "_non_persistable_buffer_names_set", ()))
 
     def on_gradient(self, tensor, observe):
-        if self.old:
+        if not self._hooked:
             self._awaited.append((tensor, observe))
         else:
             def hook(gradient):
@@ -346,9 +345,8 @@ class Paddle:
             tensor.register_hook(hook)
 
     def gradient(self, tensor):
-        if self.old:
-            return tensor.gradient()
-        return None if tensor.grad is None else self.array(tensor.grad)
+        found = tensor.gradient() if not self._hooked else tensor.grad
+        return found if found is None or isinstance(found, np.ndarray) else self.array(found)
 
     def clear_gradient(self, tensor):
         tensor.clear_gradient()
@@ -372,7 +370,7 @@ class Paddle:
 
 
 class Torch:
-    name, children, norms, old = "torch", "_modules", "torch", False
+    name, children = "torch", "_modules"
 
     def __init__(self):
         self.module = importlib.import_module("torch")
@@ -1103,6 +1101,8 @@ def _by_name(result):
 def _filled(described, given):
     """An argument as the trace describes it: {"input": 0}, {"value": 3}, or a nest of these."""
     (kind, what), = described.items()
+    if kind == "unknown":
+        raise RecorderError(f"the network is given a {what}, which no trace can hold; give it arrays, numbers or texts")
     if kind == "input":
         return given[what]
     if kind == "dict":

@@ -47,6 +47,7 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     and no step of a free run can be judged alone. Without them it runs along. differences: of the frameworks
     (`parity.differences.ALL`); a step that diverges is judged alone with the reference doing what Paddle does, and what is gone
     then is `explained`. Without the reference none is asked for.
+    Where a tensor of a network has no partner, nothing is run, and the near misses are told.
     Raises InputError for an unknown lane or mode and a number out of range, FrameworkError where the subject's device is missing,
     and whatever the *reference* raises; what the twin raises is a finding.
     """
@@ -57,6 +58,10 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     result = StepsReport(Report(subject.name), mode, lane)
     judge_census(both, result.report)
     result.report.remarks += both.remarks()
+    unpaired = [census for census in both.censuses.values() if census.unpaired]
+    if unpaired:
+        result.report.remarks += [census.left_open() for census in unpaired]
+        return result
     if recorded is not None:
         both.let_go(0)
     diverged_at = None

@@ -25,7 +25,7 @@ def draw(summary: Summary) -> bytes:
     names = list(totals(summary.followed[0].result))
     height = TOP + PANEL * (1 + len(summary.followed))
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
-    axes = figure.subplots(1 + len(summary.followed), len(names), squeeze=False, sharex=True)
+    axes = figure.subplots(1 + len(summary.followed), max(1, len(names)), squeeze=False, sharex=True)
     figure.subplots_adjust(left=0.085, right=0.985, top=1 - 1.02 / height, bottom=0.95 / height, hspace=0.2, wspace=0.2)
     _title(figure, summary, height)
     last = max(each.result.steps for each in summary.followed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -158,7 +157,7 @@ class Programs(Sides):
         own = self.side(side, paths=None if line_for_line else {}, phases=self.subject.phases)
         recorder = Recorder(own, sink, Run(measure=measure, step=number, replay=replayed, splice=True, device=self.subject.device,
                                            random=self.tape(number).hand(side),
-                                           results=functools.partial(self.results.named, side)))
+                                           results=self.results.of(side)))
         for name, network in program.networks.items():
             recorder.watch(network, name, self.paths(side, name))
         device = self.subject.device

@@ -101,6 +101,8 @@ class Summary:
             step = max(1, first.key.step)  # what the census finds is there before the first step
             within = [f for f in self.merged.findings if f.lane == first.lane and f.key.step in (first.key.step, step)]
         stopped = next((_rung(finding, ladder) for finding in within if finding.variable == "(exception)"), None)
+        if not any(each.result.steps for each in self.followed):
+            stopped = 0  # by the census
         rungs = []
         for number, (phase, stage) in enumerate(ladder):
             here = [finding for finding in within if _rung(finding, ladder) == number]

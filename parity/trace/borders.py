@@ -98,15 +98,18 @@ class Borders:
                     and not (ragged and place.startswith("[0]"))]
         names = self._names(call, [place for place, part in parts if part is not None])
         single = self._side.paths is not None and len(returned) == 1  # `y` of one framework may be `(y, None)` of the other
+        variables = ["output"] if single else [f"output{names[place]}" for place, _ in returned]
+        if self._run.results is not None and call.path != self._side.name:
+            variables = self._run.results.variables(call.path, call.number, variables)
         entered = [tensor for _, tensor in self._framework.tensors_in(inputs)]
         # Before the recorder holds them, too.
         handed = [(place, tensor, self._handed(tensor), self._framework.shares_memory(tensor, entered))
                   for place, tensor in returned]
         size = self._size(call, inputs, outputs) if self._run.measure else Size()
         replacements = {}
-        for place, tensor, observable, shared in handed:
-            snapshot = self._recorder.emit(observable, "output" if single else f"output{names[place]}", function="", frame=0,
-                                           site=site, call=call, built=built, size=size, border=True)
+        for (place, tensor, observable, shared), variable in zip(handed, variables, strict=True):
+            snapshot = self._recorder.emit(observable, variable, function="", frame=0, site=site, call=call, built=built, size=size,
+                                           border=True)
             if snapshot.tensor is not tensor:
                 replacements[place] = snapshot.tensor
             elif shared:
@@ -127,7 +130,7 @@ class Borders:
     def _names(self, call: Call, places: list[str]) -> dict[str, str]:
         """The access paths of what a module returns, as the reference has them."""
         named = self._run.results
-        known = dict(zip(places, places, strict=True)) if named is None else named(call.path, call.number, places)
+        known = dict(zip(places, places, strict=True)) if named is None else named.named(call.path, call.number, places)
         if call.path == self._side.name:
             self.results = known
         return known

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 
 class Results:
@@ -16,12 +17,40 @@ class Results:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._tensors: dict[tuple[str, int], tuple[str, ...]] = {}
+
+    def of(self, side: int) -> SideResults:
+        """As one side asks for them: 0 the reference, 1 the twin."""
+        return SideResults(self, side)
 
     def named(self, side: int, path: str, number: int, places: Sequence[str]) -> dict[str, str]:
         """Access path -> that of the reference. side: 0, the reference, whose own are kept, or 1."""
         if side == 0:
             self._known[path, number] = tuple(places)
         return _as_in(self._known.get((path, number), ()), places)
+
+
+    def variables(self, side: int, path: str, number: int, names: Sequence[str]) -> list[str]:
+        """The names of the tensors that a call returns, whose side has these for them. Where one side returns one alone and the
+        other several (the weights of an attention beside what it makes), it is the first of those."""
+        if side == 0:
+            self._tensors[path, number] = tuple(names)
+        theirs = self._tensors.get((path, number), ())
+        lone = len(theirs) != len(names) and 1 in (len(theirs), len(names)) and theirs and names
+        return [theirs[0], *names[1:]] if lone else list(names)
+
+
+class SideResults(NamedTuple):
+    """`Results`, for one side."""
+
+    results: Results
+    side: int
+
+    def named(self, path: str, number: int, places: Sequence[str]) -> dict[str, str]:
+        return self.results.named(self.side, path, number, places)
+
+    def variables(self, path: str, number: int, names: Sequence[str]) -> list[str]:
+        return self.results.variables(self.side, path, number, names)
 
 
 def _as_in(reference: Sequence[str], places: Sequence[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from parity.frameworks import Framework
 from parity.frameworks.host_random import Held
 from parity.trace.events import Replayed
 from parity.trace.randomness import Hand
+from parity.trace.results import SideResults
 from parity.trace.source import ConstructionSites, SourceTree
 
 View = Callable[[str, np.ndarray | None], tuple[str, np.ndarray | None] | None]
@@ -59,8 +60,8 @@ class Run:
     before an update. splice: in a replay, leave the graph whole, for a program that does its own backward; else it is cut there,
     and `Recorder.cuts` lists where. release: record the gradient of each parameter as soon as backward has finished it, and let go
     of it; else they are recorded by `Recorder.snapshot_gradients`, and stay. device: where the program lives. random: gives the
-    run its random numbers; without it each framework draws its own. results: (module path, call, access paths of what it
-    returns) -> the reference's for each (`parity.trace.results`); without it they are their own.
+    run its random numbers; without it each framework draws its own. results: the reference's names for what module calls return;
+    without it they are their own.
     """
 
     measure: bool = False
@@ -74,4 +75,4 @@ class Run:
     release: bool = False
     device: str = "cpu"
     random: Hand | None = None
-    results: Callable[[str, int, list[str]], dict[str, str]] | None = None
+    results: SideResults | None = None

@@ -8,9 +8,11 @@ import inspect
 import itertools
 import linecache
 import math
+import os
 import sys
 import weakref
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +48,8 @@ def relative(file: str) -> str:
 @dataclass(frozen=True)
 class Statement:
     """One simple statement: its lines, the local names that it binds, those that it reads, with what it reads of `self`
-    ("self.eps"), and those whose values it writes in place."""
+    ("self.eps"), and those whose values it writes in place. handed: (what is called, or is an attribute of it, name) of those that
+    it reads only to hand them on as they are."""
 
     first: int
     last: int
@@ -54,12 +57,14 @@ class Statement:
     reads: frozenset[str]
     own: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
+    handed: frozenset[tuple[str, str]] = frozenset()
 
 
 class Statements:
     """The simple statements of one code object, found by line.
 
-    Compound statements (`for`, `if`, `with`) count by their header, so that a loop variable is bound there.
+    Compound statements (`for`, `if`, `with`) count by their header, so that a loop variable is bound there. parameters: of a
+    method, the names of its positional arguments behind `self`, in order.
     """
 
     def __init__(self, function: ast.AST | None) -> None:
@@ -70,10 +75,17 @@ class Statements:
                 self._by_line[line] = statement
         self.arguments = frozenset(one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)) if hasattr(
             function, "args") else frozenset()
+        positional = [*function.args.posonlyargs, *function.args.args] if self.arguments else []
+        self.parameters = tuple(one.arg for one in positional)[1:]
         self.names = self.arguments.union(*(statement.binds for statement in self.all))
 
     def at(self, line: int) -> Statement | None:
         return self._by_line.get(line)
+
+    def hands_on(self, statement: Statement, names: Iterable[str]) -> bool:
+        """Whether a statement reads these names for nothing but to hand them to modules (`self.layer(x)`, `layer(x)`)."""
+        to = {name: [called for called, other in statement.handed if other == name] for name in names}
+        return all(called and self.names.union({"self"}).issuperset(called) for called in to.values())
 
 
 @functools.lru_cache(maxsize=4096)
@@ -147,11 +159,25 @@ def _statements(function: ast.AST) -> Iterator[Statement]:
         inner = [n for part in header for n in ast.walk(part)]
         own = frozenset(f"self.{n.attr}" for n in inner if isinstance(n, ast.Attribute) and _named(n.value) == "self")
         writes = frozenset(name for n in inner if (name := _written(n)) is not None)
-        yield Statement(node.lineno, last, binds, reads, own, writes)
+        yield Statement(node.lineno, last, binds, reads, own, writes, _handed(inner))
 
 
 def _named(node: ast.AST) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
+
+
+def _handed(nodes: Iterable[ast.AST]) -> frozenset[tuple[str, str]]:
+    """Of the nodes of a statement, the names that are nothing but arguments, with the name of what they are handed to."""
+    read = Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    given: dict[str, list[str]] = {}
+    for call in nodes:
+        called = call.func if isinstance(call, ast.Call) else None
+        while isinstance(called, (ast.Attribute, ast.Subscript)):
+            called = called.value
+        if isinstance(called, ast.Name):
+            for name in filter(None, map(_named, [*call.args, *(word.value for word in call.keywords)])):
+                given.setdefault(name, []).append(called.id)
+    return frozenset((to, name) for name, called in given.items() if len(called) == read[name] for to in called)
 
 
 def _written(node: ast.AST) -> str | None:
@@ -170,7 +196,8 @@ def _one_a_line(statements: Iterable[Statement]) -> Iterator[Statement]:
         if together and one.first <= together[-1].last:
             before = together.pop()
             one = Statement(before.first, max(before.last, one.last), tuple(dict.fromkeys(before.binds + one.binds)),
-                            before.reads | one.reads, before.own | one.own, before.writes | one.writes)
+                            before.reads | one.reads, before.own | one.own, before.writes | one.writes,
+                            before.handed & one.handed)
         together.append(one)
     yield from together
 
@@ -220,18 +247,29 @@ def _is_below(path: str, roots: tuple[str, ...]) -> bool:
     return any(path == root or path.startswith(root + "/") for root in roots)
 
 
+def _beside(file: str, names: Mapping[str, Any]) -> set[str]:
+    """The files in the same folder whose functions are used there."""
+    folder = os.path.dirname(file)
+    if {"site-packages", "dist-packages"} & set(folder.split(os.sep)):
+        return set()
+    codes = (getattr(value, "__code__", None) for value in names.values())
+    return {code.co_filename for code in codes if isinstance(code, CodeType) and os.path.dirname(code.co_filename) == folder}
+
+
 _NOWHERE = "/no/source/of/the/user"
 
 
 def files_of(models: Iterable[Any], framework: Any) -> list[str]:
-    """The files of all classes of modules in some models, the frameworks' layers aside (their model zoo counts as the user's)."""
-    files = set()
+    """The files of all classes of modules in some models, the frameworks' layers aside (their model zoo counts as the user's); and
+    those of the functions that such a file takes from its own folder, where nobody has installed it."""
+    files: set[str] = set()
     for model in models:
         for _, module in framework.modules(model):
             for cls in type(module).__mro__:
                 library = cls.__module__.partition(".")[0] in ("torch", "paddle") and ".vision." not in cls.__module__
                 if not library and cls is not object and (file := getattr(sys.modules.get(cls.__module__), "__file__", None)):
                     files.add(file)
+                    files |= _beside(file, vars(sys.modules[cls.__module__]))
     return sorted(files) or [_NOWHERE]
 
 

@@ -83,8 +83,9 @@ class Finding:
                 or (key.module == self.subject and key.variable.startswith("output" if key.stage != "gradients" else "input")))
 
     @property
-    def of_another_shape(self) -> bool:
-        return bool(self.deviation.trouble) and "shape" in self.deviation.trouble
+    def of_another_kind(self) -> bool:
+        """Whether the two values are of other shapes, or of other dtypes: perhaps not meant to be the same."""
+        return self.deviation.index is None and (self.deviation.trouble or "").startswith(("shape", "dtype"))
 
     @property
     def variable(self) -> str:

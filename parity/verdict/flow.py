@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Event, Key
-from parity.trace.source import Site, Statement, statements_around
+from parity.trace.source import Site, Statement, Statements, statements_around
 from parity.verdict.findings import Finding, Order
 from parity.verdict.sinks import Against, Store
 
 
 class Flow:
-    """found: what is not the same, of one run of the twin, in execution order."""
+    """found: what is not the same, of one run of the twin, in execution order. passed: whether an argument that one side alone
+    hands to a module is none to speak of."""
 
-    def __init__(self, found: Iterable[Finding], truth: Store, against: Against) -> None:
+    def __init__(self, found: Iterable[Finding], truth: Store, against: Against,
+                 passed: Callable[[Key], bool] = lambda key: False) -> None:
+        self._passed = passed
         self._found = {finding.key: finding for finding in found}
         self._against = against
         self._around = functools.cache(statements_around)
@@ -35,7 +38,8 @@ class Flow:
     def _what_follows(self, finding: Finding) -> Iterator[bool]:
         """Of the first values with a verdict that are made of a local or an operation, whether each agrees.
 
-        A value that cannot be compared is no verdict: what follows from that one is asked.
+        A value that cannot be compared is no verdict: what follows from that one is asked. Nor is one that diverges where its line
+        reads something else that is wrong.
         """
         statements = self._around(finding.reference)
         start = statements.at(finding.reference.line) if statements is not None else None
@@ -44,9 +48,19 @@ class Flow:
         key = finding.key
         made = {_name(key)} if key.function != OPERATION else set()
         answered = set()  # lines: what else one shows is made of its first value
-        for event, line in self._events_in.get((*key[:3], statements), ()):
+        wrong = Wrong(parameter for other in self._found.values() if other.key[:5] == key[:5] and self._diverged(other.key)
+                      and (parameter := parameter_of(other.key, statements)) is not None)
+        events = [one for one in self._events_in.get((*key[:3], statements), ()) if one[0].order <= self._ends.get(key[:5], 0)]
+        unsound = {statements.at(line) for event, line in events if _is_given(event.key, key) and not self._passed(event.key)
+                   and (self._diverged(event.key) or event.key not in self._against.matched)}
+        for event, line in events:
             statement = statements.at(line)
-            if Order(event.order) <= finding.order or statement is None or not _belongs(event.key, key):
+            if statement is None or self._passed(event.key):
+                continue
+            before = frozenset(wrong.names)
+            if event.key[:7] == key[:7] or (_is_within(event.key, key) and not event.key.is_local):
+                wrong.see(event.key, statement, self._diverged(event.key), self._agrees(event.key))
+            if Order(event.order) <= finding.order or not _belongs(event.key, key):
                 continue
             reads = statement.reads & statements.names - {"self"}
             bound = key.function == OPERATION and statement is start and event.key.is_local and _name(event.key) in start.binds
@@ -54,24 +68,40 @@ class Flow:
                 if statement is not start:
                     made.difference_update(statement.binds)
                 continue
-            other = self._found.get(event.key)
-            agrees = event.key in self._against.matched and (other is None or other.verdict is Verdict.NOISE)
-            diverged = other is not None and other.verdict is Verdict.DIVERGED
-            if event.key.is_local and not agrees and (not diverged or other.of_another_shape):
+            agrees, diverged = self._agrees(event.key), self._diverged(event.key)
+            if event.key.is_local and not agrees and (not diverged or self._found[event.key].of_another_kind):
                 made.add(_name(event.key))
-            elif diverged or (agrees and (event.key.module == key.module or not reads - made)):
-                yield agrees  # of what a layer is given, only where the line reads nothing else
+            elif diverged and (reads - made) & before:
                 answered.add(statement.first)
                 made.difference_update(statement.binds)
+            elif diverged or (agrees and (not _is_given(event.key, key) or not reads - made or (
+                    statement not in unsound and statements.hands_on(statement, made & reads)))):
+                yield agrees  # of what a layer is given, where the line reads nothing else, or hands it on
+                answered.add(statement.first)
+                made.difference_update(statement.binds)
+
+    @functools.cached_property
+    def _ends(self) -> dict[tuple, int]:
+        """Module call -> place in the order of the last value of it."""
+        return {event.key[:5]: event.order for event in self._truth.in_order()}
+
+    def _agrees(self, key: Key) -> bool:
+        return key in self._against.matched and (key not in self._found or self._found[key].verdict is Verdict.NOISE)
+
+    def _diverged(self, key: Key) -> bool:
+        return key in self._found and self._found[key].verdict is Verdict.DIVERGED
 
     @functools.cached_property
     def _events_in(self) -> dict[tuple, list[tuple[Event, int]]]:
         """(stage, step, phase, the statements of a function) -> the values that its lines show, with their lines, in order."""
         events: dict[tuple, list[tuple[Event, int]]] = {}
         for event in self._truth.in_order():
-            site = event.called if not event.key.is_local and event.key.variable.startswith("input") else event.site
-            if site is not None and event.key.stage != "gradients" and event.key.function != OPERATION:
-                events.setdefault((*event.key[:3], self._around(site)), []).append((event, site.line))
+            given, returned = (not event.key.is_local and event.key.variable.startswith(kind) for kind in ("input", "output"))
+            if event.key.stage == "gradients" or event.key.function == OPERATION:
+                continue
+            for site in ([event.called] if given else [event.called, event.site] if returned else [event.site]):
+                if site is not None:
+                    events.setdefault((*event.key[:3], self._around(site)), []).append((event, site.line))
         return events
 
     def starts_anew(self, finding: Finding) -> bool:
@@ -108,6 +138,34 @@ class Flow:
         return not reads & (wrong | written) and not any(_shares(line, blind) for line in lines)
 
 
+class Wrong:
+    """The names whose values are wrong in a running function, as its values come one after the other."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = set(names)
+        self._lines: set[int] = set()  # where a module returned something wrong
+
+    def see(self, key: Key, statement: Statement, diverged: bool, agrees: bool) -> None:
+        """What a line binds, or a module returns that it calls. What nobody compared is as wrong as what it is made of."""
+        if not key.is_local:
+            self._lines.update({statement.first} if diverged and key.variable.startswith("output") else ())
+        elif diverged or (not agrees and (statement.first in self._lines or statement.reads & self.names)):
+            self.names.add(_name(key))
+        else:
+            self.names.discard(_name(key))
+
+
+def parameter_of(key: Key, function: Statements) -> str | None:
+    """The name under which a module's forward has what its call is given."""
+    place = re.match(r"input\[(?:(\d+)|'(\w+)')\]", key.variable)
+    if place is None or key.is_local:
+        return None
+    number, name = place.groups()
+    if name is None:
+        name = function.parameters[int(number)] if int(number) < len(function.parameters) else None
+    return name
+
+
 def _shares(statement: Statement | None, names: set[str]) -> bool:
     """Whether a line that went wrong reads one of these as well, which nobody compared: the mistake may be there."""
     return statement is not None and bool(names & (statement.reads | statement.own))
@@ -125,8 +183,17 @@ def _belongs(event: Key, key: Key) -> bool:
     """Whether an event is one of the run of a function that a value is of: a local, what it returns, what it gives to a layer."""
     if event[:5] == key[:5]:
         return key.function == OPERATION or event[5:7] == key[5:7] or event.variable.startswith("output")
-    inside = event.module.startswith(f"{key.module}." if key.module else "")
-    return inside and not event.is_local and event.variable.startswith("input")
+    return _is_given(event, key)
+
+
+def _is_given(event: Key, key: Key) -> bool:
+    """Whether an event is what a module inside is given."""
+    return _is_within(event, key) and not event.is_local and event.variable.startswith("input")
+
+
+def _is_within(event: Key, key: Key) -> bool:
+    """Whether it is of a module inside of that of the other."""
+    return event.module != key.module and event.module.startswith(f"{key.module}." if key.module else "")
 
 
 def _name(key: Key) -> str:

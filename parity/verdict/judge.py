@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +23,7 @@ from parity.verdict.causes import Evidence, cause_of
 from parity.verdict.cuts import cut
 from parity.verdict.findings import Finding, Order, Report
 from parity.verdict.flow import Flow
+from parity.verdict.handed import Handed
 from parity.verdict.sinks import Against, Store, multiple_of
 
 if TYPE_CHECKING:
@@ -145,8 +146,8 @@ class Judge:
 
         A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs and
         what follows from it does not diverge, or if all that follows from it agrees, or all that its module call returns. What
-        an inner module is given does not count where the call's results agree (arguments in another order); what comes back to
-        it only where both were given it.
+        an inner module is given does not count where the call's results agree (arguments in another order), nor, where one side
+        alone gives it, unless what is made of it diverges; what comes back to it only where both were given it.
         """
         if self.pair.names is None:
             return found
@@ -157,25 +158,30 @@ class Judge:
         bad = {_call_of(f.key) for f in found if f.verdict is Verdict.DIVERGED and f.key.variable.startswith("output")}
         ran = {_call_of(key) for key in against.matched if key.variable.startswith("output")}
 
-        flow = Flow(found, self.truth, against)
+        def agrees(key: Key) -> bool:
+            return _call_of(key) in ran - bad
 
-        def harmless(finding: Finding) -> bool:
+        found = _uncompared(found, lambda f: f.key.is_local and (agrees(f.key) or ours[_binding(f.key)] != theirs[_binding(f.key)]),
+                            report)
+        handed = Handed(found, self.truth, against)
+        flow = Flow(found, self.truth, against, handed.passed)
+
+        def leads_nowhere(finding: Finding) -> bool:
             key = finding.key
-            if finding.verdict is not Verdict.DIVERGED:
-                return False
-            agrees = _call_of(key) in ran - bad
-            if key.is_local:
-                return agrees or ours[_binding(key)] != theirs[_binding(key)] or (
-                    key.function == OPERATION or not flow.spoils(finding) if finding.of_another_shape
-                    else not finding.promised and flow.is_undone(finding))
-            return agrees and key.variable.startswith("input") and not self._passed_alike(key, against)
+            if not key.is_local:
+                return (agrees(key) and key.variable.startswith("input") and not self._passed_alike(key, against)) or (
+                    key.module != self.name and (handed.passed(key) or self._is_spare(key, ran, against)))
+            if finding.of_another_kind:
+                return (key.function == OPERATION and "shape" in finding.deviation.trouble) or not flow.spoils(finding)
+            return not finding.promised and flow.is_undone(finding)
 
-        changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if harmless(f) else f
-                   for f in found]
-        count = sum(one is not other for one, other in zip(found, changed, strict=True))
-        report.counts[Verdict.DIVERGED] -= count
-        report.counts[Verdict.UNCOMPARED] += count
-        return changed
+        return _uncompared(found, leads_nowhere, report)
+
+    def _is_spare(self, key: Key, ran: set[tuple], against: Against) -> bool:
+        """Whether it is what one side alone returns from a call that both make, beside what both return: weights of an attention,
+        a cache. Where it is used, what is made of it tells."""
+        value = key._replace(stage="forward", variable=key.variable.partition(" (backward")[0])
+        return key.variable.startswith("output") and value not in against.matched and _call_of(value) in ran
 
     def _passed_alike(self, key: Key, against: Against) -> bool:
         """Of an input's gradient: whether both sides' calls had that input. The program's own inputs always count."""
@@ -291,6 +297,16 @@ class Judge:
         return Finding(self.name, self.lane, self.run, event.key, verdict, Order(event.order), deviation, floor,
                        reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
                        drawn=event.drawn is not None)
+
+
+def _uncompared(found: list[Finding], harmless: Callable[[Finding], bool], report: Report) -> list[Finding]:
+    """The findings with those that diverged, and are harmless, uncompared."""
+    changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps"))
+               if f.verdict is Verdict.DIVERGED and harmless(f) else f for f in found]
+    count = sum(one is not other for one, other in zip(found, changed, strict=True))
+    report.counts[Verdict.DIVERGED] -= count
+    report.counts[Verdict.UNCOMPARED] += count
+    return changed
 
 
 def _after_good(found: list[Finding], agreed: list[Event]) -> list[Finding]:

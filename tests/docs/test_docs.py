@@ -28,6 +28,7 @@ RUN = {
     ("docs/port-your-own-model.md", "A pair file"): "tests/declare/test_port_your_own.py",
     ("docs/port-your-own-model.md", "Train both"): "tests/declare/test_port_your_own.py",
     ("docs/port-your-own-model.md", "In your own CI"): "tests/declare/test_port_your_own.py",
+    ("docs/port-your-own-model.md", "The change that mends it"): "tests/mending/test_fix.py",
     ("docs/my-loss-does-not-go-down.md", "1. Run it"): "tests/doctor/test_command.py",
     ("docs/my-loss-does-not-go-down.md", "In your own loop"): "test_the_doctor_in_ones_own_loop",
     ("docs/my-loss-does-not-go-down.md", "What is odd, and meant"): "test_the_doctor_in_ones_own_loop",

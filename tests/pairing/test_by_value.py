@@ -87,6 +87,15 @@ def test_a_square_matrix_lies_as_both_compute_with_it(inputs_first):
     assert compare(port(lambda: twin(2.0), reference), lanes=["float64"]).verdict == "diverged"
 
 
+@pytest.mark.parametrize("inputs_first", [True, False])
+def test_a_dropout_that_is_missing_hides_nothing_of_the_pairing(inputs_first):
+    """It is told in eval mode."""
+    report = compare(port(lambda: p.Sequential(p.Linear(4, 6), p.Linear(6, 6, bias_attr=False)), lambda: t.Sequential(
+        t.Linear(4, 6), TorchTable(inputs_first), t.Dropout(0.5))), lanes=["float64"])
+    assert report.first.drawn and not any(finding.key.module.endswith(".1") for finding in report.diverged
+                                          if finding.key.stage == "forward")
+
+
 def test_no_more_runs_than_needed():
     tried = []
 

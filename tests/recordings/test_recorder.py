@@ -159,6 +159,18 @@ def test_the_wrong_line_is_found(traces, tmp_path, lane):
 
 
 @pytest.mark.parametrize("lane", ["float64", "float32"])
+def test_an_activation_too_many_in_a_layer_is_found(place, traces, tmp_path, lane):
+    original = tmp_path / "linear_net.py"
+    original.write_text(TORCH.replace("nn.ReLU()", "nn.Identity()"))
+    assert main(["record", "--side", "reference", "--pair", f"{original}:Net", "--for", str(place / "outline.json"), "--input",
+                 "2,3,8,8", "--no-train", "--lane", lane, str(tmp_path / "there")]) == 0
+    assert recorder.main([f"{place / 'right.py'}:Net", "--from", str(tmp_path / "there"), str(tmp_path / "here")]) == 0
+    assert main(["diff", str(tmp_path / "there"), str(tmp_path / "here"), "--json", str(tmp_path / "found.json")]) == 1
+    first = json.loads((tmp_path / "found.json").read_text())["first"]
+    assert (first["module"], first["variable"]) == ("Net", "output['out']")
+
+
+@pytest.mark.parametrize("lane", ["float64", "float32"])
 def test_torch_beside_torch_needs_no_outline(place, traces, tmp_path, lane):
     there = tmp_path / "there"
     assert main(["record", "--side", "reference", "--pair", f"{place / 'net.py'}:Net", "--input", "2,3,8,8", "--no-train",

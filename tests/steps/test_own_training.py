@@ -120,6 +120,16 @@ def test_the_census_sees_settings_and_sharing(training, edit, variable, said):
     assert any(f.key.variable == variable and said in f.deviation.trouble for f in census), [str(f) for f in census]
 
 
+@pytest.mark.parametrize(("edit", "steps"), [
+    (Edit(f"{TWIN}:Classifier.__init__", "nn.Linear(width, classes)", "nn.Linear(width, classes, bias_attr=False)"), 0),
+    (Edit(f"{TWIN}:ClassifierTraining.__init__", "1e-3", "1e-2"), 1),  # all have partners
+])
+def test_where_a_tensor_has_no_partner_nothing_is_run(edit, steps):
+    found = followed(trainings.classifier, edit, steps=1)
+    assert (found.verdict, found.steps, found.report.first.key.stage) == ("diverged", steps, "census")
+    assert any("nothing was run" in remark for remark in found.report.remarks) == (steps == 0)
+
+
 def test_the_pool_of_fakes_goes_over():
     """CycleGAN judges the fakes of the step before; a twin that forgets to is found at its line."""
     edit = Edit(f"{TWIN}:CycleGANTraining.discriminators", "self.pool or (fake_A.detach(), fake_B.detach())",

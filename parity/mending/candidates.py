@@ -1,0 +1,567 @@
+"""What might be meant at a place: changes of the twin's statement, nearest to the reference's first."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from parity.mending.patches import Change, Source
+from parity.mending.translation import Translation, aliases, dotted, first_import
+from parity.trace.source import Site
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+MOST_NAMES = 12  # other names that are tried for one
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A statement of the twin, what stands around it, and the statement of the reference that belongs to it, if one is known."""
+
+    twin: Source
+    statement: ast.stmt
+    line: int  # the one that a finding named, of all that the statement has
+    reference: Source | None = None
+    counterpart: ast.stmt | None = None
+    other_line: int = 0
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        return self.twin.file, self.statement.lineno, self.line
+
+
+def statement_at(source: Source, line: int) -> ast.stmt | None:
+    """The innermost statement with that line; of one that holds others, its header."""
+    holding = [node for node in ast.walk(source.tree) if isinstance(node, ast.stmt) and node.lineno <= line <= node.end_lineno]
+    return max(holding, key=lambda node: (node.lineno, -node.end_lineno), default=None)
+
+
+def function_around(source: Source, line: int) -> Function | None:
+    holding = [node for node in ast.walk(source.tree) if isinstance(node, Function) and node.lineno <= line <= node.end_lineno]
+    return max(holding, key=lambda node: node.lineno, default=None)
+
+
+def class_around(source: Source, line: int) -> ast.ClassDef | None:
+    holding = [node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef) and node.lineno <= line <= node.end_lineno]
+    return max(holding, key=lambda node: node.lineno, default=None)
+
+
+def spots(twin: Source, site: Site, reference: Source | None, other: Site | None) -> Iterator[Spot]:
+    """Where a fault may be, likeliest first: the statement that a finding names; where what it reads of `self` is set; the
+    statements before it; what else of the function and of the class's constructor is not what the reference says.
+
+    other: a line of the reference, of the statement itself or of one before it.
+    """
+    statement = statement_at(twin, site.line)
+    if statement is None:
+        return
+    inside = function_around(twin, site.line)
+    if reference is None or other is None:
+        yield Spot(twin, statement, site.line)
+        yield from (Spot(twin, set_in, set_in.lineno) for _, set_in in _set_in_class(twin, site.line, statement))
+        return
+    beside, there = function_around(reference, other.line), statement_at(reference, other.line)
+    pairs = aligned(twin, inside, reference, beside)
+    partner = {id(ours): theirs for ours, theirs in pairs}
+    if there is not None and not (_bound(statement) and id(statement) in partner and _bound(there) != _bound(statement)):
+        partner[id(statement)] = there
+        pairs = [*pairs, (statement, there)]
+    around, other_class = class_around(twin, site.line), class_around(reference, other.line)
+    first = _constructor(around)
+    built = aligned(twin, first, reference, _constructor(other_class)) if inside is not first else []
+    partner = {id(ours): theirs for ours, theirs in built} | partner
+    names = names_of([*pairs, *built])
+
+    def spot(one: ast.stmt, line: int | None = None) -> Spot:
+        match = partner.get(id(one))
+        other_line = other.line if match is there else getattr(match, "lineno", 0)
+        return Spot(twin, one, line or one.lineno, reference, match, other_line, names)
+
+    yield spot(statement, site.line)
+    for _, set_in in _set_in_class(twin, site.line, statement):
+        yield spot(set_in)
+    if inside is not None:
+        before = [one for one in _simple(inside) if one.end_lineno < statement.lineno]
+        yield from map(spot, reversed(before[-2:]))
+    for one, _ in [*pairs, *built]:
+        said = said_in_paddle(spot(one))
+        if said is not None and ast.dump(said[0]) != ast.dump(_header(one)):
+            yield spot(one)
+
+
+def _constructor(found: ast.ClassDef | None) -> Function | None:
+    return next((node for node in found.body if isinstance(node, Function) and node.name == "__init__"), None) if found else None
+
+
+def _simple(function: Function) -> list[ast.stmt]:
+    return sorted((node for node in ast.walk(function) if isinstance(node, ast.stmt) and node is not function
+                   and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))), key=lambda node: node.lineno)
+
+
+def aligned(twin: Source, here: Function | None, reference: Source, there: Function | None) -> list[tuple[ast.stmt, ast.stmt]]:
+    """Statements of two functions that belong to each other: those that say the same; between them those that bind the same
+    names; and what is then left between two pairs, where it is as many on both sides."""
+    if here is None or there is None:
+        return []
+    ours, theirs = _simple(here), _simple(there)
+    said = [ast.dump(Translation(reference.tree, twin.tree, {}).of(_header(one))) for one in theirs]
+    blocks = difflib.SequenceMatcher(None, [ast.dump(_header(one)) for one in ours], said, autojunk=False).get_matching_blocks()
+    pairs = [(block.a + number, block.b + number) for block in blocks for number in range(block.size)]
+    for (a, b), (to_a, to_b) in _gaps(pairs, len(ours), len(theirs)):
+        start = b
+        for number in range(a, to_a):
+            bound = _bound(ours[number])
+            match = next((place for place in range(start, to_b) if bound and _bound(theirs[place]) == bound), None)
+            if match is not None:
+                pairs.append((number, match))
+                start = match + 1
+    for (a, b), (to_a, to_b) in _gaps(pairs, len(ours), len(theirs)):
+        if to_a - a == to_b - b:
+            pairs += zip(range(a, to_a), range(b, to_b), strict=True)
+    return [(ours[a], theirs[b]) for a, b in sorted(pairs)]
+
+
+def _gaps(pairs: list[tuple[int, int]], here: int, there: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """(begin, end) on both sides of what lies between neighbouring pairs."""
+    edges = [(-1, -1), *sorted(pairs), (here, there)]
+    return [((a + 1, b + 1), end) for (a, b), end in itertools.pairwise(edges)]
+
+
+def _bound(statement: ast.stmt) -> tuple[str, ...]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else (
+        [statement.target] if isinstance(statement, (ast.AugAssign, ast.AnnAssign, ast.For)) else [])
+    return tuple(ast.unparse(target) for target in targets)
+
+
+def names_of(pairs: list[tuple[ast.stmt, ast.stmt]]) -> dict[str, str]:
+    """The reference's name of a local, or of what is the module's own ("self.x") -> the twin's, where statements that belong to
+    each other bind another."""
+    names: dict[str, str] = {}
+    for ours, theirs in pairs:
+        for one, other in zip(_bound(ours), _bound(theirs), strict=False):
+            own = [name.removeprefix("self.") for name in (one, other)]
+            if one != other and all(name.isidentifier() for name in own) and (one == own[0]) == (other == own[1]):
+                names.setdefault(other, one)
+    return names
+
+
+def _set_in_class(source: Source, line: int, statement: ast.stmt | None) -> list[tuple[str, ast.stmt]]:
+    """("self.x", the statement of the class that sets it) of all that the statement reads; of everything without one."""
+    around = class_around(source, line)
+    if around is None:
+        return []
+    read = None if statement is None else {ast.unparse(node) for node in ast.walk(statement) if isinstance(node, ast.Attribute)
+                                           and isinstance(node.value, ast.Name) and node.value.id == "self"}
+    return [(name, node) for node in ast.walk(around) if isinstance(node, (ast.Assign, ast.AnnAssign))
+            for name in _bound(node) if name.startswith("self.") and (read is None or name in read) and node is not statement]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Changes that belong together. cost: smaller ones are tried first. told: the reference says so; else it is a guess."""
+
+    changes: tuple[Change, ...]
+    cost: float
+
+    @property
+    def removes(self) -> bool:
+        """Whether it takes a whole statement away: then what was wrong is no longer there to be compared."""
+        return not any(change.new.strip() for change in self.changes)
+
+    @property
+    def told(self) -> bool:
+        return "reference" in self.changes[0].why
+
+
+def candidates(spot: Spot) -> list[Candidate]:
+    """Each once, cheapest first; none that leaves the text as it is."""
+    made: dict[tuple, Candidate] = {}
+    before = spot.twin.text
+    known, foreign = aliases(spot.twin.tree), aliases(spot.reference.tree) if spot.reference is not None else {}
+    unsaid = re.compile(rf"\b({'|'.join(map(re.escape, foreign.keys() - known.keys())) or '(?!)'})\b")  # left in torch's words
+    for cost, why, changes in itertools.chain(_like_the_reference(spot), _simpler(spot), _other_names(spot), _other_constants(spot),
+                                              _exchanged(spot), _other_statements(spot)):
+        kept = tuple(Change(spot.twin.file, *_bare(before, start, end, new), why) for start, end, new in changes
+                     if before[start:end] != new)
+        key = tuple((change.start, change.end, change.new) for change in kept)
+        if any(unsaid.search(change.new) and not unsaid.search(before[change.start:change.end]) for change in kept):
+            continue
+        if "paddle" not in known and any(re.search(r"\bpaddle\.", change.new) for change in kept):
+            first = first_import(spot.twin.tree)
+            if first is None:
+                continue
+            place = spot.twin.whole_lines(first)[0]
+            kept += (Change(spot.twin.file, place, place, "import paddle\n", "what the changed line needs"),)
+        if kept and (key not in made or made[key].cost > cost):
+            made[key] = Candidate(kept, cost)
+    return sorted(made.values(), key=lambda candidate: candidate.cost)
+
+
+def _bare(text: str, start: int, end: int, new: str) -> tuple[int, int, str]:
+    """The change without brackets around it that would change nothing."""
+    ways = [(start, end, new)]
+    if new.startswith("(") and new.endswith(")"):
+        ways.append((start, end, new[1:-1]))
+    elif new and text[start - 1:start] == "(" and text[end:end + 1] == ")":
+        ways.append((start - 1, end + 1, new))
+    try:
+        read = [ast.dump(ast.parse(text[:a] + way + text[b:])) for a, b, way in ways]
+    except SyntaxError:
+        return ways[0]
+    return ways[-1] if read[0] == read[-1] else ways[0]
+
+
+Changes = list[tuple[int, int, str]]
+Made = Iterator[tuple[float, str, Changes]]
+
+
+def said_in_paddle(spot: Spot) -> tuple[ast.stmt, bool] | None:
+    """The reference's statement in Paddle's words and the twin's names, and whether all of it could be said."""
+    if spot.counterpart is None or spot.reference is None:
+        return None
+    translation = Translation(spot.reference.tree, spot.twin.tree, spot.names)
+    try:
+        return translation.of(_header(spot.counterpart)), translation.complete
+    except (ValueError, SyntaxError):
+        return None
+
+
+def _header(statement: ast.stmt) -> ast.stmt:
+    """A compound statement without what it holds."""
+    if not hasattr(statement, "body"):
+        return statement
+    header = deepcopy(statement)
+    header.body = [ast.Pass()]
+    for name in ("orelse", "finalbody"):
+        if hasattr(header, name):
+            setattr(header, name, [])
+    return header
+
+
+def _like_the_reference(spot: Spot) -> Made:
+    found = said_in_paddle(spot)
+    if found is None:
+        return
+    said, complete = found
+    pairs = list(_differing(_header(spot.statement), said))
+    if spot.statement.lineno < spot.statement.end_lineno and not hasattr(spot.statement, "body"):
+        ours, theirs = (_on_the_line(one, line) for one, line in ((spot.statement, spot.line), (spot.counterpart, spot.other_line)))
+        if len(ours) == len(theirs):
+            translation = Translation(spot.reference.tree, spot.twin.tree, spot.names)
+            pairs = [*(pair for one, other in zip(ours, theirs, strict=True)
+                       for pair in _differing(one, translation.visit(deepcopy(other)))), *pairs]
+    for one, other in pairs:
+        yield 1 + _size(one, other), "as in the reference", _replacing(spot, one, other)
+    several = [_replacing(spot, one, other) for one, other in pairs]
+    for count in range(2, min(len(several), 3) + 1):
+        for group in itertools.combinations(several, count):
+            if not any(a[0] < d[1] and d[0] < a[1] for one, other in itertools.combinations(group, 2) for a in one for d in other):
+                yield 3 + count, "as in the reference", [change for changes in group for change in changes]
+    if complete and not hasattr(spot.statement, "body") and isinstance(said, type(spot.statement)):
+        start, end = spot.twin.span(spot.statement)
+        yield 6, "the reference's statement, said in Paddle", [(start, end, ast.unparse(said))]
+
+
+def _size(one: ast.AST | None, other: ast.AST | None) -> float:
+    return sum(1 for node in (one, other) if node is not None for _ in ast.walk(node)) / 100
+
+
+class _Missing(ast.AST):
+    """Stands where one side has no argument: of which call, and as which keyword."""
+
+    def __init__(self, call: ast.Call, name: str) -> None:
+        super().__init__()
+        self.call, self.name = call, name
+
+
+def _on_the_line(statement: ast.stmt, line: int) -> list[ast.expr]:
+    """Of a statement over several lines (a list of layers), the outermost expressions that begin on one of them."""
+    found: list[ast.expr] = []
+    pending: list[ast.AST] = list(ast.iter_child_nodes(statement))
+    while pending:
+        node = pending.pop(0)
+        listing = isinstance(node, (ast.List, ast.Tuple))
+        if isinstance(node, ast.expr) and node.lineno == line and (node.end_lineno == line or not listing):
+            found.append(node)
+        elif getattr(node, "lineno", line) <= line <= getattr(node, "end_lineno", line):
+            pending += ast.iter_child_nodes(node)
+    return found
+
+
+def _differing(ours: ast.AST, theirs: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """The smallest pairs of parts in which two statements differ."""
+    if ast.dump(ours) == ast.dump(theirs):
+        return
+    if isinstance(ours, ast.Call) and isinstance(theirs, ast.Call) and _callee(ours) == _callee(theirs):
+        yield from _of_arguments(ours, theirs)
+        return
+    inner = _parts(ours, theirs)
+    if inner is not None:
+        for one, other in inner:
+            yield from _differing(one, other)
+    if isinstance(ours, ast.expr) and isinstance(theirs, ast.expr):
+        yield ours, theirs
+        if inner is None:  # somewhere below, the other side may have what is meant here
+            for one in ast.walk(ours):
+                both_calls = isinstance(one, ast.Call) and isinstance(theirs, ast.Call)
+                if both_calls and one is not ours and _callee(one) == _callee(theirs):
+                    yield from _of_arguments(one, theirs)
+
+
+def _callee(call: ast.Call) -> str:
+    return ast.dump(call.func) if isinstance(call.func, (ast.Name, ast.Attribute)) and not (
+        isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call)) else (
+        call.func.attr if isinstance(call.func, ast.Attribute) else "")
+
+
+def _of_arguments(ours: ast.Call, theirs: ast.Call) -> Iterator[tuple[ast.AST, ast.AST]]:
+    if isinstance(ours.func, ast.Attribute) and isinstance(theirs.func, ast.Attribute):
+        yield from _differing(ours.func.value, theirs.func.value)
+    for one, other in zip(ours.args, theirs.args, strict=False):
+        yield from _differing(one, other)
+    mine = {keyword.arg: keyword.value for keyword in ours.keywords}
+    wanted = {keyword.arg: keyword.value for keyword in theirs.keywords}
+    for name in dict.fromkeys([*mine, *wanted]):
+        if name in mine and name in wanted:
+            yield from _differing(mine[name], wanted[name])
+        elif name is not None and name in wanted:
+            yield _Missing(ours, name), wanted[name]
+        elif name is not None:
+            yield mine[name], _Missing(ours, name)
+    extra = ours.args[len(theirs.args):]
+    if len(extra) == 1 and not set(wanted) - set(mine):
+        yield extra[0], _Missing(ours, "")
+    for one in theirs.args[len(ours.args):len(ours.args) + 1]:
+        yield _Missing(ours, ""), one
+
+
+def _parts(ours: ast.AST, theirs: ast.AST) -> list[tuple[ast.AST, ast.AST]] | None:
+    """The parts of two of one kind, pair by pair; None where they are built otherwise."""
+    if type(ours) is not type(theirs):
+        return None
+    pairs = []
+    for (_, one), (_, other) in zip(ast.iter_fields(ours), ast.iter_fields(theirs), strict=False):
+        if isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                return None
+            pairs += zip(one, other, strict=True)
+        elif isinstance(one, ast.AST) and isinstance(other, ast.AST):
+            if isinstance(one, (ast.operator, ast.unaryop, ast.cmpop, ast.boolop)):
+                if type(one) is not type(other):
+                    return None
+            else:
+                pairs.append((one, other))
+        elif one != other and not isinstance(one, ast.expr_context):
+            return None
+    return [pair for pair in pairs if isinstance(pair[0], ast.AST) and isinstance(pair[1], ast.AST)
+            and not isinstance(pair[0], ast.expr_context)]
+
+
+def _replacing(spot: Spot, one: ast.AST, other: ast.AST) -> Changes:
+    source = spot.twin
+    if isinstance(one, _Missing):
+        end = source.span(one.call)[1] - 1
+        filled = one.call.args or one.call.keywords
+        written = f"{one.name}={ast.unparse(other)}" if one.name else ast.unparse(other)
+        if not one.name and one.call.keywords:  # before them
+            place = source.span(one.call.keywords[0])[0]
+            return [(place, place, f"{written}, ")]
+        tail = source.text[source.span((one.call.args + one.call.keywords)[-1])[1]:end] if filled else ""
+        return [(end, end, f"{'' if not filled or ',' in tail else ', '}{written}")]
+    if isinstance(other, _Missing):
+        call = other.call
+        keyword = next((one_ for one_ in call.keywords if one_.value is one), None)
+        start, end = source.span(one if keyword is None else keyword)
+        listed = sorted(source.span(argument) for argument in [*call.args, *call.keywords])
+        place = listed.index((start, end))
+        if place:
+            return [(listed[place - 1][1], end, "")]
+        return [(start, listed[1][0] if len(listed) > 1 else end, "")]
+    start, end = source.span(one)
+    return [(start, end, _written(other, one))]
+
+
+def _written(node: ast.AST, instead_of: ast.AST | None = None) -> str:
+    text = ast.unparse(node)
+    weak = isinstance(node, (ast.BinOp, ast.IfExp, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.Lambda))
+    strong = instead_of is None or isinstance(instead_of, (ast.BinOp, ast.IfExp, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.Lambda))
+    return f"({text})" if weak and not strong else text
+
+
+def _expressions(spot: Spot) -> list[ast.expr]:
+    """All parts of the statement that are read, those on the finding's line where it has several lines."""
+    header = spot.statement
+    held = {id(below) for part in ("body", "orelse", "finalbody", "handlers") for inner in getattr(header, part, [])
+            for below in ast.walk(inner)}
+    nodes = [node for node in ast.walk(header) if isinstance(node, ast.expr) and id(node) not in held
+             and not isinstance(getattr(node, "ctx", None), ast.Store)]
+    if header.end_lineno > header.lineno and not hasattr(header, "body"):
+        near = [node for node in nodes if node.lineno <= spot.line <= node.end_lineno]
+        return near or nodes
+    return nodes
+
+
+def _simpler(spot: Spot) -> Made:
+    """One operation less: f(x), x.f(), x + y, x[i] as x."""
+    said = said_in_paddle(spot)
+    wanted = {ast.dump(node) for node in ast.walk(said[0])} if said else set()
+    known = aliases(spot.twin.tree)
+    for node in _expressions(spot):
+        inner: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute) and dotted(node.func, known) is None and not (
+                    isinstance(node.func.value, ast.Name) and node.func.value.id == "self"):
+                inner.append(node.func.value)
+            inner += [one for one in node.args[:2] if not isinstance(one, (ast.Constant, ast.Starred))]
+        elif isinstance(node, ast.BinOp):
+            inner += [node.left, node.right]
+        elif isinstance(node, ast.UnaryOp):
+            inner.append(node.operand)
+        elif isinstance(node, ast.Subscript):
+            inner.append(node.value)
+        elif isinstance(node, ast.IfExp):
+            inner += [node.body, node.orelse]
+        for one in inner:
+            start, end = spot.twin.span(node)
+            yield 3 if ast.dump(one) in wanted else 5, "one operation less", [(start, end, _kept(spot, one, node))]
+
+
+def _kept(spot: Spot, node: ast.expr, instead_of: ast.expr) -> str:
+    text = spot.twin.segment(node)
+    return f"({text})" if _written(node, instead_of).startswith("(") and not text.startswith("(") else text
+
+
+def _other_names(spot: Spot) -> Made:
+    """Another variable in scope, another attribute of the module: first those that the reference's statement reads."""
+    said = said_in_paddle(spot)
+    foreign = aliases(spot.reference.tree) if spot.reference is not None else {}
+    read = [ast.unparse(node) for node in ast.walk(said[0]) if _is_name(node)] if said else []
+    read = [name for name in read if name not in foreign]
+    nodes = [node for node in _expressions(spot) if _is_name(node)]
+    known, mine = aliases(spot.twin.tree), {ast.unparse(node) for node in nodes}
+    function, around = function_around(spot.twin, spot.line), class_around(spot.twin, spot.line)
+    local = []
+    if function is not None:
+        local = [one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg) and one.arg != "self"]
+        local += [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+                  and node.lineno < spot.statement.lineno]
+    own = [] if around is None else [ast.unparse(node) for node in ast.walk(around) if isinstance(node, ast.Attribute)
+                                     and isinstance(node.ctx, ast.Store) and ast.unparse(node).startswith("self.")]
+    for node in nodes:
+        text = ast.unparse(node)
+        if text in known or text == "self":
+            continue
+        others = own if text.startswith("self.") else local
+        tried = [one for one in dict.fromkeys([*(one for one in read if one not in mine), *others])
+                 if one != text and one.startswith("self.") == text.startswith("self.") and one not in known]
+        for one in tried[:MOST_NAMES]:
+            start, end = spot.twin.span(node)
+            yield 4 if one in read and one not in mine else 7, "another name", [(start, end, one)]
+    for node in _expressions(spot):
+        if isinstance(node, ast.Constant):
+            for one in dict.fromkeys(one for one in read if one not in mine):
+                yield 3.5, "a name for a constant", [(*spot.twin.span(node), one)]
+
+
+def _is_name(node: ast.AST) -> bool:
+    if not isinstance(getattr(node, "ctx", None), ast.Load):
+        return False
+    return (isinstance(node, ast.Name) and node.id != "self") or (
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self")
+
+
+def _other_constants(spot: Spot) -> Made:
+    """Another number or text: those of the reference's statement, the other sign, one more or less; True for False."""
+    said = said_in_paddle(spot)
+    theirs = [node.value for node in ast.walk(said[0]) if isinstance(node, ast.Constant)] if said else []
+    mine = [node.value for node in _expressions(spot) if isinstance(node, ast.Constant)]
+    for node in _expressions(spot):
+        if not isinstance(node, ast.Constant):
+            continue
+        value, others = node.value, []
+        if isinstance(value, bool):
+            others = [(6.0, not value)]
+        elif isinstance(value, (int, float)):
+            others = [(4.0 if one not in mine else 8.0, one) for one in theirs
+                      if isinstance(one, (int, float)) and not isinstance(one, bool)]
+            others += [(7.0, -value), (7.0, round(1 - value, 12))]
+            others += [(7.0, value + 1), (7.0, value - 1)] if isinstance(value, int) else []
+        elif isinstance(value, str):
+            others = [(4.0, one) for one in theirs if isinstance(one, str)]
+        for cost, one in others:
+            if one != value or type(one) is not type(value):
+                start, end = spot.twin.span(node)
+                yield cost, "another constant", [(start, end, repr(one))]
+
+
+def _exchanged(spot: Spot) -> Made:
+    """Two operands, arguments or elements the other way round."""
+    for node in _expressions(spot):
+        pairs: list[tuple[ast.expr, ast.expr]] = []
+        if isinstance(node, ast.BinOp):
+            pairs.append((node.left, node.right))
+        elif isinstance(node, (ast.List, ast.Tuple)) and 2 <= len(node.elts) <= 4:
+            pairs += itertools.combinations(node.elts, 2)
+        elif isinstance(node, ast.Call) and 2 <= len(node.args) <= 4:
+            pairs += itertools.combinations(node.args, 2)
+        for one, other in pairs:
+            first, second = spot.twin.span(one), spot.twin.span(other)
+            yield 6, "the other way round", [(*first, spot.twin.segment(other)), (*second, spot.twin.segment(one))]
+    if isinstance(spot.statement, ast.Assign) and len(spot.statement.targets) == 1 and isinstance(
+            spot.statement.targets[0], ast.Tuple) and 2 <= len(spot.statement.targets[0].elts) <= 4:
+        for one, other in itertools.combinations(spot.statement.targets[0].elts, 2):
+            first, second = spot.twin.span(one), spot.twin.span(other)
+            yield 6, "the other way round", [(*first, spot.twin.segment(other)), (*second, spot.twin.segment(one))]
+
+
+def _other_statements(spot: Spot) -> Made:
+    """The statement left out; exchanged with its neighbour; the reference's statements that the twin has none for, put in."""
+    source, statement = spot.twin, spot.statement
+    if hasattr(statement, "body"):
+        return
+    siblings = _siblings(source, statement)
+    start, end = source.whole_lines(statement)
+    alone = source.text[start:end].strip() == source.segment(statement).strip()
+    if alone and len(siblings) > 1 and not isinstance(statement, ast.Return):
+        yield 8, "one statement less", [(start, end, "")]
+    place = siblings.index(statement)
+    for neighbour in siblings[place + 1:place + 2] + siblings[max(place - 1, 0):place]:
+        if not hasattr(neighbour, "body"):
+            first, second = source.span(statement), source.span(neighbour)
+            yield 8, "two statements exchanged", [(*first, source.segment(neighbour)), (*second, source.segment(statement))]
+    for missing in _missing(spot):
+        translation = Translation(spot.reference.tree, source.tree, spot.names)
+        said = translation.of(missing)
+        if translation.complete and alone and ast.dump(said) != ast.dump(statement):
+            line = source.indent(statement) + ast.unparse(said) + "\n"
+            yield 4, "a statement that the reference has", [(start, start, line)]
+            yield 6, "a statement that the reference has", [(end, end, line)]
+
+
+def _siblings(source: Source, statement: ast.stmt) -> list[ast.stmt]:
+    for node in ast.walk(source.tree):
+        for name in ("body", "orelse", "finalbody"):
+            held = getattr(node, name, None)
+            if isinstance(held, list) and any(one is statement for one in held):
+                return held
+    return [statement]
+
+
+def _missing(spot: Spot) -> list[ast.stmt]:
+    """Simple statements of the reference's function that have no partner in the twin's, nearest first; and the one that a
+    finding put beside the twin's statement, which may be what is missing before it."""
+    if spot.reference is None or spot.counterpart is None:
+        return []
+    theirs = function_around(spot.reference, spot.counterpart.lineno)
+    ours = function_around(spot.twin, spot.statement.lineno)
+    if theirs is None or ours is None:
+        return []
+    matched = {id(one) for _, one in aligned(spot.twin, ours, spot.reference, theirs)}
+    lone = [one for one in _simple(theirs) if id(one) not in matched or one is spot.counterpart]
+    near = [one for one in lone if not hasattr(one, "body") and not isinstance(one, ast.Return)]
+    return sorted(near, key=lambda one: (id(one) in matched, abs(one.lineno - spot.counterpart.lineno)))[:3]

@@ -1,0 +1,113 @@
+"""A patch: pieces of the twin's files, each with what is to stand there instead."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from parity.files import InputError, write
+from parity.trace.source import relative
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    """In `file`, the characters from `start` to `end` become `new`. why: in a few words."""
+
+    file: str
+    start: int
+    end: int
+    new: str
+    why: str = ""
+
+    def overlaps(self, other: Change) -> bool:
+        return self.file == other.file and self.start < other.end and other.start < self.end
+
+
+class Source:
+    """A file's text, and the places of its syntax in it."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file, self.text = file, text
+        self.tree = ast.parse(text)
+        self._lines = [line + "\n" for line in text.split("\n")]  # as Python counts lines; `splitlines` knows other ends
+        self._starts = [0]
+        for line in self._lines:
+            self._starts.append(self._starts[-1] + len(line))
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """Where a node's text begins and ends, in characters (the syntax tree counts bytes)."""
+        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
+
+    def _offset(self, line: int, column: int) -> int:
+        return self._starts[line - 1] + len(self._lines[line - 1].encode()[:column].decode())
+
+    def segment(self, node: ast.AST) -> str:
+        start, end = self.span(node)
+        return self.text[start:end]
+
+    def indent(self, node: ast.AST) -> str:
+        return self._lines[node.lineno - 1][:node.col_offset]
+
+    def whole_lines(self, node: ast.stmt) -> tuple[int, int]:
+        return self._starts[node.lineno - 1], self._starts[node.end_lineno]
+
+    def line_of(self, offset: int) -> int:
+        return self.text.count("\n", 0, offset) + 1
+
+    @classmethod
+    def read(cls, file: str) -> Source:
+        """Raises InputError where it is no Python source that can be read."""
+        try:
+            return cls(file, read(file))
+        except (OSError, UnicodeError, SyntaxError) as error:
+            raise InputError(f"{file}: expected the source of the twin, cannot read it ({error})") from error
+
+
+def read(file: str) -> str:
+    """The file's text with its own line ends."""
+    with open(file, encoding="utf-8", newline="") as opened:
+        return opened.read()
+
+
+def patched(text: str, changes: Iterable[Change]) -> str:
+    """The text with all changes made; they may not overlap."""
+    for change in sorted(changes, reverse=True):
+        text = text[:change.start] + change.new + text[change.end:]
+    return text
+
+
+def texts(changes: Iterable[Change], originals: Mapping[str, str]) -> dict[str, str]:
+    """File -> its text with the changes made, of each file that has any."""
+    changes = tuple(changes)
+    return {file: patched(originals[file], [change for change in changes if change.file == file])
+            for file in sorted({change.file for change in changes})}
+
+
+def diff(changes: Iterable[Change], originals: Mapping[str, str]) -> str:
+    """As `git apply` takes it where the files are below the working directory."""
+    lines: list[str] = []
+    for file, text in texts(changes, originals).items():
+        name = relative(file).lstrip("/")
+        before, after = (whole.splitlines(keepends=True) for whole in (originals[file], text))
+        for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"):
+            lines.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
+    return "".join(lines)
+
+
+def apply(changes: Iterable[Change], originals: Mapping[str, str]) -> list[str]:
+    """Write the changed files, each whole or not at all; returns their names.
+
+    Raises InputError where one is no longer what it was.
+    """
+    changed = texts(changes, originals)
+    for file in changed:
+        if read(file) != originals[file]:
+            raise InputError(f"{relative(file)}: it was changed while its fix was looked for; nothing is written, run it again")
+    for file, text in changed.items():
+        mode = os.stat(file).st_mode
+        write(file, text)
+        os.chmod(file, mode)
+    return list(changed)

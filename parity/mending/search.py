@@ -1,0 +1,254 @@
+"""The search for a patch: candidates are tried where the two first differ, the one that helps is kept, and so on until all agrees.
+
+What is handed out is proven: with it the whole comparison is `same`, on other seeds too, and without any one of its changes it
+is not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from parity import asked
+from parity.files import InputError
+from parity.mending import patches
+from parity.mending.candidates import Candidate, Spot, candidates, spots
+from parity.mending.patches import Change, Source
+from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
+from parity.trace.source import Site
+
+SEEDS = (1, 2)
+"""Further weights and inputs, by what is added to the pair's own seed, on which a patch has to hold."""
+
+FIRST, SLOWER = 600.0, 4.0
+"""Seconds that a whole comparison may take; how many times as long as the first one a trial may take: another hangs."""
+
+MOST_PLACES = 4
+"""How many faults are mended one after the other, at most."""
+
+
+@dataclass
+class Fix:
+    """What a search came to.
+
+    verdict: "same" (nothing to mend), "fixed", "partly" (the changes carry further, and something is left), "open" (nothing helped)
+    or "undecided". before, after: the comparison without and with the changes. originals: the files' texts without.
+    """
+
+    verdict: str
+    before: Outcome
+    after: Outcome
+    changes: tuple[Change, ...] = ()
+    originals: dict[str, str] = field(default_factory=dict)
+    tried: int = 0
+    nearest: str | None = None
+    seeds: tuple[int, ...] = ()
+    necessary: tuple[str, ...] = ()
+    seconds: float = 0.0
+    unreadable: str | None = None
+
+    @property
+    def diff(self) -> str:
+        return patches.diff(self.changes, self.originals)
+
+    @property
+    def sentence(self) -> str:
+        if self.verdict == "same":
+            return f"The same computation already: {self.before.compared} values compared, nothing to mend."
+        if self.verdict == "fixed":
+            several = len(self.changes) > 1
+            changes, without = (f"these {len(self.changes)} changes", "any one of them") if several else ("this change", "it")
+            return (f"Proven: with {changes} all {self.after.compared} values agree, on {1 + len(self.seeds)} seeds; without "
+                    f"{without} they do not.")
+        if self.verdict == "undecided":
+            return f"No verdict, so no fix: {self.before.said}"
+        tried = f"{self.tried} changes were tried"
+        if self.verdict == "partly":
+            return f"Not all: with these changes the two agree further, then something else differs; {tried}. {self.after.said}"
+        if self.unreadable:
+            return f"No fix was looked for: {self.unreadable}"
+        return f"No fix was proven: {tried}" + (f"; nearest came: {self.nearest}." if self.nearest else ".")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"verdict": self.verdict, "sentence": self.sentence, "diff": self.diff or None, "tried": self.tried,
+                "changes": [{"file": change.file, "line": self.originals[change.file].count("\n", 0, change.start) + 1,
+                             "old": self.originals[change.file][change.start:change.end], "new": change.new, "why": change.why}
+                            for change in self.changes],
+                "proof": {"compared": self.after.compared, "verdict": self.after.verdict, "seeds": list(self.seeds),
+                          "without": list(self.necessary)},
+                "before": self.before.said, "after": self.after.said, "nearest": self.nearest,
+                "seconds": round(self.seconds, 1)}
+
+
+Tell = Callable[..., None]
+"""Called with what is to be told; with the number of the trial where it is only what is being tried."""
+
+
+class Search:
+    """One search for one pair. load: imports the user's pair, in a trial's process only; with a seed, or None for its own."""
+
+    def __init__(self, load: Callable[[int | None], Any], *, budget: float, tell: Tell = lambda what, trial=None: None) -> None:
+        check_possible()
+        self._load, self._tell = load, tell
+        self._budget, self._began, self._tried = budget, time.monotonic(), 0
+        self._took = budget  # seconds, by the first comparison
+        self._sources: dict[str, Source | None] = {}
+
+    def run(self) -> Fix:
+        import parity.compare.runner
+        import parity.declare.port
+        import parity.frameworks
+        parity.frameworks.PaddleFramework().version, parity.frameworks.TorchFramework().version
+        before = at = self.attempt(())
+        if before.verdict == "same":  # as far as one lane tells
+            before = at = self.attempt((), proof=True)
+        if before.verdict == "diverged" and all(place.twin is None for place in before.places):  # the twin has no such value
+            more = self.attempt((), proof=True).places
+            before = at = replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
+        self._took, self._began = time.monotonic() - self._began, time.monotonic()
+        self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
+        if before.verdict in ("same", "undecided"):
+            return self._fix(before.verdict, before, before)
+        if before.verdict == "failed":
+            raise InputError(f"the pair cannot be compared: {before.said}")
+        made: tuple[Change, ...] = ()
+        nearest = None
+        for _ in range(MOST_PLACES):
+            found, near = self._further(made, at)
+            nearest = nearest or near
+            if found is None:
+                break
+            made, at = found
+            if at.verdict == "same":
+                break
+        if not made:
+            nowhere = "the finding names no line of the twin's own source, or one that is installed rather than yours"
+            looked = any(self._spots(before.places))
+            return self._fix("open", before, before, nearest=nearest, unreadable=None if looked else nowhere)
+        after = self.attempt(made, proof=True)
+        if after.verdict != "same":
+            return self._fix("partly" if after.further_than(before) else "open", before, after, made, nearest=nearest)
+        return self._proven(made, before, after)
+
+    def _proven(self, made: tuple[Change, ...], before: Outcome, after: Outcome) -> Fix:
+        """Every change is necessary, and the whole holds elsewhere."""
+        kept = list(made)
+        for change in made:
+            rest = tuple(one for one in kept if one != change)
+            if rest and self.attempt(rest, proof=True).verdict == "same":
+                kept.remove(change)
+        for seed in SEEDS:
+            held = self.attempt(tuple(kept), proof=True, seed=seed)
+            if held.verdict != "same":
+                return self._fix("partly", before, held, tuple(kept))
+        lacking = tuple(self.attempt(tuple(one for one in kept if one != change), proof=True).said for change in kept) if len(
+            kept) > 1 else (before.said,)
+        return self._fix("fixed", before, after, tuple(kept), seeds=SEEDS, necessary=lacking)
+
+    def _fix(self, verdict: str, before: Outcome, after: Outcome, changes: tuple[Change, ...] = (), **more: Any) -> Fix:
+        originals = {change.file: self._source(change.file).text for change in changes}
+        return Fix(verdict, before, after, changes, originals, self._tried, seconds=time.monotonic() - self._began,
+                   **more)
+
+    def _further(self, made: tuple[Change, ...], at: Outcome) -> tuple[tuple[tuple[Change, ...], Outcome] | None, str | None]:
+        """The changes with one candidate more that makes all agree; failing that, with the one that carries furthest."""
+        best: tuple[tuple[Change, ...], Outcome] | None = None
+        for candidate in self._candidates(at.places, made):
+            if time.monotonic() - self._began > self._budget:
+                self._tell(f"the budget of {self._budget:.0f} s is used up")
+                break
+            changes = made + candidate.changes
+            self._tried += 1
+            self._tell(_said(candidate, self._source(candidate.changes[0].file)), self._tried)
+            found = self.attempt(changes)
+            if found.verdict == "same":
+                return (changes, found), None
+            if found.further_than(best[1] if best else at) and (found.verdict == "same" or not candidate.removes):
+                best = changes, found
+                if candidate.told:
+                    return best, None
+        near = None if best is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in best[0][len(made):])
+        return best, near
+
+    def _candidates(self, places: Sequence[Place], made: tuple[Change, ...]) -> Iterator[Candidate]:
+        """Of all places, cheapest first; the first place's before those of others that cost the same."""
+        seen, all_ = set(), []
+        for number, spot in enumerate(itertools.islice(self._spots(places), 24)):
+            if spot.key in seen:
+                continue
+            seen.add(spot.key)
+            all_ += [(candidate.cost + number, number, candidate) for candidate in candidates(spot)]
+        tried = set()
+        for _, _, candidate in sorted(all_, key=lambda one: one[:2]):
+            key = tuple((change.file, change.start, change.end, change.new) for change in candidate.changes)
+            if key in tried or any(change.overlaps(one) for change in candidate.changes for one in made):
+                continue
+            tried.add(key)
+            if self._compiles(candidate.changes):
+                yield candidate
+
+    def _compiles(self, changes: tuple[Change, ...]) -> bool:
+        try:
+            for file in {change.file for change in changes}:
+                compile(patches.patched(self._source(file).text, changes), file, "exec")
+        except (SyntaxError, ValueError):
+            return False
+        return True
+
+    def _spots(self, places: Sequence[Place]) -> Iterator[Spot]:
+        for place in [place for place in places if place.twin is not None][:2]:
+            other = place.reference or place.last_good
+            if place.twin is not None and (twin := self._twin(place.twin.file)) is not None:
+                yield from spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
+
+    def _twin(self, file: str) -> Source | None:
+        """The source of a file that is the user's to change: none that is installed."""
+        if any(part in ("site-packages", "dist-packages") for part in os.path.realpath(file).split(os.sep)):
+            return None
+        return self._source(file)
+
+    def _read(self, site: Site | None) -> Source | None:
+        return None if site is None else self._source(site.file)
+
+    def _source(self, file: str) -> Source | None:
+        file = os.path.realpath(file)
+        if file not in self._sources:
+            try:
+                self._sources[file] = Source.read(file)
+            except InputError:
+                self._sources[file] = None
+        return self._sources[file]
+
+    def attempt(self, changes: tuple[Change, ...], *, proof: bool = False, seed: int | None = None) -> Outcome:
+        """proof: all programs, both lanes; else what one pass in float64 and its measuring tell."""
+        import parity
+        begun: list[Any] = []
+
+        def found(case: Any, first: Any) -> None:
+            from parity.compare.settling import is_far
+            if is_far(first):
+                raise Far(len(begun) - 1, first)
+
+        def told(case: Any, doing: str) -> None:
+            if not begun or begun[-1] is not case:
+                begun.append(case)
+
+        options: dict[str, Any] = {"lanes": asked.LANES} if proof else {
+            "lanes": ["float64"], "quick": True, "found": found, "progress": told}
+
+        def compare() -> Any:
+            return parity.compare(self._load(seed), **options)
+
+        originals = {change.file: self._source(change.file).text for change in changes}
+        seconds = FIRST if proof or not changes else SLOWER * self._took + 5
+        return attempt(compare, patches.texts(changes, originals), seconds=seconds)
+
+
+def _said(candidate: Candidate, source: Source | None) -> str:
+    change = candidate.changes[0]
+    old = source.text[change.start:change.end].strip()
+    return f"line {source.line_of(change.start)}, {change.why}: {old[:60]!r} -> {change.new.strip()[:60]!r}"

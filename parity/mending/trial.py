@@ -1,0 +1,211 @@
+"""One comparison in a process of its own, of a program whose source is changed in memory alone.
+
+Each trial is a fork of this process, which has imported both frameworks and run nothing: so it starts at once, and whatever the
+user's code does in it (raise, exit, hang, use up the memory, try to write a file) ends with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from parity.files import InputError
+from parity.mending.overlay import overlaid
+from parity.trace.source import Site
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """A finding, as far as looking for its fix needs it."""
+
+    stage: str
+    module: str
+    variable: str
+    said: str
+    reference: Site | None
+    twin: Site | None
+    called: Site | None
+    last_good: Site | None
+    cause: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one trial. verdict: "same", "diverged", "undecided" or "failed" (no comparison came of it, for the reason that
+    `said` gives). reached: how far both agree: the number of the program, and the order of its first divergence."""
+
+    verdict: str
+    said: str
+    reached: tuple[int, ...] = ()
+    compared: int = 0
+    places: tuple[Place, ...] = ()
+
+    def further_than(self, other: Outcome) -> bool:
+        if "same" in (self.verdict, other.verdict):
+            return self.verdict == "same" != other.verdict
+        return self.verdict == "diverged" and self.reached > other.reached
+
+
+Compare = Callable[[], Any]
+"""Loads the pair and compares it: what `parity.compare` returns."""
+
+
+class Far(Exception):
+    """Raised by `compare` where a pass has found what no rounding is: how far both agree is known then, and that is enough.
+
+    number: of the program. finding: its first divergence.
+    """
+
+    def __init__(self, number: int, finding: Any) -> None:
+        super().__init__(str(finding))
+        self.reached, self.place = [number, *finding.order], _told(finding)
+
+
+def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float) -> Outcome:
+    """The outcome of `compare` in a fork of this process, where the user's files read as `sources` say."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    reading, writing = os.pipe()
+    folder = tempfile.mkdtemp(prefix="parity-trial-")
+    parent, child = os.getpid(), os.fork()
+    if child == 0:
+        os.close(reading)
+        _alone(parent, seconds)
+        _confine(folder)
+        with open(writing, "w", encoding="utf-8") as pipe:
+            json.dump(_compared(compare, sources), pipe)
+        os._exit(0)
+    os.close(writing)
+    try:
+        told = _read(reading, time.monotonic() + seconds)
+    finally:
+        os.close(reading)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)  # and whatever it has started
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        shutil.rmtree(folder, ignore_errors=True)
+    if told is None:
+        return Outcome("failed", f"not done after {seconds:.0f} s")
+    try:
+        return _outcome(json.loads(told))
+    except ValueError:
+        return Outcome("failed", f"its process ended ({os.waitstatus_to_exitcode(status)}) without a word")
+
+
+def _alone(parent: int, seconds: float) -> None:
+    """A process that can neither outlive its parent, nor be heard, nor work for longer than it may."""
+    os.setpgid(0, 0)
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit = int(seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (limit * (os.cpu_count() or 1), limit * (os.cpu_count() or 1)))
+
+
+_CHANGING = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
+             "os.utime")
+_STARTING = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn")
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def _confine(folder: str) -> None:
+    """From now on nothing is written outside that folder, which is thrown away, and no program is started.
+
+    By Python's audit hooks: a guard against what a program does without a thought, not against one that means harm.
+    """
+    sys.dont_write_bytecode = True
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    inside = os.path.realpath(folder)
+
+    def watch(event: str, arguments: tuple) -> None:
+        if event in _STARTING:
+            raise PermissionError(f"while a fix is looked for, no other program is started ({event} {arguments[0]!r:.80})")
+        if event == "open":
+            path, _, flags = arguments
+            if not (flags or 0) & _WRITING or isinstance(path, int):
+                return
+            paths: tuple[Any, ...] = (path,)
+        elif event in _CHANGING:
+            paths = tuple(one for one in arguments if isinstance(one, (str, bytes, os.PathLike)))
+        else:
+            return
+        for path in paths:
+            if os.path.realpath(os.fsdecode(path)) not in (inside, os.devnull) and not os.path.realpath(
+                    os.fsdecode(path)).startswith(inside + os.sep):
+                raise PermissionError(f"while a fix is looked for, nothing is written or removed ({event} {path!r:.200})")
+
+    sys.addaudithook(watch)
+
+
+def _read(descriptor: int, until: float) -> bytes | None:
+    parts = []
+    while (left := until - time.monotonic()) > 0:
+        if not select.select([descriptor], [], [], left)[0]:
+            return None
+        part = os.read(descriptor, 1 << 16)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+    return None
+
+
+def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
+    """In the child: anything that a user's program can do comes back as a failed trial."""
+    try:
+        with overlaid(sources):
+            summary = compare()
+            merged, broken = summary.merged, summary.broken
+            first = broken[0].report.first if broken else None
+            number = next((number for number, result in enumerate(summary.results) if broken and result is broken[0]), 0)
+            found = ([] if first is None else [first]) + [finding for finding, _ in summary.places() if finding is not first]
+            return {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": merged.compared,
+                    "reached": [] if first is None else [number, *first.order],
+                    "places": [_told(finding) for finding in found[:8]]}
+    except Far as found:
+        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": [found.place]}
+    except BaseException as error:  # exits and interrupts, too
+        what = " ".join(str(error).split())
+        return {"verdict": "failed", "said": f"{type(error).__name__}: {what}"[:400]}
+
+
+def _told(finding: Any) -> dict[str, Any]:
+    return {"stage": finding.key.stage, "module": finding.key.module, "variable": finding.key.variable, "said": str(finding),
+            "reference": finding.reference, "twin": finding.twin, "called": finding.called,
+            "last_good": finding.last_good_site, "cause": None if finding.cause is None else str(finding.cause)}
+
+
+def _outcome(told: Mapping[str, Any]) -> Outcome:
+    def site(found: Sequence[Any] | None) -> Site | None:
+        return None if found is None else Site(str(found[0]), int(found[1]))
+
+    sites = ("reference", "twin", "called", "last_good")
+    places = tuple(Place(**{name: site(value) if name in sites else value for name, value in place.items()})
+                   for place in told.get("places", ()))
+    return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places)
+
+
+def check_possible() -> None:
+    """Raises InputError where a process cannot be forked safely."""
+    if not hasattr(os, "fork"):
+        raise InputError("looking for a fix tries each change in a process of its own (fork), which this system does not have")

@@ -1,0 +1,175 @@
+"""What PyTorch's names are called in Paddle, and how their arguments differ: what a statement of the reference is said again with.
+
+Only what the names themselves do not tell: most functions are called alike, `nn.Conv2d` is `nn.Conv2D`, and whether Paddle has
+a function, and an argument of that name, is asked of Paddle.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+FUNCTIONS = {
+    "torch.cat": "paddle.concat", "torch.concatenate": "paddle.concat", "torch.clamp": "paddle.clip",
+    "torch.mul": "paddle.multiply", "torch.div": "paddle.divide", "torch.sub": "paddle.subtract",
+    "torch.from_numpy": "paddle.to_tensor", "torch.tensor": "paddle.to_tensor", "torch.as_tensor": "paddle.to_tensor",
+    "torch.permute": "paddle.transpose", "torch.eq": "paddle.equal", "torch.ne": "paddle.not_equal",
+    "torch.gt": "paddle.greater_than", "torch.lt": "paddle.less_than", "torch.ge": "paddle.greater_equal",
+    "torch.le": "paddle.less_equal", "torch.norm": "paddle.linalg.norm", "torch.sigmoid": "paddle.nn.functional.sigmoid",
+    "torch.softmax": "paddle.nn.functional.softmax", "torch.relu": "paddle.nn.functional.relu",
+    "torch.nn.functional.logsigmoid": "paddle.nn.functional.log_sigmoid", "torch.nn.Module": "paddle.nn.Layer",
+    "torch.nn.ModuleList": "paddle.nn.LayerList", "torch.nn.ModuleDict": "paddle.nn.LayerDict", "torch.nn.SiLU": "paddle.nn.Silu",
+    "torch.nn.MultiheadAttention": "paddle.nn.MultiHeadAttention",
+}
+
+METHODS = {
+    "view": "reshape", "permute": "transpose", "repeat": "tile", "clamp": "clip", "mul": "multiply", "div": "divide",
+    "sub": "subtract", "contiguous": None, "eq": "equal", "ne": "not_equal", "gt": "greater_than", "lt": "less_than",
+    "ge": "greater_equal", "le": "less_equal", "mul_": "multiply_", "sub_": "subtract_",
+}
+"""Paddle's method of that meaning; None: the tensor itself."""
+
+LISTED = {"reshape", "transpose", "tile", "expand", "flip"}
+"""Methods that take in Paddle one list where torch takes numbers one by one as well."""
+
+CASTS = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "bool": "bool",
+         "bfloat16": "bfloat16"}
+
+ARGUMENTS = {
+    "dim": "axis", "dims": "axis", "eps": "epsilon", "bias": "bias_attr", "input": "x", "other": "y", "tensors": "x",
+    "target": "label", "sizes": "shape", "size": "shape", "repeats": "repeat_times", "inplace": "", "device": "", "out": "",
+    "size_average": "", "reduce": "", "requires_grad": "", "memory_format": "",
+}
+"""torch's name of an argument -> Paddle's, where Paddle's function has no argument of torch's name; "": there is none."""
+
+
+@functools.cache
+def found(dotted: str) -> Any:
+    """What that name stands for in torch or Paddle; None where there is nothing."""
+    parts = dotted.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            value = importlib.import_module(".".join(parts[:count]))
+        except ImportError:
+            continue
+        for name in parts[count:]:
+            value = getattr(value, name, None)
+            if value is None:
+                return None
+        return value
+    return None
+
+
+@functools.cache
+def in_paddle(name: str) -> str | None:
+    """Paddle's dotted name for torch's; None where it is not known."""
+    if name in FUNCTIONS:
+        return FUNCTIONS[name] if found(FUNCTIONS[name]) is not None else None
+    if not name.startswith("torch."):
+        return None
+    direct = "paddle." + name.removeprefix("torch.")
+    for candidate in (re.sub(r"(?<=[a-z])([123])d$", r"\1D", direct), direct):
+        if found(candidate) is not None:
+            return candidate
+    return None
+
+
+@functools.cache
+def parameters(name: str) -> tuple[str, ...] | None:
+    """The names of the arguments, without self; None where they cannot be asked for (torch's compiled functions)."""
+    value = found(name)
+    if value is None:
+        return None
+    try:
+        names = inspect.signature(value.__init__ if inspect.isclass(value) else value).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(one.kind is one.VAR_POSITIONAL for one in names):
+        return None
+    kept = [one.name for one in names if one.kind is not one.VAR_KEYWORD]
+    return tuple(kept[1:] if inspect.isclass(value) else kept)
+
+
+def argument(name: str, known: tuple[str, ...] | None) -> str:
+    """Paddle's name of an argument of torch's; "" where Paddle has none. (3.x takes some by torch's name, too; 2.6 does not.)"""
+    for one in (ARGUMENTS.get(name, name), name):
+        if known is None or one in known:
+            return one
+    return ""
+
+
+def text(code: str) -> ast.expr:
+    return ast.parse(code, mode="eval").body
+
+
+def _keyword(call: ast.Call, name: str, at: int | None = None) -> ast.expr | None:
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    return call.args[at] if at is not None and at < len(call.args) else None
+
+
+def _without(call: ast.Call, *names: str) -> list[ast.keyword]:
+    return [keyword for keyword in call.keywords if keyword.arg not in names]
+
+
+def _batch_norm(call: ast.Call, said: ast.Call) -> ast.Call:
+    """Paddle's momentum is what is kept, torch's what is taken in."""
+    momentum, affine = _keyword(call, "momentum", 2), _keyword(call, "affine", 3)
+    said.args, said.keywords = said.args[:1], _without(said, "momentum", "affine", "epsilon", "track_running_stats")
+    if (eps := _keyword(call, "eps", 1)) is not None:
+        said.keywords.append(ast.keyword("epsilon", eps))
+    if momentum is not None:
+        kept = text(f"1 - {ast.unparse(momentum)}")
+        if isinstance(momentum, ast.Constant) and isinstance(momentum.value, (int, float)):
+            kept = ast.Constant(round(1 - momentum.value, 12))
+        said.keywords.append(ast.keyword("momentum", kept))
+    if isinstance(affine, ast.Constant) and affine.value is False:
+        said.keywords += [ast.keyword("weight_attr", ast.Constant(False)), ast.keyword("bias_attr", ast.Constant(False))]
+    return said
+
+
+def _instance_norm(call: ast.Call, said: ast.Call) -> ast.Call:
+    """Paddle's is affine where nobody says otherwise, torch's is not."""
+    affine = _keyword(call, "affine", 3)
+    said.args, said.keywords = said.args[:1], _without(said, "momentum", "affine", "track_running_stats")
+    if (eps := _keyword(call, "eps", 1)) is not None:
+        said.keywords = [*_without(said, "epsilon"), ast.keyword("epsilon", eps)]
+    if affine is None or (isinstance(affine, ast.Constant) and affine.value is False):
+        said.keywords += [ast.keyword("weight_attr", ast.Constant(False)), ast.keyword("bias_attr", ast.Constant(False))]
+    return said
+
+
+def _average(call: ast.Call, said: ast.Call) -> ast.Call:
+    """Paddle leaves what was padded out of the average, torch counts it."""
+    counted = _keyword(call, "count_include_pad")
+    said.keywords = _without(said, "count_include_pad", "exclusive")
+    if counted is None or (isinstance(counted, ast.Constant) and counted.value is True):
+        said.keywords.append(ast.keyword("exclusive", ast.Constant(False)))
+    return said
+
+
+def _padding(mode: str) -> Callable[[ast.Call, ast.Call], ast.Call]:
+    def said_as(call: ast.Call, said: ast.Call) -> ast.Call:
+        dimensions = call.func.attr[-2] if isinstance(call.func, ast.Attribute) else call.func.id[-2]
+        inner = text(f"paddle.nn.Pad{dimensions}D")
+        return ast.Call(inner, call.args[:1], [ast.keyword("mode", ast.Constant(mode)), *said.keywords])
+
+    return said_as
+
+
+RULES: dict[str, Callable[[ast.Call, ast.Call], ast.Call]] = {
+    **{f"torch.nn.BatchNorm{n}d": _batch_norm for n in (1, 2, 3)},
+    **{f"torch.nn.InstanceNorm{n}d": _instance_norm for n in (1, 2, 3)},
+    **{f"torch.nn.AvgPool{n}d": _average for n in (1, 2, 3)},
+    **{f"torch.nn.functional.avg_pool{n}d": _average for n in (1, 2, 3)},
+    **{f"torch.nn.ReflectionPad{n}d": _padding("reflect") for n in (1, 2, 3)},
+    **{f"torch.nn.ReplicationPad{n}d": _padding("replicate") for n in (1, 2, 3)},
+    **{f"torch.nn.ZeroPad{n}d": _padding("constant") for n in (1, 2, 3)},
+}
+"""torch's call, and it said in Paddle by name alone -> it said in Paddle. For what differs in more than its name."""

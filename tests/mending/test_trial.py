@@ -1,0 +1,90 @@
+"""A trial is a process of its own: whatever a program does in it is an outcome, and nothing of it stays."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from parity.mending.trial import Far, attempt
+
+
+def summary(verdict):
+    return SimpleNamespace(verdict=verdict, merged=SimpleNamespace(compared=3), broken=[], results=[], places=lambda: [],
+                           sentence=lambda: "said")
+
+
+def exits():
+    sys.exit(0)
+
+
+def is_killed():
+    os.kill(os.getpid(), 9)
+
+
+def hangs():
+    time.sleep(60)
+
+
+def raises():
+    raise ValueError("no such layer")
+
+
+def far():
+    key = SimpleNamespace(stage="forward", module="net", variable="x")
+    raise Far(1, SimpleNamespace(order=(5, 0), key=key, reference=None, twin=("a.py", 3), called=None, last_good_site=None,
+                                 cause=None))
+
+
+def test_what_is_the_same_is_said_to_be():
+    found = attempt(lambda: summary("same"), {}, seconds=10)
+    assert (found.verdict, found.compared, found.said) == ("same", 3, "said")
+
+
+@pytest.mark.parametrize(("program", "said"), [(exits, "SystemExit"), (is_killed, "without a word"), (hangs, "not done after"),
+                                               (raises, "no such layer")])
+def test_what_a_program_does_instead_is_a_failed_trial(program, said):
+    began = time.monotonic()
+    found = attempt(program, {}, seconds=1)
+    assert found.verdict == "failed" and said in found.said and time.monotonic() - began < 10
+
+
+def test_how_far_both_agree_is_compared():
+    near, further = attempt(far, {}, seconds=10), attempt(lambda: summary("same"), {}, seconds=10)
+    assert near.verdict == "diverged" and near.reached == (1, 5, 0) and near.places[0].twin.line == 3
+    assert further.further_than(near) and not near.further_than(further) and not near.further_than(near)
+
+
+def test_nothing_can_be_written_or_removed(tmp_path):
+    kept = tmp_path / "kept.txt"
+    kept.write_text("kept")
+
+    def of(act):
+        def program():
+            act()
+            return summary("same")
+
+        return attempt(program, {}, seconds=10)
+
+    for act in (lambda: kept.write_text("x"), lambda: kept.unlink(), lambda: kept.rename(tmp_path / "b"),
+                lambda: (tmp_path / "c").mkdir(), lambda: subprocess.run(["true"])):
+        assert "while a fix is looked for" in of(act).said
+    assert kept.read_text() == "kept" and [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_what_is_temporary_may_be_written_and_is_gone(tmp_path):
+    def program():
+        with tempfile.NamedTemporaryFile("w", delete=False) as file:
+            file.write("x")
+        return SimpleNamespace(**{**vars(summary("same")), "sentence": lambda: file.name})
+
+    found = attempt(program, {}, seconds=10)
+    assert found.verdict == "same" and found.said and not os.path.exists(found.said)
+
+
+def test_a_file_that_is_read_is_read(tmp_path):
+    (tmp_path / "a.txt").write_text("same")
+    assert attempt(lambda: summary((tmp_path / "a.txt").read_text()), {}, seconds=10).verdict == "same"
