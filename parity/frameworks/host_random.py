@@ -30,6 +30,7 @@ _lock = threading.Lock()
 _installed: list[tuple[Any, Any, Any]] = []  # (dict, key, original), (class or cell, attribute, original)
 _users = [0]
 _LEGACY = np.random.mtrand._rand
+_GENERATORS = frozenset({np.random.Generator, np.random.RandomState})
 _MOST = 2 ** 62  # numbers that a draw of an integer tells apart
 
 
@@ -109,11 +110,16 @@ def _put(holder: Any, key: Any, value: Any) -> None:
 
 
 def _places() -> Iterator[tuple[Any, Any, Any]]:
-    generators = tuple(one for one in gc.get_objects()
-                       if type(one) is np.random.Generator or (type(one) is np.random.RandomState and one is not _LEGACY))
+    """In modules, and in whatever else the garbage collector knows: not what was frozen, which is libraries' (`heap.freeze`)."""
+    objects, held = gc.get_objects(), list(_in_modules())
+    generators = {id(one): one for one in (namespace.get(key) for namespace, key in held) if type(one) in _GENERATORS}
+    if not _GENERATORS.isdisjoint(map(type, objects)):
+        generators |= {id(one): one for one in objects if type(one) in _GENERATORS}
+    generators.pop(id(_LEGACY), None)
     stand_ins = {id(original): stand_in for original, stand_in in _FUNCTIONS}
-    stand_ins |= {id(one): _STAND_INS[type(one)](one) for one in generators}
-    for referrer in gc.get_referrers(*(original for original, _ in _FUNCTIONS), *generators):
+    stand_ins |= {number: _STAND_INS[type(one)](one) for number, one in generators.items()}
+    yield from [(namespace, key, stand_ins[id(namespace[key])]) for namespace, key in held if id(namespace.get(key)) in stand_ins]
+    for referrer in gc.get_referrers(*(original for original, _ in _FUNCTIONS), *generators.values()):
         if isinstance(referrer, CellType):
             yield referrer, "cell_contents", stand_ins[id(referrer.cell_contents)]
             continue
@@ -121,6 +127,24 @@ def _places() -> Iterator[tuple[Any, Any, Any]]:
         if isinstance(holder, dict):
             yield from ((holder, key, stand_ins[id(value)]) for key, value in holder.items()
                         if id(value) in stand_ins and key != "stands_for")
+
+
+_libraries: dict[str, list[str]] = {}  # an installed module is looked through once: what it holds, it holds from its import on
+
+
+def _in_modules() -> Iterator[tuple[dict[str, Any], str]]:
+    """(the names of a module, one of them) that stands for a function or generator to draw from."""
+    functions = {id(original) for original, _ in _FUNCTIONS}
+    for name, module in list(sys.modules.items()):
+        namespace = getattr(module, "__dict__", None)
+        if not isinstance(namespace, dict):
+            continue
+        keys = _libraries.get(name)
+        if keys is None:
+            keys = [key for key, value in list(namespace.items()) if id(value) in functions or type(value) in _GENERATORS]
+            if name != "__main__" and "site-packages" in (namespace.get("__file__") or "site-packages"):
+                _libraries[name] = keys
+        yield from ((namespace, key) for key in keys)
 
 
 # --- what replaces a draw ------------------------------------------------------------------------------------------

@@ -1,0 +1,17 @@
+"""Of the whole suite."""
+
+import importlib
+from contextlib import suppress
+
+import pytest
+
+from parity import heap
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Libraries first, then what tests make: who looks for random generators need not look through these (tests/unit has none)."""
+    if not all("tests/unit" in argument for argument in session.config.args):
+        for framework in ("torch", "paddle"):
+            with suppress(ImportError):
+                importlib.import_module(framework)
+        heap.freeze()
