@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +67,11 @@ def sit(name: str, texts: dict[str, str], budget: float, others: int) -> dict[st
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def all_of_them(wanted: list[str], budget: float, others: int) -> Iterator[dict[str, Any]]:
-    for name in HEALTHY:
-        if not wanted or name in wanted:
-            yield sit(name, {}, budget, others)
-    for name, fault in CATALOGUE.items():
-        texts = faulty(fault)
-        if texts is not None and (not wanted or name in wanted):
-            yield sit(name, texts, budget, others)
+def all_of_them(wanted: list[str], budget: float, others: int, workers: int) -> Iterator[dict[str, Any]]:
+    plan = {name: {} for name in HEALTHY} | {name: texts for name, fault in CATALOGUE.items()
+                                             if (texts := faulty(fault)) is not None}
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(lambda name: sit(name, plan[name], budget, others), [name for name in plan if not wanted or name in wanted])
 
 
 def page(results: list[dict[str, Any]], others: int) -> str:
@@ -101,9 +99,10 @@ def main() -> None:
     parser.add_argument("--out", metavar="FILE.md")
     parser.add_argument("--budget", type=float, default=60.0)
     parser.add_argument("--others", type=int, default=20, help="so many other seeds that a proven patch must hold on")
+    parser.add_argument("--workers", type=int, default=1, help="sittings at a time")
     given = parser.parse_args()
     results = []
-    for result in all_of_them(given.names, given.budget, given.others):
+    for result in all_of_them(given.names, given.budget, given.others, given.workers):
         results.append(result)
         print(f"{result['name']}: {result['verdict']}, {result['tried']} trials, {result['seconds']:.0f} s "
               f"{[(change['old'], change['new']) for change in result['changes']]} {result['elsewhere']}"
