@@ -70,8 +70,9 @@ def sit(name: str, texts: dict[str, str], budget: float, others: int) -> dict[st
 def all_of_them(wanted: list[str], budget: float, others: int, workers: int) -> Iterator[dict[str, Any]]:
     plan = {name: {} for name in HEALTHY} | {name: texts for name, fault in CATALOGUE.items()
                                              if (texts := faulty(fault)) is not None}
+    sitting = [name for name in plan if not wanted or name in wanted]
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(lambda name: sit(name, plan[name], budget, others), [name for name in plan if not wanted or name in wanted])
+        yield from pool.map(lambda name: sit(name, plan[name], budget, others), sitting)
 
 
 def page(results: list[dict[str, Any]], others: int) -> str:
