@@ -161,7 +161,7 @@ class Search:
             if time.monotonic() - self._began > self._budget:
                 self._tell(f"the budget of {self._budget:.0f} s is used up")
                 break
-            changes = made + candidate.changes
+            changes = made + tuple(change for change in candidate.changes if change not in made)  # both may need the same import
             self._tried += 1
             self._tell(_said(candidate, self._source(candidate.changes[0].file)), self._tried)
             found = self.attempt(changes)
