@@ -9,9 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
+from types import UnionType
+from typing import Any
 
 from parity.mending.patches import Change, Source
-from parity.mending.translation import Translation, aliases, dotted, first_import
+from parity.mending.translation import Translation, dotted, first_import
 from parity.trace.source import Site
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -34,6 +37,25 @@ class Spot:
     def key(self) -> tuple[str, int, int]:
         return self.twin.file, self.statement.lineno, self.line
 
+    @property
+    def foreign(self) -> Mapping[str, str]:
+        """What the reference's file imports."""
+        return self.reference.imports if self.reference is not None else {}
+
+    def translation(self) -> Translation:
+        return Translation(self.reference, self.twin, self.names)
+
+    @cached_property
+    def said(self) -> tuple[ast.stmt, bool] | None:
+        """The reference's statement in Paddle's words and the twin's names, and whether all of it could be said."""
+        if self.counterpart is None or self.reference is None:
+            return None
+        translation = self.translation()
+        try:
+            return translation.of(_header(self.counterpart)), translation.complete
+        except (ValueError, SyntaxError):
+            return None
+
 
 def statement_at(source: Source, line: int) -> ast.stmt | None:
     """The innermost statement with that line; of one that holds others, its header."""
@@ -41,13 +63,9 @@ def statement_at(source: Source, line: int) -> ast.stmt | None:
     return max(holding, key=lambda node: (node.lineno, -node.end_lineno), default=None)
 
 
-def function_around(source: Source, line: int) -> Function | None:
-    holding = [node for node in ast.walk(source.tree) if isinstance(node, Function) and node.lineno <= line <= node.end_lineno]
-    return max(holding, key=lambda node: node.lineno, default=None)
-
-
-def class_around(source: Source, line: int) -> ast.ClassDef | None:
-    holding = [node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef) and node.lineno <= line <= node.end_lineno]
+def around(source: Source, line: int, kind: type | UnionType) -> Any:
+    """The innermost function, or class, around a line."""
+    holding = [node for node in ast.walk(source.tree) if isinstance(node, kind) and node.lineno <= line <= node.end_lineno]
     return max(holding, key=lambda node: node.lineno, default=None)
 
 
@@ -60,19 +78,19 @@ def spots(twin: Source, site: Site, reference: Source | None, other: Site | None
     statement = statement_at(twin, site.line)
     if statement is None:
         return
-    inside = function_around(twin, site.line)
+    inside = around(twin, site.line, Function)
     if reference is None or other is None:
         yield Spot(twin, statement, site.line)
         yield from (Spot(twin, set_in, set_in.lineno) for _, set_in in _set_in_class(twin, site.line, statement))
         return
-    beside, there = function_around(reference, other.line), statement_at(reference, other.line)
+    beside, there = around(reference, other.line, Function), statement_at(reference, other.line)
     pairs = aligned(twin, inside, reference, beside)
     partner = {id(ours): theirs for ours, theirs in pairs}
     if there is not None and not (_bound(statement) and id(statement) in partner and _bound(there) != _bound(statement)):
         partner[id(statement)] = there
         pairs = [*pairs, (statement, there)]
-    around, other_class = class_around(twin, site.line), class_around(reference, other.line)
-    first = _constructor(around)
+    own_class, other_class = around(twin, site.line, ast.ClassDef), around(reference, other.line, ast.ClassDef)
+    first = _constructor(own_class)
     built = aligned(twin, first, reference, _constructor(other_class)) if inside is not first else []
     partner = {id(ours): theirs for ours, theirs in built} | partner
     names = names_of([*pairs, *built])
@@ -89,9 +107,9 @@ def spots(twin: Source, site: Site, reference: Source | None, other: Site | None
         before = [one for one in _simple(inside) if one.end_lineno < statement.lineno]
         yield from map(spot, reversed(before[-2:]))
     for one, _ in [*pairs, *built]:
-        said = said_in_paddle(spot(one))
-        if said is not None and ast.dump(said[0]) != ast.dump(_header(one)):
-            yield spot(one)
+        found = spot(one)
+        if found.said is not None and ast.dump(found.said[0]) != ast.dump(_header(one)):
+            yield found
 
 
 def _constructor(found: ast.ClassDef | None) -> Function | None:
@@ -109,7 +127,7 @@ def aligned(twin: Source, here: Function | None, reference: Source, there: Funct
     if here is None or there is None:
         return []
     ours, theirs = _simple(here), _simple(there)
-    said = [ast.dump(Translation(reference.tree, twin.tree, {}).of(_header(one))) for one in theirs]
+    said = [ast.dump(Translation(reference, twin, {}).of(_header(one))) for one in theirs]
     blocks = difflib.SequenceMatcher(None, [ast.dump(_header(one)) for one in ours], said, autojunk=False).get_matching_blocks()
     pairs = [(block.a + number, block.b + number) for block in blocks for number in range(block.size)]
     for (a, b), (to_a, to_b) in _gaps(pairs, len(ours), len(theirs)):
@@ -152,13 +170,17 @@ def names_of(pairs: list[tuple[ast.stmt, ast.stmt]]) -> dict[str, str]:
 
 def _set_in_class(source: Source, line: int, statement: ast.stmt | None) -> list[tuple[str, ast.stmt]]:
     """("self.x", the statement of the class that sets it) of all that the statement reads; of everything without one."""
-    around = class_around(source, line)
-    if around is None:
+    owner = around(source, line, ast.ClassDef)
+    if owner is None:
         return []
     read = None if statement is None else {ast.unparse(node) for node in ast.walk(statement) if isinstance(node, ast.Attribute)
                                            and isinstance(node.value, ast.Name) and node.value.id == "self"}
-    return [(name, node) for node in ast.walk(around) if isinstance(node, (ast.Assign, ast.AnnAssign))
+    return [(name, node) for node in ast.walk(owner) if isinstance(node, (ast.Assign, ast.AnnAssign))
             for name in _bound(node) if name.startswith("self.") and (read is None or name in read) and node is not statement]
+
+
+AS_THERE, SAID, PUT_IN = TOLD = ("as in the reference", "the reference's statement, said in Paddle",
+                                "a statement that the reference has")
 
 
 @dataclass(frozen=True)
@@ -175,20 +197,19 @@ class Candidate:
 
     @property
     def told(self) -> bool:
-        return "reference" in self.changes[0].why
+        return self.changes[0].why in TOLD
 
 
 def candidates(spot: Spot) -> list[Candidate]:
     """Each once, cheapest first; none that leaves the text as it is."""
-    made: dict[tuple, Candidate] = {}
+    made: dict[tuple[Change, ...], Candidate] = {}
     before = spot.twin.text
-    known, foreign = aliases(spot.twin.tree), aliases(spot.reference.tree) if spot.reference is not None else {}
-    unsaid = re.compile(rf"\b({'|'.join(map(re.escape, foreign.keys() - known.keys())) or '(?!)'})\b")  # left in torch's words
+    known = spot.twin.imports
+    unsaid = re.compile(rf"\b({'|'.join(map(re.escape, spot.foreign.keys() - known.keys())) or '(?!)'})\b")  # left in torch's words
     for cost, why, changes in itertools.chain(_like_the_reference(spot), _simpler(spot), _other_names(spot), _other_constants(spot),
                                               _exchanged(spot), _other_statements(spot)):
         kept = tuple(Change(spot.twin.file, *_bare(before, start, end, new), why) for start, end, new in changes
                      if before[start:end] != new)
-        key = tuple((change.start, change.end, change.new) for change in kept)
         if any(unsaid.search(change.new) and not unsaid.search(before[change.start:change.end]) for change in kept):
             continue
         if "paddle" not in known and any(re.search(r"\bpaddle\.", change.new) for change in kept):
@@ -197,8 +218,8 @@ def candidates(spot: Spot) -> list[Candidate]:
                 continue
             place = spot.twin.whole_lines(first)[0]
             kept += (Change(spot.twin.file, place, place, "import paddle\n", "what the changed line needs"),)
-        if kept and (key not in made or made[key].cost > cost):
-            made[key] = Candidate(kept, cost)
+        if kept and (kept not in made or made[kept].cost > cost):
+            made[kept] = Candidate(kept, cost)
     return sorted(made.values(), key=lambda candidate: candidate.cost)
 
 
@@ -220,17 +241,6 @@ Changes = list[tuple[int, int, str]]
 Made = Iterator[tuple[float, str, Changes]]
 
 
-def said_in_paddle(spot: Spot) -> tuple[ast.stmt, bool] | None:
-    """The reference's statement in Paddle's words and the twin's names, and whether all of it could be said."""
-    if spot.counterpart is None or spot.reference is None:
-        return None
-    translation = Translation(spot.reference.tree, spot.twin.tree, spot.names)
-    try:
-        return translation.of(_header(spot.counterpart)), translation.complete
-    except (ValueError, SyntaxError):
-        return None
-
-
 def _header(statement: ast.stmt) -> ast.stmt:
     """A compound statement without what it holds."""
     if not hasattr(statement, "body"):
@@ -244,27 +254,26 @@ def _header(statement: ast.stmt) -> ast.stmt:
 
 
 def _like_the_reference(spot: Spot) -> Made:
-    found = said_in_paddle(spot)
-    if found is None:
+    if spot.said is None:
         return
-    said, complete = found
+    said, complete = spot.said
     pairs = list(_differing(_header(spot.statement), said))
     if spot.statement.lineno < spot.statement.end_lineno and not hasattr(spot.statement, "body"):
         ours, theirs = (_on_the_line(one, line) for one, line in ((spot.statement, spot.line), (spot.counterpart, spot.other_line)))
         if len(ours) == len(theirs):
-            translation = Translation(spot.reference.tree, spot.twin.tree, spot.names)
+            translation = spot.translation()
             pairs = [*(pair for one, other in zip(ours, theirs, strict=True)
                        for pair in _differing(one, translation.visit(deepcopy(other)))), *pairs]
     for one, other in pairs:
-        yield 1 + _size(one, other), "as in the reference", _replacing(spot, one, other)
+        yield 1 + _size(one, other), AS_THERE, _replacing(spot, one, other)
     several = [_replacing(spot, one, other) for one, other in pairs]
     for count in range(2, min(len(several), 3) + 1):
         for group in itertools.combinations(several, count):
             if not any(a[0] < d[1] and d[0] < a[1] for one, other in itertools.combinations(group, 2) for a in one for d in other):
-                yield 3 + count, "as in the reference", [change for changes in group for change in changes]
+                yield 3 + count, AS_THERE, [change for changes in group for change in changes]
     if complete and not hasattr(spot.statement, "body") and isinstance(said, type(spot.statement)):
         start, end = spot.twin.span(spot.statement)
-        yield 6, "the reference's statement, said in Paddle", [(start, end, ast.unparse(said))]
+        yield 6, SAID, [(start, end, ast.unparse(said))]
 
 
 def _size(one: ast.AST | None, other: ast.AST | None) -> float:
@@ -408,9 +417,9 @@ def _expressions(spot: Spot) -> list[ast.expr]:
 
 def _simpler(spot: Spot) -> Made:
     """One operation less: f(x), x.f(), x + y, x[i] as x."""
-    said = said_in_paddle(spot)
+    said = spot.said
     wanted = {ast.dump(node) for node in ast.walk(said[0])} if said else set()
-    known = aliases(spot.twin.tree)
+    known = spot.twin.imports
     for node in _expressions(spot):
         inner: list[ast.expr] = []
         if isinstance(node, ast.Call):
@@ -438,19 +447,18 @@ def _kept(spot: Spot, node: ast.expr, instead_of: ast.expr) -> str:
 
 def _other_names(spot: Spot) -> Made:
     """Another variable in scope, another attribute of the module: first those that the reference's statement reads."""
-    said = said_in_paddle(spot)
-    foreign = aliases(spot.reference.tree) if spot.reference is not None else {}
+    said = spot.said
     read = [ast.unparse(node) for node in ast.walk(said[0]) if _is_name(node)] if said else []
-    read = [name for name in read if name not in foreign]
+    read = [name for name in read if name not in spot.foreign]
     nodes = [node for node in _expressions(spot) if _is_name(node)]
-    known, mine = aliases(spot.twin.tree), {ast.unparse(node) for node in nodes}
-    function, around = function_around(spot.twin, spot.line), class_around(spot.twin, spot.line)
+    known, mine = spot.twin.imports, {ast.unparse(node) for node in nodes}
+    function, owner = around(spot.twin, spot.line, Function), around(spot.twin, spot.line, ast.ClassDef)
     local = []
     if function is not None:
         local = [one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg) and one.arg != "self"]
         local += [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
                   and node.lineno < spot.statement.lineno]
-    own = [] if around is None else [ast.unparse(node) for node in ast.walk(around) if isinstance(node, ast.Attribute)
+    own = [] if owner is None else [ast.unparse(node) for node in ast.walk(owner) if isinstance(node, ast.Attribute)
                                      and isinstance(node.ctx, ast.Store) and ast.unparse(node).startswith("self.")]
     for node in nodes:
         text = ast.unparse(node)
@@ -477,7 +485,7 @@ def _is_name(node: ast.AST) -> bool:
 
 def _other_constants(spot: Spot) -> Made:
     """Another number or text: those of the reference's statement, the other sign, one more or less; True for False."""
-    said = said_in_paddle(spot)
+    said = spot.said
     theirs = [node.value for node in ast.walk(said[0]) if isinstance(node, ast.Constant)] if said else []
     mine = [node.value for node in _expressions(spot) if isinstance(node, ast.Constant)]
     for node in _expressions(spot):
@@ -535,12 +543,12 @@ def _other_statements(spot: Spot) -> Made:
             first, second = source.span(statement), source.span(neighbour)
             yield 8, "two statements exchanged", [(*first, source.segment(neighbour)), (*second, source.segment(statement))]
     for missing in _missing(spot):
-        translation = Translation(spot.reference.tree, source.tree, spot.names)
+        translation = spot.translation()
         said = translation.of(missing)
         if translation.complete and alone and ast.dump(said) != ast.dump(statement):
             line = source.indent(statement) + ast.unparse(said) + "\n"
-            yield 4, "a statement that the reference has", [(start, start, line)]
-            yield 6, "a statement that the reference has", [(end, end, line)]
+            yield 4, PUT_IN, [(start, start, line)]
+            yield 6, PUT_IN, [(end, end, line)]
 
 
 def _siblings(source: Source, statement: ast.stmt) -> list[ast.stmt]:
@@ -557,8 +565,8 @@ def _missing(spot: Spot) -> list[ast.stmt]:
     finding put beside the twin's statement, which may be what is missing before it."""
     if spot.reference is None or spot.counterpart is None:
         return []
-    theirs = function_around(spot.reference, spot.counterpart.lineno)
-    ours = function_around(spot.twin, spot.statement.lineno)
+    theirs = around(spot.reference, spot.counterpart.lineno, Function)
+    ours = around(spot.twin, spot.statement.lineno, Function)
     if theirs is None or ours is None:
         return []
     matched = {id(one) for _, one in aligned(spot.twin, ours, spot.reference, theirs)}

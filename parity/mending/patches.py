@@ -6,7 +6,8 @@ import ast
 import difflib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from parity.files import InputError, write
 from parity.trace.source import relative
@@ -20,7 +21,7 @@ class Change:
     start: int
     end: int
     new: str
-    why: str = ""
+    why: str = field(default="", compare=False)
 
     def overlaps(self, other: Change) -> bool:
         return self.file == other.file and self.start < other.end and other.start < self.end
@@ -56,6 +57,18 @@ class Source:
 
     def line_of(self, offset: int) -> int:
         return self.text.count("\n", 0, offset) + 1
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """Name in the file -> the dotted name that it was imported under."""
+        known = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                for one in node.names:
+                    known[one.asname or one.name.partition(".")[0]] = one.name if one.asname else one.name.partition(".")[0]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                known |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
+        return known
 
     @classmethod
     def read(cls, file: str) -> Source:

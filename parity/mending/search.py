@@ -136,18 +136,24 @@ class Search:
 
     def _proven(self, made: tuple[Change, ...], before: Outcome, after: Outcome) -> Fix:
         """Every change is necessary, and the whole holds elsewhere."""
-        kept = list(made)
-        for change in made:
-            rest = tuple(one for one in kept if one != change)
-            if rest and self.attempt(rest, proof=True).verdict == "same":
-                kept.remove(change)
+        lacking = self._necessary(made, before)
+        kept = tuple(lacking)
         for seed in SEEDS:
-            held = self.attempt(tuple(kept), proof=True, seed=seed)
+            held = self.attempt(kept, proof=True, seed=seed)
             if held.verdict != "same":
-                return self._fix("partly", before, held, tuple(kept))
-        lacking = tuple(self.attempt(tuple(one for one in kept if one != change), proof=True).said for change in kept) if len(
-            kept) > 1 else (before.said,)
-        return self._fix("fixed", before, after, tuple(kept), seeds=SEEDS, necessary=lacking)
+                return self._fix("partly", before, held, kept)
+        return self._fix("fixed", before, after, kept, seeds=SEEDS, necessary=tuple(lacking.values()))
+
+    def _necessary(self, changes: tuple[Change, ...], before: Outcome) -> dict[Change, str]:
+        """The changes less those that can be spared, each with what is said without it."""
+        lacking = {}
+        for change in changes:
+            rest = tuple(one for one in changes if one != change)
+            found = self.attempt(rest, proof=True) if rest else before
+            if found.verdict == "same":
+                return self._necessary(rest, before)
+            lacking[change] = found.said
+        return lacking
 
     def _fix(self, verdict: str, before: Outcome, after: Outcome, changes: tuple[Change, ...] = (), **more: Any) -> Fix:
         originals = {change.file: self._source(change.file).text for change in changes}
@@ -167,7 +173,7 @@ class Search:
             found = self.attempt(changes)
             if found.verdict == "same":
                 return (changes, found), None
-            if found.further_than(best[1] if best else at) and (found.verdict == "same" or not candidate.removes):
+            if found.further_than(best[1] if best else at) and not candidate.removes:
                 best = changes, found
                 if candidate.told:
                     return best, None
@@ -184,10 +190,9 @@ class Search:
             all_ += [(candidate.cost + number, number, candidate) for candidate in candidates(spot)]
         tried = set()
         for _, _, candidate in sorted(all_, key=lambda one: one[:2]):
-            key = tuple((change.file, change.start, change.end, change.new) for change in candidate.changes)
-            if key in tried or any(change.overlaps(one) for change in candidate.changes for one in made):
+            if candidate.changes in tried or any(change.overlaps(one) for change in candidate.changes for one in made):
                 continue
-            tried.add(key)
+            tried.add(candidate.changes)
             if self._compiles(candidate.changes):
                 yield candidate
 
@@ -202,7 +207,7 @@ class Search:
     def _spots(self, places: Sequence[Place]) -> Iterator[Spot]:
         for place in [place for place in places if place.twin is not None][:2]:
             other = place.reference or place.last_good
-            if place.twin is not None and (twin := self._twin(place.twin.file)) is not None:
+            if (twin := self._twin(place.twin.file)) is not None:
                 yield from spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
 
     def _twin(self, file: str) -> Source | None:

@@ -7,18 +7,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 
 from parity.mending import words
-
-
-def aliases(tree: ast.Module) -> dict[str, str]:
-    """Name in a file -> the dotted name that it was imported under."""
-    known = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for one in node.names:
-                known[one.asname or one.name.partition(".")[0]] = one.name if one.asname else one.name.partition(".")[0]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            known |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
-    return known
+from parity.mending.patches import Source
 
 
 def dotted(node: ast.expr, known: Mapping[str, str]) -> str | None:
@@ -46,8 +35,8 @@ def first_import(tree: ast.Module) -> ast.stmt | None:
 class Translation(ast.NodeTransformer):
     """names: of locals and attributes ("self.x") of the reference -> the twin's, where they differ."""
 
-    def __init__(self, reference: ast.Module, twin: ast.Module, names: Mapping[str, str]) -> None:
-        self._ours, self._theirs, self._names = aliases(reference), aliases(twin), names
+    def __init__(self, reference: Source, twin: Source, names: Mapping[str, str]) -> None:
+        self._ours, self._theirs, self._names = reference.imports, twin.imports, names
         self.complete = True  # whether all was said; else some torch is left in it
 
     def of(self, statement: ast.stmt) -> ast.stmt:

@@ -32,15 +32,10 @@ _PR_SET_PDEATHSIG = 1
 class Place:
     """A finding, as far as looking for its fix needs it."""
 
-    stage: str
-    module: str
-    variable: str
     said: str
     reference: Site | None
     twin: Site | None
-    called: Site | None
     last_good: Site | None
-    cause: str | None
 
 
 @dataclass(frozen=True)
@@ -175,13 +170,13 @@ def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
     try:
         with overlaid(sources):
             summary = compare()
-            merged, broken = summary.merged, summary.broken
-            first = broken[0].report.first if broken else None
-            number = next((number for number, result in enumerate(summary.results) if broken and result is broken[0]), 0)
-            found = ([] if first is None else [first]) + [finding for finding, _ in summary.places() if finding is not first]
-            return {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": merged.compared,
-                    "reached": [] if first is None else [number, *first.order],
-                    "places": [_told(finding) for finding in found[:8]]}
+            told = {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": summary.merged.compared}
+            if summary.headline is None:
+                return told
+            result, first = summary.headline
+            others = [finding for finding, _ in summary.places() if finding is not first]
+            return {**told, "reached": [summary.results.index(result), *first.order],
+                    "places": [_told(finding) for finding in (first, *others[:7])]}
     except Far as found:
         return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": [found.place]}
     except BaseException as error:  # exits and interrupts, too
@@ -190,17 +185,14 @@ def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _told(finding: Any) -> dict[str, Any]:
-    return {"stage": finding.key.stage, "module": finding.key.module, "variable": finding.key.variable, "said": str(finding),
-            "reference": finding.reference, "twin": finding.twin, "called": finding.called,
-            "last_good": finding.last_good_site, "cause": None if finding.cause is None else str(finding.cause)}
+    return {"said": str(finding), "reference": finding.reference, "twin": finding.twin, "last_good": finding.last_good_site}
 
 
 def _outcome(told: Mapping[str, Any]) -> Outcome:
     def site(found: Sequence[Any] | None) -> Site | None:
         return None if found is None else Site(str(found[0]), int(found[1]))
 
-    sites = ("reference", "twin", "called", "last_good")
-    places = tuple(Place(**{name: site(value) if name in sites else value for name, value in place.items()})
+    places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]))
                    for place in told.get("places", ()))
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places)
 

@@ -14,7 +14,7 @@ HEAD = {"torch": "import torch\nimport torch.nn as nn\nimport torch.nn.functiona
 
 
 def said(line):
-    reference, twin = (ast.parse(HEAD[name]) for name in ("torch", "paddle"))
+    reference, twin = (Source(f"{name}.py", HEAD[name]) for name in ("torch", "paddle"))
     translation = Translation(reference, twin, {})
     return ast.unparse(translation.of(ast.parse(line).body[0])), translation.complete
 

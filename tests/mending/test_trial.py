@@ -13,7 +13,7 @@ from parity.mending.trial import Far, attempt
 
 
 def summary(verdict):
-    return SimpleNamespace(verdict=verdict, merged=SimpleNamespace(compared=3), broken=[], results=[], places=lambda: [],
+    return SimpleNamespace(verdict=verdict, merged=SimpleNamespace(compared=3), headline=None, results=[],
                            sentence=lambda: "said")
 
 
@@ -34,9 +34,7 @@ def raises():
 
 
 def far():
-    key = SimpleNamespace(stage="forward", module="net", variable="x")
-    raise Far(1, SimpleNamespace(order=(5, 0), key=key, reference=None, twin=("a.py", 3), called=None, last_good_site=None,
-                                 cause=None))
+    raise Far(1, SimpleNamespace(order=(5, 0), reference=None, twin=("a.py", 3), last_good_site=None))
 
 
 def test_what_is_the_same_is_said_to_be():
