@@ -20,6 +20,11 @@ HOME = str(Path(__file__).parent) + os.sep
 GUESTS = tuple(HOME + name + os.sep for name in ("ugatit", "testsuite"))  # programs that are compared, not what compares them
 
 
+def is_installed(file: str) -> bool:
+    """Whether a file is of a package that somebody installed, rather than the user's own."""
+    return not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
+
+
 def hand_on(function: Callable, *args: Any, **kwargs: Any) -> Any:
     """Call what is the user's, as the user does: what it raises is no error of ours."""
     return function(*args, **kwargs)

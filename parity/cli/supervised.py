@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import os
 import re
@@ -14,11 +13,11 @@ from collections.abc import Callable
 from typing import TextIO
 
 from parity.files import LAST_WORDS
+from parity.processes import end_with
 
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
 _WAITED_FOR = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
-_PR_SET_PDEATHSIG = 1
 
 
 def supervised(command: Callable[[], int], crashed: int) -> int:
@@ -31,8 +30,7 @@ def supervised(command: Callable[[], int], crashed: int) -> int:
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
     child = os.fork()
     if child == 0:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # who kills the command means this process
-        if os.getppid() != parent:
+        if not end_with(parent):  # who kills the command means this process
             os._exit(crashed)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.environ[LAST_WORDS] = f"{os.getpid()}/{words.fileno()}"  # for Paddle, which takes the signals to itself

@@ -13,7 +13,6 @@ import functools
 import gc
 import random
 import sys
-import threading
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,13 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from parity.blame import HOME, hand_on
+from parity.blame import HOME, hand_on, is_installed
+from parity.frameworks.replacing import Replacing
 from parity.numbers.distributions import Numbers
 
-_active = threading.local()  # drawing: that of the run in this thread
-_lock = threading.Lock()
+_active = Replacing()  # a `Drawing` of the run in this thread
 _installed: list[tuple[Any, Any, Any]] = []  # (dict, key, original), (class or cell, attribute, original)
-_users = [0]
 _LEGACY = np.random.mtrand._rand
 _GENERATORS = frozenset({np.random.Generator, np.random.RandomState})
 _MOST = 2 ** 62  # numbers that a draw of an integer tells apart
@@ -68,20 +66,8 @@ class Held:
 @contextmanager
 def drawing(numbers: Numbers, held: Held, source: Container[str], asleep: Callable[[], bool] = bool) -> Iterator[None]:
     """While active, random functions called in this thread take their numbers from `numbers`."""
-    before = getattr(_active, "drawing", None)
-    with _lock:
-        _users[0] += 1
-        if _users[0] == 1:
-            _install(held)
-    _active.drawing = Drawing(numbers, source, asleep)
-    try:
+    with _active.on(Drawing(numbers, source, asleep), functools.partial(_install, held), _uninstall):
         yield
-    finally:
-        _active.drawing = before
-        with _lock:
-            _users[0] -= 1
-            if _users[0] == 0:
-                _uninstall()
 
 
 def _install(held: Held) -> None:
@@ -142,7 +128,8 @@ def _in_modules() -> Iterator[tuple[dict[str, Any], str]]:
         keys = _libraries.get(name)
         if keys is None:
             keys = [key for key, value in list(namespace.items()) if id(value) in functions or type(value) in _GENERATORS]
-            if name != "__main__" and "site-packages" in (namespace.get("__file__") or "site-packages"):
+            file = namespace.get("__file__")
+            if name != "__main__" and (file is None or is_installed(file)):
                 _libraries[name] = keys
         yield from ((namespace, key) for key in keys)
 
@@ -154,7 +141,7 @@ Sample = Callable[..., Any]
 
 
 def _drawn(sample: Sample, generator: Any, original: Callable, caller: FrameType, args: tuple, kwargs: dict) -> Any:
-    run = getattr(_active, "drawing", None)
+    run = _active.value
     if run is None or not run.gives(generator, caller):
         return hand_on(original, *args, **kwargs)
     run.busy = True
@@ -166,7 +153,7 @@ def _drawn(sample: Sample, generator: Any, original: Callable, caller: FrameType
 
 def _seeded(generator: Any, original: Callable, caller: FrameType, args: tuple, kwargs: dict) -> Any:
     """A program seeds a generator, or sets its state."""
-    run = getattr(_active, "drawing", None)
+    run = _active.value
     if run is not None and not caller.f_code.co_filename.startswith(HOME):
         given = next(iter((*args, *kwargs.values())), None)
         run.seeded = [one for one in run.seeded if one is not generator] + ([] if given is None else [generator])
@@ -212,7 +199,7 @@ class _NewGenerator:
 
     def __call__(self, seed: Any = None) -> Any:
         made = hand_on(self.stands_for, seed)
-        run = getattr(_active, "drawing", None)
+        run = _active.value
         own = run is not None and sys._getframe(1).f_code.co_filename in run.source
         return _Generator(made) if own and seed is None else made
 

@@ -8,7 +8,6 @@ recurrent net's, Gumbel softmax) is made of what it is defined by. `bernoulli_` 
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,31 +17,18 @@ import paddle
 from paddle import _C_ops, _legacy_C_ops
 
 from parity.blame import hand_on
+from parity.frameworks.replacing import Replacing
 from parity.numbers.distributions import Numbers
 
-_active = threading.local()  # numbers: those of the run in this thread
-_lock = threading.Lock()
+_active = Replacing()  # the numbers of the run in this thread
 _installed: list[tuple[Any, str, Any]] = []
-_users = [0]
 
 
 @contextmanager
 def drawing(numbers: Numbers) -> Iterator[None]:
     """While active, random operations called in this thread take their numbers from `numbers`."""
-    before = getattr(_active, "numbers", None)
-    with _lock:
-        _users[0] += 1
-        if _users[0] == 1:
-            _install()
-    _active.numbers = numbers
-    try:
+    with _active.on(numbers, _install, _uninstall):
         yield
-    finally:
-        _active.numbers = before
-        with _lock:
-            _users[0] -= 1
-            if _users[0] == 0:
-                _uninstall()
 
 
 def _install() -> None:
@@ -70,7 +56,7 @@ def _uninstall() -> None:
 def _switched(original: Callable, replacement: Callable) -> Callable:
     @functools.wraps(original)
     def operation(*args: Any, **kwargs: Any) -> Any:
-        numbers = getattr(_active, "numbers", None)
+        numbers = _active.value
         if numbers is None:
             return hand_on(original, *args, **kwargs)
         return hand_on(replacement, numbers, original, *args, **kwargs)

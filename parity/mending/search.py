@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parity import asked
+from parity.blame import is_installed
 from parity.files import InputError
 from parity.mending import patches
 from parity.mending.candidates import Candidate, Spot, candidates, spots
@@ -212,9 +213,7 @@ class Search:
 
     def _twin(self, file: str) -> Source | None:
         """The source of a file that is the user's to change: none that is installed."""
-        if any(part in ("site-packages", "dist-packages") for part in os.path.realpath(file).split(os.sep)):
-            return None
-        return self._source(file)
+        return None if is_installed(os.path.realpath(file)) else self._source(file)
 
     def _read(self, site: Site | None) -> Source | None:
         return None if site is None else self._source(site.file)

@@ -7,7 +7,6 @@ user's code does in it (raise, exit, hang, use up the memory, try to write a fil
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
@@ -23,9 +22,8 @@ from typing import Any
 
 from parity.files import InputError
 from parity.mending.overlay import overlaid
+from parity.processes import end_with
 from parity.trace.source import Site
-
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -106,10 +104,8 @@ def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float) -> 
 def _alone(parent: int, seconds: float) -> None:
     """A process that can neither outlive its parent, nor be heard, nor work for longer than it may."""
     os.setpgid(0, 0)
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+    if not end_with(parent):
+        os._exit(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)

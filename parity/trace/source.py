@@ -19,7 +19,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from parity.blame import hand_on
+from parity.blame import hand_on, is_installed
 
 
 class Site(NamedTuple):
@@ -250,7 +250,7 @@ def _is_below(path: str, roots: tuple[str, ...]) -> bool:
 def _beside(file: str, names: Mapping[str, Any]) -> set[str]:
     """The files in the same folder whose functions are used there."""
     folder = os.path.dirname(file)
-    if {"site-packages", "dist-packages"} & set(folder.split(os.sep)):
+    if is_installed(file):
         return set()
     codes = (getattr(value, "__code__", None) for value in names.values())
     return {code.co_filename for code in codes if isinstance(code, CodeType) and os.path.dirname(code.co_filename) == folder}

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 ROOMS = ["ground", "numbers", "frameworks", "trace", "pairing", "declare", "verdict", "differences", "fixes", "compare", "report",
          "recordings", "steps", "mending", "doctor", "campaign", "conversion", "ugatit", "cli", "face"]
-GROUND = {"messages", "languages", "files", "heap", "asked", "blame"}
+GROUND = {"messages", "languages", "files", "heap", "asked", "blame", "processes"}
 FACE = {"door", "plugin", "__main__", "testsuite"}
 ALIASES = {"check", "faults", "inputs", "lockstep", "pair", "port", "source", "training"}  # documented names, for users alone
 UGATIT = {"torch_ref", "paddle_impl", "parity.ugatit"}
