@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import gc
 import sys
 from typing import Any
 
@@ -30,14 +29,6 @@ def give_back() -> None:
     libc = _glibc()
     if libc is not None:
         libc.malloc_trim(0)
-
-
-def freeze() -> None:
-    """Leaves what is there by now, libraries, out of what the garbage collector, and whoever asks it for objects, looks through.
-
-    Before a user's code is loaded, and for the process's owner to call, not for a library: what is frozen is never collected.
-    """
-    gc.freeze()
 
 
 @functools.cache

@@ -1,11 +1,10 @@
 """Of the whole suite."""
 
+import gc
 import importlib
 from contextlib import suppress
 
 import pytest
-
-from parity import heap
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -14,4 +13,4 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         for framework in ("torch", "paddle"):
             with suppress(ImportError):
                 importlib.import_module(framework)
-        heap.freeze()
+        gc.freeze()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from importlib import import_module
 from typing import Any
 
 import click
@@ -45,12 +43,7 @@ def compare(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[s
     """
     output.check_outputs(reports)
     output.quieten()
-    from parity import heap
     from parity.declare import port as porting
-    for framework in ("torch", "paddle"):
-        with suppress(ImportError):  # who needs it says so
-            import_module(framework)
-    heap.freeze()
     said = {"own_weights": own_weights or None, "calls": calls, "seed": seed, "names": mapped(names) or None}
     port = porting.load(targets, specified=specified, **{name: value for name, value in said.items() if value is not None})
     summary = run(port, where, modes=modes.of(port.modes), operations=operations, quick=quick)

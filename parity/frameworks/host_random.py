@@ -96,7 +96,7 @@ def _put(holder: Any, key: Any, value: Any) -> None:
 
 
 def _places() -> Iterator[tuple[Any, Any, Any]]:
-    """In modules, and in whatever else the garbage collector knows: not what was frozen, which is libraries' (`heap.freeze`)."""
+    """In modules, and in whatever else the garbage collector knows: not what was frozen (tests/conftest.py)."""
     objects, held = gc.get_objects(), list(_in_modules())
     generators = {id(one): one for one in (namespace.get(key) for namespace, key in held) if type(one) in _GENERATORS}
     if not _GENERATORS.isdisjoint(map(type, objects)):
