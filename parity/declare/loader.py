@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.util
+import linecache
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -174,6 +175,7 @@ class _Loader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module)["__builtins__"] = self._builtins
+        linecache.checkcache(self.path)  # it may have been written anew: what is shown is what is run
         super().exec_module(module)
 
 

@@ -12,6 +12,7 @@ import torch_ref
 from parity.declare.loader import load
 from parity.declare.port import Port  # noqa: F401 (both frameworks are imported, with what they do to sys.path)
 from parity.files import InputError
+from parity.trace.source import Site
 
 
 @pytest.fixture
@@ -107,3 +108,11 @@ def test_a_file_that_was_written_anew_is_loaded_anew(tmp_path):
     assert load(str(pair)) is first and first.VALUE == 1
     (tmp_path / "part_of_it.py").write_text("VALUE = 22\n")
     assert load(str(pair)).VALUE == 22
+
+
+def test_lines_are_shown_as_they_were_loaded(tmp_path):
+    pair = tmp_path / "shown_anew.py"
+    for value in (1, 22):
+        pair.write_text(f"VALUE = {value}\n")
+        load(str(pair))
+        assert Site(str(pair), 1).text == f"VALUE = {value}"

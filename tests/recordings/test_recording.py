@@ -106,7 +106,8 @@ def subject():
 
 @pytest.fixture
 def copy(folder, tmp_path):
-    return shutil.copytree(folder, tmp_path / "copy")
+    yield shutil.copytree(folder, tmp_path / "copy")
+    shutil.rmtree(tmp_path / "copy")  # 160 MB for each test
 
 
 def forged(folder, name, change):

@@ -1,5 +1,7 @@
 """Causes are read off values: each names its own fault, and keeps quiet about another that looks like it."""
 
+import linecache
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,7 @@ def evidence(tmp_path):
         for text in (ours, theirs):
             file = tmp_path / f"{len(list(tmp_path.iterdir()))}.py"
             file.write_text(text + "\n")
+            linecache.checkcache(str(file))  # another test's may have had its name
             key = Key(stage, 0, None, "net", 0, "", 0, "start" if stage == "state" else "output", 0)
             events.append(Event(key, 1, Site(str(file), 1), None))
         return Evidence(np.asarray(reference), np.asarray(twin), *events, held)
