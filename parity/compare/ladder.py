@@ -11,6 +11,7 @@ each value is compared when both have it, and the peak is that of two runs at on
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -156,16 +157,10 @@ def _settle_accuracy(report: Report) -> None:
 
 
 def _begin(both: Both) -> Report:
-    """The rungs before the first run: census and weights. Where a tensor has no partner, there is no more to say."""
-    report = Report(both.subject.name, remarks=list(both.remarks()))
-    _judge_census(both, report)
-    if both.census.unpaired:
-        report.remarks.append(both.census.left_open())
-        report.findings.sort(key=lambda finding: finding.order)
-    else:
-        _judge_weights(both, report)
-    report.census = report.compared
-    return report
+    """A report of the rungs before the first run, to go on with."""
+    begun = both.begun
+    return with_changes(begun, findings=list(begun.findings), counts=Counter(begun.counts), remarks=list(begun.remarks),
+                        largest={}, multiples={})
 
 
 def _unseen(subject: Subject, truth: Store) -> str | None:
@@ -313,6 +308,20 @@ class Both(Sides):
         self._made = tuple({} if model is None else {
             name: framework.array(framework.entries(model)[name], copy=True) for name in lone | framework.unsaved(model)}
             for framework, model, lone in zip(self.frameworks, self.models, self.census.lone, strict=True))
+
+    @functools.cached_property
+    def begun(self) -> Report:
+        """The rungs before the first run: census and weights, which no run changes. Where a tensor has no partner, there is no more
+        to say."""
+        report = Report(self.subject.name, remarks=list(self.remarks()))
+        _judge_census(self, report)
+        if self.census.unpaired:
+            report.remarks.append(self.census.left_open())
+            report.findings.sort(key=lambda finding: finding.order)
+        else:
+            _judge_weights(self, report)
+        report.census = report.compared
+        return report
 
     def _built(self) -> tuple[Any, Any]:
         models = []
