@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -137,6 +138,7 @@ def rounds(dtype: np.dtype) -> bool:
     return is_float(dtype) or dtype.kind == "c"
 
 
+@functools.cache
 def eps_of(dtype: np.dtype) -> float:
     """The distance of 1 from the next larger number of that dtype (of a complex one: of its parts); 0 where nothing is rounded."""
     if dtype.name == "bfloat16":
