@@ -254,10 +254,13 @@ def _rebuild_parameter(tensor: Tensor, *_: Any) -> Tensor:
     return tensor
 
 
-def _ordered(*pairs: Any) -> OrderedDict:
-    if pairs:
-        raise ValueError("an OrderedDict with arguments")
-    return OrderedDict()
+def _ordered(*items: Any) -> OrderedDict:
+    """Empty, to be filled by the pickle; or, as Python 2 wrote it, of a list of [name, value]."""
+    pairs = items[0] if items else []
+    if len(items) > 1 or type(pairs) is not list or not all(type(pair) is list and len(pair) == 2 and type(pair[0]) is str
+                                                            for pair in pairs):
+        raise ValueError("an OrderedDict of no names and values")
+    return OrderedDict(pairs)
 
 
 def _unsupported(what: str) -> Callable[..., _Unsupported]:

@@ -89,6 +89,38 @@ def test_legacy_storages_of_a_gpu_come_to_the_cpu(tmp_path):
     assert same(read_torch(tmp_path / "cuda.pt")["net"], sample())
 
 
+class Reduced:
+    """Pickled as a call."""
+
+    def __init__(self, *call):
+        self.call = call
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_an_ordered_dict_as_python_2_wrote_it(tmp_path, zipped):
+    """A call with a list of [name, value] (lpips' own weights); of anything else it is refused."""
+    def read(*arguments):
+        torch.save(Reduced(OrderedDict, arguments), tmp_path / "a.pt", _use_new_zipfile_serialization=zipped)
+        return read_torch(tmp_path / "a.pt")
+
+    assert same(read([[name, value] for name, value in torch_state().items()]), sample())
+    one = torch.ones(2)
+    for wrong in ([[("tuple",) * 2, one]], [["a", one, 3]], {"a": one}, [["a"]], "ab", 3):
+        with pytest.raises(CheckpointError):
+            read(wrong)
+    with pytest.raises(CheckpointError):
+        read([["a", one]], [["b", one]])
+
+
+def test_a_torchscript_program_is_called_that(tmp_path):
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(3, 3), torch.ones(1, 3)), tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match="TorchScript program.*state_dict"):
+        read_torch(tmp_path / "a.pt")
+
+
 def test_write_torch_is_what_torch_save_makes(tmp_path):
     states = {"a": sample(), "b": {"view": np.arange(6.0).reshape(2, 3).T}}
     write_torch(tmp_path / "a.pt", states, {"a": OrderedDict({"": {"version": 1}})})
