@@ -117,6 +117,8 @@ def read_receipt(path: str | Path) -> dict:
         receipt = json.loads(path.read_text(encoding="utf-8"))
         if receipt["schema"] != SCHEMA:
             raise ValueError(f"its schema is {receipt['schema']!r}, not {SCHEMA!r}")
+        if receipt.get("verified") == "none":
+            raise ValueError("it was written with verify none, and holds no checksums")
         receipt["selection"] = {"prefix": None, "network": None} | receipt.get("selection", {})
         _check(receipt, _OUTLINE, "its")
         _check({name: value for name, value in receipt.items() if name in _OPTIONAL},
