@@ -281,7 +281,7 @@ class Judge:
         return with_changes(self._finding(event, None, Verdict.UNCOMPARED, deviation, 0.0), unknown=True)
 
     def _expected(self, key: Key) -> bool:
-        return key in self.idle or key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided
+        return key in self.idle or (key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided)
 
     def _extra(self, event: Event, last: Key | None) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
