@@ -20,6 +20,7 @@ from paddle.nn.layer.rnn import RNNBase
 from parity.blame import hand_on
 from parity.files import LAST_WORDS
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
@@ -36,6 +37,7 @@ _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
 # Not in 2.6: there, what is handed over by keyword is seen inside the function only.
 _HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
 
+_AUTOCAST = Lowering(sys.modules["paddle.amp.auto_cast"], "amp_guard", lambda enable=True, *more, **others: enable)
 _DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32, paddle.int64)
 _HALVES = (paddle.float16, paddle.bfloat16)
 
@@ -248,6 +250,9 @@ class PaddleFramework(Framework):
 
     def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> AbstractContextManager:
         return _watching(observe, source)
+
+    def lowering(self, observe: Callable[[], None]) -> AbstractContextManager:
+        return _AUTOCAST.watched(observe)
 
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         return drawing(numbers)

@@ -21,7 +21,7 @@ from parity.frameworks import host_random
 from parity.numbers.arrays import largest_magnitude
 from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.borders import Borders
-from parity.trace.events import OPERATION, Event, Key, Sink
+from parity.trace.events import AUTOCAST, OPERATION, Event, Key, Sink
 from parity.trace.gradients import Gradients
 from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size
@@ -69,6 +69,7 @@ class Recorder:
         self.parameter_names: dict[int, str] = {}  # by id: a local may *be* a parameter
         self._buffers: list[tuple[str, Any, tuple[str, ...]]] = []  # (prefix, model, names): a tensor may be assigned anew
         self._drawn = Redrawn()
+        self._lowered = False
         self._passed_over: set[int] = set()  # modules without a partner, by id
 
     # --- what to watch -------------------------------------------------------------------------------------
@@ -98,7 +99,8 @@ class Recorder:
         before = sys.gettrace()
         watching = self.framework.operations(self._operation, self._side.source) if self._run.operations else nullcontext()
         try:
-            with watching, self._drawing(), self.framework.unhooked(self._gradients.arrived_at_leaf):
+            with (watching, self._drawing(), self.framework.unhooked(self._gradients.arrived_at_leaf),
+                  self.framework.lowering(self._turned_on)):
                 if self._run.lines:
                     self._lines = Lines(self, self._side.source, self._side.phases)
                     sys.settrace(self._lines.follow)
@@ -191,6 +193,14 @@ class Recorder:
                 Numbers(functools.partial(self._draw, on_host=True)), side.held, side.source, self._host_asleep):
             yield
         hand.close()
+
+    def _turned_on(self) -> None:
+        """Emit, once, that the program computes under autocast: in float64, which it leaves alone, no value shows it."""
+        if self._lowered or self.framework.recomputing():
+            return
+        self._lowered = True
+        self.send(Event(self._key(self.stage, self._side.name, AUTOCAST), self.place(), self._side.source.site(sys._getframe(1)),
+                        np.array(AUTOCAST)))
 
     def _host_asleep(self) -> bool:
         """Whether what python and numpy draw now has no counterpart: a recomputation draws anew there, as no framework puts their

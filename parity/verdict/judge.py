@@ -16,7 +16,7 @@ from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import RESOLUTION
 from parity.numbers.strata import floor_at
-from parity.trace.events import OPERATION, Event, Key
+from parity.trace.events import AUTOCAST, OPERATION, Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.causes import Evidence, cause_of
@@ -279,8 +279,12 @@ class Judge:
     def _extra(self, event: Event, last: Key | None) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         before = self.truth.events[last].order if last is not None else 0
-        deviation = Deviation(np.inf, trouble=say("exists in the twin only") if event.drawn is None else
-                              say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn)))
+        trouble = say("exists in the twin only")
+        if event.drawn is not None:
+            trouble = say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn))
+        elif event.key.variable == AUTOCAST:
+            trouble = say("the twin computes under autocast here, the reference nowhere; in float64 neither is lowered by it")
+        deviation = Deviation(np.inf, trouble=trouble)
         return Finding(self.name, self.lane, self.run, event.key, verdict, Order.after(before), deviation,
                        twin=event.site, called=event.called, drawn=event.drawn is not None)
 
@@ -361,6 +365,8 @@ def _missing_text(event: Event, against: Against) -> str:
         return say("the reference draws {numbers}, the twin draws nothing", numbers=str(event.drawn))
     if key.stage == "gradients":
         return say("the reference has a gradient here, the twin has none")
+    if key.variable == AUTOCAST:
+        return say("the reference computes under autocast here, the twin nowhere; in float64 neither is lowered by it")
     if key.variable.startswith(("input", "output")):
         if any((other.module, other.call) == (key.module, key.call) for other in against.matched):
             return say("the twin's call has no such value")
