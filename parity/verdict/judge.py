@@ -19,7 +19,9 @@ from parity.numbers.strata import floor_at
 from parity.trace.events import OPERATION, Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
+from parity.verdict.calls import called_instead
 from parity.verdict.causes import Evidence, cause_of
+from parity.verdict.computed import nearby
 from parity.verdict.cuts import cut
 from parity.verdict.findings import Finding, Order, Report
 from parity.verdict.flow import Flow
@@ -104,7 +106,7 @@ class Judge:
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
             found = cut(placed(found, self.truth, against), self.truth, against, report)
-        found = _after_good(found, agreed)
+        found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
             if finding.key not in uncompared:
@@ -222,7 +224,8 @@ class Judge:
         elif verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
-                cause = cause_of(Evidence(left, right, event, twin, self._held(event.key)))
+                cause = cause_of(Evidence(left, right, event, twin, self.held(event.key),
+                                          nearby(event.key, self.truth.in_order())))
         finding = self._finding(event, twin, verdict, deviation, floor, cause)
         if (deviation.reshaped is not None and self._inside(finding)
                 and multiple_of(deviation.reshaped, floor) <= self.limit):
@@ -256,7 +259,7 @@ class Judge:
         return self.lane == "float64" or not any(all(name.startswith(kind) for name in deviation.dtypes)
                                                  for kind in ("float", "complex"))
 
-    def _held(self, key: Key) -> dict[str, np.ndarray]:
+    def held(self, key: Key) -> dict[str, np.ndarray]:
         """What a value's module held before the run, by name."""
         owner = "" if key.module == self.name else f"{key.module.removeprefix(f'{self.name}.')}."
         return {name.removeprefix(owner): array for name, array in (self.start or {}).items()
