@@ -48,7 +48,8 @@ class Judge:
     """Turns what was measured in one run of the twin into verdicts.
 
     name: what is compared, in findings and before module paths. stages: those that this run went through; None for all.
-    start: the state before the run, by the names of the reference, where it is known.
+    start: the state before the run, by the names of the reference, where it is known. idle: of random numbers of which nothing is
+    made.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Judge:
     limit: float
     stages: frozenset[str] | None = None
     start: Mapping[str, np.ndarray] | None = None
+    idle: frozenset[Key] = frozenset()
 
     def judge(self, against: Against, failure: Exception | Failure | None, report: Report) -> None:
         """Add to the report a finding for every value that is not the same, and count all."""
@@ -99,6 +101,11 @@ class Judge:
             found.append(finding)
         if failure is None:
             found = self._without_harmless(found, against, report)
+        elif all(key in against.matched for key in self.truth.events if is_result(key, self.name)):  # the way back raised
+            back = [f for f in found if f.key.stage == "gradients" or f.key.variable == "(exception)"]
+            first = min((f.order for f in back if f.key.stage == "gradients" and f.twin is None), default=finding.order)
+            back[-1] = with_changes(finding, order=min(finding.order, Order.before(first.at)))  # what did not come back is for that
+            found = [*self._without_harmless([f for f in found if f not in back], against, report), *back]
         if self.run == "replay":
             flow = Flow(found, self.truth, against)
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
@@ -274,7 +281,7 @@ class Judge:
         return with_changes(self._finding(event, None, Verdict.UNCOMPARED, deviation, 0.0), unknown=True)
 
     def _expected(self, key: Key) -> bool:
-        return key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided
+        return key in self.idle or (key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided)
 
     def _extra(self, event: Event, last: Key | None) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
