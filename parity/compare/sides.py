@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity.declare.pair import Pair
+from parity.frameworks import itself
 from parity.frameworks.host_random import Held
 from parity.pairing.census import Census, LoneBuffers, first_names
 from parity.pairing.parts import Parts
@@ -70,7 +71,7 @@ class Sides:
     def side(self, number: int, **options: Any) -> Side:
         """One of the two for one recorded run. options: fields of `Side`."""
         turned = {"layout": self._layout, "back": self._back} if number else {}
-        return Side(self.frameworks[number], self.sources[number], self.sites[number], view=self._view(number),
+        return Side(itself(self.frameworks[number]), self.sources[number], self.sites[number], view=self._view(number),
                     held=self._held, **turned, **options)
 
     def parameters(self, side: int) -> dict[str, Any]:
