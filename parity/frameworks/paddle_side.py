@@ -548,13 +548,24 @@ def _power(beta: float, exponent: int, dtype: str) -> np.ndarray:
 
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-    """The running statistics of batch norms, u and v of spectral norms: Paddle keeps them as frozen parameters."""
+    """The running statistics of batch norms, u and v of spectral norms: Paddle, and who writes such a layer, keeps them as frozen
+    parameters."""
     return {f"{path}.{name}" if path else name: getattr(layer, name)
-            for path, layer in model.named_sublayers(include_self=True)
-            for kinds, names in _KEPT if isinstance(layer, kinds) for name in names}
+            for path, layer in model.named_sublayers(include_self=True) for name in _statistics_of(layer)}
 
 
-_KEPT = (((_BatchNormBase, paddle.nn.BatchNorm), ("_mean", "_variance")), ((paddle.nn.SpectralNorm,), ("weight_u", "weight_v")))
+def _statistics_of(layer: paddle.nn.Layer) -> Iterator[str]:
+    for kinds, names in _KEPT:
+        if isinstance(layer, kinds):
+            yield from names
+            return
+    for name in _VECTORS:
+        if (held := layer._parameters.get(name)) is not None and held.stop_gradient:
+            yield name
+
+
+_VECTORS = ("weight_u", "weight_v")
+_KEPT = (((_BatchNormBase, paddle.nn.BatchNorm), ("_mean", "_variance")), ((paddle.nn.SpectralNorm,), _VECTORS))
 
 
 def _is_product(model: paddle.nn.Layer, name: str) -> bool:

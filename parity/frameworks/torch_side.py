@@ -48,7 +48,8 @@ class TorchFramework(Framework):
         return _made(array, device=_device(device)).requires_grad_(requires_grad)
 
     def array(self, tensor: torch.Tensor, *, copy: bool) -> np.ndarray:
-        tensor = tensor.detach()
+        with torch._C._DisableTorchDispatch():  # no operation of the program's, and costs more than all the rest when seen as one
+            tensor = tensor.detach()
         if tensor.layout is not torch.strided:
             tensor = tensor.to_dense()
         tensor = tensor.cpu().resolve_conj().resolve_neg()

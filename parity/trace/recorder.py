@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -62,7 +62,7 @@ class Recorder:
         self.cuts: list[tuple[Any, Key]] = []
         self.order = 0  # of the latest value
         self._lines: Lines | None = None
-        self._occurrences: Counter[Key] = Counter()
+        self._occurrences: defaultdict[Key, int] = defaultdict(int)
         self._recent: list[Snapshot] = []
         self._removers: list[Callable[[], None]] = []
         self._modules: dict[str, Any] = {}
@@ -338,7 +338,7 @@ class Recorder:
         key = Key(stage, self._run.step, self.phase, module, call, function, frame, variable, 0)
         number = self._occurrences[key]
         self._occurrences[key] += 1
-        return key._replace(occurrence=number)
+        return key._replace(occurrence=number) if number else key
 
     def send(self, event: Event) -> None:
         self._sink.receive(event)
