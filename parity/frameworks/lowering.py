@@ -1,5 +1,7 @@
-"""Where a program asks for a lower precision (autocast): seen where it is asked for, as neither framework lowers float64, nor Paddle
-anything on the CPU, so that no number tells of it there."""
+"""Where a program asks for a lower precision (autocast).
+
+It is seen where it is asked for: neither framework lowers float64, nor Paddle anything on the CPU, so no number tells of it there.
+"""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ _REDUCTIONS = {"sum", "mean", "var", "std", "var_mean", "std_mean", "linalg_vect
 
 
 CARRIED_OVER = 1e-12
-"""Of a cast's numbers, the share that an error of one unit of the source carries over a border of the result, from which on casts move.
+"""Of a cast's numbers, the share that one unit of the source carries over a border of the result, from which on casts are moved.
 
 That share is the ratio of the two units: 2e-9 from float64 to float32, 1e-4 from float32 to float16, where it happens in every
 large tensor; 2e-13 from float64 to float16, 3e-14 to bfloat16, where it happens to none of a million numbers that are a thousand
