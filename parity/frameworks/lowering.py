@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+from parity.blame import hand_on
 from parity.frameworks.replacing import Replacing
 
 
@@ -31,8 +32,8 @@ class Lowering:
         own, observers, asks = self._own, self._observers, self._asks
 
         def turn_on(*args: Any, **kwargs: Any) -> Any:
-            if observers.value is not None and asks(*args, **kwargs):
+            if observers.value is not None and hand_on(asks, *args, **kwargs):
                 observers.value()
-            return own(*args, **kwargs)
+            return hand_on(own, *args, **kwargs)
 
         return turn_on
