@@ -355,6 +355,10 @@ class Framework(ABC):
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         """While active, random operations in this thread take their numbers from `numbers`, whoever calls them."""
 
+    @abstractmethod
+    def lowering(self, observe: Callable[[], None]) -> AbstractContextManager:
+        """While active, `observe()` is called wherever this thread turns autocast on."""
+
     def moved_betas(self, optimizer: Any, dtype: str, rng: np.random.Generator) -> AbstractContextManager:
         """While active, the optimizer's betas are each a neighbouring number of that dtype; by default nothing is moved.
 

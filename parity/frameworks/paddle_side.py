@@ -20,6 +20,7 @@ from paddle.nn.layer.rnn import RNNBase
 from parity.blame import hand_on
 from parity.files import LAST_WORDS
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
@@ -36,6 +37,7 @@ _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
 # Not in 2.6: there, what is handed over by keyword is seen inside the function only.
 _HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
 
+_AUTOCAST = Lowering(sys.modules["paddle.amp.auto_cast"], "amp_guard", lambda enable=True, *more, **others: enable)
 _DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32, paddle.int64)
 _HALVES = (paddle.float16, paddle.bfloat16)
 
@@ -249,6 +251,9 @@ class PaddleFramework(Framework):
     def operations(self, observe: Callable[[str, tuple, Any], None], source: Any,
                    modules: Iterable[Any] = ()) -> AbstractContextManager:
         return _watching(observe, source, modules)
+
+    def lowering(self, observe: Callable[[], None]) -> AbstractContextManager:
+        return _AUTOCAST.watched(observe)
 
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         return drawing(numbers)
@@ -547,13 +552,24 @@ def _power(beta: float, exponent: int, dtype: str) -> np.ndarray:
 
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-    """The running statistics of batch norms, u and v of spectral norms: Paddle keeps them as frozen parameters."""
+    """The running statistics of batch norms, u and v of spectral norms: Paddle, and who writes such a layer, keeps them as frozen
+    parameters."""
     return {f"{path}.{name}" if path else name: getattr(layer, name)
-            for path, layer in model.named_sublayers(include_self=True)
-            for kinds, names in _KEPT if isinstance(layer, kinds) for name in names}
+            for path, layer in model.named_sublayers(include_self=True) for name in _statistics_of(layer)}
 
 
-_KEPT = (((_BatchNormBase, paddle.nn.BatchNorm), ("_mean", "_variance")), ((paddle.nn.SpectralNorm,), ("weight_u", "weight_v")))
+def _statistics_of(layer: paddle.nn.Layer) -> Iterator[str]:
+    for kinds, names in _KEPT:
+        if isinstance(layer, kinds):
+            yield from names
+            return
+    for name in _VECTORS:
+        if (held := layer._parameters.get(name)) is not None and held.stop_gradient:
+            yield name
+
+
+_VECTORS = ("weight_u", "weight_v")
+_KEPT = (((_BatchNormBase, paddle.nn.BatchNorm), ("_mean", "_variance")), ((paddle.nn.SpectralNorm,), _VECTORS))
 
 
 def _is_product(model: paddle.nn.Layer, name: str) -> bool:
