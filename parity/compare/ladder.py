@@ -21,6 +21,7 @@ import numpy as np
 
 from parity import asked
 from parity.blame import in_words, is_users
+from parity.compare.draws import are_idle
 from parity.compare.glimpse import Glimpse
 from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
@@ -78,18 +79,43 @@ def _silent(what: str) -> None:
 
 def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent, keeping: Kept | None = None) -> Report:
     """`glance`, of both that are built already. keeping: the runs of the pass, for the climb that may follow."""
-    report = _begin(both)
+    begun = _begin(both)
     if both.census.unpaired:
-        return report
+        return begun
     tell(f"both side by side, {lane}")
-    pass_ = Interleaved(both.subject.name, lane, keeps=keeping is not None)
-    failure = both.side_by_side(lane, pass_)
+    kept = Kept()
+    report = _passed(both, lane, begun, kept, keeps=keeping is not None)
+    if report.diverged and both.tape.is_otherwise_in_line:
+        both.tape.in_line, other = True, Kept()
+        in_line = _passed(both, lane, begun, other, keeps=keeping is not None)
+        both.tape.in_line = not in_line.diverged or in_line.first.order > report.first.order
+        report, kept = (in_line, other) if both.tape.in_line else (report, kept)
     if keeping is not None:
-        keeping.truth, keeping.against, keeping.failure = pass_.truth, pass_.against, failure
-    report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
-    judge = Judge(both.subject.name, both.pair, lane, "free", pass_.truth, pass_.floors, M, start=both.subject.state)
-    judge.judge(pass_.against, failure, report)
-    _order_census(report, pass_.truth)
+        keeping.truth, keeping.against, keeping.failure = kept.truth, kept.against, kept.failure
+    return report
+
+
+def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool) -> Report:
+    """What a pass comes to, in which idle numbers count for nothing. begun: the report before it. kept: where its runs are put."""
+    name = both.subject.name
+    pass_ = Interleaved(name, lane, keeps=keeps)
+    kept.failure = both.side_by_side(lane, pass_)
+    kept.truth, kept.against = pass_.truth, pass_.against
+
+    def judged() -> Report:
+        report = Report(name)
+        report.add(begun)
+        report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
+        Judge(name, both.pair, lane, "free", pass_.truth, pass_.floors, M, start=both.subject.state,
+              idle=both.idle).judge(pass_.against, kept.failure, report)
+        _order_census(report, pass_.truth)
+        return report
+    report = judged()
+    lone = frozenset(finding.key for finding in report.diverged if finding.drawn and finding.key not in pass_.against.matched)
+    if lone and are_idle(both, lane):
+        both.idle = lone
+        begun.remarks = list(both.remarks())
+        report = judged()
     return report
 
 
@@ -243,7 +269,7 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
             against = Against(truth, floors, limit)
             failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
         Judge(name, both.pair, lane, run, truth, floors, limit, stages,
-              start=both.subject.state if lane == "float64" else None).judge(against, failure, found)
+              start=both.subject.state if lane == "float64" else None, idle=both.idle).judge(against, failure, found)
         if not (found.diverged or found.undecided or any(map(_went_apart, found.uncompared))):
             break
     report.add(found)
@@ -289,8 +315,11 @@ def _written_otherwise(report: Report) -> set[str]:
 class Both(Sides):
     """Both sides of a subject, built once; every run starts from the subject's state again.
 
-    operations: whether single operations are watched in the runs to come.
+    operations: whether single operations are watched in the runs to come. idle: of random numbers that one side alone draws, and of
+    which it makes nothing.
     """
+
+    idle: frozenset[Key] = frozenset()
 
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self.operations = subject, device, operations
@@ -439,6 +468,9 @@ class Both(Sides):
     def remarks(self) -> Iterator[str]:
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
+        if self.idle:
+            yield say("{count} random numbers are drawn on one side only, which makes nothing of them: with the smallest and the "
+                      "largest number there it computes the same", count=len(self.idle))
         for framework, model in zip(self.frameworks, self.models, strict=True):
             refused = [] if self.subject.training else framework.without_gradient_in_eval(model)
             if refused:
@@ -457,15 +489,16 @@ class Both(Sides):
 
     def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
         """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.
-        What the other side has none of keeps its own name; what the conversion drops is left out."""
+        What the other side has none of keeps its own name; what the conversion drops, or the census sets aside, is left out."""
         self._load(side, dtype)
         framework, model, entries = self.frameworks[side], self.models[side], self.entries()
         dropped = {entry.source for entry in self.census.plan.entries.values() if entry.target is None}
+        aside = self.census.aside[side]
         for name, tensor in {**framework.parameters(model), **framework.buffers(model)}.items():
             array, site = framework.array(tensor, copy=True), self.built(side, name.rpartition(".")[0])
             if side and name in entries:
                 name, array = entries[name].source, np.asarray(entries[name].to_torch(array), order="C")
-            if side or name not in dropped:
+            if name not in aside and (side or name not in dropped):
                 yield name, array, site
 
     def built(self, side: int, path: str) -> Site | None:
