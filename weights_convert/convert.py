@@ -51,6 +51,7 @@ def convert_to_paddle(
     table: LayoutTable = DEFAULT,
     pairing: Pairing = plan,
     without: Without = all_kept,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> dict:
     """A torch checkpoint as one Paddle file per network, `out_dir/genA2B.pdparams` and so on, and a receipt.
@@ -76,6 +77,7 @@ def convert_to_paddle(
         table: layout rules by layer type.
         pairing: makes the plan of two networks; raises LayoutError. Default: path by path, strictly (`plan`).
         without: whether a tensor of that name in the file is left out; `pairing` has to know of it, too.
+        force: `src` itself may be replaced, where `out_dir` has it under the name of a result.
         progress: called with (`network/tensor`, bytes) for each tensor written.
     Returns:
         The receipt, as it is in `receipt.json`.
@@ -92,7 +94,7 @@ def convert_to_paddle(
         sizes = infer(states)
     planned, files = _Planner(build, table, pairing), []
     _check_single(optimizer, states)
-    with Staging(out_dir) as stage, Sums(verify != "none") as sums:
+    with Staging(out_dir, () if force else _files(src)) as stage, Sums(verify != "none") as sums:
         for path in _files(src):
             sums.file(path)
         for name, state in states.items():
@@ -139,6 +141,7 @@ def convert_to_torch(
     table: LayoutTable = DEFAULT,
     pairing: Pairing = plan,
     without: Without = all_kept,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> dict:
     """Paddle files as a torch checkpoint (the official one: a dict of six state dicts), and a receipt beside it.
@@ -150,7 +153,7 @@ def convert_to_torch(
         src_dir: a folder with `genA2B.pdparams` (or `.safetensors`) and so on, or the file of one network, then
             written as a bare state dict; they are read without running their code.
         dst: the `.pt` file to write; replaced if it exists.
-        build, infer, verify, table, pairing, without, progress: as in `convert_to_paddle`; here the torch network is
+        build, infer, verify, table, pairing, without, force, progress: as in `convert_to_paddle`; here the torch network is
             given the weights. format: needed where `src_dir` holds both formats.
         networks: names of the files to look for. Default: the official six.
         optimizer: a `.pdopt`, the Adam state of the single network; it becomes `dst` with `.optimizer.pt` for its suffix.
@@ -174,7 +177,7 @@ def convert_to_torch(
         with _in(name):
             pairs.check_paddle(state)
         states[name] = dict(pairs.iter_to_torch(state))
-    with Staging(dst.parent) as stage, Sums(verify != "none") as sums:
+    with Staging(dst.parent, () if force else sources.values()) as stage, Sums(verify != "none") as sums:
         for source in sources.values():
             sums.file(source)
         path = stage.path(dst.name)
@@ -229,10 +232,9 @@ def check_receipt(
         if sha256_file(existing_file(file)) != line["sha256"]:
             raise VerificationError(f"{file}: not the file of the receipt (its SHA-256 differs); convert again, or restore it")
     to_paddle = receipt["to"] == "paddle"
-    single = {"prefix": None, "network": None} | receipt.get("selection", {})
     folder = len(sources) > 1
     if to_paddle:
-        states = torch_networks(sources[0].parent if folder else sources[0], single["prefix"], single["network"])
+        states = torch_networks(sources[0].parent if folder else sources[0], *receipt["selection"].values())
         paddle_states = {file.stem: read_paddle(file) for file in files}
     else:
         paddle_states = {file.stem: read_paddle(file) for file in sources}

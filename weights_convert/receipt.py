@@ -111,23 +111,58 @@ def write_receipt(path: str | Path, receipt: Mapping) -> None:
 
 
 def read_receipt(path: str | Path) -> dict:
-    """The receipt in a file. Only its outline is believed. Raises CheckpointError."""
+    """The receipt in a file, of the outline that its readers rely on; its claims are not believed. Raises CheckpointError."""
     path = Path(path)
     try:
         receipt = json.loads(path.read_text(encoding="utf-8"))
         if receipt["schema"] != SCHEMA:
             raise ValueError(f"its schema is {receipt['schema']!r}, not {SCHEMA!r}")
-        for part, keys in (("source", ("path", "sha256")), ("files", ("path", "sha256")),
-                           ("tensors", ("network", "source", "sha256"))):  # fmt: skip
-            if not receipt[part] or not all(type(line[key]) is str for line in receipt[part] for key in keys):
-                raise ValueError(f"its {part!r} lack paths or checksums; was it written with verify none?")
-        if "optimizer" in receipt and not all(type(receipt["optimizer"][key]) is str for key in ("path", "sha256")):
-            raise ValueError("its 'optimizer' lacks path or checksum")
-        if receipt["to"] not in ("paddle", "torch"):
-            raise ValueError(f"'to' is {receipt['to']!r}")
+        if receipt.get("verified") == "none":
+            raise ValueError("it was written with verify none, and holds no checksums")
+        receipt["selection"] = {"prefix": None, "network": None} | receipt.get("selection", {})
+        _check(receipt, _OUTLINE, "its")
+        _check({name: value for name, value in receipt.items() if name in _OPTIONAL},
+               {name: outline for name, outline in _OPTIONAL.items() if name in receipt}, "its")
+        if not all(receipt[part] for part in ("source", "files", "tensors")):
+            raise ValueError("it names no source, no files or no tensors")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path}: expected the receipt of a conversion, cannot use it ({brief(error)})") from error
     return receipt
+
+
+_LINE = {"path": str, "sha256": str}
+_NAME = (str, type(None))
+_OUTLINE = {
+    "to": ("paddle", "torch"), "verified": ("full", "checksum"), "selection": {"prefix": _NAME, "network": _NAME},
+    "source": [_LINE], "files": [_LINE | {"bytes": int}],
+    "sizes": {str: (dict, type(None))},
+    "tensors": [{"network": str, "source": str, "rule": str, "source_shape": [int], "sha256": str}],
+}  # fmt: skip
+_OPTIONAL = {
+    "guesses": {str: [str]}, "non_finite": [{"network": str, "source": str, "count": int}],
+    "optimizer": _LINE | {"steps": [int], "parameters": int},
+}  # fmt: skip
+
+
+def _check(value: object, outline: object, where: str) -> None:
+    """Raises ValueError where JSON is not of an outline: a type, a tuple of types or texts, a list of one, a dict of several,
+    or, with `str` for its key, of any."""
+    if isinstance(outline, dict) and str in outline and isinstance(value, dict):
+        outline = dict.fromkeys(value, outline[str])
+    if isinstance(outline, dict):
+        if not isinstance(value, dict) or not outline.keys() <= value.keys():
+            raise ValueError(f"{where} entries should be {', '.join(map(str, outline))}")
+        for name, part in outline.items():
+            _check(value[name], part, f"{where} {name!r}")
+    elif isinstance(outline, list):
+        if not isinstance(value, list):
+            raise ValueError(f"{where} should be a list")
+        for one in value:
+            _check(one, outline[0], where)
+    else:
+        allowed = outline if isinstance(outline, tuple) else (outline,)
+        if type(value) not in allowed and not (isinstance(value, str) and value in allowed):
+            raise ValueError(f"{where} should be {' or '.join(getattr(one, '__name__', repr(one)) for one in allowed)}")
 
 
 def _looked_at(array: np.ndarray) -> tuple[str, int]:

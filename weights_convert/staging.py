@@ -1,16 +1,22 @@
 """Files that appear all together or not at all."""
 
+import json
 import os
 import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from .errors import CheckpointError, brief
+
+_PREFIX = ".converting-"
+_LOCK, _JOURNAL, _REPLACED = ".lock", ".journal", ".replaced"  # beside what is staged
 
 
 class Staging:
@@ -20,19 +26,27 @@ class Staging:
     They are written to a hidden subfolder, flushed to the disk, then renamed in the order in which their
     paths were asked for, so a receipt asked for last vouches for what is there. On any error,
     KeyboardInterrupt included, what was renamed is put back and nothing is left behind; an OSError leaves as
-    CheckpointError.
+    CheckpointError. What a killed process left is put back by the next Staging of that folder (`recover`).
+
+    Args:
+        kept: files that must not be replaced, by whatever name (what is being read).
     """
 
-    def __init__(self, folder: str | Path):
+    def __init__(self, folder: str | Path, kept: Iterable[Path] = ()):
         self.folder = Path(folder)
+        self._kept = list(kept)
         self._names: list[str] = []
         self._created: list[Path] = []
         self._signals = _Signals(Staging.__enter__, Staging.__exit__)
 
     def path(self, name: str) -> Path:
-        """Where to write the file that will be `folder/name`."""
-        if Path(name).name != name or name in ("", ".."):
+        """Where to write the file that will be `folder/name`. Raises CheckpointError where that is one of `kept`."""
+        if Path(name).name != name or name in ("", "..", _LOCK, _JOURNAL, _REPLACED):
             raise CheckpointError(f"{self.folder}: a plain file name is needed, not {name!r}")
+        target = self.folder / name
+        if target.exists() and any(target.samefile(kept) for kept in self._kept):
+            raise CheckpointError(f"{target}: is what is being read, and would be replaced; nothing was changed; choose another "
+                                  "place, or replace it on purpose (--force)")
         self._names.append(name)
         return self._stage / name
 
@@ -40,7 +54,8 @@ class Staging:
         self._signals.hold()
         try:
             self._make_folder()
-            self._stage = Path(tempfile.mkdtemp(prefix=".converting-", dir=self.folder))
+            recover(self.folder)
+            self._stage, self._lock = _claimed(self.folder)
         except BaseException as error:
             self._remove_folders()
             self._signals.give_back()
@@ -73,36 +88,35 @@ class Staging:
         except OSError as failed:
             raise self._error(failed) from failed
         finally:
-            shutil.rmtree(self._stage, ignore_errors=True)
+            self._clear_stage()
             if not published:
                 self._remove_folders()
         if isinstance(error, OSError):
             raise self._error(error) from error
 
     def _clear(self) -> None:
-        shutil.rmtree(self._stage, ignore_errors=True)
+        self._clear_stage()
         self._remove_folders()
+
+    def _clear_stage(self) -> None:
+        self._lock.release()  # first: there are systems that remove no open file
+        shutil.rmtree(self._stage, ignore_errors=True)
 
     def _publish(self) -> None:
         for name in self._names:
             _flush(self._stage / name)
-        backups = self._stage / "replaced"
+        backups = self._stage / _REPLACED
         backups.mkdir()
-        done = []
+        _write_journal(self._stage, self._names)
         try:
             for name in self._names:
                 target = self.folder / name
-                done.append((target, backups / name, os.path.lexists(target)))
                 if os.path.lexists(target):
                     _keep(target, backups / name)
                 os.replace(self._stage / name, target)
             _flush(self.folder)
         except BaseException:
-            for target, backup, had_one in reversed(done):
-                if not had_one:
-                    target.unlink(missing_ok=True)
-                elif os.path.lexists(backup):
-                    os.replace(backup, target)
+            _put_back(self._stage, self.folder)
             raise
 
     def _make_folder(self) -> None:
@@ -123,6 +137,59 @@ class Staging:
             f"{self.folder}: cannot write ({brief(error)}); nothing was changed; "
             "free space or choose another place"
         )
+
+
+def recover(folder: Path) -> None:
+    """Puts back and removes what killed processes left in a folder: each set of files is there as it was, or whole.
+
+    What a living process is writing is left alone: it holds the lock of its subfolder.
+    """
+    for stage in folder.glob(f"{_PREFIX}*"):
+        with suppress(Timeout, OSError, NotImplementedError), FileLock(stage / _LOCK, timeout=0):  # NotImplemented: no locks here
+            if any((stage / name).exists() for name in _journal(stage)):  # with the last rename they are all there
+                _put_back(stage, folder)
+            shutil.rmtree(stage)
+
+
+def _claimed(folder: Path) -> tuple[Path, FileLock]:
+    """A new subfolder, and its lock, which is held."""
+    while True:
+        stage = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+        lock = FileLock(stage / _LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except (Timeout, FileNotFoundError):  # somebody who recovers was quicker, and takes it for one that was left
+            continue
+        except NotImplementedError:  # a disk without locks
+            return stage, lock
+        if (stage / _LOCK).exists():
+            return stage, lock
+        lock.release()
+
+
+def _write_journal(stage: Path, names: list[str]) -> None:
+    """Which file of which name is about to appear; on the disk before the first does."""
+    (stage / _JOURNAL).write_text(json.dumps({name: (stage / name).stat().st_ino for name in names}), encoding="utf-8")
+    _flush(stage / _JOURNAL)
+    _flush(stage)
+
+
+def _journal(stage: Path) -> dict[str, int]:
+    with suppress(FileNotFoundError):
+        return json.loads((stage / _JOURNAL).read_text(encoding="utf-8"))
+    return {}
+
+
+def _put_back(stage: Path, folder: Path) -> None:
+    """As it was before the first rename. A file that somebody put there since is theirs."""
+    for name, identity in reversed(_journal(stage).items()):
+        target, backup = folder / name, stage / _REPLACED / name
+        theirs = target.exists() and target.stat().st_ino != identity
+        if os.path.lexists(backup):
+            if not theirs:
+                os.replace(backup, target)
+        elif not theirs and not (stage / name).exists():
+            target.unlink(missing_ok=True)
 
 
 class _Signals:

@@ -133,8 +133,6 @@ def _read_zip(path: Path, buffer: memoryview) -> Any:
     folder = next((name.removesuffix("data.pkl") for name in members if name.endswith("/data.pkl")), None)
     if folder is None:
         raise CheckpointError(f"{path}: a zip file, but not a PyTorch checkpoint (it has no data.pkl)")
-    if any(name.endswith("/constants.pkl") for name in members):
-        raise CheckpointError(f"{path}: a TorchScript program, not a checkpoint; save its state_dict")
 
     def member(name: str) -> memoryview:
         try:
@@ -176,6 +174,8 @@ def _members(path: Path) -> dict[str, zipfile.ZipInfo]:
     members = {member.filename: member for member in found}
     if len(members) != len(found):
         raise CheckpointError(f"{path}: two members of the zip file share a name; not written by torch.save")
+    if any(name.endswith("/constants.pkl") for name in members):
+        raise CheckpointError(f"{path}: a TorchScript program, not a checkpoint; torch.jit.load it and save its state_dict")
     for member in found:
         if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
             raise CheckpointError(
@@ -254,10 +254,13 @@ def _rebuild_parameter(tensor: Tensor, *_: Any) -> Tensor:
     return tensor
 
 
-def _ordered(*pairs: Any) -> OrderedDict:
-    if pairs:
-        raise ValueError("an OrderedDict with arguments")
-    return OrderedDict()
+def _ordered(*items: Any) -> OrderedDict:
+    """Empty, to be filled by the pickle; or, as Python 2 wrote it, of a list of [name, value]."""
+    pairs = items[0] if items else []
+    if len(items) > 1 or type(pairs) is not list or not all(type(pair) is list and len(pair) == 2 and type(pair[0]) is str
+                                                            for pair in pairs):
+        raise ValueError("an OrderedDict of no names and values")
+    return OrderedDict(pairs)
 
 
 def _unsupported(what: str) -> Callable[..., _Unsupported]:

@@ -34,12 +34,13 @@ from parity.cli.exits import terminable
                                               "module with SUBJECTS).")
 @click.option("--without", metavar="PATTERN", multiple=True,
               help="Leave out tensors of such names, by either side's ('aux.*', '*.total_ops'). May be repeated.")
+@click.option("--force", is_flag=True, help="Replace SRC itself, where OUT has it under the name of a result.")
 @click.option("--check-against", "by_hand", metavar="FILE",
               help="Check a conversion made by hand: is this .pdparams (or a folder of them) what SRC says? Without OUT.")
 @click.option("--check", "receipt_path", metavar="RECEIPT", help="Prove an earlier conversion anew; without SRC and OUT.")
 def convert(source: str | None, destination: str | None, direction: str, file_format: str | None, verify: str,
             try_forward: bool | None, prefix: str | None, network: str | None, optimizer: str | None, adam: tuple[str, ...],
-            pair: str | None, without: tuple[str, ...], by_hand: str | None,
+            pair: str | None, without: tuple[str, ...], force: bool, by_hand: str | None,
             receipt_path: str | None) -> int:
     """Carry a checkpoint from PyTorch to Paddle or back, bit for bit, with a receipt.
 
@@ -76,7 +77,8 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
         receipt, path = conversion.checked(receipt_path, known), Path(receipt_path)
     else:
         with terminable(), output.transfer(source) as progress:
-            options = {"known": known, "network": network, "optimizer": optimizer, "verify": verify, "progress": progress}
+            options = {"known": known, "network": network, "optimizer": optimizer, "verify": verify, "force": force,
+                       "progress": progress}
             if direction == "paddle":
                 receipt, path = conversion.to_paddle(source, destination, file_format or "pdparams", prefix=prefix, **options)
             else:

@@ -22,6 +22,7 @@ import numpy as np
 
 from parity import asked
 from parity.blame import in_words, is_users
+from parity.compare.draws import are_idle
 from parity.compare.glimpse import Glimpse
 from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
@@ -81,18 +82,44 @@ def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent, ke
               gradients: bool = True) -> Report:
     """`glance`, of both that are built already. keeping: the runs of the pass, for the climb that may follow. gradients: with the
     backwards."""
-    report = _begin(both)
+    begun = _begin(both)
     if both.census.unpaired:
-        return report
+        return begun
     tell(f"both side by side, {lane}")
-    pass_ = Interleaved(both.subject.name, lane, keeps=keeping is not None)
-    failure = both.side_by_side(lane, pass_, gradients=gradients)
+    options = {"keeps": keeping is not None, "gradients": gradients}
+    kept = Kept()
+    report = _passed(both, lane, begun, kept, **options)
+    if report.diverged and both.tape.is_otherwise_in_line:
+        both.tape.in_line, other = True, Kept()
+        in_line = _passed(both, lane, begun, other, **options)
+        both.tape.in_line = not in_line.diverged or in_line.first.order > report.first.order
+        report, kept = (in_line, other) if both.tape.in_line else (report, kept)
     if keeping is not None:
-        keeping.truth, keeping.against, keeping.failure = pass_.truth, pass_.against, failure
-    report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
-    judge = Judge(both.subject.name, both.pair, lane, "free", pass_.truth, pass_.floors, M, start=both.subject.state)
-    judge.judge(pass_.against, failure, report)
-    _order_census(report, pass_.truth)
+        keeping.truth, keeping.against, keeping.failure = kept.truth, kept.against, kept.failure
+    return report
+
+
+def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool, gradients: bool) -> Report:
+    """What a pass comes to, in which idle numbers count for nothing. begun: the report before it. kept: where its runs are put."""
+    name = both.subject.name
+    pass_ = Interleaved(name, lane, keeps=keeps)
+    kept.failure = both.side_by_side(lane, pass_, gradients=gradients)
+    kept.truth, kept.against = pass_.truth, pass_.against
+
+    def judged() -> Report:
+        report = Report(name)
+        report.add(begun)
+        report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
+        Judge(name, both.pair, lane, "free", pass_.truth, pass_.floors, M, start=both.subject.state,
+              idle=both.idle).judge(pass_.against, kept.failure, report)
+        _order_census(report, pass_.truth)
+        return report
+    report = judged()
+    lone = frozenset(finding.key for finding in report.diverged if finding.drawn and finding.key not in pass_.against.matched)
+    if lone and are_idle(both, lane):
+        both.idle = lone
+        begun.remarks = list(both.remarks())
+        report = judged()
     return report
 
 
@@ -162,8 +189,8 @@ def _settle_accuracy(report: Report) -> None:
 def _begin(both: Both) -> Report:
     """A report of the rungs before the first run, to go on with."""
     begun = both.begun
-    return with_changes(begun, findings=list(begun.findings), counts=Counter(begun.counts), remarks=list(begun.remarks),
-                        largest={}, multiples={})
+    return with_changes(begun, findings=list(begun.findings), counts=Counter(begun.counts),
+                        remarks=[*both.remarks(), *begun.remarks], largest={}, multiples={})
 
 
 def _unseen(subject: Subject, truth: Store) -> str | None:
@@ -246,7 +273,7 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
             against = Against(truth, floors, limit)
             failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
         Judge(name, both.pair, lane, run, truth, floors, limit, stages,
-              start=both.subject.state if lane == "float64" else None).judge(against, failure, found)
+              start=both.subject.state if lane == "float64" else None, idle=both.idle).judge(against, failure, found)
         waiting = [*found.diverged, *(one for one in found.uncompared if _went_apart(one) and one.key not in other)]
         if not waiting or (lane == "float64" and _is_beyond_doubt(found, waiting, noise, limit)):
             break
@@ -300,8 +327,11 @@ def _written_otherwise(report: Report) -> set[str]:
 class Both(Sides):
     """Both sides of a subject, built once; every run starts from the subject's state again.
 
-    operations: whether single operations are watched in the runs to come.
+    operations: whether single operations are watched in the runs to come. idle: of random numbers that one side alone draws, and of
+    which it makes nothing.
     """
+
+    idle: frozenset[Key] = frozenset()
 
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self.operations = subject, device, operations
@@ -329,7 +359,7 @@ class Both(Sides):
     def begun(self) -> Report:
         """The rungs before the first run: census and weights, which no run changes. Where a tensor has no partner, there is no more
         to say."""
-        report = Report(self.subject.name, remarks=list(self.remarks()))
+        report = Report(self.subject.name)
         _judge_census(self, report)
         if self.census.unpaired:
             report.remarks.append(self.census.left_open())
@@ -464,6 +494,9 @@ class Both(Sides):
     def remarks(self) -> Iterator[str]:
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
+        if self.idle:
+            yield say("{count} random numbers are drawn on one side only, which makes nothing of them: with the smallest and the "
+                      "largest number there it computes the same", count=len(self.idle))
         for framework, model in zip(self.frameworks, self.models, strict=True):
             refused = [] if self.subject.training else framework.without_gradient_in_eval(model)
             if refused:
@@ -482,15 +515,16 @@ class Both(Sides):
 
     def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
         """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.
-        What the other side has none of keeps its own name; what the conversion drops is left out."""
+        What the other side has none of keeps its own name; what the conversion drops, or the census sets aside, is left out."""
         self._load(side, dtype)
         framework, model, entries = self.frameworks[side], self.models[side], self.entries()
         dropped = {entry.source for entry in self.census.plan.entries.values() if entry.target is None}
+        aside = self.census.aside[side]
         for name, tensor in {**framework.parameters(model), **framework.buffers(model)}.items():
             array, site = framework.array(tensor, copy=True), self.built(side, name.rpartition(".")[0])
             if side and name in entries:
                 name, array = entries[name].source, np.asarray(entries[name].to_torch(array), order="C")
-            if side or name not in dropped:
+            if name not in aside and (side or name not in dropped):
                 yield name, array, site
 
     def built(self, side: int, path: str) -> Site | None:

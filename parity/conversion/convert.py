@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from parity import asked
 from parity.conversion.networks import Networks, networks
 from parity.files import InputError
-from weights_convert import ADAM, check_receipt, convert_to_paddle, convert_to_torch
+from weights_convert import ADAM, check_receipt, convert_to_paddle, convert_to_torch, read_receipt
 
 
 def convert(source: str | Path, destination: str | Path, *, to: str = "paddle", file_format: str | None = None,
@@ -68,7 +67,6 @@ def adam(settings: tuple[str, ...]) -> dict[str, float]:
 
 def checked(path: str | Path, known: Networks) -> dict:
     """The receipt, if source, files and tensors are still what it says. Raises ConversionError."""
-    receipt = json.loads(Path(path).read_text()) if Path(path).is_file() else {}
-    some = len(receipt.get("sizes", ())) < len(known.names)
+    some = len(read_receipt(path)["sizes"]) < len(known.names)
     return check_receipt(path, known.build, infer=known.infer(some), table=known.layouts, pairing=known.pairing,
                          without=known.leaves_out)

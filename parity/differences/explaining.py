@@ -194,11 +194,12 @@ class _Again:
                         outcome.spoilt, fewer)
 
     def _outcome(self, report: Report, acted: list[Difference]) -> _Outcome:
-        if any(finding.variable == "(exception)" for finding in report.diverged):
-            return _Outcome({}, frozenset(), acted)  # what lies behind that place was not compared
+        raised = min((finding.order for finding in report.diverged if finding.variable == "(exception)"), default=None)
         verdicts = {_place(finding): finding.verdict for finding in report.findings}
         solved = {}
         for finding in self._findings:
+            if raised is not None and (finding.twin is None or finding.order > raised):
+                continue  # what lies behind that place was not compared
             verdict = verdicts.get(_place(finding), Verdict.SAME)
             if verdict in (Verdict.SAME, Verdict.NOISE):
                 solved[_place(finding)] = Verdict.EXPLAINED

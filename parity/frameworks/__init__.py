@@ -29,11 +29,16 @@ class Late:
         return getattr(self._framework, attribute)
 
 
+def itself(framework: Framework) -> Framework:
+    """The framework that stands behind a `Late` one, for who asks it at every value."""
+    return framework._framework if isinstance(framework, Late) else framework
+
+
 FRAMEWORKS: tuple[Framework, Framework] = (Late("TorchFramework", "torch"), Late("PaddleFramework", "paddle"))
 """The reference's and the twin's."""
 
-__all__ = ["FRAMEWORKS", "Framework", "FrameworkError", "PaddleFramework", "TorchFramework", "loadable", "of_model",
-           "of_tensor", "pixels_in"]
+__all__ = ["FRAMEWORKS", "Framework", "FrameworkError", "PaddleFramework", "TorchFramework", "itself", "loadable",
+           "of_model", "of_tensor", "pixels_in"]
 
 
 def __getattr__(name: str) -> Any:

@@ -99,10 +99,11 @@ def name_of(func: Any) -> str:
 
 def is_choice(func: Any, args: tuple, kwargs: dict, results: Sequence[Any]) -> bool:
     """Whether the operation turned floating-point numbers into something discrete, in a forward pass."""
+    if torch._C._current_graph_task_id() != -1:
+        return False
     discrete = name_of(func) in _REMAINDERS or _to_integers(func, kwargs) or any(
         isinstance(one, torch.Tensor) and _is_discrete(one) for one in results)
-    return discrete and any(isinstance(one, torch.Tensor) and one.dtype.is_floating_point for one in _flat(args)) \
-        and torch._C._current_graph_task_id() == -1
+    return discrete and any(isinstance(one, torch.Tensor) and one.dtype.is_floating_point for one in _flat(args))
 
 
 def _to_integers(func: Any, kwargs: dict) -> bool:

@@ -6,14 +6,15 @@ import functools
 import sys
 from typing import Any
 
+import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 
 class Seeing(TorchDispatchMode):
     """While active, each operation that reaches a kernel goes through `operation`.
 
-    torch keeps its compiler from compiling a mode's own code, for which it imports that compiler at the first operation: two
-    seconds in every process. Here that is done where the program itself has imported it.
+    torch keeps its compiler from compiling a mode's own code, for which it imports that compiler at the first operation (two
+    seconds in every process) and goes through it at each. Here that is done while compiled code runs.
     """
 
     @classmethod
@@ -21,13 +22,17 @@ class Seeing(TorchDispatchMode):
         return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if "torch._dynamo" in sys.modules:
+        if _compiler() is not None:
             return _uncompiled()(self, func, args, kwargs or {})
         return self.operation(func, args, kwargs or {})
 
     def operation(self, func: Any, args: tuple, kwargs: dict) -> Any:
         """What it does in place of `func(*args, **kwargs)`."""
         raise NotImplementedError
+
+
+# What compiles the Python code that runs now, if anything does; older versions of torch do not say.
+_compiler = getattr(torch._C._dynamo.eval_frame, "get_eval_frame_callback", lambda: sys.modules.get("torch._dynamo"))
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -69,7 +70,7 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
         return Deviation(np.inf, trouble=say("shape {reference} in the reference, {twin} in the twin",
                                             reference=reference.shape, twin=twin.shape))
     dtypes = None if reference.dtype == twin.dtype else (str(reference.dtype), str(twin.dtype))
-    reference, twin = (array.astype(np.float32) if array.dtype.name == "bfloat16" else array for array in (reference, twin))
+    reference, twin = (array.astype(np.float32) if _is_bfloat16(array.dtype) else array for array in (reference, twin))
     if _KIND.get(reference.dtype.kind) != _KIND.get(twin.dtype.kind):
         return Deviation(np.inf, trouble=say("dtype {reference} in the reference, {twin} in the twin",
                                             reference=reference.dtype, twin=twin.dtype))
@@ -91,12 +92,14 @@ def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: floa
         with np.errstate(invalid="ignore", over="ignore"):
             np.subtract(left, right, out=out, dtype=dtype, casting="unsafe")
         np.abs(out, out=out)
-        largest = float(out.max())
-        if not np.isfinite(largest):
+        place = out.argmax()  # of a NaN, where there is one
+        largest = float(out[place])
+        if not math.isfinite(largest):
             nans += _settle_nonfinite(left, right, out)
-            largest = float(out.max())
+            place = out.argmax()
+            largest = float(out[place])
         if largest > distance:
-            distance, worst = largest, start + int(out.argmax())
+            distance, worst = largest, start + int(place)
     if scale is None:
         scale = largest_magnitude(reference)
     index = tuple(int(i) for i in np.unravel_index(worst, reference.shape))
@@ -130,7 +133,11 @@ def _text_deviation(reference: np.ndarray, twin: np.ndarray) -> Deviation:
 
 def is_float(dtype: np.dtype) -> bool:
     """Whether numbers of that dtype are real and rounded: half precisions too, and bfloat16 (of `ml_dtypes`), whose kind is "V"."""
-    return dtype.kind == "f" or dtype.name == "bfloat16"
+    return dtype.kind == "f" or _is_bfloat16(dtype)
+
+
+def _is_bfloat16(dtype: np.dtype) -> bool:
+    return dtype.kind == "V" and dtype.name == "bfloat16"  # numpy makes up a name at each asking
 
 
 def rounds(dtype: np.dtype) -> bool:
@@ -141,7 +148,7 @@ def rounds(dtype: np.dtype) -> bool:
 @functools.cache
 def eps_of(dtype: np.dtype) -> float:
     """The distance of 1 from the next larger number of that dtype (of a complex one: of its parts); 0 where nothing is rounded."""
-    if dtype.name == "bfloat16":
+    if _is_bfloat16(dtype):
         return 2.0**-7
     return float(np.finfo(dtype).eps) if rounds(dtype) else 0.0
 
@@ -185,10 +192,9 @@ def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
         return None
     if {reference.dtype.kind, twin.dtype.kind} & {"c"}:
         return None
-    dtype = np.result_type(reference.dtype, twin.dtype, np.float32)
+    tolerance = 1e3 * coarsest(reference.dtype, twin.dtype)
     reference, twin = reference.astype(np.float64), twin.astype(np.float64)
     a, b = np.ravel(reference), np.ravel(twin)
-    tolerance = 1e3 * np.finfo(dtype).eps
     if reference.shape != twin.shape:
         if reference.size == twin.size and _close(np.sort(a), np.sort(b), tolerance):
             return say("the same values in another shape")
@@ -209,6 +215,11 @@ def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
     if _close(np.sort(a), np.sort(b), tolerance):
         return say("the same values in another order")
     return None
+
+
+def coarsest(*dtypes: np.dtype) -> float:
+    """The eps of the numbers that are rounded most, float32's at most: that of half precisions would let everything be alike."""
+    return max(eps_of(np.dtype(np.float64)), min(eps_of(np.dtype(np.float32)), max(map(eps_of, dtypes))))
 
 
 ACCOUNTED = 0.01  # a likeness may leave so much of the distance: one that leaves it as it was says nothing

@@ -51,6 +51,11 @@ class Drawn(NamedTuple):
         # As far as the numbers can tell: some functions draw from the smallest number on, so that its logarithm is finite.
         return plain is not None and all(abs(own - one) <= _STEP for own, one in zip(self.parameters, plain, strict=True))
 
+    @property
+    def is_of_uniform(self) -> bool:
+        """Whether it is made of uniform numbers."""
+        return self.kind in _OF_UNIFORM
+
     def fits(self, other: Drawn) -> bool:
         """Whether both can be made of the same random numbers."""
         alike = self.kind == other.kind or {self.kind, other.kind} <= _OF_UNIFORM

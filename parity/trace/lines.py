@@ -45,15 +45,18 @@ class Lines:
 
     def __init__(self, recorder: Recorder, source: SourceTree, phases: Mapping[str, tuple[str | None, str]]) -> None:
         self._recorder, self._source, self._phases = recorder, source, phases
-        self._codes: dict[Any, bool] = {}
+        self._files: dict[str, bool] = {}  # whether it is the user's: this is asked at every call of a Python function
         self.running: list[Function] = []
 
     def follow(self, frame: FrameType, event: str, arg: Any) -> Any:
-        code, recorder = frame.f_code, self._recorder
-        followed = self._codes.get((code, code.co_filename))
+        code = frame.f_code
+        followed = self._files.get(code.co_filename)
         if followed is None:
-            followed = self._codes[code, code.co_filename] = code.co_filename in self._source and not code.co_name.startswith("<")
-        if not followed or recorder.passes_over(frame.f_locals.get("self")) or recorder.framework.recomputing():
+            followed = self._files[code.co_filename] = code.co_filename in self._source
+        if not followed or code.co_name.startswith("<"):
+            return None
+        recorder = self._recorder
+        if recorder.passes_over(frame.f_locals.get("self")) or recorder.framework.recomputing():
             return None
         call = recorder.call
         number = call.functions[code.co_name]

@@ -36,7 +36,8 @@ class Tape:
     """What the reference drew in one run (one training step, one forward and backward), in order.
 
     names: of the run, from which the generators have theirs. more: where both run in turns, lets the reference go on; False where
-    it has ended.
+    it has ended. in_line: draws meet in the order of the whole program, whatever calls they are made in. end: where it is a number,
+    all that are drawn without a counterpart are that number.
     """
 
     def __init__(self, *names: object) -> None:
@@ -45,6 +46,23 @@ class Tape:
         self.complete = False
         self.more: Callable[[], bool] = lambda: False
         self.paths: tuple[set[str], set[str]] = ({""}, {""})
+        self.in_line = False
+        self.end: float | None = None
+        self._met: list[tuple[Drawn, int | None]] = []  # by the twin's latest run: what it drew, the number of its counterpart
+
+    @property
+    def is_otherwise_in_line(self) -> bool:
+        """Whether the two draw the same, one after the other, but the twin's draws have not met the reference's in this order."""
+        drawn, numbers = [drawn for drawn, _ in self._met], [number for _, number in self._met]
+        return (len(drawn) == len(self.entries) and numbers != list(range(len(numbers)))
+                and all(entry.drawn.agrees(one) for entry, one in zip(self.entries, drawn, strict=True)))
+
+    @property
+    def lone(self) -> tuple[dict[int, Drawn], list[Drawn]]:
+        """What either side has drawn without a counterpart; the reference's by their numbers."""
+        met = {number for _, number in self._met}
+        return ({entry.number: entry.drawn for entry in self.entries if entry.number not in met},
+                [drawn for drawn, number in self._met if number is None])
 
     def to_json(self) -> dict:
         return {"names": [str(name) for name in self._names], "paths": sorted(self.paths[0]),
@@ -67,23 +85,47 @@ class Tape:
         if side == 0 and not self.complete:
             self.entries.clear()
             return _Recording(self)
+        if side == 1 and self.end is None:
+            self._met.clear()
         return Hand(self, side)
 
     def generator(self, *number: object) -> np.random.Generator:
         return generator("random numbers", *self._names, *number)
 
+    def of_lone(self, *number: object) -> np.random.Generator:
+        """For a draw without a counterpart."""
+        return self.generator(*number) if self.end is None else _Constant(self.end)
+
+    def note(self, drawn: Drawn, met: Entry | None) -> None:
+        """What the twin has drawn, and its counterpart."""
+        if self.end is None:
+            self._met.append((drawn, None if met is None else met.number))
+
+
+class _Constant(np.random.Generator):
+    """A generator whose uniform numbers are all the same."""
+
+    def __init__(self, number: float) -> None:
+        super().__init__(np.random.PCG64(0))
+        self._number = number
+
+    def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
+        return np.full(() if size is None else size, self._number, dtype)
+
 
 class Hand:
     """Gives one run the random numbers of its counterparts on a tape.
 
-    Draws meet in the innermost module call that both sides have, in the order in which they are made; there each takes the first
-    of its kind and shape that is left, or else whatever is left first. A draw that finds nothing has numbers of its own.
+    Draws meet in the innermost module call that both sides have, or in line, in that around all, in the order in which they are
+    made; there each takes the first of its kind and shape that is left, or else whatever is left first. A draw that finds nothing
+    has numbers of its own.
     """
 
     def __init__(self, tape: Tape, side: int) -> None:
         self._tape, self._side = tape, side
         self._left: dict[tuple[str, int], list[Entry]] = defaultdict(list)  # not taken yet, by the call in which they meet
         self._looked_at = self._alone = 0
+        self._lone = tape.lone[0] if side == 0 and tape.end is not None else {}
 
     @property
     def silent(self) -> bool:
@@ -104,11 +146,13 @@ class Hand:
                 break
         same = [entry for entry in fitting if entry.drawn.kind == drawn.kind]
         met = next(iter(same or fitting or left), None)
+        if self._side:
+            self._tape.note(drawn, met)
         if met is None:
             self._alone += 1
-            return None, self._tape.generator("alone", self._alone)
+            return None, self._tape.of_lone("alone", self._alone)
         left.remove(met)
-        return met, self._tape.generator(met.number)
+        return met, (self._tape.of_lone if met.number in self._lone else self._tape.generator)(met.number)
 
     def _look(self) -> None:
         """At what the reference has drawn since."""
@@ -127,6 +171,8 @@ class Hand:
         """The run is over."""
 
     def _shared(self, place: Place) -> tuple[str, int]:
+        if self._tape.in_line:
+            return place[0]
         ours, theirs = self._tape.paths
         return next(call for call in reversed(place) if call[0] in ours and call[0] in theirs)  # at last, what is around all
 

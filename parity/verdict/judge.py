@@ -16,13 +16,15 @@ from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import RESOLUTION
 from parity.numbers.strata import floor_at
-from parity.trace.events import OPERATION, Event, Key
+from parity.trace.events import AUTOCAST, OPERATION, Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
+from parity.verdict.calls import called_instead
 from parity.verdict.causes import Evidence, cause_of
+from parity.verdict.computed import nearby
 from parity.verdict.cuts import cut
 from parity.verdict.findings import Finding, Order, Report
-from parity.verdict.flow import Flow
+from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
 from parity.verdict.sinks import Against, Store, multiple_of
 
@@ -48,7 +50,8 @@ class Judge:
     """Turns what was measured in one run of the twin into verdicts.
 
     name: what is compared, in findings and before module paths. stages: those that this run went through; None for all.
-    start: the state before the run, by the names of the reference, where it is known.
+    start: the state before the run, by the names of the reference, where it is known. idle: of random numbers of which nothing is
+    made.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Judge:
     limit: float
     stages: frozenset[str] | None = None
     start: Mapping[str, np.ndarray] | None = None
+    idle: frozenset[Key] = frozenset()
 
     def judge(self, against: Against, failure: Exception | Failure | None, report: Report) -> None:
         """Add to the report a finding for every value that is not the same, and count all."""
@@ -99,12 +103,17 @@ class Judge:
             found.append(finding)
         if failure is None:
             found = self._without_harmless(found, against, report)
+        elif all(key in against.matched for key in self.truth.events if is_result(key, self.name)):  # the way back raised
+            back = [f for f in found if f.key.stage == "gradients" or f.key.variable == "(exception)"]
+            first = min((f.order for f in back if f.key.stage == "gradients" and f.twin is None), default=finding.order)
+            back[-1] = with_changes(finding, order=min(finding.order, Order.before(first.at)))  # what did not come back is for that
+            found = [*self._without_harmless([f for f in found if f not in back], against, report), *back]
         if self.run == "replay":
             flow = Flow(found, self.truth, against)
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
             found = cut(placed(found, self.truth, against), self.truth, against, report)
-        found = _after_good(found, agreed)
+        found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
             if finding.key not in uncompared:
@@ -158,8 +167,9 @@ class Judge:
         def agrees(key: Key) -> bool:
             return _call_of(key) in ran - bad
 
-        found = _uncompared(found, lambda f: f.key.is_local and (agrees(f.key) or ours[_binding(f.key)] != theirs[_binding(f.key)]),
-                            report)
+        spoilt = self._spoilt_in_replay(found, against)
+        found = _uncompared(found, lambda f: f.key.is_local and f.key not in spoilt and (
+            agrees(f.key) or ours[_binding(f.key)] != theirs[_binding(f.key)]), report)
         handed = Handed(found, self.truth, against)
         flow = Flow(found, self.truth, against, handed.passed)
 
@@ -173,6 +183,17 @@ class Judge:
             return not finding.promised and flow.is_undone(finding)
 
         return _uncompared(found, leads_nowhere, report)
+
+    def _spoilt_in_replay(self, found: list[Finding], against: Against) -> set[Key]:
+        """Locals that what their call returns cannot acquit: an inner module was handed what they made wrong, and went on with the
+        reference's value."""
+        if self.run != "replay":
+            return set()
+        diverged = [f for f in found if f.verdict is Verdict.DIVERGED and f.key.stage != "gradients"]
+        handed = [f for f in diverged if not f.key.is_local and f.key.variable.startswith("input")]
+        flow = Flow(found, self.truth, against)
+        return {f.key for f in diverged if f.key.is_local and flow.spoils(f)
+                and any(is_given(other.key, f.key) and f.order < other.order for other in handed)}
 
     def _is_spare(self, key: Key, ran: set[tuple], against: Against) -> bool:
         """Whether it is what one side alone returns from a call that both make, beside what both return: weights of an attention,
@@ -219,7 +240,8 @@ class Judge:
         elif verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
-                cause = cause_of(Evidence(left, right, event, twin, self._held(event.key)))
+                cause = cause_of(Evidence(left, right, event, twin, self.held(event.key),
+                                          nearby(event.key, self.truth.in_order())))
         finding = self._finding(event, twin, verdict, deviation, floor, cause)
         if (deviation.reshaped is not None and self._inside(finding)
                 and multiple_of(deviation.reshaped, floor) <= self.limit):
@@ -253,7 +275,7 @@ class Judge:
         return self.lane == "float64" or not any(all(name.startswith(kind) for name in deviation.dtypes)
                                                  for kind in ("float", "complex"))
 
-    def _held(self, key: Key) -> dict[str, np.ndarray]:
+    def held(self, key: Key) -> dict[str, np.ndarray]:
         """What a value's module held before the run, by name."""
         owner = "" if key.module == self.name else f"{key.module.removeprefix(f'{self.name}.')}."
         return {name.removeprefix(owner): array for name, array in (self.start or {}).items()
@@ -271,13 +293,17 @@ class Judge:
         return with_changes(self._finding(event, None, Verdict.UNCOMPARED, deviation, 0.0), unknown=True)
 
     def _expected(self, key: Key) -> bool:
-        return key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided
+        return key in self.idle or (key.is_local and f"{key.stage} {key.function}: {key.variable}" in self.pair.one_sided)
 
     def _extra(self, event: Event, last: Key | None) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         before = self.truth.events[last].order if last is not None else 0
-        deviation = Deviation(np.inf, trouble=say("exists in the twin only") if event.drawn is None else
-                              say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn)))
+        trouble = say("exists in the twin only")
+        if event.drawn is not None:
+            trouble = say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn))
+        elif event.key.variable == AUTOCAST:
+            trouble = say("the twin computes under autocast here, the reference nowhere; in float64 neither is lowered by it")
+        deviation = Deviation(np.inf, trouble=trouble)
         return Finding(self.name, self.lane, self.run, event.key, verdict, Order.after(before), deviation,
                        twin=event.site, called=event.called, drawn=event.drawn is not None)
 
@@ -358,6 +384,8 @@ def _missing_text(event: Event, against: Against) -> str:
         return say("the reference draws {numbers}, the twin draws nothing", numbers=str(event.drawn))
     if key.stage == "gradients":
         return say("the reference has a gradient here, the twin has none")
+    if key.variable == AUTOCAST:
+        return say("the reference computes under autocast here, the twin nowhere; in float64 neither is lowered by it")
     if key.variable.startswith(("input", "output")):
         if any((other.module, other.call) == (key.module, key.call) for other in against.matched):
             return say("the twin's call has no such value")

@@ -238,6 +238,54 @@ def lstms(rate):
             lambda: {"lstm": paddle.nn.LSTM(8, 6, 2, dropout=rate)})
 
 
+class Part(nn.Module):
+    """Drops out what it returns."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc2, self.drop = nn.Linear(8, 8), nn.Dropout(.4)
+
+    def forward(self, x):
+        return self.drop(self.fc2(x))
+
+
+class Bare(paddle.nn.Layer):
+    """Leaves that to who calls it."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc2 = paddle.nn.Linear(8, 8)
+
+    def forward(self, x):
+        return self.fc2(x)
+
+
+def t_dropped_inside(self, x):
+    x = self.fc(x)
+    x = x + self.part(x)
+    return TF.dropout(TF.relu(x), .4, self.training)
+
+
+def p_dropped_outside(self, x):
+    x = self.fc(x)
+    x = x + PF.dropout(self.part(x), .4, training=self.training)
+    return PF.dropout(PF.relu(x), .4, training=self.training)
+
+
+def p_dropped_with_the_rest(self, x):
+    x = self.fc(x)
+    x = PF.dropout(x + self.part(x), .4, training=self.training)
+    return PF.dropout(PF.relu(x), .4, training=self.training)
+
+
+def parts():
+    return lambda: {"part": Part()}, lambda: {"part": Bare()}
+
+
+def skipping(rate):
+    return scaled_by(lambda self: 1 if torch.rand(()) < rate else 2)
+
+
 def dropouts(ours, theirs):
     return lambda: {"drop": ours}, lambda: {"drop": theirs}
 
@@ -247,6 +295,8 @@ SAME = {
     "a dropout module": (modules_dropout, modules_dropout, *dropouts(nn.Dropout(.4), paddle.nn.Dropout(.4))),
     "a module beside a function": (modules_dropout, lambda self, x: PF.dropout(self.fc(x), .4, training=self.training),
                                    lambda: {"drop": nn.Dropout(.4)}),
+    "in a layer and behind it": (t_dropped_inside, p_dropped_outside, *parts()),
+    "a number that nothing is made of": (skipping(0.), scaled_by(lambda self: 2)),
     "alpha dropout": (modules_dropout, modules_dropout, *dropouts(nn.AlphaDropout(.4), paddle.nn.AlphaDropout(.4))),
     "drop path": (t_drop_path, p_drop_path),
     "latent noise": (t_latent, p_latent),
@@ -274,6 +324,8 @@ DIFFERENT = {
     "no dropout": ((t_dropout, p_dropout_none), "random bernoulli"),
     "two dropouts": ((t_dropout, p_dropout_twice), "random bernoulli"),
     "a module's rate": ((modules_dropout, modules_dropout, *dropouts(nn.Dropout(.4), paddle.nn.Dropout(.5))), "random bernoulli"),
+    "behind a layer and what is around": ((t_dropped_inside, p_dropped_with_the_rest, *parts()), ""),
+    "a number that seldom matters": ((skipping(.01), scaled_by(lambda self: 2)), "random uniform"),
     "scale of a drop path": ((t_drop_path, p_drop_path_scale), ""),
     "variance": ((t_latent, p_latent_variance), "output"),
     "uniform noise": ((t_latent, p_latent_uniform), "random normal"),
@@ -285,9 +337,9 @@ DIFFERENT = {
     "an encoder's rate": ((encoded, encoded, *encoders(0.1)), "random bernoulli"),
     "an LSTM's rate": ((recurrent, recurrent, *lstms(0.2)), "random bernoulli"),
     "numpy's number used otherwise": ((global_generators(1), global_generators(2)), "output"),
-    "no draw of numpy's": ((scaled_by(lambda self: 1 + 0 * np.random.rand()), scaled_by(lambda self: 1.)), "random uniform"),
+    "no draw of numpy's": ((scaled_by(lambda self: 1 + 0.1 * np.random.rand()), scaled_by(lambda self: 1.)), "random uniform"),
     "one draw of python's more": ((scaled_by(lambda self: random.random()),
-                                   scaled_by(lambda self: random.random() + 0 * choice([1]))), "random integers"),
+                                   scaled_by(lambda self: random.random() + 0.1 * choice([1, 2]))), "random integers"),
     "numpy's range": ((by_size(1, 5), by_size(1, 6)), "random integers"),
     "numpy's distribution": ((scaled_by(lambda self: np.random.normal(2, 1)), scaled_by(lambda self: np.random.exponential(2))),
                              "random normal"),

@@ -1,5 +1,6 @@
 """Checkpoint files: what is read without trust, what is written atomically."""
 
+import ast
 import os
 import pickle
 import random
@@ -86,6 +87,38 @@ def test_legacy_storages_of_a_gpu_come_to_the_cpu(tmp_path):
     assert tag in content
     (tmp_path / "cuda.pt").write_bytes(content.replace(tag, cuda))
     assert same(read_torch(tmp_path / "cuda.pt")["net"], sample())
+
+
+class Reduced:
+    """Pickled as a call."""
+
+    def __init__(self, *call):
+        self.call = call
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_an_ordered_dict_as_python_2_wrote_it(tmp_path, zipped):
+    """A call with a list of [name, value] (lpips' own weights); of anything else it is refused."""
+    def read(*arguments):
+        torch.save(Reduced(OrderedDict, arguments), tmp_path / "a.pt", _use_new_zipfile_serialization=zipped)
+        return read_torch(tmp_path / "a.pt")
+
+    assert same(read([[name, value] for name, value in torch_state().items()]), sample())
+    one = torch.ones(2)
+    for wrong in ([[("tuple",) * 2, one]], [["a", one, 3]], {"a": one}, [["a"]], "ab", 3):
+        with pytest.raises(CheckpointError):
+            read(wrong)
+    with pytest.raises(CheckpointError):
+        read([["a", one]], [["b", one]])
+
+
+def test_a_torchscript_program_is_called_that(tmp_path):
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(3, 3), torch.ones(1, 3)), tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match="TorchScript program.*state_dict"):
+        read_torch(tmp_path / "a.pt")
 
 
 def test_write_torch_is_what_torch_save_makes(tmp_path):
@@ -469,6 +502,89 @@ def test_ctrl_c_leaves_all_or_nothing_whenever_it_comes(tmp_path, monkeypatch):
         if not reached:
             break
     assert not reached and whole.count(True) > 50 and whole.count(False) > 50
+
+
+KILLED = """
+import os, signal, sys, types
+from pathlib import Path
+package = sys.modules["weights_convert"] = types.ModuleType("weights_convert")  # without the frameworks, a fork is cheap
+package.__path__ = ["weights_convert"]
+from weights_convert import staging
+os.fsync = lambda file: None
+folder, links = Path(sys.argv[1]), sys.argv[2] == "links"
+if not links:
+    def no_links(*args, **kwargs):
+        raise OSError(1, "Operation not permitted")
+    os.link = no_links
+
+def write(text, *names):
+    with staging.Staging(folder) as stage:
+        for name in names:
+            stage.path(name).write_text(text)
+
+def killed_at(moment):
+    count = 0
+    def follow(frame, event, argument):
+        nonlocal count
+        if frame.f_code.co_filename == staging.__file__:
+            count += event in ("call", "line")
+            if count == moment:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return follow
+    child = os.fork()
+    if not child:
+        sys.settrace(follow)
+        write("new", "a", "b", "receipt")
+        os._exit(0)
+    return os.waitpid(child, 0)[1] != 0
+
+found, moment = {}, 0
+while True:
+    moment += 1
+    write("old", "a", "receipt")
+    (folder / "b").unlink(missing_ok=True)
+    if not killed_at(moment):
+        break
+    if (folder / "a").exists() and (folder / "a").read_text() == "new" and not (folder / "b").exists():
+        (folder / "b").write_text("theirs")  # between the kill and the next start
+    staging.recover(folder)
+    state = " ".join(f"{path.name}={path.read_text() if path.is_file() else '?'}" for path in sorted(folder.iterdir()))
+    found[state] = found.get(state, 0) + 1
+print(found)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("links", ["links", "no links"])
+def test_kill_9_leaves_all_or_nothing_whenever_it_comes(tmp_path, links):
+    root = Path(__file__).resolve().parents[2]
+    child = subprocess.run([sys.executable, "-c", KILLED, tmp_path, links], cwd=root, capture_output=True, text=True, check=True)
+    found = ast.literal_eval(child.stdout)
+    assert set(found) == {"a=old receipt=old", "a=new b=new receipt=new", "a=old b=theirs receipt=old"}, found
+    assert min(found.values()) > 1, found
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path):
+    with Staging(tmp_path) as stage:
+        path = stage.path("a")
+        path.write_text("new")
+        staging.recover(tmp_path)
+        write_pair(tmp_path, "meanwhile")
+        assert path.read_text() == "new"
+    assert names(tmp_path) == ["a", "receipt"] and (tmp_path / "a").read_text() == "new"
+
+
+def test_what_is_being_read_is_not_replaced(tmp_path):
+    (tmp_path / "a").write_text("the only one")
+    (tmp_path / "another_name").symlink_to("a")
+    for kept in ("a", "another_name"):
+        with pytest.raises(CheckpointError, match="is what is being read.*--force"), Staging(tmp_path, [tmp_path / kept]) as stage:
+            stage.path("b").write_text("new")
+            stage.path("a")
+    assert names(tmp_path) == ["a", "another_name"] and (tmp_path / "a").read_text() == "the only one"
+    with Staging(tmp_path, [tmp_path / "a"]) as stage:  # beside it is another matter
+        stage.path("b").write_text("new")
+    assert names(tmp_path) == ["a", "another_name", "b"]
 
 
 def test_a_folder_in_the_way_is_refused(tmp_path):

@@ -1,6 +1,8 @@
 """Other people's files and networks: prefixes, bare state dicts, precisions, folders, receipts, declared pairs."""
 
+import io
 import json
+import operator
 import os
 import shutil
 import signal
@@ -9,7 +11,8 @@ import sys
 import textwrap
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from functools import reduce
 from pathlib import Path
 
 import fuzzing
@@ -20,9 +23,11 @@ import pytest
 import safetensors.numpy
 import safetensors.torch
 import torch
+from rich.console import Console
 
 from parity.cli import main
 from parity.conversion.forward import check
+from parity.conversion.show import show
 from weights_convert import (
     CheckpointError,
     ConversionError,
@@ -241,6 +246,33 @@ def test_a_forged_receipt_makes_nobody_run_code(tmp_path):
     assert not mark.exists()
 
 
+def places(content, path=()):
+    """Every place in a JSON document, the first of each list."""
+    yield path
+    children = content.items() if isinstance(content, dict) else enumerate(content[:1]) if isinstance(content, list) else ()
+    for name, value in children:
+        yield from places(value, (*path, name))
+
+
+def test_a_forged_receipt_is_refused_in_one_line_or_holds(tmp_path):
+    """Whatever stands anywhere in it: an error of ours, or a receipt that can be shown."""
+    content, path = converted(tmp_path), tmp_path / "out" / "receipt.json"
+    console, outcomes = Console(file=io.StringIO()), Counter()
+    for place in list(places(content))[1:]:
+        for value in (None, -1, "x", [], {}, [{}]):
+            forged = json.loads(json.dumps(content))
+            *above, last = place
+            reduce(operator.getitem, above, forged)[last] = value
+            path.write_text(json.dumps(forged))
+            try:
+                show(console, check_receipt(path, build, **KNOWN), path)
+                outcomes["held"] += 1
+            except ConversionError as error:
+                assert "\n" not in str(error)
+                outcomes["refused"] += 1
+    assert outcomes["refused"] > 100 and outcomes["held"] > 10, outcomes
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 3}', '{"schema": "weights_convert.receipt/1"}', "[" * 50_000])
 def test_what_is_no_receipt_is_refused(tmp_path, text):
     (tmp_path / "r.json").write_text(text)
@@ -359,6 +391,22 @@ ours = lambda: torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.BatchNorm1d(5
 pair = Pair("mine", SourceTree(__file__), SourceTree(__file__))
 SUBJECTS = [Subject("net", pair, ours, theirs, {{}}, {{"x": np.random.default_rng(0).normal(size=(4, 3)).astype("f4")}})]
 """
+
+
+def test_a_source_is_not_replaced_by_what_is_made_of_it(tmp_path, capsys):
+    """A .safetensors file converted to .safetensors in its own folder; and one whose result has another name."""
+    (tmp_path / "mine.py").write_text(PAIR.format(broken=""))
+    safetensors.torch.save_file(state(), tmp_path / "net.safetensors")
+    before = (tmp_path / "net.safetensors").read_bytes()
+    command = ["convert", "--no-forward", "--pair", str(tmp_path / "mine.py"), "--format", "safetensors"]
+    source, out = str(tmp_path / "net.safetensors"), str(tmp_path)
+    assert main([*command, "--network", "net", source, out]) == 2
+    assert "is what is being read" in capsys.readouterr().err and (tmp_path / "net.safetensors").read_bytes() == before
+    assert names(tmp_path) == ["mine.py", "net.safetensors"]
+    assert main([*command, "--network", "net", "--force", source, out]) == 0
+    assert (tmp_path / "net.safetensors").read_bytes() != before
+    torch.save(state(), tmp_path / "b.pt")
+    assert main([*command, str(tmp_path / "b.pt"), out]) == 0  # replaces an earlier result, as ever
 
 
 @pytest.mark.parametrize("broken,code", [("", 0), ("net[1]._epsilon = 0.1", 1)])

@@ -250,6 +250,27 @@ def test_a_draw_without_partner_has_numbers_of_its_own():
     assert handed(tape, [(uniform(3), TOP), (uniform(3), TOP)])[1] == own
 
 
+def test_in_line_draws_meet_by_their_order_alone():
+    a, paths = (*TOP, ("net.a", 0)), ("net", "net.a")
+    tape, numbers = taped([(uniform(3), a), (uniform(3), TOP)], paths)
+    draws = [(uniform(3), TOP), (uniform(3), TOP)]
+    assert handed(tape, draws, paths=paths)[0] == [1, None] and tape.is_otherwise_in_line
+    tape.in_line = True
+    assert handed(tape, draws, paths=paths) == ([0, 1], numbers) and not tape.is_otherwise_in_line
+    handed(tape, [*draws, (uniform(3), TOP)], paths=paths)
+    assert not tape.is_otherwise_in_line  # one more: that the order is all that is different is no way to see it
+
+
+def test_what_is_drawn_alone_can_be_any_number():
+    tape, numbers = taped([(uniform(3), TOP), (uniform(1), TOP)])
+    draws = [(uniform(3), TOP), (uniform(7), (("", 0),))]
+    assert handed(tape, draws)[0] == [0, None]
+    assert tape.lone == ({1: uniform(1)}, [uniform(7)])
+    tape.end = 0.25
+    assert handed(tape, draws)[1] == [numbers[0], 0.25]
+    assert handed(tape, [(uniform(3), TOP), (uniform(1), TOP)], side=0)[1] == [numbers[0], 0.25]
+
+
 def test_in_turns_the_twin_waits_for_the_reference():
     tape = Tape("test")
     reference, asked = tape.hand(0), []

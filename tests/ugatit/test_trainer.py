@@ -1,6 +1,8 @@
 """Whole runs in both frameworks: start, resume, hand-over, files on the disk, grids, logs and the two commands."""
 
 import json
+import math
+import shutil
 import struct
 from dataclasses import asdict, replace
 
@@ -80,7 +82,7 @@ def test_a_run_leaves_what_it_should(runs):
         expected = {f"{name}.pt" for name in weights}
         if framework == "paddle":
             expected = {f"{name}/{network}.pdparams" for name in weights for network in both.plans(both.TINY)}
-        expected |= {"losses.csv", "state/step_0000005.json", "state/step_0000005.safetensors"}
+        expected |= {".lock", "losses.csv", "state/step_0000005.json", "state/step_0000005.safetensors"}
         expected |= {f"img/{direction}_000000{step}.png" for direction in ("A2B", "B2A") for step in (3, 5)}
         assert names - boards == expected and len(boards) == 1
 
@@ -201,7 +203,7 @@ def test_an_official_resume_has_weights_and_lr_but_no_moments(framework, data, r
         for key, value in entries.items():
             assert now.state["networks"][name][key].tobytes() == value.tobytes()
     assert resume_weights(other, TINY, step=0).state["lr"] == {"G": 1e-4, "D": 1e-4}
-    with pytest.raises(TrainerError, match="genA2B is .*ngf=2.* the run wants .*ngf=3"):
+    with pytest.raises(TrainerError, match="genA2B is of other sizes .*ngf: 2 there, 3 here"):
         resume_weights(other, replace(TINY, ngf=3))
     trainer.train_step()
     assert {held["updates"] for held in trainer.snapshot().state["moments"]["disLA"].values()} == {1}
@@ -266,7 +268,13 @@ def test_damaged_states_are_refused_in_one_line(snapshot, tmp_path):
     refused("cannot read it")
     tensors.write_bytes(data)
     content = json.loads(text)
-    for change in ({"schema": "other/1"}, {"lr": None}, {"options": {**content["options"], "ngf": "8"}},
+    file.write_text(json.dumps({**content, "lr": {"G": 1e-3, "D": 1e-3}}))
+    refused("step_0000007.json: not the file that was saved")
+    del content["sha256"]  # as an older version wrote it
+    file.write_text(json.dumps(content))
+    assert same_snapshot(load_state(tmp_path), snapshot) == 24
+    for change in ({"schema": "other/1"}, {"lr": None}, {"lr": {"G": math.nan, "D": 1e-4}},
+                   {"lr": {"G": 1e-4, "D": -1}}, {"options": {**content["options"], "ngf": "8"}},
                    {"updates": {}}, {"options": {}}, {"tensors": {}}, {"step": "x"}):
         file.write_text(json.dumps({**content, **change}))
         refused("step_0000007.json")
@@ -292,6 +300,16 @@ def test_a_run_is_not_overwritten_and_its_pictures_are_checked(data, runs, tmp_p
             (fewer / name / f"{number}.png").write_bytes((data / name / f"{number}.png").read_bytes())
     with pytest.raises(TrainerError, match="not the pictures that the run was trained on"):
         Trainer("torch", TINY, fewer, tmp_path / "out", resume=resume_exactly(runs["torch"]))
+    other = shutil.copytree(data, tmp_path / "other")
+    (other / "trainA" / "0.png").write_bytes((data / "trainB" / "0.png").read_bytes())
+    with pytest.raises(TrainerError, match="contents of files"):
+        Trainer("torch", TINY, other, tmp_path / "out", resume=resume_exactly(runs["torch"]))
+    snapshot = resume_exactly(runs["torch"])
+    for kept in snapshot.data.values():
+        del kept["contents"]  # as an older version saved it
+    Trainer("torch", TINY, other, tmp_path / "out", resume=snapshot)
+    with pytest.raises(TrainerError, match="genA2B is of other sizes than the run .ngf: 2 there, 8 here.; give"):
+        resume_weights(runs["torch"], replace(TINY, ngf=8))
     weights = resume_weights(runs["torch"], TINY)
     assert weights.step == 5
     Trainer("torch", TINY, fewer, tmp_path / "out", resume=weights)
@@ -302,6 +320,15 @@ def test_a_run_is_not_overwritten_and_its_pictures_are_checked(data, runs, tmp_p
     for wrong in (97, 64):
         with pytest.raises(TrainerError, match="multiple of 32"):
             replace(TINY, img_size=wrong)
+
+
+def test_two_runs_do_not_write_into_one_folder(data, tmp_path):
+    first, second = (Trainer("torch", TINY, data, tmp_path / "out") for _ in range(2))
+    first.draw = lambda: second.run(1, progress=False)
+    with pytest.raises(TrainerError, match="another training is writing there"):
+        first.run(1, progress=False)
+    second.run(1, progress=False)  # the lock went with the run
+    assert len((tmp_path / "out" / "losses.csv").read_text().splitlines()) == 2
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(data, tmp_path, monkeypatch):

@@ -91,6 +91,18 @@ def test_an_exception_of_the_twin_stands_behind_what_it_had_reached():
     assert report.verdict == "diverged"
 
 
+@pytest.mark.parametrize(("x", "returned", "first"), [(900.0, 1.0, "(exception)"), (900.0, 500.0, "x")])
+def test_what_is_raised_on_the_way_back_comes_before_the_gradients_that_are_not_there(x, returned, first):
+    """And behind all that went wrong on the way there: what agrees in the end did not."""
+    def ran(x, returned):
+        return [event(key("x", function="forward"), [x], 0), event(key(), [returned], 1)]
+
+    truth = [*ran(1.0, 1.0), event(key("weight", stage="gradients"), [1.0], 2)]
+    report = judged(truth, ran(x, returned), failure=ValueError("no such thing"),
+                    pair=SimpleNamespace(names={}, one_sided=frozenset(), twin_source=()))
+    assert report.first.key.variable == first and report.counts[Verdict.DIVERGED] == (2 if first == "(exception)" else 4)
+
+
 def test_a_local_that_diverges_alone_is_another_way_of_writing_it():
     """Only its own gradient is another, all that leaves the module agrees; a wrong parameter's gradient beside it is a fault."""
     local, weight = key("h", stage="gradients", function="forward"), key("weight", stage="gradients")

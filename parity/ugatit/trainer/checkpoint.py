@@ -11,6 +11,7 @@ step, so these two *are* the state of the random generators and of the data orde
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -44,8 +45,16 @@ class Snapshot:
 
 
 def data_digest(domain):
-    """What the data order depends on: which names the folder lists, in their order."""
-    return {"files": len(domain.names), "sha256": hashlib.sha256("\n".join(domain.names).encode()).hexdigest()}
+    """What the run depends on: which names the folder lists, in their order, and what the files hold."""
+    contents = hashlib.sha256("".join(map(_digest, domain.files)).encode())
+    return {"files": len(domain.names), "sha256": hashlib.sha256("\n".join(domain.names).encode()).hexdigest(),
+            "contents": contents.hexdigest()}
+
+
+def same_data(saved, found):
+    """Whether two digests, by domain, are of the same pictures; those of older versions tell of names alone."""
+    return saved.keys() == found.keys() and all(
+        isinstance(kept, dict) and kept.items() <= found[domain].items() for domain, kept in saved.items())
 
 
 def save_state(out, snapshot):
@@ -76,6 +85,7 @@ def save_state(out, snapshot):
             "updates": {name: {key: held["updates"] for key, held in entries.items()}
                         for name, entries in snapshot.state["moments"].items()},
         }
+        content["sha256"] = _sealed(content)
         stage.path(f"{stem}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     for path in older:
         path.unlink(missing_ok=True)
@@ -95,12 +105,14 @@ def load_state(path):
         content = json.loads(file.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
             raise TrainerError(f"{file}: expected a {SCHEMA}, found {content['schema']!r}")
+        if content.pop("sha256", None) not in (None, _sealed(content)):  # None: of a version that had no seal
+            raise TrainerError(f"{file}: not the file that was saved (its checksum differs); copy it again")
         tensors = file.parent / Path(content["tensors"]["file"]).name
         if _digest(tensors) != content["tensors"]["sha256"]:
             raise TrainerError(f"{tensors}: not the file that was saved (its checksum differs); copy it again")
         arrays = safetensors.numpy.load_file(tensors)
         state = {"networks": {name: {} for name in NETWORKS}, "moments": {name: {} for name in NETWORKS},
-                 "lr": {side: float(content["lr"][side]) for side in "GD"}}
+                 "lr": {side: _rate(content["lr"][side]) for side in "GD"}}
         for name, array in arrays.items():
             kind, network, key = name.split("/")
             if kind == "networks":
@@ -173,6 +185,16 @@ def _neutral(name, entries, sizes):
     with torch.device("meta"):
         reference = getattr(torch_ref, kind)(**sizes.arguments())
     return weights_convert.plan(reference, getattr(paddle_impl, kind)(**sizes.arguments())).to_torch(entries)
+
+
+def _sealed(content):
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _rate(value):
+    if not 0 <= float(value) < math.inf:
+        raise ValueError(f"a learning rate of {value}")
+    return float(value)
 
 
 def _digest(path):

@@ -2,14 +2,17 @@
 
 import math
 from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from weights_convert import Staging, StateError
 
-from .checkpoint import Snapshot, data_digest, load_state, load_weights, save_state, save_weights
+from .checkpoint import Snapshot, data_digest, load_state, load_weights, same_data, save_state, save_weights
 from .data import Domain, find_images, read_image, test_array
 from .errors import TrainerError
 from .frameworks import Layouts, load_twin
@@ -54,9 +57,9 @@ class Trainer:
             self.step = 0
             self.training.load_state(self.layouts.from_neutral({"networks": networks}))
         else:
-            if resume.data and resume.data != self._digests():
-                raise TrainerError(f"{self.data}: not the pictures that the run was trained on (other names or "
-                                   f"numbers of files in trainA or trainB), so it cannot be continued exactly; "
+            if resume.data and not same_data(resume.data, self._digests):
+                raise TrainerError(f"{self.data}: not the pictures that the run was trained on (other names, numbers "
+                                   f"or contents of files in trainA or trainB), so it cannot be continued exactly; "
                                    f"restore them, or continue from the weights only")
             self.step = resume.step
             self._load(resume)
@@ -69,8 +72,8 @@ class Trainer:
         """
         self.out.mkdir(parents=True, exist_ok=True)
         losses = {}
-        with Log(self.out, self.step) as log, tqdm(total=steps, initial=self.step, unit="step", dynamic_ncols=True,
-                                                   disable=None if progress else True) as bar:
+        with _alone_in(self.out), Log(self.out, self.step) as log, tqdm(
+                total=steps, initial=self.step, unit="step", dynamic_ncols=True, disable=None if progress else True) as bar:
             while self.step < steps:
                 losses = self.train_step()
                 log.write(self.step, self.training.learning_rate(), losses)
@@ -98,7 +101,7 @@ class Trainer:
     def snapshot(self):
         """The run as it stands: all that `resume` needs, in either framework."""
         return Snapshot(self.framework, self.step, self.options, self.layouts.to_neutral(self.training.state()),
-                        self._digests())
+                        self._digests)
 
     def save(self):
         """Weights into OUT/model, everything into OUT/state. Returns the path of the weights."""
@@ -139,6 +142,7 @@ class Trainer:
         except (ValueError, StateError) as error:
             raise TrainerError(f"the checkpoint does not fit these sizes: {error}") from error
 
+    @cached_property
     def _digests(self):
         return {name: data_digest(domain) for name, domain in self.domains.items()}
 
@@ -161,11 +165,24 @@ def resume_weights(path, options, step=None):
     wanted = options.sizes()
     for name, size in sizes.items():
         if size != wanted[name]:
-            raise TrainerError(f"{path}: {name} is {size}, the run wants {wanted[name]}; give the checkpoint's sizes")
+            have, want = asdict(size), asdict(wanted[name])
+            raise TrainerError(f"{path}: {name} is of other sizes than the run ("
+                               + "; ".join(f"{key}: {value} there, {want[key]} here" for key, value in have.items()
+                                           if value != want[key]) + "); give the checkpoint's")
     step = (found or 0) if step is None else step
     half = options.iteration // 2
     lr = options.lr - max(0, step - half) * (options.lr / half)
     return Snapshot("weights", step, options, {"networks": networks, "moments": {}, "lr": {"G": lr, "D": lr}})
+
+
+@contextmanager
+def _alone_in(out):
+    """Two runs in one folder would mix their logs and remove each other's states. The lock goes with the process."""
+    try:
+        with FileLock(out / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise TrainerError(f"{out}: another training is writing there; wait for its end, or choose another folder") from None
 
 
 @contextmanager
