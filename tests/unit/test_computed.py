@@ -95,6 +95,12 @@ def test_a_weight_that_another_norm_divides(evidence):  # noqa: F811
     assert not said(evidence(x, twin, bias=draw(3), weight_orig=draw(3, 2, 3, 3)))
 
 
+def test_channels_that_are_weighed_otherwise(evidence):  # noqa: F811
+    x, weight = draw(2, 4, 3, 3), np.array([1.0, 0.5, 1.0, -2.0]).reshape(1, 4, 1, 1)
+    assert "-2 to 1; 2 of 4 are equal" in said(evidence(x, x * weight))
+    assert not said(evidence(x, x * weight + 0.1 * draw(*x.shape)))
+
+
 def test_what_stands_still(evidence):  # noqa: F811
     start, moved = draw(4), draw(4)
     assert "stands still in the twin" in said(evidence(moved, start, stage="state", start=start))
