@@ -204,7 +204,8 @@ def _weighed(found: Evidence) -> Message | None:
         return None
     equal = int((np.abs(factors - 1) <= 1e-5).sum())
     return say("each channel of the twin's is the reference's times a number of its own, {low:.4g} to {high:.4g}; {equal} of "
-               "{count} are equal: other weights for the channels", low=factors.min(), high=factors.max(), equal=equal, count=len(factors))
+               "{count} are equal: other weights for the channels", low=factors.min(), high=factors.max(), equal=equal,
+               count=len(factors))
 
 
 def _standing(found: Evidence) -> Message | None:
