@@ -64,6 +64,7 @@ def test_an_activation_too_many_or_of_another_slope(evidence):  # noqa: F811
     assert "the twin's value is the relu of" in said(evidence(x, np.maximum(x, 0)))
     assert "the reference's value is the relu of" in said(evidence(np.maximum(x, 0), x))
     assert "the twin's value is the sigmoid of" in said(evidence(x, 1 / (1 + np.exp(-x))))
+    assert "the twin's value is the sigmoid of" in said(evidence([[1.3, 3.4]], 1 / (1 + np.exp([[-1.3, -3.4]]))))
     assert "times 0.05" in said(evidence(np.where(x < 0, 0.2 * x, x), np.where(x < 0, 0.01 * x, x)))
     assert not said(evidence(x, np.where(x < 0, 0.01 * x**2, x)))
 
