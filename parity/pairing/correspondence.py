@@ -221,7 +221,9 @@ class _Pairing:
                 take(one, one)
         by_content(self._bare)
         by_content(self._elements)
-        by_content(lambda node: node.kind)  # as many of a kind on either side
+        inside = [frozenset(self._content(node) for child in nodes.values() for node in below(child) if node is not child)
+                  for nodes in (ours, theirs)]
+        by_content(lambda node: self._content(node) not in inside[not node.is_paddles] and node.kind)  # as many of a kind
         return found
 
     def _assigned(self, mine: Nodes, others: Nodes) -> list[tuple[int, int]]:
