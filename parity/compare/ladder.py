@@ -489,15 +489,16 @@ class Both(Sides):
 
     def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
         """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.
-        What the other side has none of keeps its own name; what the conversion drops is left out."""
+        What the other side has none of keeps its own name; what the conversion drops, or the census sets aside, is left out."""
         self._load(side, dtype)
         framework, model, entries = self.frameworks[side], self.models[side], self.entries()
         dropped = {entry.source for entry in self.census.plan.entries.values() if entry.target is None}
+        aside = self.census.aside[side]
         for name, tensor in {**framework.parameters(model), **framework.buffers(model)}.items():
             array, site = framework.array(tensor, copy=True), self.built(side, name.rpartition(".")[0])
             if side and name in entries:
                 name, array = entries[name].source, np.asarray(entries[name].to_torch(array), order="C")
-            if side or name not in dropped:
+            if name not in aside and (side or name not in dropped):
                 yield name, array, site
 
     def built(self, side: int, path: str) -> Site | None:

@@ -61,6 +61,8 @@ class Sides:
         self._dropped = {f"{network}.{entry.source}" for network, plan in self.plans.items() for entry in plan.entries.values()
                          if entry.target is None}
         self._apart = {f"{network}.{name}" for network, census in censuses.items() for name in census.apart}
+        self._aside = tuple({f"{network}.{name}" for network, census in censuses.items() for name in census.aside[side]}
+                            for side in (0, 1))
         self._lone = tuple({f"{network}.{name}": (buffers, name) for network, census in censuses.items() if network in models
                             for buffers in [LoneBuffers(framework, models[network], census.lone[side])]
                             for name in census.lone[side]}
@@ -97,13 +99,13 @@ class Sides:
         """An entry of a side as the reference knows it, for one run; None for what the twin has none of by design, and for the
         parts of a tensor that is split, until the last of them. Scalars kept per parameter have no layout."""
         if not side:
-            hidden = self._dropped | self._apart
+            hidden = self._dropped | self._apart | self._aside[0]
             return lambda name, array: None if name in hidden or self._rests(0, name, array) else (name, array)
         parts: dict[tuple[str, int], Parts] = {}
 
         def view(name: str, array: np.ndarray | None) -> tuple[str, np.ndarray | None] | None:
             if name not in self._names:
-                return None if self._rests(1, name, array) else (name, array)
+                return None if name in self._aside[1] or self._rests(1, name, array) else (name, array)
             source, entry = self._names[name]
             if source in self._apart:
                 return None

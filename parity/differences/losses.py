@@ -1,7 +1,9 @@
-"""Cross entropy: what it divides by, and the labels that it smooths."""
+"""Losses: what cross entropy divides by, the labels that it smooths and those that it ignores, and an epsilon."""
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import numpy as np
@@ -165,4 +167,51 @@ COSINE_EMBEDDING = Difference(
     imitate=intercepting({_with_larger_epsilon: (F.cosine_embedding_loss,)}),
 )
 
-ENTRIES = (IGNORED_LABELS, LABEL_SMOOTHING, COSINE_EMBEDDING)
+
+# --- memory behind a negative likelihood -------------------------------------------------------------------------------
+
+def _fate(reduction: str) -> int:
+    """How a fork of this process ends that calls nll_loss with ignored labels: 0, or minus the signal that killed it."""
+    child = os.fork()
+    if child == 0:
+        for fault in (signal.SIGABRT, signal.SIGSEGV):
+            signal.signal(fault, signal.SIG_DFL)  # Paddle's handlers hang where memory is corrupt
+        signal.alarm(20)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        rows, labels = paddle.zeros([64, 2], "float64"), paddle.to_tensor([0] + [1] * 63)
+        for _ in range(200):
+            paddle.nn.functional.nll_loss(rows, labels, ignore_index=1, reduction=reduction)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def nll_loss_kills() -> float:
+    """Whether 200 mean losses of 64 rows, all but the first ignored, end the process that computes them: 1 or 0."""
+    return float(_fate("mean") < 0)
+
+
+def _unreduced_kills() -> float:
+    return float(_fate("none") < 0)
+
+
+NLL_LOSS_MEMORY = Difference(
+    name="nll_loss_memory",
+    title="The negative likelihood writes over memory where a label is ignored",
+    where="paddle.nn.functional.nll_loss, paddle.nn.NLLLoss, with reduction='mean' or 'sum', on the CPU, where a label is "
+          "ignore_index",
+    size="for an ignored label in row i a zero is written to element i of the result, which has one: from row 3 on in float64 "
+         "and row 6 in float32 that is another's memory, and the process ends, soon or late, with 'malloc(): invalid size', a "
+         "segmentation fault, or not at all.",
+    measure=nll_loss_kills,
+    expected=(1, 1),
+    control=_unreduced_kills,
+    correct="0: nothing but the result is written, as with reduction='none'",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="a training on the CPU dies far from its cause, or another tensor loses a number to zero and nothing reports it",
+    avoided_by="no such loss in the twin of U-GAT-IT; elsewhere reduction='none', its sum over (label != ignored).sum(), or "
+               "cross_entropy of the logits",
+    is_bug=True,
+)
+
+ENTRIES = (IGNORED_LABELS, LABEL_SMOOTHING, COSINE_EMBEDDING, NLL_LOSS_MEMORY)

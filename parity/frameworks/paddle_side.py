@@ -8,7 +8,7 @@ import inspect
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from paddle.nn.layer.rnn import RNNBase
 from parity.blame import hand_on
 from parity.files import LAST_WORDS
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
@@ -36,6 +37,7 @@ _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
 # Not in 2.6: there, what is handed over by keyword is seen inside the function only.
 _HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
 
+_AUTOCAST = Lowering(sys.modules["paddle.amp.auto_cast"], "amp_guard", lambda enable=True, *more, **others: enable)
 _DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32, paddle.int64)
 _HALVES = (paddle.float16, paddle.bfloat16)
 
@@ -246,8 +248,12 @@ class PaddleFramework(Framework):
         model.train() if training else model.eval()
         return model
 
-    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> AbstractContextManager:
-        return _watching(observe, source)
+    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any,
+                   modules: Iterable[Any] = ()) -> AbstractContextManager:
+        return _watching(observe, source, modules)
+
+    def lowering(self, observe: Callable[[], None]) -> AbstractContextManager:
+        return _AUTOCAST.watched(observe)
 
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         return drawing(numbers)
@@ -480,11 +486,11 @@ class PaddleFramework(Framework):
 
 
 @contextmanager
-def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterator[None]:
-    """Paddle has no mode that sees its functions, so for this time they are wrapped where users find them."""
+def _watching(observe: Callable[[str, tuple, Any], None], source: Any, modules: Iterable[Any]) -> Iterator[None]:
+    """Paddle has no mode that sees its functions, so for this time they are wrapped where users find them, and keep them."""
     depth, wrappers, undo = 0, {}, []
 
-    def wrapped(function: Any, name: str) -> Any:
+    def wrapped(function: Any, attribute: str) -> Any:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             nonlocal depth
@@ -494,7 +500,7 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterat
             finally:
                 depth -= 1
             if depth == 0 and result is not NotImplemented:
-                observe(name, args, result)
+                observe(operation_name(attribute, args), args, result)
             return result
 
         return call
@@ -505,22 +511,25 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterat
 
     for owner in (paddle, paddle.nn.functional, paddle.Tensor):
         for attribute, function in list(vars(owner).items()):
-            name = operation_name(attribute)
-            if name is None or not callable(function) or isinstance(function, type):
+            if operation_name(attribute) is None or not callable(function) or isinstance(function, type):
                 continue
-            wrapper = wrapped(function, name)
+            wrapper = wrapped(function, attribute)
             wrappers[id(function)] = wrapper
             replace(owner, attribute, wrapper)
-    for module in list(sys.modules.values()):
-        if getattr(module, "__file__", None) and module.__file__ in source:
-            for attribute, value in list(vars(module).items()):
-                if id(value) in wrappers:  # from paddle.nn.functional import relu
-                    replace(module, attribute, wrappers[id(value)])
+    users = [module for module in list(sys.modules.values()) if getattr(module, "__file__", None) and module.__file__ in source]
+    for owner in (*users, *modules):  # from paddle.nn.functional import relu; self.act = paddle.nn.functional.relu
+        for attribute, value in list(vars(owner).items()):
+            if id(value) in wrappers:
+                undo.append((owner, attribute, value))
+                vars(owner)[attribute] = wrappers[id(value)]
     try:
         yield
     finally:
         for owner, attribute, original in reversed(undo):
-            setattr(owner, attribute, original)
+            if isinstance(owner, paddle.nn.Layer):
+                vars(owner)[attribute] = original
+            else:
+                setattr(owner, attribute, original)
 
 
 def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: Mapping[str, Any] | None = None) -> float:
@@ -543,13 +552,24 @@ def _power(beta: float, exponent: int, dtype: str) -> np.ndarray:
 
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-    """The running statistics of batch norms, u and v of spectral norms: Paddle keeps them as frozen parameters."""
+    """The running statistics of batch norms, u and v of spectral norms: Paddle, and who writes such a layer, keeps them as frozen
+    parameters."""
     return {f"{path}.{name}" if path else name: getattr(layer, name)
-            for path, layer in model.named_sublayers(include_self=True)
-            for kinds, names in _KEPT if isinstance(layer, kinds) for name in names}
+            for path, layer in model.named_sublayers(include_self=True) for name in _statistics_of(layer)}
 
 
-_KEPT = (((_BatchNormBase, paddle.nn.BatchNorm), ("_mean", "_variance")), ((paddle.nn.SpectralNorm,), ("weight_u", "weight_v")))
+def _statistics_of(layer: paddle.nn.Layer) -> Iterator[str]:
+    for kinds, names in _KEPT:
+        if isinstance(layer, kinds):
+            yield from names
+            return
+    for name in _VECTORS:
+        if (held := layer._parameters.get(name)) is not None and held.stop_gradient:
+            yield name
+
+
+_VECTORS = ("weight_u", "weight_v")
+_KEPT = (((_BatchNormBase, paddle.nn.BatchNorm), ("_mean", "_variance")), ((paddle.nn.SpectralNorm,), _VECTORS))
 
 
 def _is_product(model: paddle.nn.Layer, name: str) -> bool:

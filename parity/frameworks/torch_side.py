@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from parity.blame import hand_on
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
 from parity.frameworks.torch_choices import Choices
 from parity.frameworks.torch_random import Drawing
@@ -23,6 +24,9 @@ from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.distributions import Numbers
 from parity.numbers.noise import one_ulp
 
+# Made for another device than the machine has, it is off; entered, it may have been made before the run.
+_AUTOCAST = (Lowering(torch.autocast, "__init__", lambda context, device_type, dtype=None, enabled=True, *more, **others: enabled),
+             Lowering(torch.autocast, "__enter__", lambda context: context._enabled))
 _TORCH_ALONE = ("dampening", "maximize")  # settings that Paddle's optimizers do not have
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 _KNOWN_TO_NUMPY = {torch.complex32: torch.complex64} | {  # what it does not know, in the next wider type that it does
@@ -100,7 +104,8 @@ class TorchFramework(Framework):
             torch.random.default_generator.manual_seed(seed)
             yield
 
-    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> _Operations:
+    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any,
+                   modules: Iterable[Any] = ()) -> _Operations:
         return _Operations(observe)
 
     def rounding(self, seed: int, choices: Choices | None = None) -> StochasticRounding:
@@ -112,6 +117,11 @@ class TorchFramework(Framework):
 
     def drawing(self, numbers: Numbers) -> Drawing:
         return Drawing(numbers)
+
+    @contextmanager
+    def lowering(self, observe: Callable[[], None]) -> Iterator[None]:
+        with _AUTOCAST[0].watched(observe), _AUTOCAST[1].watched(observe):
+            yield
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, torch.nn.Module)
@@ -355,7 +365,7 @@ class _Operations(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         result = hand_on(func, *args, **(kwargs or {}))
-        name = operation_name(getattr(func, "__name__", ""))
+        name = operation_name(getattr(func, "__name__", ""), args)
         if name is not None:
             self._observe(name, args, result)
         return result

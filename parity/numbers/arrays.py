@@ -190,10 +190,9 @@ def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
         return None
     if {reference.dtype.kind, twin.dtype.kind} & {"c"}:
         return None
-    dtype = np.result_type(reference.dtype, twin.dtype, np.float32)
+    tolerance = 1e3 * coarsest(reference.dtype, twin.dtype)
     reference, twin = reference.astype(np.float64), twin.astype(np.float64)
     a, b = np.ravel(reference), np.ravel(twin)
-    tolerance = 1e3 * np.finfo(dtype).eps
     if reference.shape != twin.shape:
         if reference.size == twin.size and _close(np.sort(a), np.sort(b), tolerance):
             return say("the same values in another shape")
@@ -214,6 +213,11 @@ def resemblance(reference: np.ndarray, twin: np.ndarray) -> str | None:
     if _close(np.sort(a), np.sort(b), tolerance):
         return say("the same values in another order")
     return None
+
+
+def coarsest(*dtypes: np.dtype) -> float:
+    """The eps of the numbers that are rounded most, float32's at most: that of half precisions would let everything be alike."""
+    return max(eps_of(np.dtype(np.float64)), min(eps_of(np.dtype(np.float32)), max(map(eps_of, dtypes))))
 
 
 ACCOUNTED = 0.01  # a likeness may leave so much of the distance: one that leaves it as it was says nothing

@@ -48,7 +48,8 @@ class CensusFinding:
 class Census:
     """plan: how the entries that do agree are laid out. compared: how many were looked at. lone: of either side, the buffers of the
     user's own classes that the other side has none of, and what is frozen at what does nothing. apart: the reference's names of
-    tensors that are one on one side and several on the other, whose gradients have no partner. near: what might have been meant for
+    tensors that are one on one side and several on the other, whose gradients have no partner. aside: of either side, u and v of
+    spectral norms that cannot be paired, of which a finding says all that there is to say. near: what might have been meant for
     what has no partner.
     """
 
@@ -59,6 +60,7 @@ class Census:
     guesses: tuple[str, ...] = ()
     lone: Lone = (frozenset(), frozenset())
     apart: frozenset[str] = frozenset()
+    aside: Lone = (frozenset(), frozenset())
     near: tuple[NearMiss, ...] = ()
     silent: tuple[Pairs, ...] = ()  # these two as in `Correspondence`
     doubtful: frozenset[str] = frozenset()
@@ -122,16 +124,22 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
     findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name), site(1, problem.name),
                               unpaired=True) for problem in problems]
     findings.sort(key=lambda finding: number(finding.name))  # nothing will run that would tell which comes first
+    weights = {found.problem.name: found.weight for found in paired.misfits}
+    findings += [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name),
+                               site(1, weights[problem.name].target))
+                 for problem in alike_together(found.problem for found in paired.misfits)]
+    aside = (frozenset(name for found in paired.misfits for name in found.reference),
+             frozenset(name for found in paired.misfits for name in found.twin))
     findings += [CensusFinding(name, message, site(0, name), site(1, name))
                  for name, message in (*_disagreements(plan, models, frameworks), *_made_otherwise(plan, models, frameworks))]
-    compared = len(plan.entries) + len(problems)
+    compared = len(plan.entries) + len(problems) + len(weights)
     if fresh:
         drawn = _fresh_pairs(plan, reference, twin, frameworks)
         compared += len(drawn)
         findings += [CensusFinding(name, message, site(0, name), site(1, name)) for name, (left, right) in drawn.items()
                      if (message := drawn_otherwise(left, right, len(drawn))) is not None]
     return Census(plan, compared, tuple(findings), None if names is None else paired.modules, guesses, lone,
-                  near=tuple(near), silent=paired.silent, doubtful=paired.doubtful)
+                  aside=aside, near=tuple(near), silent=paired.silent, doubtful=paired.doubtful)
 
 
 class LoneBuffers:

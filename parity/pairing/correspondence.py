@@ -20,6 +20,7 @@ from parity.messages import Message, say, some, term, together
 from parity.pairing import hints
 from parity.pairing.fitting import Held, cut, fit, held, is_doubtful
 from parity.pairing.nodes import WHOLE, Node, below, elements
+from parity.pairing.normed import ORIGINAL, Misfit, misfit, vectors
 from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
 
 _SHOWN = 6  # names in a remark
@@ -34,7 +35,8 @@ Pairs = tuple[tuple[str, str], ...]
 class Correspondence:
     """modules: twin path -> reference path, of the modules whose inputs and outputs are compared. guesses: one remark each.
     silent: groups of (reference path, twin path) of layers that are alike, of which neither names nor the order of definition tell
-    which is which. doubtful: the reference's names of square matrices whose layout no layer type tells.
+    which is which. doubtful: the reference's names of square matrices whose layout no layer type tells. misfits: layers whose u
+    and v cannot be paired.
     """
 
     plan: Plan
@@ -43,6 +45,7 @@ class Correspondence:
     guesses: tuple[str, ...] = ()
     silent: tuple[Pairs, ...] = ()
     doubtful: frozenset[str] = frozenset()
+    misfits: tuple[Misfit, ...] = ()
 
 
 class Misnamed(NameError):
@@ -106,11 +109,13 @@ class _Pairing:
         self._match(*([tensor for layer in layers for tensor in self._missing(side, layer)]
                       for side, layers in enumerate((left + own[0], right + own[1]))))
         self._containers()
+        misfits = tuple(self._misfits())
         plan = Plan(self._in_order(), frozenset(self._derived))
         inner = tuple(f"{path}." for path, node in self._by_path[0].items() if node.uses_uncalled)
         modules = {other: one for other, one in self._modules.items() if not one.startswith(inner)}
         silent = tuple(group for group in self._rivals if self._is_silent(group))
-        return Correspondence(plan, tuple(self._problems()), modules, tuple(self._remarks()), silent, frozenset(self._doubtful))
+        return Correspondence(plan, tuple(self._problems(misfits)), modules, tuple(self._remarks()), silent,
+                              frozenset(self._doubtful), misfits)
 
     # --- what the user says --------------------------------------------------------------------------------
 
@@ -216,7 +221,9 @@ class _Pairing:
                 take(one, one)
         by_content(self._bare)
         by_content(self._elements)
-        by_content(lambda node: node.kind)  # as many of a kind on either side
+        inside = [frozenset(self._content(node) for child in nodes.values() for node in below(child) if node is not child)
+                  for nodes in (ours, theirs)]
+        by_content(lambda node: self._content(node) not in inside[not node.is_paddles] and node.kind)  # as many of a kind
         return found
 
     def _assigned(self, mine: Nodes, others: Nodes) -> list[tuple[int, int]]:
@@ -317,11 +324,13 @@ class _Pairing:
 
     def _tensors(self, left: Node, right: Node, whole: bool) -> bool:
         """Pair what the two hold themselves. Returns whether that was all that is in them: where one of them is a layer, and the
-        other holds one of its type with some of its tensors beside it, as a spectral norm does that wraps a layer."""
+        other holds the same in several modules, as a spectral norm does that wraps a layer, or that a layer holds."""
         if bool(left.kind) != bool(right.kind) and self._bare(left) == self._bare(right) and self._bare(left):
-            wraps = (left, right) if left.kind else (right, left)
-            if any(node.kind == wraps[0].kind for node in below(wraps[1])):
-                self._match(*([tensor for node in below(one) for tensor in held(node, wraps[0].kind)] for one in (left, right)))
+            layer, around = (left, right) if left.kind else (right, left)
+            wraps = any(node.kind == layer.kind for node in below(around))
+            if wraps or layer.kind not in WHOLE:
+                kind = layer.kind if wraps else ""  # of a class that computes by itself the shapes tell
+                self._match(*([tensor for node in below(one) for tensor in held(node, kind)] for one in (left, right)))
                 return True
         pair = (left.module, right.module) if whole else (_alone(left.module), _alone(right.module))
         plan, problems = pair_up(*pair, self._table)
@@ -335,11 +344,22 @@ class _Pairing:
         for problem in problems:
             self._troubles.append(_trouble(problem, ours, theirs))
         if not whole:
+            self._normed_on_one_side(left, right)
             rules = self._table.rules(type(left.module), type(right.module)) or {}
             targets = {rule.target or name for name, rule in rules.items()}
             self._match([tensor for tensor in self._missing(0, left) if tensor.known_as not in rules],
                         [tensor for tensor in self._missing(1, right) if tensor.name not in targets])
         return False
+
+    def _normed_on_one_side(self, left: Node, right: Node) -> None:
+        """Pair a weight that a norm divides on one side with the one that the other side uses as it is, or divides by itself."""
+        ours, theirs = ({tensor.known_as: tensor for tensor in self._missing(side, node)}
+                        for side, node in enumerate((left, right)))
+        for name in ours:
+            plain = name.removesuffix(ORIGINAL)
+            other = theirs.get(plain if plain != name else name + ORIGINAL)
+            if other is not None:
+                self._enter(ours[name], other)
 
     def _match(self, ours: list[Held], theirs: list[Held]) -> None:
         """Pair single tensors of equal shapes: those of equal names, then of names with a word in common, then in order."""
@@ -381,9 +401,23 @@ class _Pairing:
 
     # --- the end -------------------------------------------------------------------------------------------
 
-    def _problems(self) -> Iterator[Problem]:
+    def _misfits(self) -> Iterator[Misfit]:
+        """Of each pair of layers, what there is to say of u and v that have no partner."""
+        of_weights = [entry for entry in self._entries.values() if entry.target is not None and (
+            _normed(entry.source) or _normed(entry.target))]
+        for entry in of_weights:
+            owners = _parent(entry.source), _parent(entry.target)
+            ours, theirs = (vectors([tensor for node in below(self._by_path[side][owner])
+                                     for tensor in self._missing(side, node)]) for side, owner in enumerate(owners))
+            found = misfit(ours, theirs, entry)
+            if found is not None:
+                yield found
+
+    def _problems(self, misfits: Iterable[Misfit]) -> Iterator[Problem]:
         """What was wrong with a pair, then what has none; nothing twice, and nothing that was settled elsewhere."""
         known = self._partnered(0), self._partnered(1)
+        for found in misfits:
+            known[0].update(found.reference), known[1].update(found.twin)
         spoken: tuple[set, set] = set(), set()
         for problem, *names in self._troubles:
             about = [(side, name) for side, name in enumerate(names) if name is not None]
@@ -395,7 +429,7 @@ class _Pairing:
         for side, nodes in enumerate(self._by_path):
             for node in nodes.values():
                 for tensor in self._missing(side, node):
-                    if tensor.full not in spoken[side]:
+                    if tensor.full not in known[side] | spoken[side]:
                         yield Problem(tensor.full, "in the {side} only, the other side has no such {kind}",
                                       {"side": term(("reference", "twin")[side]), "kind": type(node.module).__name__})
 
@@ -468,6 +502,10 @@ def _groups(ours: Iterable[tuple[Any, Node]], theirs: Iterable[tuple[Any, Node]]
             if found := key(node):
                 groups[found][side].append(what)
     return [group for group in groups.values() if all(group)]
+
+
+def _normed(name: str) -> bool:
+    return name.endswith((ORIGINAL, ".original"))
 
 
 def _parent(path: str) -> str:

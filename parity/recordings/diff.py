@@ -7,7 +7,7 @@ here: there is no replay in float64, so a divergence is placed where it first en
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace as with_changes
 from types import SimpleNamespace
 
@@ -21,6 +21,8 @@ from parity.recordings.format import StoredEvent, dtype_of
 from parity.recordings.traces import Program, Trace, TraceError, distance
 from parity.report import summary
 from parity.trace.events import Event, Key
+from parity.verdict.causes import Evidence, cause_of
+from parity.verdict.computed import nearby
 from parity.verdict.findings import Finding, NothingCompared, Order, Report
 from parity.verdict.judge import Failure, Judge
 from parity.verdict.sinks import Against, Store
@@ -81,12 +83,11 @@ def _compare(one: Trace, other: Trace, name: tuple[str, str]) -> Result:
             raise TraceError(f"{title}: expected the same {what} in both traces, found {str(left.document[what])[:12]} in "
                              f"{one.folder} and {str(right.document[what])[:12]} in {other.folder}; record one of them with --from "
                              f"the other")
-    for trace, program in ((one, left), (other, right)):
-        trace.start(program.document)  # checks that it is what its hash says
+    (weights, _), _ = (trace.start(program.document) for trace, program in ((one, left), (other, right)))  # checks its hash, too
     found = Report(left.document["name"])
-    _kinds(left, right, found, one.lane)
+    _kinds(left, right, found)
     for run in _runs(one, other, left, right):
-        _run(one, other, left, right, run, found)
+        _run(one, other, left, right, run, weights, found)
     found.findings.sort(key=lambda finding: finding.order)
     found.unseen = _unseen(left)
     found.verdict  # noqa: B018 (raises NothingCompared)
@@ -102,7 +103,8 @@ def _runs(one: Trace, other: Trace, left: Program, right: Program) -> Iterator[s
         yield "replay"
 
 
-def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, found: Report) -> None:
+def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, weights: Mapping[str, np.ndarray],
+         found: Report) -> None:
     truth, theirs = (program.runs["free" if trace.side == "reference" else run]
                      for trace, program in ((one, left), (other, right)))
     floors = left.floors.get(run) or right.floors.get(run) or {}
@@ -122,10 +124,24 @@ def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, foun
     lane = Report(found.subject)
     pair = SimpleNamespace(one_sided=frozenset(left.document["one_sided"]), names={} if left.document.get("named") else None,
                            twin_source=())
-    judge = Judge(left.document["name"], pair, one.lane, run, truth, complete, limit)
+    judge = Judge(left.document["name"], pair, one.lane, run, truth, complete, limit, start=weights)
     judge.judge(against, _failure(right), lane)
+    _explain(lane, judge, theirs)
     lane.findings = [_without_floor(finding, floors, lane) for finding in lane.findings]
     found.add(lane)
+
+
+def _explain(lane: Report, judge: Judge, theirs: Store) -> None:
+    """Give each place its cause: all values are at hand."""
+    places = {id(finding) for finding in lane.places}
+    for number, finding in enumerate(lane.findings):
+        ours, other = (store.events.get(finding.key) for store in (judge.truth, theirs))
+        if id(finding) not in places or finding.cause is not None or ours is None or other is None:
+            continue
+        arrays = ours.array, other.array
+        if all(array is not None for array in arrays):
+            evidence = Evidence(*arrays, ours, other, judge.held(finding.key), nearby(finding.key, judge.truth.in_order()))
+            lane.findings[number] = with_changes(finding, cause=cause_of(evidence))
 
 
 class _Against(Against):
@@ -181,24 +197,26 @@ def _without_floor(finding: Finding, floors: dict[Key, float], counted: Report) 
     return with_changes(finding, verdict=Verdict.UNCOMPARED, deviation=with_changes(finding.deviation, trouble=text))
 
 
-def _kinds(left: Program, right: Program, found: Report, lane: str) -> None:
-    """Entries that both hold, one of them trained, the other not."""
+def _kinds(left: Program, right: Program, found: Report) -> None:
+    """Entries that both hold, one of them trained, the other not; and what was wrong when the two were paired."""
     ours, theirs = left.document["kinds"], right.document["kinds"]
-    census = {(key.module, key.variable): event for key, event in left.runs["free"].events.items() if key.stage == "census"}
-    for number, name in enumerate(name for name in ours if name in theirs):
-        verdict = Verdict.SAME if ours[name] == theirs[name] else Verdict.DIVERGED
-        found.counts[verdict] += 1
-        found.census += 1
-        if verdict is Verdict.DIVERGED:
-            owner, _, variable = name.rpartition(".")
-            module = ".".join(filter(None, (left.document["name"], owner)))
-            event = census.get((module, variable))
-            key = Key("census", 0, None, module, 0, "", 0, variable, 0)
-            found.findings.append(Finding(
-                left.document["name"], "census", "free", key, verdict, Order.census(number),
-                Deviation(np.inf, trouble=say("{left} in the reference, {right} in the twin", left=term(ours[name]),
-                                              right=term(theirs[name]))),
-                reference=event.site if event else None))
+    told = dict(left.document.get("twin", {}).get("census", ()))
+    common = [name for name in ours if name in theirs]
+    for name in common:
+        if ours[name] != theirs[name]:
+            told[name] = say("{left} in the reference, {right} in the twin", left=term(ours[name]), right=term(theirs[name]))
+    found.census += len(common)
+    found.counts[Verdict.SAME] += sum(name not in told for name in common)
+    found.counts[Verdict.DIVERGED] += len(told)
+    sites = [{(key.module, key.variable): event.site for key, event in program.runs["free"].events.items() if key.stage == "census"}
+             for program in (left, right)]
+    for number, (name, trouble) in enumerate(told.items()):
+        owner, _, variable = name.rpartition(".")
+        module = ".".join(filter(None, (left.document["name"], owner)))
+        reference, twin = (known.get((module, variable)) for known in sites)
+        found.findings.append(Finding(
+            left.document["name"], "census", "free", Key("census", 0, None, module, 0, "", 0, variable, 0), Verdict.DIVERGED,
+            Order.census(number), Deviation(np.inf, trouble=trouble), reference=reference, twin=twin))
 
 
 def _failure(program: Program) -> Failure | None:

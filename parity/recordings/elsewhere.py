@@ -47,7 +47,8 @@ def told(both: Both) -> dict[str, Any]:
     entries: [name in the twin, the reference's name, rule, shape there, shape in the twin, rows and axis of a piece]. paths: module
     path in the twin -> the reference's; None where they are the same. hidden, lone: names of the twin's that are never shown, and
     those that are not while they stay as they are. plain: the reference's paths of torch's own layers, which have no activation in
-    them. arguments: how the inputs are handed over.
+    them. arguments: how the inputs are handed over. census: [name of what the pairing found wrong, what that
+    is]; the twin's name of what it alone has.
     """
     arguments = _arguments(both.subject)
     if both.models[1] is None and getattr(both, "outline", None) is None:
@@ -56,18 +57,18 @@ def told(both: Both) -> dict[str, Any]:
     entries = [[target, both.reference_name(1, f"{name}.{target}").removeprefix(f"{name}."), entry.rule,
                 list(entry.source_shape), list(entry.target_shape), list(entry.rows) if entry.rows else None, entry.axis]
                for target, entry in both.entries().items()]
-    hidden = [target for target, source, *_ in entries if source in census.apart]
+    hidden = [target for target, source, *_ in entries if source in census.apart] + sorted(census.aside[1])
     paths = both.paths(1, name)
     plain = [path for path, module in both.frameworks[0].modules(both.models[0]) if type(module).__module__.startswith("torch.nn.")]
     return {"entries": entries, "paths": None if paths is None else dict(paths), "hidden": hidden, "lone": sorted(census.lone[1]),
-            "plain": plain, "arguments": arguments}
+            "plain": plain, "arguments": arguments,
+            "census": [[finding.name, str(finding.message)] for finding in census.findings]}
 
 
 def remarks(both: Both) -> Iterator[Message | str]:
     """What there is to say of the pairing with an outline."""
     for finding in both.census.findings:
-        if finding.unpaired:
-            yield say("{name}: {what}", name=finding.name, what=finding.message)
+        yield say("{name}: {what}", name=finding.name, what=finding.message)
     yield from both.census.guesses
 
 

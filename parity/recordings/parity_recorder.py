@@ -332,6 +332,9 @@ class Paddle:
             for kind, names in frozen.items():
                 if base.__module__.startswith("paddle") and base.__name__.startswith(kind):
                     buffers.update({name: parameters.pop(name) for name in names if name in parameters})
+        for name in frozen["SpectralNorm"]:  # of a layer of the user's own
+            if name in parameters and parameters[name].stop_gradient:
+                buffers[name] = parameters.pop(name)
         products = {name for name in buffers if name + "_orig" in parameters or name + "_v" in parameters}
         return parameters, {n: b for n, b in buffers.items() if n not in products}, set(
             getattr(module, "_non_persistable_buffer_names_set", ()))

@@ -34,8 +34,9 @@ def show(console: Console, summary: Summary) -> None:
         for finding, results in places[:_PLACES]:
             site = finding.twin or finding.reference
             titles = ", ".join(str(result.case) for result in results)
+            cause = f"\n      likely cause: {finding.cause}" if finding.cause else ""
             console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
-                               f"      {finding.key}: {distance(finding)}\n      in {titles}"), soft_wrap=True)
+                               f"      {finding.key}: {distance(finding)}{cause}\n      in {titles}"), soft_wrap=True)
         more(console, len(places) - _PLACES)
     for sentence in explanations(summary.merged):
         console.print(Text(f"\n{sentence}"), soft_wrap=True)

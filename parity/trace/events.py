@@ -10,6 +10,7 @@ import numpy as np
 from parity.numbers.distributions import Drawn
 from parity.trace.source import Site
 
+AUTOCAST = "autocast"  # the name under which it is told that a program has turned it on
 OPERATION = "operation"  # stands for the function where a value is the result of a single operation
 
 

@@ -21,7 +21,7 @@ from parity.frameworks import host_random
 from parity.numbers.arrays import largest_magnitude
 from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.borders import Borders
-from parity.trace.events import OPERATION, Event, Key, Sink
+from parity.trace.events import AUTOCAST, OPERATION, Event, Key, Sink
 from parity.trace.gradients import Gradients
 from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size
@@ -66,9 +66,11 @@ class Recorder:
         self._recent: list[Snapshot] = []
         self._removers: list[Callable[[], None]] = []
         self._modules: dict[str, Any] = {}
+        self._every: list[Any] = []  # module, with a partner or without
         self.parameter_names: dict[int, str] = {}  # by id: a local may *be* a parameter
         self._buffers: list[tuple[str, Any, tuple[str, ...]]] = []  # (prefix, model, names): a tensor may be assigned anew
         self._drawn = Redrawn()
+        self._lowered = False
         self._passed_over: set[int] = set()  # modules without a partner, by id
 
     # --- what to watch -------------------------------------------------------------------------------------
@@ -78,6 +80,7 @@ class Recorder:
         framework, name = self.framework, self._side.name if name is None else name
         paths = self._side.paths if paths is None else paths
         for own, module in framework.modules(model):
+            self._every.append(module)
             path = own if paths is None else paths.get(own)
             if path is None:
                 self._passed_over.add(id(module))
@@ -96,9 +99,11 @@ class Recorder:
     def recording(self) -> Iterator[Recorder]:
         """Follow lines for the duration of the block; afterwards all hooks are gone."""
         before = sys.gettrace()
-        watching = self.framework.operations(self._operation, self._side.source) if self._run.operations else nullcontext()
+        watching = (self.framework.operations(self._operation, self._side.source, self._every) if self._run.operations
+                    else nullcontext())
         try:
-            with watching, self._drawing(), self.framework.unhooked(self._gradients.arrived_at_leaf):
+            with (watching, self._drawing(), self.framework.unhooked(self._gradients.arrived_at_leaf),
+                  self.framework.lowering(self._turned_on)):
                 if self._run.lines:
                     self._lines = Lines(self, self._side.source, self._side.phases)
                     sys.settrace(self._lines.follow)
@@ -191,6 +196,14 @@ class Recorder:
                 Numbers(functools.partial(self._draw, on_host=True)), side.held, side.source, self._host_asleep):
             yield
         hand.close()
+
+    def _turned_on(self) -> None:
+        """Emit, once, that the program computes under autocast: in float64, which it leaves alone, no value shows it."""
+        if self._lowered or self.framework.recomputing():
+            return
+        self._lowered = True
+        self.send(Event(self._key(self.stage, self._side.name, AUTOCAST), self.place(), self._side.source.site(sys._getframe(1)),
+                        np.array(AUTOCAST)))
 
     def _host_asleep(self) -> bool:
         """Whether what python and numpy draw now has no counterpart: a recomputation draws anew there, as no framework puts their

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
 import itertools
@@ -290,6 +291,37 @@ def attribute_site(owner: Any, name: str) -> Site | None:
     return None
 
 
+def kept_at(site: Site | None) -> Site | None:
+    """Where the line calls a function that its object keeps (`self.act(x)`): the one line of the class that keeps it
+    (`self.act = torch.relu`). None where it calls no such thing, or there are several."""
+    try:
+        tree = _parse("".join(linecache.getlines(site.file))) if site is not None else None
+    except SyntaxError:
+        return None
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+               and node.lineno <= site.line <= node.end_lineno] if tree is not None else []
+    if not classes:
+        return None
+    inner = max(classes, key=lambda node: node.lineno)
+    called = {call.func.attr for call in ast.walk(inner) if isinstance(call, ast.Call) and _is_own(call.func)
+              and call.lineno <= site.line <= call.end_lineno}
+    kept = [node for node in ast.walk(inner) if isinstance(node, ast.Assign) and _named_function(node.value)
+            and any(_is_own(target) and target.attr in called for target in node.targets)]
+    return Site(site.file, kept[0].lineno) if len(kept) == 1 else None
+
+
+def _is_own(node: ast.AST) -> bool:
+    """self.name"""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def _named_function(node: ast.AST) -> bool:
+    """Whether this may be a function by its name, and no method of the object."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id != "self"
+
+
 def _sets(node: ast.AST, name: str) -> bool:
     if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -307,7 +339,7 @@ def _dedented(lines: list[str]) -> str:
 
 
 class ConstructionSites:
-    """Remembers, for every module built inside `watch`, the line of user code that built it.
+    """Remembers, for every module built inside `watch`, the line of user code that built it, or what it is a copy of.
 
     A wrong stride or an affine norm is written where a layer is *built*; where it runs is a `Sequential`'s inside.
     """
@@ -330,18 +362,29 @@ class ConstructionSites:
 
     @contextmanager
     def watch(self, module_class: type, source: SourceTree) -> Iterator[None]:
-        original = module_class.__init__
+        original, copying = module_class.__init__, vars(module_class).get("__deepcopy__")
 
         @functools.wraps(original)
         def init(module, *args, **kwargs):
             hand_on(original, module, *args, **kwargs)
+            note(module, source.site(sys._getframe(1), skip_self=module))
+
+        def deepcopy(module, memo):
+            copied = copy._reconstruct(module, memo, *module.__reduce_ex__(4))  # as `copy.deepcopy` does
+            note(copied, self.of(module))
+            return copied
+
+        def note(module, site):
             self._numbers[module] = next(self._counter)
-            site = source.site(sys._getframe(1), skip_self=module)
             if site is not None:
                 self._sites[module] = site
 
         module_class.__init__ = init
+        if copying is None:
+            module_class.__deepcopy__ = deepcopy
         try:
             yield
         finally:
             module_class.__init__ = original
+            if copying is None:
+                del module_class.__deepcopy__

@@ -7,49 +7,15 @@ Each inference here needs evidence in the values; a name or an argument alone ne
 from __future__ import annotations
 
 import ast
-import linecache
-import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from parity.messages import Message, say
 from parity.numbers.arrays import resemblance
 from parity.trace.events import Event
-
-ROUNDING = 1e-6
-"""Values that agree to so much, relative to the largest, count as equal here: Paddle keeps many of its factors in float32
-(6e-8), and a cause is looked for only where the values are known to differ."""
-
-
-STATEMENT = 12  # lines of a statement that are read at most
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Two values that diverged, and the events that brought them.
-
-    held: what the value's module held before the run, by name (weight, running_mean), where that is known.
-    """
-
-    reference: np.ndarray
-    twin: np.ndarray
-    event: Event
-    partner: Event | None = None
-    held: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-    def argument(self, name: str, calls: tuple[str, ...], side: str = "reference") -> Any:
-        """A constant handed by keyword to one of these calls in the side's statement; None where there is none."""
-        return next((_constant(word.value) for call in self.calls(calls, side) for word in call.keywords if word.arg == name), None)
-
-    def calls(self, names: tuple[str, ...], side: str = "reference") -> Iterator[ast.Call]:
-        """The calls of these functions or classes in the side's statement, whatever they are attributes of."""
-        event = self.event if side == "reference" else self.partner
-        for node in ast.walk(_statement(event)) if event is not None else ():
-            if isinstance(node, ast.Call) and _called(node) in names:
-                yield node
+from parity.verdict.computed import COMPUTED, taken
+from parity.verdict.evidence import ROUNDING, Evidence, alike, constant
 
 
 def cause_of(found: Evidence) -> Message | None:
@@ -58,7 +24,7 @@ def cause_of(found: Evidence) -> Message | None:
         return None
     if not (np.isfinite(found.reference).all() and np.isfinite(found.twin).all()) or not found.reference.size:
         return None
-    for cause in CAUSES:
+    for cause in (*CAUSES, *COMPUTED, taken):
         said = cause(found)
         if said is not None:
             return said
@@ -93,7 +59,7 @@ def _first_axes(found: Evidence) -> Message | None:
     left, right = found.reference, found.twin
     if left.ndim < 3 or left.shape[:2] == (1, 1) or left.shape[:2][::-1] + left.shape[2:] != right.shape:
         return None
-    if 1 in left.shape[:2] or not _alike(left.swapaxes(0, 1), right) or _alike(left, right):
+    if 1 in left.shape[:2] or not alike(left.swapaxes(0, 1), right) or alike(left, right):
         return None
     return say("the twin's values are the reference's with the first two axes exchanged: one side has the batch first, the other "
                "time (batch_first, time_major)")
@@ -102,13 +68,13 @@ def _first_axes(found: Evidence) -> Message | None:
 def _time(found: Evidence) -> Message | None:
     """A recurrent layer that goes along the other axis: only its very first step is the same."""
     left, right = found.reference, found.twin
-    if left.shape != right.shape or left.ndim != 3 or 1 in left.shape[:2] or _alike(left, right):
+    if left.shape != right.shape or left.ndim != 3 or 1 in left.shape[:2] or alike(left, right):
         return None
     first = [found.argument(word, RECURRENT, side) for word, side in (("batch_first", "reference"), ("time_major", "twin"))]
     if not all(any(found.calls(RECURRENT, side)) for side in ("reference", "twin")) or bool(first[0]) != bool(first[1]):
         return None
     forward = slice(None, left.shape[2] // 2)  # of two directions the one whose first step is the first; of one, a half of it
-    if not _alike(left[0, 0, forward], right[0, 0, forward]):
+    if not alike(left[0, 0, forward], right[0, 0, forward]):
         return None
     return say("of the first sequence the first step alone is equal: one side has the batch first, the other time (torch's "
                "batch_first is False where it is not given, and so is Paddle's time_major)")
@@ -125,7 +91,7 @@ def _split(found: Evidence) -> Message | None:
         return None
     whole = {_whole_number(call) for side in ("reference", "twin") for call in found.calls(("split",), side)}
     size = left[odd[0]]
-    if whole != {size} or not _alike(*(array[_corner(left, right)] for array in (found.reference, found.twin))):
+    if whole != {size} or not alike(*(array[_corner(left, right)] for array in (found.reference, found.twin))):
         return None
     return say("split({size}): torch makes parts of length {size}, Paddle makes {size} parts", size=size)
 
@@ -133,7 +99,7 @@ def _split(found: Evidence) -> Message | None:
 def _whole_number(call: ast.Call) -> int | None:
     """The integer that a `split` is handed: of a function the second argument, of a method the first."""
     named = [word.value for word in call.keywords if word.arg in ("split_size_or_sections", "split_size", "num_or_sections")]
-    values = [value for value in map(_constant, [*named, *call.args]) if type(value) is int]
+    values = [value for value in map(constant, [*named, *call.args]) if type(value) is int]
     return values[0] if values else None
 
 
@@ -143,7 +109,7 @@ def _padding(found: Evidence) -> Message | None:
     if left.ndim != right.ndim or left.shape == right.shape or not any(found.calls(("pad",))):
         return None
     cores = [_without_border(array) for array in (left, right)]
-    if not cores[0].size or not _alike(*cores) or cores[0].shape in (left.shape, right.shape):
+    if not cores[0].size or not alike(*cores) or cores[0].shape in (left.shape, right.shape):
         return None
     return say("the twin holds the reference's values with the padding on other axes: torch lists the widths from the last axis "
                "on, Paddle, where it is given all of them, from the first")
@@ -197,7 +163,7 @@ def _statistics(found: Evidence) -> Message | None:
     slope = np.divide((centred * other).sum(1), spread, out=np.ones(channels), where=spread > 0)
     at_shift = other.mean(1) + slope * (shift - batch.mean(1))  # of what the batch's statistics would make zero
     line = slope[:, None] * (batch - shift[:, None]) + at_shift[:, None]
-    if not _alike(other, line) or (slope <= 0).any():
+    if not alike(other, line) or (slope <= 0).any():
         return None
     if (np.abs(slope - 1) <= ROUNDING).all() or np.abs(at_shift).max() <= ROUNDING * np.abs(other).max():
         return None  # a bias, or both weight and bias, are missing on one side
@@ -214,11 +180,11 @@ def _padding_row(found: Evidence) -> Message | None:
     rows = [array.reshape(-1, array.shape[-1]) for array in (left, right)]
     for empty, full, side in ((rows[1], rows[0], say("the twin")), (rows[0], rows[1], say("the reference"))):
         zero = ~empty.any(1) & full.any(1)
-        if not zero.any() or zero.all() or not _alike(empty[~zero], full[~zero]):
+        if not zero.any() or zero.all() or not alike(empty[~zero], full[~zero]):
             continue
         if zero.sum() == 1 and not any(found.calls(("Embedding", "embedding"))):
             continue  # a lone row may be empty for many reasons
-        if _alike(full[zero], np.broadcast_to(full[zero][:1], full[zero].shape)):
+        if alike(full[zero], np.broadcast_to(full[zero][:1], full[zero].shape)):
             return say("{side} has zeros wherever the other has one certain row, and all other rows are equal: padding_idx (torch "
                        "keeps that row out of the gradient, Paddle gives zeros for it)", side=side)
     return None
@@ -260,7 +226,7 @@ def _beta_or_delta(found: Evidence) -> Message | None:
     if not isinstance(beta, (int, float)) or beta <= 0 or beta == 1 or left.shape != right.shape or not left.any():
         return None
     for factor in (beta, 1 / beta):
-        if _alike(left * factor, right):
+        if alike(left * factor, right):
             return say("the twin's loss is {factor:.6g} times the reference's, which is its beta or delta ({beta:.6g}) or one over "
                        "it: Paddle's smooth_l1_loss(delta) is Huber, delta times smooth L1", factor=factor, beta=beta)
     return None
@@ -277,7 +243,7 @@ def _momentum(found: Evidence) -> Message | None:
     momentum = 0.1 if momentum is None else momentum  # torch's default
     if not isinstance(momentum, float) or not 0 < momentum < 1 or abs(momentum - 0.5) < 1e-3 or not moved.any():
         return None
-    if not _alike(moved * ((1 - momentum) / momentum), other):
+    if not alike(moved * ((1 - momentum) / momentum), other):
         return None
     return say("the twin's running statistic moved {factor:.6g} times as far, as 1 - momentum makes it ({momentum:.6g}): torch's "
                "momentum is the new batch's share, Paddle's that of what was", factor=(1 - momentum) / momentum,
@@ -291,13 +257,6 @@ CAUSES: tuple[Cause, ...] = (_momentum, _beta_or_delta, _first_axes, _time, _spl
 
 # --- reading values and statements -----------------------------------------------------------------------------------
 
-def _alike(a: np.ndarray, b: np.ndarray) -> bool:
-    if a.shape != b.shape or not a.size:
-        return False
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    return float(np.abs(a - b).max()) <= ROUNDING * float(np.abs(a).max())
-
-
 def _corner(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[slice, ...]:
     """What both shapes have."""
     return tuple(slice(min(here, there)) for here, there in zip(left, right, strict=True))
@@ -306,26 +265,3 @@ def _corner(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[slice, ...]:
 def _whole_rows(gone: np.ndarray) -> bool:
     """Whether whole vectors along the last axis are gone, and nothing else."""
     return gone.ndim > 1 and gone.shape[-1] > 1 and bool((gone.all(-1) == gone.any(-1)).all())
-
-
-def _statement(event: Event) -> ast.AST:
-    """The statement that made a value, over as many lines as it takes; an empty module where it is not to be read."""
-    text = ""
-    for line in range(event.site.line, event.site.line + STATEMENT) if event.site is not None else ():
-        text += linecache.getline(event.site.file, line)
-        try:
-            return ast.parse(textwrap.dedent(text))
-        except SyntaxError:
-            continue
-    return ast.Module([], [])
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
-def _constant(node: ast.AST) -> Any:
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError):
-        return None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from parity.asked import LANES
 from parity.numbers.arrays import Deviation, Verdict
-from parity.trace.events import Key
+from parity.trace.events import AUTOCAST, Key
 from parity.trace.source import Site, relative
 
 
@@ -75,10 +75,13 @@ class Finding:
 
     @property
     def promised(self) -> bool:
-        """Whether `same` promises this value: a result of the program, a loss, a gradient of a parameter or an input, an update."""
+        """Whether `same` promises this value: a result of the program, a loss, a gradient of a parameter or an input, an update;
+        and the precision that it asks for."""
         key = self.key
         if key.is_local:
             return key.stage == "losses"
+        if key.variable == AUTOCAST:
+            return True
         return (key.stage in ("losses", "update") or (key.stage == "gradients" and not key.is_activation_gradient)
                 or (key.module == self.subject and key.variable.startswith("output" if key.stage != "gradients" else "input")))
 

@@ -16,10 +16,12 @@ from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import RESOLUTION
 from parity.numbers.strata import floor_at
-from parity.trace.events import OPERATION, Event, Key
+from parity.trace.events import AUTOCAST, OPERATION, Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
+from parity.verdict.calls import called_instead
 from parity.verdict.causes import Evidence, cause_of
+from parity.verdict.computed import nearby
 from parity.verdict.cuts import cut
 from parity.verdict.findings import Finding, Order, Report
 from parity.verdict.flow import Flow
@@ -111,7 +113,7 @@ class Judge:
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
             found = cut(placed(found, self.truth, against), self.truth, against, report)
-        found = _after_good(found, agreed)
+        found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
             if finding.key not in uncompared:
@@ -229,7 +231,8 @@ class Judge:
         elif verdict is Verdict.DIVERGED:
             left, right = against.kept.get(event.key, (None, None))
             if left is not None:
-                cause = cause_of(Evidence(left, right, event, twin, self._held(event.key)))
+                cause = cause_of(Evidence(left, right, event, twin, self.held(event.key),
+                                          nearby(event.key, self.truth.in_order())))
         finding = self._finding(event, twin, verdict, deviation, floor, cause)
         if (deviation.reshaped is not None and self._inside(finding)
                 and multiple_of(deviation.reshaped, floor) <= self.limit):
@@ -263,7 +266,7 @@ class Judge:
         return self.lane == "float64" or not any(all(name.startswith(kind) for name in deviation.dtypes)
                                                  for kind in ("float", "complex"))
 
-    def _held(self, key: Key) -> dict[str, np.ndarray]:
+    def held(self, key: Key) -> dict[str, np.ndarray]:
         """What a value's module held before the run, by name."""
         owner = "" if key.module == self.name else f"{key.module.removeprefix(f'{self.name}.')}."
         return {name.removeprefix(owner): array for name, array in (self.start or {}).items()
@@ -286,8 +289,12 @@ class Judge:
     def _extra(self, event: Event, last: Key | None) -> Finding:
         verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
         before = self.truth.events[last].order if last is not None else 0
-        deviation = Deviation(np.inf, trouble=say("exists in the twin only") if event.drawn is None else
-                              say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn)))
+        trouble = say("exists in the twin only")
+        if event.drawn is not None:
+            trouble = say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn))
+        elif event.key.variable == AUTOCAST:
+            trouble = say("the twin computes under autocast here, the reference nowhere; in float64 neither is lowered by it")
+        deviation = Deviation(np.inf, trouble=trouble)
         return Finding(self.name, self.lane, self.run, event.key, verdict, Order.after(before), deviation,
                        twin=event.site, called=event.called, drawn=event.drawn is not None)
 
@@ -368,6 +375,8 @@ def _missing_text(event: Event, against: Against) -> str:
         return say("the reference draws {numbers}, the twin draws nothing", numbers=str(event.drawn))
     if key.stage == "gradients":
         return say("the reference has a gradient here, the twin has none")
+    if key.variable == AUTOCAST:
+        return say("the reference computes under autocast here, the twin nowhere; in float64 neither is lowered by it")
     if key.variable.startswith(("input", "output")):
         if any((other.module, other.call) == (key.module, key.call) for other in against.matched):
             return say("the twin's call has no such value")

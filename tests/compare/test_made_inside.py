@@ -1,10 +1,17 @@
-"""Tensors that a program makes without naming a dtype have the lane's: the lowest number of float64 does not fit into float32."""
+"""What programs make and keep inside: tensors of no named dtype have the lane's (the lowest number of float64 does not fit into
+float32), numbers that scale, functions, arguments that the other side's layer takes in another place."""
+
+import math
 
 import paddle
 import torch
 from toys import between, numbers
 
 from parity.compare.ladder import compare
+from parity.compare.results import Case
+from parity.compare.runner import run
+from parity.inputs import normal
+from parity.port import Port
 
 
 class TorchMasked(torch.nn.Module):
@@ -35,3 +42,70 @@ def test_a_mask_of_the_lowest_number_is_made_in_the_lane_s_dtype():
 
 def test_a_mask_that_hides_another_word_differs():
     assert judged(2).verdict == "diverged"
+
+
+class TorchInner(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.act = torch.nn.Linear(4, 4), torch.nn.functional.gelu
+
+    def forward(self, x, mask=None, skipped=None, bias=None):
+        scores = self.fc(x) / math.sqrt(2)
+        scores += bias
+        return self.act(scores + mask)
+
+
+class TorchOuter(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = TorchInner()
+
+    def forward(self, x):
+        return self.layer(x, x.abs(), None, bias=x.mean(-1, keepdim=True))
+
+
+class PaddleInner(paddle.nn.Layer):
+    def __init__(self, act, scale):
+        super().__init__()
+        self.scale = scale
+        self.act = act
+        self.fc = paddle.nn.Linear(4, 4)
+
+    def forward(self, x, mask=None, bias=None):
+        scores = self.fc(x) * self.scale
+        scores += bias
+        return self.act(scores + mask)
+
+
+class PaddleOuter(paddle.nn.Layer):
+    def __init__(self, act=paddle.nn.functional.gelu, scale=2 ** -0.5, sign=1):
+        super().__init__()
+        self.layer, self.sign = PaddleInner(act, scale), sign
+
+    def forward(self, x):
+        return self.layer(x, x.abs(), self.sign * x.mean(-1, keepdim=True))
+
+
+def settled(**options):
+    pair = Port(TorchOuter, lambda: PaddleOuter(**options), inputs=[normal(2, 3, 4)])
+    [result] = run([Case("Net", "eval", pair.subject("eval"))], lanes=("float64",))
+    return result.report
+
+
+def test_an_argument_in_another_place_and_a_number_that_divides_are_no_difference():
+    assert settled().verdict == "same"
+
+
+def test_a_function_that_is_kept_is_named_where_it_is_kept():
+    first = settled(act=paddle.nn.functional.relu).first
+    assert first.key.module.endswith("layer") and first.twin.text == "self.act = act"
+    assert "gelu" in first.cause and "relu" in first.cause
+
+
+def test_another_scale_is_found_in_the_layer_and_not_at_the_argument_that_stands_elsewhere():
+    first = settled(scale=2.0).first
+    assert first.key.module.endswith("layer") and "self.scale" in first.twin.text
+
+
+def test_another_argument_in_another_place_is_found():
+    assert settled(sign=-1).verdict == "diverged"

@@ -12,6 +12,7 @@ import pytest
 from parity.cli import main
 from parity.recordings import parity_recorder as recorder
 from parity.recordings.elsewhere import recorder as text
+from tests.shared import spectral
 
 TORCH = '''
 import torch
@@ -358,3 +359,19 @@ def test_in_an_old_environment(tmp_path, variable, lane):
         found = tmp_path / f"{name}-found.json"
         assert main(["diff", str(tmp_path / f"{name}-there"), str(tmp_path / f"{name}-here"), "--json", str(found)]) == code
         assert code == 0 or json.loads(found.read_text())["first"]["module"] == "Net.blocks.0"
+
+
+@pytest.mark.parametrize("twin", ["computing", "holding_parameters", "over_another_dim"])
+def test_spectral_norms_of_ones_own(tmp_path, twin):
+    pair, net, trace = f"{spectral.__file__}:RECORDED", f"{spectral.__file__}:{twin}", str(tmp_path / "there")
+    assert recorder.main([net, "--outline", str(tmp_path / "outline.json")]) == 0
+    assert main(["record", "--side", "reference", "--pair", pair, "--for", str(tmp_path / "outline.json"), "--lane",
+                 "float64", trace]) == 0
+    assert recorder.main([net, "--from", trace, str(tmp_path / "here")]) == 0
+    main(["diff", trace, str(tmp_path / "here"), "--json", str(tmp_path / "found.json")])
+    found = json.loads((tmp_path / "found.json").read_text())
+    if twin in spectral.HEALTHY:
+        assert found["verdict"] == "same"
+    else:
+        first = found["first"]
+        assert (first["stage"], first["module"].rpartition(".")[2]) == spectral.WRONG[twin]
