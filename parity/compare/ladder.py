@@ -28,7 +28,7 @@ from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
 from parity.heap import give_back
-from parity.messages import Message, say, some, term
+from parity.messages import Message, say, several, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.by_value import Choice, settled
@@ -484,8 +484,10 @@ class Both(Sides):
             lonely = [path for path, module in modules.items() if paths is not None and path not in paths
                       and not type(module).__name__.endswith(("List", "Dict")) and not path.startswith(whole)]
             if lonely:
-                yield say("{count} modules of the {side} have no partner, so what they return was not compared at their border: "
-                          "{names}", count=len(lonely), side=term(("reference", "twin")[side]), names=some(lonely, 6))
+                yield several("{count} module of the {side} has no partner, so what it returns was not compared at its border: "
+                              "{names}",
+                              "{count} modules of the {side} have no partner, so what they return was not compared at their "
+                              "border: {names}", len(lonely), side=term(("reference", "twin")[side]), names=some(lonely, 6))
 
     def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
         """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.

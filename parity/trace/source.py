@@ -49,8 +49,8 @@ def relative(file: str) -> str:
 @dataclass(frozen=True)
 class Statement:
     """One simple statement: its lines, the local names that it binds, those that it reads, with what it reads of `self`
-    ("self.eps"), and those whose values it writes in place. handed: (what is called, or is an attribute of it, name) of those that
-    it reads only to hand them on as they are."""
+    ("self.eps"), and those whose values it writes in place. handed: (what is called, name) of those that it reads only to hand
+    them on as they are; what is called is "self.layer", or "self.layers" of `self.layers[0](x)`."""
 
     first: int
     last: int
@@ -85,8 +85,12 @@ class Statements:
 
     def hands_on(self, statement: Statement, names: Iterable[str]) -> bool:
         """Whether a statement reads these names for nothing but to hand them to modules (`self.layer(x)`, `layer(x)`)."""
-        to = {name: [called for called, other in statement.handed if other == name] for name in names}
-        return all(called and self.names.union({"self"}).issuperset(called) for called in to.values())
+        return all(self.handed_to(statement, name) for name in names)
+
+    def handed_to(self, statement: Statement, name: str) -> list[str]:
+        """The modules that a statement hands a name to, as it calls them, where it reads it for nothing else."""
+        to = [called for called, other in statement.handed if other == name]
+        return to if self.names.union({"self"}).issuperset(called.partition(".")[0] for called in to) else []
 
 
 @functools.lru_cache(maxsize=4096)
@@ -172,12 +176,13 @@ def _handed(nodes: Iterable[ast.AST]) -> frozenset[tuple[str, str]]:
     read = Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
     given: dict[str, list[str]] = {}
     for call in nodes:
-        called = call.func if isinstance(call, ast.Call) else None
+        called, attributes = call.func if isinstance(call, ast.Call) else None, []
         while isinstance(called, (ast.Attribute, ast.Subscript)):
+            attributes = [called.attr, *attributes] if isinstance(called, ast.Attribute) else []
             called = called.value
         if isinstance(called, ast.Name):
             for name in filter(None, map(_named, [*call.args, *(word.value for word in call.keywords)])):
-                given.setdefault(name, []).append(called.id)
+                given.setdefault(name, []).append(".".join([called.id, *attributes]))
     return frozenset((to, name) for name, called in given.items() if len(called) == read[name] for to in called)
 
 
