@@ -208,6 +208,21 @@ def _weighed(found: Evidence) -> Message | None:
                count=len(factors))
 
 
+def _biased(found: Evidence) -> Message | None:
+    """Each channel shifted by a number of its own."""
+    left, right = found.reference.astype(np.float64), found.twin.astype(np.float64)
+    if left.shape != right.shape or left.ndim < 3 or left[:, 0].size <= FEW or left.shape[1] < 2:
+        return None
+    shifts = (right - left).mean(tuple(axis for axis in range(left.ndim) if axis != 1), keepdims=True)
+    if not found.explained_by(left + shifts):
+        return None
+    bias = found.held.get("bias")
+    if bias is not None and bias.size == shifts.size and alike(-bias.reshape(-1), shifts.reshape(-1)):
+        return say("the twin's is the reference's without its bias")
+    return say("each channel of the twin's is the reference's plus a number of its own, {low:.4g} to {high:.4g}: another bias",
+               low=shifts.min(), high=shifts.max())
+
+
 def _standing(found: Evidence) -> Message | None:
     """A statistic that one side never moves."""
     start = found.held.get(found.event.key.variable)
@@ -277,4 +292,4 @@ def _factor(left: np.ndarray, right: np.ndarray) -> float:
 
 Computed = Callable[[Evidence], "Message | None"]
 COMPUTED: tuple[Computed, ...] = (_standing, _passed, _variance, _clipped, _standardised, _activated, _pooled, _resized, _normed,
-                                  _weighed)
+                                  _weighed, _biased)

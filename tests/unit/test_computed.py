@@ -102,6 +102,14 @@ def test_channels_that_are_weighed_otherwise(evidence):  # noqa: F811
     assert not said(evidence(x, x * weight + 0.1 * draw(*x.shape)))
 
 
+def test_a_bias_that_is_missing_or_another(evidence):  # noqa: F811
+    x, bias = draw(2, 4, 3, 3), draw(4)
+    shift = bias.reshape(1, 4, 1, 1)
+    assert "without its bias" in said(evidence(x + shift, x, bias=bias))
+    assert "another bias" in said(evidence(x, x + shift, bias=draw(4)))
+    assert not said(evidence(x, x + shift + 0.1 * draw(*x.shape), bias=bias))
+
+
 def test_what_stands_still(evidence):  # noqa: F811
     start, moved = draw(4), draw(4)
     assert "stands still in the twin" in said(evidence(moved, start, stage="state", start=start))
