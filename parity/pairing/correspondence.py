@@ -328,7 +328,7 @@ class _Pairing:
         if bool(left.kind) != bool(right.kind) and self._bare(left) == self._bare(right) and self._bare(left):
             layer, around = (left, right) if left.kind else (right, left)
             wraps = any(node.kind == layer.kind for node in below(around))
-            if wraps or layer.kind not in WHOLE:
+            if wraps or (layer.kind not in WHOLE and layer.own):
                 kind = layer.kind if wraps else ""  # of a class that computes by itself the shapes tell
                 self._match(*([tensor for node in below(one) for tensor in held(node, kind)] for one in (left, right)))
                 return True

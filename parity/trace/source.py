@@ -108,15 +108,14 @@ def statements_around(site: Site | None) -> Statements | None:
     if site is None:
         return None
     try:
-        return _around("".join(linecache.getlines(site.file)), site.line)
+        return _around(_text_of(site.file), site.line)
     except SyntaxError:  # rewritten since
         return None
 
 
 @functools.lru_cache(maxsize=1024)
 def _around(text: str, line: int) -> Statements | None:
-    functions = [node for node in ast.walk(_parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-                 and node.lineno <= line <= node.end_lineno]
+    functions = [node for node in _functions(text) if node.lineno <= line <= node.end_lineno]
     return _inside(text, max(functions, key=lambda node: node.lineno)) if functions else None
 
 
@@ -126,13 +125,29 @@ def _inside(text: str, function: ast.AST) -> Statements:
 
 
 def _function_node(code: CodeType) -> ast.AST | None:
-    text = "".join(linecache.getlines(code.co_filename))
+    text = _text_of(code.co_filename)
     if code.co_name == "<module>":  # a script's loop stands in no function
         return _parse(text) if text else None
-    candidates = [node for node in ast.walk(_parse(text))
-                  if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name
+    candidates = [node for node in _functions(text) if node.name == code.co_name
                   and min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) == code.co_firstlineno]
     return candidates[0] if candidates else None
+
+
+_texts: dict[str, tuple[list[str], str]] = {}  # by file: its lines as they were seen last, and the same in one piece
+
+
+def _text_of(file: str) -> str:
+    """One string for as long as the file's lines are the same list: as a key it is hashed once."""
+    lines = linecache.getlines(file)
+    known = _texts.get(file)
+    if known is None or known[0] is not lines:
+        known = _texts[file] = lines, "".join(lines)
+    return known[1]
+
+
+@functools.lru_cache(maxsize=64)
+def _functions(text: str) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]:
+    return tuple(node for node in ast.walk(_parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
 @functools.lru_cache(maxsize=64)

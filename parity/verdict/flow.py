@@ -24,6 +24,7 @@ class Flow:
         self._against = against
         self._around = functools.cache(statements_around)
         self._truth = truth
+        self._of_modules: dict[tuple, list[tuple[Event, int]]] = {}
 
     def spoils(self, finding: Finding) -> bool:
         """Whether what follows from a local diverges, and nothing of it agrees."""
@@ -48,9 +49,10 @@ class Flow:
         key = finding.key
         made = {_name(key)} if key.function != OPERATION else set()
         answered = set()  # lines: what else one shows is made of its first value
-        wrong = Wrong(parameter for other in self._found.values() if other.key[:5] == key[:5] and self._diverged(other.key)
-                      and (parameter := parameter_of(other.key, statements)) is not None)
-        events = [one for one in self._events_in.get((*key[:3], statements), ()) if one[0].order <= self._ends.get(key[:5], 0)]
+        wrong = Wrong(parameter for other in self._diverged_in.get(key[:5], ())
+                      if (parameter := parameter_of(other, statements)) is not None)
+        end = self._ends.get(key[:5], 0)
+        events = [one for one in self._events_of(key[:4], statements) if one[0].order <= end]
         unsound = {statements.at(line) for event, line in events if is_given(event.key, key) and not self._passed(event.key)
                    and (self._diverged(event.key) or event.key not in self._against.matched)}
         for event, line in events:
@@ -69,7 +71,7 @@ class Flow:
                     made.difference_update(statement.binds)
                 continue
             agrees, diverged = self._agrees(event.key), self._diverged(event.key)
-            if event.key.is_local and not agrees and (not diverged or self._found[event.key].of_another_kind):
+            if event.key.is_local and not agrees and (not diverged or bound or self._found[event.key].of_another_kind):
                 made.add(_name(event.key))
             elif diverged and (reads - made) & before:
                 answered.add(statement.first)
@@ -90,6 +92,24 @@ class Flow:
 
     def _diverged(self, key: Key) -> bool:
         return key in self._found and self._found[key].verdict is Verdict.DIVERGED
+
+    @functools.cached_property
+    def _diverged_in(self) -> dict[tuple, list[Key]]:
+        """Module call -> what diverged at its borders and of its locals."""
+        diverged: dict[tuple, list[Key]] = {}
+        for key in filter(self._diverged, self._found):
+            diverged.setdefault(key[:5], []).append(key)
+        return diverged
+
+    def _events_of(self, where: tuple, statements: Statements) -> list[tuple[Event, int]]:
+        """Those of `_events_in` that are of one module, or of those inside of it. where: stage, step, phase, module."""
+        known = self._of_modules.get((where, statements))
+        if known is None:
+            module = where[3]
+            known = self._of_modules[where, statements] = [
+                one for one in self._events_in.get((*where[:3], statements), ())
+                if one[0].key.module == module or one[0].key.module.startswith(f"{module}." if module else "")]
+        return known
 
     @functools.cached_property
     def _events_in(self) -> dict[tuple, list[tuple[Event, int]]]:

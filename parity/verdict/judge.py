@@ -138,12 +138,9 @@ class Judge:
         odd = {name for name in ours if ours[name] != theirs[name]}
         doubtful = [f for f in found if f.verdict is Verdict.DIVERGED and (self._inside(f) or (f.key.is_local and (
             _binding(f.key) in odd or f.key.stage == "gradients")))]
-        if not doubtful or any(f.verdict is Verdict.DIVERGED and f not in doubtful for f in found):
+        if not doubtful or len(doubtful) < sum(f.verdict is Verdict.DIVERGED for f in found):
             return found
-        report.counts[Verdict.DIVERGED] -= len(doubtful)
-        report.counts[Verdict.UNCOMPARED] += len(doubtful)
-        return [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if f in doubtful else f
-                for f in found]
+        return _uncompared(found, lambda f: True, report)
 
     def _inside(self, finding: Finding) -> bool:
         """Whether this is a value inside of a program that may be written in another way: nothing that its user could see."""
