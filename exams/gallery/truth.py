@@ -29,6 +29,7 @@ FLOAT32_INSIDE = {"t5", "t5_lm", "mt5", "llama", "llama_lm"}
 
 # What differs in truth, and the reason, as far as it is known.
 DIFFERS = {
+    "alexnet": "paddle.vision drops out with downscale_in_infer: in eval mode it halves, twice",
     "albert_defaults": "the default activation is gelu_new in transformers, gelu in PaddleNLP",
     "bert_padding": "PaddleNLP masks where a word is pad_token_id (0) and no mask is given; transformers does not",
     "fnet": "PaddleNLP transforms over the batch, too: fftn without axes",
@@ -37,7 +38,9 @@ DIFFERS = {
     "pvt_v2": "LayerNorm's epsilon is 1e-6 in timm, 1e-5 in PaddleClas",
     "squeezenet1_0": "paddle.vision pools with ceil_mode off",
     "squeezenet1_1": "paddle.vision pools with ceil_mode off",
+    "swin": "PaddleClas shifts windows also where one covers the whole map; timm, as the paper's code, does not",
     "googlenet": "paddle.vision's has no batch norm",
+    "inception_v3": "batch norm's epsilon is 1e-3 in torchvision, 1e-5 in paddle.vision",
 }
 # What differs in train mode alone; deviations are measured in eval mode, so these say nothing of it.
 DIFFERS_IN_TRAIN = {

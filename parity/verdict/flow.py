@@ -71,7 +71,7 @@ class Flow:
                     made.difference_update(statement.binds)
                 continue
             agrees, diverged = self._agrees(event.key), self._diverged(event.key)
-            if event.key.is_local and not agrees and (not diverged or self._found[event.key].of_another_kind):
+            if event.key.is_local and not agrees and (not diverged or bound or self._found[event.key].of_another_kind):
                 made.add(_name(event.key))
             elif diverged and (reads - made) & before:
                 answered.add(statement.first)

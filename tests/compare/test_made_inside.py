@@ -109,3 +109,35 @@ def test_another_scale_is_found_in_the_layer_and_not_at_the_argument_that_stands
 
 def test_another_argument_in_another_place_is_found():
     assert settled(sign=-1).verdict == "diverged"
+
+
+class TorchSum(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)
+
+    def forward(self, x):
+        h = x + self.one(x)
+        h = h + self.other(x)
+        return h
+
+
+class PaddleSum(paddle.nn.Layer):
+    def __init__(self, factor):
+        super().__init__()
+        self.one, self.other, self.factor = paddle.nn.Linear(4, 4), paddle.nn.Linear(4, 4), factor
+
+    def forward(self, x):
+        h = x + self.other(x)
+        h = h + self.one(x)
+        return h * self.factor
+
+
+def test_terms_in_another_order_hide_nothing_behind_the_sum():
+    """Nor are they what is wrong there: not as locals, not as single operations."""
+    def judged(factor):
+        pair = Port(TorchSum, lambda: PaddleSum(factor), inputs=[normal(2, 4)])
+        return next(run([Case("Net", "eval", pair.subject("eval"))], lanes=("float64",))).report
+
+    assert judged(1.0).verdict == "same"
+    assert judged(1.01).first.twin.text == "return h * self.factor"
