@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,14 +29,18 @@ FLOAT32_INSIDE = {"t5", "t5_lm", "mt5", "llama", "llama_lm"}
 
 # What differs in truth, and the reason, as far as it is known.
 DIFFERS = {
+    "alexnet": "paddle.vision drops out with downscale_in_infer: in eval mode it halves, twice",
     "albert_defaults": "the default activation is gelu_new in transformers, gelu in PaddleNLP",
     "bert_padding": "PaddleNLP masks where a word is pad_token_id (0) and no mask is given; transformers does not",
     "fnet": "PaddleNLP transforms over the batch, too: fftn without axes",
+    "gptj": "PaddleNLP hands paddle.where a mask of floats, at which Paddle 3 raises: it does not run",
     "mobilevit": "the epsilon of a norm",
     "pvt_v2": "LayerNorm's epsilon is 1e-6 in timm, 1e-5 in PaddleClas",
     "squeezenet1_0": "paddle.vision pools with ceil_mode off",
     "squeezenet1_1": "paddle.vision pools with ceil_mode off",
+    "swin": "PaddleClas shifts windows also where one covers the whole map; timm, as the paper's code, does not",
     "googlenet": "paddle.vision's has no batch norm",
+    "inception_v3": "batch norm's epsilon is 1e-3 in torchvision, 1e-5 in paddle.vision",
 }
 # What differs in train mode alone; deviations are measured in eval mode, so these say nothing of it.
 DIFFERS_IN_TRAIN = {
@@ -47,7 +52,10 @@ DIFFERS_IN_TRAIN = {
     "distilbert_classifier": "PaddleNLP drops out what attention returns, transformers does not",
 }
 # What one side holds and never uses.
-DIFFERS_IN_WEIGHTS = {"bert_mlm": "PaddleNLP's model for masked words keeps a pooler that nothing uses"}
+DIFFERS_IN_WEIGHTS = {
+    "bert_mlm": "PaddleNLP's model for masked words keeps a pooler that nothing uses",
+    "roformer_mlm": "PaddleNLP's model for masked words keeps a pooler that nothing uses",
+}
 
 
 class RuleError(Exception):
@@ -59,7 +67,8 @@ def port(name: str) -> Port:
 
 
 def deviation(name: str) -> float:
-    """The largest deviation of an output, relative to that output's largest value. Raises RuleError."""
+    """The largest deviation of an output, relative to that output's largest value; infinite where the twin does not run. Raises
+    RuleError."""
     pair = port(name)
     torch.manual_seed(0)
     paddle.seed(0)
@@ -71,7 +80,12 @@ def deviation(name: str) -> float:
     arrays = [wide(array) for array in pair.arrays(pair.seed).values()]
     with FRAMEWORKS[0].default_dtype("float64"), FRAMEWORKS[1].default_dtype("float64"), torch.no_grad(), paddle.no_grad():
         one = list(outputs(called(pair, 0, reference, [torch.from_numpy(array) for array in arrays]), torch.is_tensor))
-        other = list(outputs(called(pair, 1, twin, [paddle.to_tensor(array) for array in arrays]), paddle.is_tensor))
+        try:
+            theirs = called(pair, 1, twin, [paddle.to_tensor(array) for array in arrays])
+        except Exception:
+            traceback.print_exc()
+            return float("inf")
+        other = list(outputs(theirs, paddle.is_tensor))
     if len(one) != len(other) or not one:
         raise RuleError(f"{name}: {len(one)} outputs in the reference, {len(other)} in the twin")
     return max(apart(a.numpy(), b.numpy()) for a, b in zip(one, other, strict=True))

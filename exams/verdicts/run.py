@@ -87,8 +87,8 @@ def drawn_section(drawn: Mapping[str, Mapping[str, int]]) -> list[str]:
     verdicts = Counter(drawn["verdicts"])
     said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
     return ["## Healthy programs with dropout on, drawn at random", "",
-            "Stacks of layers of a drawn order, width, batch and rate, in train mode, both lanes (`python -m exams.verdicts.draws`)."
-            f" Of {verdicts.total()} draws: {said}; {verdicts.total() - verdicts['same']} false alarms. Programs in which there "
+            "Stacks of layers of a drawn order, width, batch and rate, in train mode, both lanes (`python -m exams.verdicts.draws`)"
+            f". Of {verdicts.total()} draws: {said}; {verdicts.total() - verdicts['same']} false alarms. Programs in which there "
             "is a layer that draws: " + ", ".join(f"{kind} {count}" for kind, count in sorted(drawn["kinds"].items())) + ".", ""]
 
 

@@ -11,7 +11,8 @@ each value is compared when both have it, and the peak is that of two runs at on
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
@@ -28,7 +29,7 @@ from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
 from parity.heap import give_back
-from parity.messages import Message, say, some, term
+from parity.messages import Message, say, several, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.by_value import Choice, settled
@@ -78,17 +79,20 @@ def _silent(what: str) -> None:
     """Nobody asked how far it is."""
 
 
-def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent, keeping: Kept | None = None) -> Report:
-    """`glance`, of both that are built already. keeping: the runs of the pass, for the climb that may follow."""
+def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent, keeping: Kept | None = None,
+              gradients: bool = True) -> Report:
+    """`glance`, of both that are built already. keeping: the runs of the pass, for the climb that may follow. gradients: with the
+    backwards."""
     begun = _begin(both)
     if both.census.unpaired:
         return begun
     tell(f"both side by side, {lane}")
+    options = {"keeps": keeping is not None, "gradients": gradients}
     kept = Kept()
-    report = _passed(both, lane, begun, kept, keeps=keeping is not None)
+    report = _passed(both, lane, begun, kept, **options)
     if report.diverged and both.tape.is_otherwise_in_line:
         both.tape.in_line, other = True, Kept()
-        in_line = _passed(both, lane, begun, other, keeps=keeping is not None)
+        in_line = _passed(both, lane, begun, other, **options)
         both.tape.in_line = not in_line.diverged or in_line.first.order > report.first.order
         report, kept = (in_line, other) if both.tape.in_line else (report, kept)
     if keeping is not None:
@@ -96,11 +100,11 @@ def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent, ke
     return report
 
 
-def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool) -> Report:
+def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool, gradients: bool) -> Report:
     """What a pass comes to, in which idle numbers count for nothing. begun: the report before it. kept: where its runs are put."""
     name = both.subject.name
     pass_ = Interleaved(name, lane, keeps=keeps)
-    kept.failure = both.side_by_side(lane, pass_)
+    kept.failure = both.side_by_side(lane, pass_, gradients=gradients)
     kept.truth, kept.against = pass_.truth, pass_.against
 
     def judged() -> Report:
@@ -122,13 +126,14 @@ def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool) ->
 
 @dataclass
 class Kept:
-    """float64 runs that need not be made again: the reference's, and what came of the twin's beside it. operations: whether single
-    operations were watched in them."""
+    """float64 runs that need not be made again: the reference's, what came of the twin's beside it, and the draws. operations:
+    whether single operations were watched in them."""
 
     operations: bool = False
     truth: Store | None = None
     against: Against | None = None
     failure: Exception | None = None
+    noise: Noise | None = None
 
 
 def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progress = _silent, sparing: bool = True,
@@ -143,7 +148,7 @@ def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progres
     if "float64" in lanes:
         _float64_lane(both, kept, draws, report, tell, sparing)
     if "float32" in lanes:
-        _float32_lane(both, truth, draws, report, tell)
+        _float32_lane(both, truth, draws, report, tell, report)
         if "float64" in lanes:
             _settle_accuracy(report)
     _order_census(report, truth)
@@ -163,7 +168,7 @@ def accuracy(both: Both, beside: Report, *, draws: int = DRAWS, tell: Progress =
     """The float32 lane alone, of two that are the same computation. beside: what the float64 lane has found. kept: see `climb`."""
     report, truth = Report(both.subject.name), _truth(both, kept or Kept(), tell)
     truth.apart |= _written_otherwise(beside)
-    _float32_lane(both, truth, draws, report, tell)
+    _float32_lane(both, truth, draws, report, tell, beside)
     _settle_accuracy(report)
     return report
 
@@ -183,16 +188,10 @@ def _settle_accuracy(report: Report) -> None:
 
 
 def _begin(both: Both) -> Report:
-    """The rungs before the first run: census and weights. Where a tensor has no partner, there is no more to say."""
-    report = Report(both.subject.name, remarks=list(both.remarks()))
-    _judge_census(both, report)
-    if both.census.unpaired:
-        report.remarks.append(both.census.left_open())
-        report.findings.sort(key=lambda finding: finding.order)
-    else:
-        _judge_weights(both, report)
-    report.census = report.compared
-    return report
+    """A report of the rungs before the first run, to go on with."""
+    begun = both.begun
+    return with_changes(begun, findings=list(begun.findings), counts=Counter(begun.counts),
+                        remarks=[*both.remarks(), *begun.remarks], largest={}, multiples={})
 
 
 def _unseen(subject: Subject, truth: Store) -> str | None:
@@ -232,30 +231,35 @@ def _float64_lane(both: Both, kept: Kept, draws: int, report: Report, tell: Prog
     _forgive_kinks(both, truth, report)
 
 
-def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress) -> None:
-    """Forward values in a free run; gradients in a replay, where both sides take the truth's side of every kink."""
-    _judge_run(both, "float32", truth, draws, report, tell)
+def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress, beside: Report) -> None:
+    """Forward values in a free run; gradients in a replay, where both sides take the truth's side of every kink. beside: what the
+    float64 lane has found: the accuracy of what is another value there is waited for by no draw."""
+    other = frozenset(finding.key for finding in beside.uncompared if finding.lane == "float64" and _went_apart(finding))
+    _judge_run(both, "float32", truth, draws, report, tell, other=other)
     truth.apart |= _written_otherwise(report)
-    _judge_run(both, "float32", truth, draws, report, tell, replayed=truth)
+    _judge_run(both, "float32", truth, draws, report, tell, replayed=truth, other=other)
 
 
 def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, tell: Progress,
                replayed: Store | None = None, sparing: bool = True, kept: Kept | None = None,
-               most: int | None = None) -> Against | None:
+               most: int | None = None, other: Container[Key] = ()) -> Against | None:
     """Add to the report what a run of the twin, free or a replay, comes to beside the noise of the reference.
 
-    sparing: draw by draw, beginning with as few as there can be; what is the same by their floors is the same by those of all.
-    kept: the run of the twin that has been made already. most: so many draws are made now. None, with a remark, where the reference
-    cannot be replayed.
+    As few draws as there can be come first: what is the same by their floors is the same by those of all, what is undecided remains
+    so, and what is beyond doubt by them no draw brings back. sparing: the others one by one, not all at once. kept: the runs that
+    have been made already. most: so many draws are made now. other: locals that are known to be other values, which wait
+    for no draw. None, with a remark, where the reference cannot be replayed.
     """
     name, run = both.subject.name, "free" if replayed is None else "replay"
     limit = ACCURACY if lane == "float32" else M
     gradients = lane == "float64" or replayed is not None
     # A forward-only run says nothing about gradients.
     stages = None if lane == "float64" else frozenset({both.subject.stage, "state", *(["gradients"] if gradients else [])})
-    noise = both.noise(lane, truth, replayed=replayed, draws=draws)
-    against, failure = (kept.against, kept.failure) if kept is not None else (None, None)
-    for count in range(noise.fewest, 1 + (draws if most is None else most)) if sparing else (draws,):
+    kept = kept or Kept()
+    noise = kept.noise = kept.noise or both.noise(lane, truth, replayed=replayed, draws=draws)
+    against, failure = kept.against, kept.failure
+    counts = range(noise.fewest, 1 + (draws if most is None else most))
+    for count in counts if sparing else sorted({counts[0], counts[-1]}):
         tell(f"noise of the reference, {lane}, {run}: {count} of {draws} draws")
         try:
             floors = noise.floors(count)
@@ -271,10 +275,18 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
             failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
         Judge(name, both.pair, lane, run, truth, floors, limit, stages,
               start=both.subject.state if lane == "float64" else None, idle=both.idle).judge(against, failure, found)
-        if not (found.diverged or found.undecided or any(map(_went_apart, found.uncompared))):
+        waiting = [*found.diverged, *(one for one in found.uncompared if _went_apart(one) and one.key not in other)]
+        if not waiting or (lane == "float64" and _is_beyond_doubt(found, waiting, noise, limit)):
             break
     report.add(found)
     return against
+
+
+def _is_beyond_doubt(found: Report, waiting: Iterable[Finding], noise: Noise, limit: float) -> bool:
+    """Whether no further draw can change what has been found. Behind a kink one draw in several may move a gradient by all that it
+    is, so gradients alone are never beyond doubt; beside values that are, they follow from those."""
+    alone = found.diverged and all(finding.key.stage == "gradients" for finding in found.diverged)
+    return not alone and all(noise.is_beyond_doubt(finding, limit) for finding in waiting)
 
 
 def _went_apart(uncompared: Finding) -> bool:
@@ -345,6 +357,20 @@ class Both(Sides):
         self._made = tuple({} if model is None else {
             name: framework.array(framework.entries(model)[name], copy=True) for name in lone | framework.unsaved(model)}
             for framework, model, lone in zip(self.frameworks, self.models, self.census.lone, strict=True))
+
+    @functools.cached_property
+    def begun(self) -> Report:
+        """The rungs before the first run: census and weights, which no run changes. Where a tensor has no partner, there is no more
+        to say."""
+        report = Report(self.subject.name)
+        _judge_census(self, report)
+        if self.census.unpaired:
+            report.remarks.append(self.census.left_open())
+            report.findings.sort(key=lambda finding: finding.order)
+        else:
+            _judge_weights(self, report)
+        report.census = report.compared
+        return report
 
     def _built(self) -> tuple[Any, Any]:
         models = []
@@ -428,15 +454,15 @@ class Both(Sides):
             raise
         return None
 
-    def side_by_side(self, dtype: str, pass_: Interleaved) -> Exception | None:
+    def side_by_side(self, dtype: str, pass_: Interleaved, *, gradients: bool = True) -> Exception | None:
         """Runs reference and twin in turns; hands back what the twin raises."""
         # No hook is left on a model of the caller's own.
         ours = [sites.built(model) for sites, model in zip(self.sites, self.models, strict=True)]
         self.tape.more = pass_.more
         with kept_for_later():
-            return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, release=ours[0],
+            return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, gradients=gradients, release=ours[0],
                                                          truth=pass_.truth if pass_.keeps else None),
-                             lambda sink: self.twin(dtype, sink, release=ours[1]))
+                             lambda sink: self.twin(dtype, sink, gradients=gradients, release=ours[1]))
 
     @contextmanager
     def as_they_were(self) -> Iterator[Both]:
@@ -487,8 +513,10 @@ class Both(Sides):
             lonely = [path for path, module in modules.items() if paths is not None and path not in paths
                       and not type(module).__name__.endswith(("List", "Dict")) and not path.startswith(whole)]
             if lonely:
-                yield say("{count} modules of the {side} have no partner, so what they return was not compared at their border: "
-                          "{names}", count=len(lonely), side=term(("reference", "twin")[side]), names=some(lonely, 6))
+                yield several("{count} module of the {side} has no partner, so what it returns was not compared at its border: "
+                              "{names}",
+                              "{count} modules of the {side} have no partner, so what they return was not compared at their "
+                              "border: {names}", len(lonely), side=term(("reference", "twin")[side]), names=some(lonely, 6))
 
     def held(self, side: int, dtype: str) -> Iterator[tuple[str, np.ndarray, Site | None]]:
         """(name, array, line that built its owner) of each entry of a side after loading, in the reference's names and layouts.

@@ -46,6 +46,7 @@ class Interleaved:
         self._eps = float(np.finfo(dtype).eps)
         self._turns = _Turns()
         self._waiting: tuple[dict[Key, Event], dict[Key, Event]] = ({}, {})
+        self._inside: tuple[dict[tuple, list[Key]], ...] = ({}, {})  # module call -> its locals that wait, or have waited
         self._ahead = [0, 0]  # bytes that wait
         self._copies = (_Copies(), _Copies())
         self._theirs: list[Key] = []  # in the order of the twin
@@ -96,7 +97,10 @@ class Interleaved:
         elif self._turns.ended[1 - side] or self._hopeless(side, event.key):
             self._alone(side, event)
         else:
-            self._waiting[side][event.key] = event
+            key = event.key
+            self._waiting[side][key] = event
+            if key.is_local and key.stage != "gradients":
+                self._inside[side].setdefault((key.step, key.module, key.call), []).append(key)
             self._ahead[side] += _bytes(event)
             if self._ahead[side] > self.AHEAD:
                 self._turns.hand_over(side)
@@ -118,12 +122,11 @@ class Interleaved:
     def _close(self, key: Key) -> None:
         """Both sides have left this module call: its locals that still wait will find no partner."""
         for side in (0, 1):
-            closed = [other for other in self._waiting[side] if other.is_local and other.stage != "gradients"
-                      and (other.step, other.module, other.call) == (key.step, key.module, key.call)]
-            for other in closed:
-                event = self._waiting[side].pop(other)
-                self._ahead[side] -= _bytes(event)
-                self._alone(side, event)
+            for other in self._inside[side].pop((key.step, key.module, key.call), ()):
+                event = self._waiting[side].pop(other, None)
+                if event is not None:
+                    self._ahead[side] -= _bytes(event)
+                    self._alone(side, event)
 
     def _alone(self, side: int, event: Event) -> None:
         """An event that has no partner; of its values, where none are kept, no more stays than whether a gradient is zero."""

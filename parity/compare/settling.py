@@ -82,7 +82,8 @@ class Settling:
         self._tell("is it a known difference of the frameworks?")
         at_first = [] if self._quick else [Kept(self._both.operations)]
         waiting = list(at_first)
-        found = account(glanced, lambda _: glance_at(self._both, keeping=waiting.pop() if waiting else None))
+        found = account(glanced, lambda _: glance_at(self._both, keeping=waiting.pop() if waiting else None),
+                        forward=lambda: glance_at(self._both, gradients=False))
         if found.causes:
             self._kept = at_first[0] if at_first and found.causes == list(found.at_first) else Kept(self._both.operations)
         if found.report.diverged:

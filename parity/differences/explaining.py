@@ -61,15 +61,17 @@ def explain(report: Report, compare: Compare, registry: Iterable[Difference] | N
     return account(report, compare, registry).report
 
 
-def account(report: Report, compare: Compare, registry: Iterable[Difference] | None = None) -> Account:
-    """`explain`, with what accounts for what was explained."""
+def account(report: Report, compare: Compare, registry: Iterable[Difference] | None = None,
+            forward: Callable[[], Report] | None = None) -> Account:
+    """`explain`, with what accounts for what was explained. forward: makes the same comparison without its backwards; asked where
+    that tells as much."""
     unexplained = [finding for finding in report.diverged if finding.lane in LANES and finding.key.stage != "census"]
     if not unexplained:
         return Account(report, [], [])
     if registry is None:
         from parity.differences.registry import ALL as registry  # it needs both frameworks
     lanes = [lane for lane in LANES if any(finding.lane == lane for finding in unexplained)]
-    again = _Again(lambda: compare(lanes), unexplained)
+    again = _Again(lambda: compare(lanes), unexplained, forward)
     imitable = _imitable(registry)
     acting = again.acting(imitable)
     together = again.under(acting)
@@ -134,8 +136,9 @@ _FAR = 1e3  # floors: farther than what a slightly other rounding makes of a val
 class _Again:
     """The comparison made again under imitations; no set of them is tried twice."""
 
-    def __init__(self, compare: Callable[[], Report], findings: list[Finding]) -> None:
-        self._compare, self._findings = compare, findings
+    def __init__(self, compare: Callable[[], Report], findings: list[Finding],
+                 forward: Callable[[], Report] | None = None) -> None:
+        self._compare, self._findings, self._forward = compare, findings, forward
         self._known: dict[tuple[str, ...], _Outcome | None] = {(): _NOTHING}
 
     def acting(self, differences: list[Difference]) -> list[Difference]:
@@ -167,6 +170,29 @@ class _Again:
                 self._known[names] = None
         return self._known[names]
 
+    def without(self, difference: Difference, kept: Sequence[Difference], best: _Outcome) -> _Outcome | None:
+        """What comes of all but this one. best: of all. None as in `under`.
+
+        A forward tells it where no gradient can answer: where this one changes only what is remembered, and leaves all other values
+        alone, gradients stay as they are; where all the others do, gradients are what they were.
+        """
+        fewer = [other for other in kept if other is not difference]
+        others = all(other.remembers for other in fewer)
+        if self._forward is None or _names(fewer) in self._known or not (difference.remembers or others):
+            return self.under(fewer)
+        try:
+            report = _under(fewer, self._forward)[1]
+        except Exception:
+            return self.under(fewer)
+        outcome = self._outcome(report, fewer)
+        solved = {place: verdict for place, verdict in outcome.solved.items() if not _is_gradient(place)}
+        if others:
+            return _Outcome(solved, outcome.spoilt, fewer)
+        if any(place[-1].stage != "state" for place in outcome.spoilt | (best.solved.keys() - outcome.solved.keys())):
+            return self.under(fewer)
+        return _Outcome(solved | {place: verdict for place, verdict in best.solved.items() if _is_gradient(place)},
+                        outcome.spoilt, fewer)
+
     def _outcome(self, report: Report, acted: list[Difference]) -> _Outcome:
         raised = min((finding.order for finding in report.diverged if finding.variable == "(exception)"), default=None)
         verdicts = {_place(finding): finding.verdict for finding in report.findings}
@@ -190,8 +216,7 @@ def _one_less(acting: list[Difference], again: _Again) -> dict[tuple, _Cause]:
     kept, best = acting, again.under(acting) or _NOTHING
     needs: dict[tuple, list[Difference]] = {}
     for difference in acting if best.solved else ():
-        fewer = [other for other in kept if other is not difference]
-        outcome = again.under(fewer)
+        outcome = again.without(difference, kept, best)
         if outcome is not None and best.solved.keys() <= outcome.solved.keys():
             kept, best = outcome.acted, outcome
             continue
@@ -237,6 +262,10 @@ def _together(acting: list[Difference], again: _Again, left: list[Finding]) -> d
 
 def _place(finding: Finding) -> tuple:
     return finding.lane, finding.run, finding.key
+
+
+def _is_gradient(place: tuple) -> bool:
+    return place[-1].stage == "gradients"
 
 
 def with_verdict(report: Report, verdict: Verdict, cause: str) -> Report:

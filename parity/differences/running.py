@@ -83,6 +83,7 @@ RUNNING_VARIANCE = Difference(
     effect="none while training; in eval mode a network trained in small batches or on small maps scales its features by up "
            "to sqrt(n / (n - 1))",
     avoided_by="no batch norm in the twin of U-GAT-IT",
+    remembers=True,
     imitate=intercepting({_with_biased_variance: (F.batch_norm,)}),
 )
 
@@ -99,6 +100,7 @@ MOMENTUM = Difference(
     effect="none in float32; in a float64 comparison the running statistics are 1e-8 off",
     avoided_by="no batch norm in the twin of U-GAT-IT",
     is_bug=True,
+    remembers=True,
     imitate=intercepting({_with_float32_momentum: (F.batch_norm,)}),
 )
 

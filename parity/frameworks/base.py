@@ -6,7 +6,7 @@ Everything above this folder is written once, over `Framework`, in numpy: record
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -368,11 +368,12 @@ class Framework(ABC):
         return nullcontext()
 
     @abstractmethod
-    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> AbstractContextManager:
+    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any,
+                   modules: Iterable[Any] = ()) -> AbstractContextManager:
         """While active, `observe(name, arguments, result)` after each call of a library function that computes something.
 
         name: the one of `parity.frameworks.operations`, the same for both frameworks. What a function calls inside is not shown.
-        source: the user's files, whose imported names are watched too.
+        source: the user's files, whose imported names are watched too, as are the functions that these modules keep.
         """
 
     def tensors_in(self, value: Any, prefix: str = "", *, objects: bool = False) -> Iterator[tuple[str, Any]]:

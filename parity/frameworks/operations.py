@@ -5,6 +5,10 @@ Only what computes: reshaping, slicing and copying are written in as many ways a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
 _SAME = {
     "abs", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
     "amax", "amin", "argmax", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "bmm", "conv1d", "conv2d", "conv3d", "cos",
@@ -30,7 +34,11 @@ _OTHERWISE = {
 }
 
 
-def operation_name(function: str) -> str | None:
-    """The common name of a framework's function or Tensor method ("__rmul__", "mul_" and "multiply" are "multiply"), or None."""
+def operation_name(function: str, arguments: Sequence[Any] = ()) -> str | None:
+    """The common name of a framework's function or Tensor method ("__rmul__", "mul_" and "multiply" are "multiply"), or None.
+    To divide by a number is to multiply by another one."""
     bare = function.strip("_")
-    return _OTHERWISE.get(bare) or (bare if bare in _SAME else None)
+    name = _OTHERWISE.get(bare) or (bare if bare in _SAME else None)
+    if name == "divide" and bare != "rtruediv" and len(arguments) > 1 and isinstance(arguments[1], Real):
+        return "multiply"
+    return name

@@ -8,7 +8,7 @@ import inspect
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -248,8 +248,9 @@ class PaddleFramework(Framework):
         model.train() if training else model.eval()
         return model
 
-    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> AbstractContextManager:
-        return _watching(observe, source)
+    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any,
+                   modules: Iterable[Any] = ()) -> AbstractContextManager:
+        return _watching(observe, source, modules)
 
     def lowering(self, observe: Callable[[], None]) -> AbstractContextManager:
         return _AUTOCAST.watched(observe)
@@ -485,11 +486,11 @@ class PaddleFramework(Framework):
 
 
 @contextmanager
-def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterator[None]:
-    """Paddle has no mode that sees its functions, so for this time they are wrapped where users find them."""
+def _watching(observe: Callable[[str, tuple, Any], None], source: Any, modules: Iterable[Any]) -> Iterator[None]:
+    """Paddle has no mode that sees its functions, so for this time they are wrapped where users find them, and keep them."""
     depth, wrappers, undo = 0, {}, []
 
-    def wrapped(function: Any, name: str) -> Any:
+    def wrapped(function: Any, attribute: str) -> Any:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             nonlocal depth
@@ -499,7 +500,7 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterat
             finally:
                 depth -= 1
             if depth == 0 and result is not NotImplemented:
-                observe(name, args, result)
+                observe(operation_name(attribute, args), args, result)
             return result
 
         return call
@@ -510,22 +511,25 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any) -> Iterat
 
     for owner in (paddle, paddle.nn.functional, paddle.Tensor):
         for attribute, function in list(vars(owner).items()):
-            name = operation_name(attribute)
-            if name is None or not callable(function) or isinstance(function, type):
+            if operation_name(attribute) is None or not callable(function) or isinstance(function, type):
                 continue
-            wrapper = wrapped(function, name)
+            wrapper = wrapped(function, attribute)
             wrappers[id(function)] = wrapper
             replace(owner, attribute, wrapper)
-    for module in list(sys.modules.values()):
-        if getattr(module, "__file__", None) and module.__file__ in source:
-            for attribute, value in list(vars(module).items()):
-                if id(value) in wrappers:  # from paddle.nn.functional import relu
-                    replace(module, attribute, wrappers[id(value)])
+    users = [module for module in list(sys.modules.values()) if getattr(module, "__file__", None) and module.__file__ in source]
+    for owner in (*users, *modules):  # from paddle.nn.functional import relu; self.act = paddle.nn.functional.relu
+        for attribute, value in list(vars(owner).items()):
+            if id(value) in wrappers:
+                undo.append((owner, attribute, value))
+                vars(owner)[attribute] = wrappers[id(value)]
     try:
         yield
     finally:
         for owner, attribute, original in reversed(undo):
-            setattr(owner, attribute, original)
+            if isinstance(owner, paddle.nn.Layer):
+                vars(owner)[attribute] = original
+            else:
+                setattr(owner, attribute, original)
 
 
 def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: Mapping[str, Any] | None = None) -> float:

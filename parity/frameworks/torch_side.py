@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -104,7 +104,8 @@ class TorchFramework(Framework):
             torch.random.default_generator.manual_seed(seed)
             yield
 
-    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any) -> _Operations:
+    def operations(self, observe: Callable[[str, tuple, Any], None], source: Any,
+                   modules: Iterable[Any] = ()) -> _Operations:
         return _Operations(observe)
 
     def rounding(self, seed: int, choices: Choices | None = None) -> StochasticRounding:
@@ -364,7 +365,7 @@ class _Operations(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         result = hand_on(func, *args, **(kwargs or {}))
-        name = operation_name(getattr(func, "__name__", ""))
+        name = operation_name(getattr(func, "__name__", ""), args)
         if name is not None:
             self._observe(name, args, result)
         return result

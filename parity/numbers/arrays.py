@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -144,6 +145,7 @@ def rounds(dtype: np.dtype) -> bool:
     return is_float(dtype) or dtype.kind == "c"
 
 
+@functools.cache
 def eps_of(dtype: np.dtype) -> float:
     """The distance of 1 from the next larger number of that dtype (of a complex one: of its parts); 0 where nothing is rounded."""
     if _is_bfloat16(dtype):

@@ -66,6 +66,7 @@ class Recorder:
         self._recent: list[Snapshot] = []
         self._removers: list[Callable[[], None]] = []
         self._modules: dict[str, Any] = {}
+        self._every: list[Any] = []  # module, with a partner or without
         self.parameter_names: dict[int, str] = {}  # by id: a local may *be* a parameter
         self._buffers: list[tuple[str, Any, tuple[str, ...]]] = []  # (prefix, model, names): a tensor may be assigned anew
         self._drawn = Redrawn()
@@ -79,6 +80,7 @@ class Recorder:
         framework, name = self.framework, self._side.name if name is None else name
         paths = self._side.paths if paths is None else paths
         for own, module in framework.modules(model):
+            self._every.append(module)
             path = own if paths is None else paths.get(own)
             if path is None:
                 self._passed_over.add(id(module))
@@ -97,7 +99,8 @@ class Recorder:
     def recording(self) -> Iterator[Recorder]:
         """Follow lines for the duration of the block; afterwards all hooks are gone."""
         before = sys.gettrace()
-        watching = self.framework.operations(self._operation, self._side.source) if self._run.operations else nullcontext()
+        watching = (self.framework.operations(self._operation, self._side.source, self._every) if self._run.operations
+                    else nullcontext())
         try:
             with (watching, self._drawing(), self.framework.unhooked(self._gradients.arrived_at_leaf),
                   self.framework.lowering(self._turned_on)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
 import itertools
@@ -48,8 +49,8 @@ def relative(file: str) -> str:
 @dataclass(frozen=True)
 class Statement:
     """One simple statement: its lines, the local names that it binds, those that it reads, with what it reads of `self`
-    ("self.eps"), and those whose values it writes in place. handed: (what is called, or is an attribute of it, name) of those that
-    it reads only to hand them on as they are."""
+    ("self.eps"), and those whose values it writes in place. handed: (what is called, name) of those that it reads only to hand
+    them on as they are; what is called is "self.layer", or "self.layers" of `self.layers[0](x)`."""
 
     first: int
     last: int
@@ -84,8 +85,12 @@ class Statements:
 
     def hands_on(self, statement: Statement, names: Iterable[str]) -> bool:
         """Whether a statement reads these names for nothing but to hand them to modules (`self.layer(x)`, `layer(x)`)."""
-        to = {name: [called for called, other in statement.handed if other == name] for name in names}
-        return all(called and self.names.union({"self"}).issuperset(called) for called in to.values())
+        return all(self.handed_to(statement, name) for name in names)
+
+    def handed_to(self, statement: Statement, name: str) -> list[str]:
+        """The modules that a statement hands a name to, as it calls them, where it reads it for nothing else."""
+        to = [called for called, other in statement.handed if other == name]
+        return to if self.names.union({"self"}).issuperset(called.partition(".")[0] for called in to) else []
 
 
 @functools.lru_cache(maxsize=4096)
@@ -103,15 +108,14 @@ def statements_around(site: Site | None) -> Statements | None:
     if site is None:
         return None
     try:
-        return _around("".join(linecache.getlines(site.file)), site.line)
+        return _around(_text_of(site.file), site.line)
     except SyntaxError:  # rewritten since
         return None
 
 
 @functools.lru_cache(maxsize=1024)
 def _around(text: str, line: int) -> Statements | None:
-    functions = [node for node in ast.walk(_parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-                 and node.lineno <= line <= node.end_lineno]
+    functions = [node for node in _functions(text) if node.lineno <= line <= node.end_lineno]
     return _inside(text, max(functions, key=lambda node: node.lineno)) if functions else None
 
 
@@ -121,13 +125,29 @@ def _inside(text: str, function: ast.AST) -> Statements:
 
 
 def _function_node(code: CodeType) -> ast.AST | None:
-    text = "".join(linecache.getlines(code.co_filename))
+    text = _text_of(code.co_filename)
     if code.co_name == "<module>":  # a script's loop stands in no function
         return _parse(text) if text else None
-    candidates = [node for node in ast.walk(_parse(text))
-                  if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name
+    candidates = [node for node in _functions(text) if node.name == code.co_name
                   and min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) == code.co_firstlineno]
     return candidates[0] if candidates else None
+
+
+_texts: dict[str, tuple[list[str], str]] = {}  # by file: its lines as they were seen last, and the same in one piece
+
+
+def _text_of(file: str) -> str:
+    """One string for as long as the file's lines are the same list: as a key it is hashed once."""
+    lines = linecache.getlines(file)
+    known = _texts.get(file)
+    if known is None or known[0] is not lines:
+        known = _texts[file] = lines, "".join(lines)
+    return known[1]
+
+
+@functools.lru_cache(maxsize=64)
+def _functions(text: str) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]:
+    return tuple(node for node in ast.walk(_parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
 @functools.lru_cache(maxsize=64)
@@ -171,12 +191,13 @@ def _handed(nodes: Iterable[ast.AST]) -> frozenset[tuple[str, str]]:
     read = Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
     given: dict[str, list[str]] = {}
     for call in nodes:
-        called = call.func if isinstance(call, ast.Call) else None
+        called, attributes = call.func if isinstance(call, ast.Call) else None, []
         while isinstance(called, (ast.Attribute, ast.Subscript)):
+            attributes = [called.attr, *attributes] if isinstance(called, ast.Attribute) else []
             called = called.value
         if isinstance(called, ast.Name):
             for name in filter(None, map(_named, [*call.args, *(word.value for word in call.keywords)])):
-                given.setdefault(name, []).append(called.id)
+                given.setdefault(name, []).append(".".join([called.id, *attributes]))
     return frozenset((to, name) for name, called in given.items() if len(called) == read[name] for to in called)
 
 
@@ -290,6 +311,37 @@ def attribute_site(owner: Any, name: str) -> Site | None:
     return None
 
 
+def kept_at(site: Site | None) -> Site | None:
+    """Where the line calls a function that its object keeps (`self.act(x)`): the one line of the class that keeps it
+    (`self.act = torch.relu`). None where it calls no such thing, or there are several."""
+    try:
+        tree = _parse("".join(linecache.getlines(site.file))) if site is not None else None
+    except SyntaxError:
+        return None
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+               and node.lineno <= site.line <= node.end_lineno] if tree is not None else []
+    if not classes:
+        return None
+    inner = max(classes, key=lambda node: node.lineno)
+    called = {call.func.attr for call in ast.walk(inner) if isinstance(call, ast.Call) and _is_own(call.func)
+              and call.lineno <= site.line <= call.end_lineno}
+    kept = [node for node in ast.walk(inner) if isinstance(node, ast.Assign) and _named_function(node.value)
+            and any(_is_own(target) and target.attr in called for target in node.targets)]
+    return Site(site.file, kept[0].lineno) if len(kept) == 1 else None
+
+
+def _is_own(node: ast.AST) -> bool:
+    """self.name"""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def _named_function(node: ast.AST) -> bool:
+    """Whether this may be a function by its name, and no method of the object."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id != "self"
+
+
 def _sets(node: ast.AST, name: str) -> bool:
     if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -307,7 +359,7 @@ def _dedented(lines: list[str]) -> str:
 
 
 class ConstructionSites:
-    """Remembers, for every module built inside `watch`, the line of user code that built it.
+    """Remembers, for every module built inside `watch`, the line of user code that built it, or what it is a copy of.
 
     A wrong stride or an affine norm is written where a layer is *built*; where it runs is a `Sequential`'s inside.
     """
@@ -330,18 +382,29 @@ class ConstructionSites:
 
     @contextmanager
     def watch(self, module_class: type, source: SourceTree) -> Iterator[None]:
-        original = module_class.__init__
+        original, copying = module_class.__init__, vars(module_class).get("__deepcopy__")
 
         @functools.wraps(original)
         def init(module, *args, **kwargs):
             hand_on(original, module, *args, **kwargs)
+            note(module, source.site(sys._getframe(1), skip_self=module))
+
+        def deepcopy(module, memo):
+            copied = copy._reconstruct(module, memo, *module.__reduce_ex__(4))  # as `copy.deepcopy` does
+            note(copied, self.of(module))
+            return copied
+
+        def note(module, site):
             self._numbers[module] = next(self._counter)
-            site = source.site(sys._getframe(1), skip_self=module)
             if site is not None:
                 self._sites[module] = site
 
         module_class.__init__ = init
+        if copying is None:
+            module_class.__deepcopy__ = deepcopy
         try:
             yield
         finally:
             module_class.__init__ = original
+            if copying is None:
+                del module_class.__deepcopy__

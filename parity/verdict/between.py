@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Event
-from parity.trace.source import Site
+from parity.trace.source import Site, kept_at
 from parity.verdict.findings import Finding, Order
 from parity.verdict.sinks import Against, Store
 
@@ -46,6 +46,8 @@ def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding
     here = mine[0].site if mine else ours[i - 1].site if i else first.reference
     there = others[0].site if others else theirs[m - 1].site if m else before
     cause = together([_said(mine, say("the reference")), _said(others, say("the twin"))])
+    if mine and others:  # another function: written where it is kept, if it is
+        here, there = kept_at(here) or here, kept_at(there) or there
     return [replace(f, reference=here, twin=there, cause=cause) if f is first else f for f in found]
 
 

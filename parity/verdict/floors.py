@@ -14,6 +14,7 @@ from parity.numbers.arrays import eps_of
 from parity.numbers.noise import ACCURACY, DRAWS, REFORMULATION, M
 from parity.numbers.strata import Floors, tops
 from parity.trace.events import Event, Key, Sink
+from parity.verdict.findings import Finding
 from parity.verdict.sinks import Distances, Store, borders_of
 
 
@@ -78,6 +79,14 @@ class Noise:
         return floors_of(self._truth, self.seen, self._lane, self._any_order if self._accuracy else None,
                          limit=ACCURACY if self._accuracy else M,
                          to_come=(self._draws + self._unmoved) / runs if runs else 1.0)
+
+    def is_beyond_doubt(self, finding: Finding, limit: float) -> bool:
+        """Whether no further draw can bring this value back within `limit` floors (see `BEYOND`). Of what the draws did not move at
+        all they tell nothing; what has no partner, or another shape, they do not touch."""
+        if finding.deviation.trouble is not None and finding.deviation.index is None:
+            return True
+        moved = self.seen.spread(finding.key, finding.deviation.stratum).largest > 0
+        return moved and limit * BEYOND < finding.floor_multiple < np.inf
 
 
 class Carried:
@@ -162,6 +171,13 @@ def _believed(event: Event, measured: float, analysed: float, largest: float | N
 
 
 FALSE_ALARMS = 1e-6  # wanted: at most one healthy value in so many
+
+BEYOND = 5 * 0.8 / FALSE_ALARMS
+"""By how much further draws may raise a floor that one draw has measured, even where one single number makes the noise.
+
+It is below s / r in the one with a chance of 0.8 / r (see `few`), and above 5 s in the others with one of 1e-6. What is analysed
+is in the floor already, or is believed in proportion to what is measured.
+"""
 
 
 def few(samples: float, limit: float) -> float:

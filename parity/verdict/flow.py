@@ -24,6 +24,7 @@ class Flow:
         self._against = against
         self._around = functools.cache(statements_around)
         self._truth = truth
+        self._of_modules: dict[tuple, list[tuple[Event, int]]] = {}
 
     def spoils(self, finding: Finding) -> bool:
         """Whether what follows from a local diverges, and nothing of it agrees."""
@@ -48,10 +49,11 @@ class Flow:
         key = finding.key
         made = {_name(key)} if key.function != OPERATION else set()
         answered = set()  # lines: what else one shows is made of its first value
-        wrong = Wrong(parameter for other in self._found.values() if other.key[:5] == key[:5] and self._diverged(other.key)
-                      and (parameter := parameter_of(other.key, statements)) is not None)
-        events = [one for one in self._events_in.get((*key[:3], statements), ()) if one[0].order <= self._ends.get(key[:5], 0)]
-        unsound = {statements.at(line) for event, line in events if _is_given(event.key, key) and not self._passed(event.key)
+        wrong = Wrong(parameter for other in self._diverged_in.get(key[:5], ())
+                      if (parameter := parameter_of(other, statements)) is not None)
+        end = self._ends.get(key[:5], 0)
+        events = [one for one in self._events_of(key[:4], statements) if one[0].order <= end]
+        unsound = {statements.at(line) for event, line in events if is_given(event.key, key) and not self._passed(event.key)
                    and (self._diverged(event.key) or event.key not in self._against.matched)}
         for event, line in events:
             statement = statements.at(line)
@@ -69,12 +71,12 @@ class Flow:
                     made.difference_update(statement.binds)
                 continue
             agrees, diverged = self._agrees(event.key), self._diverged(event.key)
-            if event.key.is_local and not agrees and (not diverged or self._found[event.key].of_another_kind):
+            if event.key.is_local and not agrees and (not diverged or bound or self._found[event.key].of_another_kind):
                 made.add(_name(event.key))
             elif diverged and (reads - made) & before:
                 answered.add(statement.first)
                 made.difference_update(statement.binds)
-            elif diverged or (agrees and (not _is_given(event.key, key) or not reads - made or (
+            elif diverged or (agrees and (not is_given(event.key, key) or not reads - made or (
                     statement not in unsound and statements.hands_on(statement, made & reads)))):
                 yield agrees  # of what a layer is given, where the line reads nothing else, or hands it on
                 answered.add(statement.first)
@@ -92,6 +94,24 @@ class Flow:
         return key in self._found and self._found[key].verdict is Verdict.DIVERGED
 
     @functools.cached_property
+    def _diverged_in(self) -> dict[tuple, list[Key]]:
+        """Module call -> what diverged at its borders and of its locals."""
+        diverged: dict[tuple, list[Key]] = {}
+        for key in filter(self._diverged, self._found):
+            diverged.setdefault(key[:5], []).append(key)
+        return diverged
+
+    def _events_of(self, where: tuple, statements: Statements) -> list[tuple[Event, int]]:
+        """Those of `_events_in` that are of one module, or of those inside of it. where: stage, step, phase, module."""
+        known = self._of_modules.get((where, statements))
+        if known is None:
+            module = where[3]
+            known = self._of_modules[where, statements] = [
+                one for one in self._events_in.get((*where[:3], statements), ())
+                if one[0].key.module == module or one[0].key.module.startswith(f"{module}." if module else "")]
+        return known
+
+    @functools.cached_property
     def _events_in(self) -> dict[tuple, list[tuple[Event, int]]]:
         """(stage, step, phase, the statements of a function) -> the values that its lines show, with their lines, in order."""
         events: dict[tuple, list[tuple[Event, int]]] = {}
@@ -105,7 +125,8 @@ class Flow:
         return events
 
     def starts_anew(self, finding: Finding) -> bool:
-        """Whether a local diverges although all that its line reads agrees: it is a mistake of its own, whatever came before."""
+        """Whether a local diverges, in a replay, although all that its line reads agrees: it is a mistake of its own, whatever
+        came before. What its line only hands to modules is none of that: it goes on with the reference's value of their results."""
         key = finding.key
         if not key.is_local or key.function == OPERATION or key.stage == "gradients" or finding.verdict is not Verdict.DIVERGED:
             return False
@@ -113,7 +134,23 @@ class Flow:
         here = [other for other in earlier if other.key[5:7] == key[5:7]]
         if any(other.verdict is Verdict.DIVERGED and other.key[5:7] != key[5:7] for other in earlier):
             return False  # in a function that was called, perhaps by this line
-        return all(self._reads_right(side(finding), here, side, key) for side in (_reference, _twin))
+        handed = self._handed_on(finding)
+        return all(self._reads_right(side(finding), here, side, key, handed) for side in (_reference, _twin))
+
+    def _handed_on(self, finding: Finding) -> bool:
+        """Whether a local's line calls modules, and goes on with the reference's value of all that they return."""
+        statements = self._around(finding.reference)
+        if statements is None:
+            return False
+        statement = statements.at(finding.reference.line)
+        returned = [event.key for event, _ in self._events_in.get((*finding.key[:3], statements), ())
+                    if event.called is not None and statements.at(event.called.line) is statement
+                    and _is_within(event.key, finding.key) and event.key.variable.startswith("output")]
+        modules = {key.module.removeprefix(f"{finding.key.module}.") for key in returned}
+        called = {path.partition(".")[2] for path, _ in statement.handed if path.startswith("self.")}
+        replaced = bool(returned) and all(key in self._against.matched and key.module not in self._truth.apart for key in returned)
+        return replaced and all(any(module == path or module.startswith(f"{path}.") for module in modules)
+                                for path in called)  # a method is no module
 
     @functools.cached_property
     def _found_in(self) -> dict[tuple, list[Finding]]:
@@ -124,12 +161,12 @@ class Flow:
                 found.setdefault(finding.key[:5], []).append(finding)
         return found
 
-    def _reads_right(self, site: Site | None, earlier: list[Finding], side: object, key: Key) -> bool:
+    def _reads_right(self, site: Site | None, earlier: list[Finding], side: object, key: Key, handed: bool) -> bool:
         statements = self._around(site)
         statement = statements.at(site.line) if statements is not None else None
         if statement is None:
             return False
-        reads = statement.reads & statements.names
+        reads = {name for name in statement.reads & statements.names if not (handed and statements.handed_to(statement, name))}
         wrong = {_name(other.key) for other in earlier}
         written = {name for other in statements.all if other.first < statement.first for name in other.writes}
         seen = {_name(other) for other in self._against.matched if other[:3] == key[:3] and other.module == key.module}
@@ -183,10 +220,10 @@ def _belongs(event: Key, key: Key) -> bool:
     """Whether an event is one of the run of a function that a value is of: a local, what it returns, what it gives to a layer."""
     if event[:5] == key[:5]:
         return key.function == OPERATION or event[5:7] == key[5:7] or event.variable.startswith("output")
-    return _is_given(event, key)
+    return is_given(event, key)
 
 
-def _is_given(event: Key, key: Key) -> bool:
+def is_given(event: Key, key: Key) -> bool:
     """Whether an event is what a module inside is given."""
     return _is_within(event, key) and not event.is_local and event.variable.startswith("input")
 

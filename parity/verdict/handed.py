@@ -29,10 +29,15 @@ class Handed:
 
     def passed(self, key: Key) -> bool:
         """Whether this is such an argument, or of such a call, and none to speak of: nothing diverges that is made of it and of
-        nothing else that does."""
+        nothing else that does; or the other side gives the call an argument of its name in another place."""
         if self._verdicts.alone_called(key):
             return not any(side.call_tells(key[:5]) for side in self._sides)
-        return self._verdicts.alone(key) and not any(side.tells(key) for side in self._sides)
+        return self._verdicts.alone(key) and (self._stands_elsewhere(key) or not any(side.tells(key) for side in self._sides))
+
+    def _stands_elsewhere(self, key: Key) -> bool:
+        names = [side.names_alone(key[:5]) for side in self._sides]
+        return not self._verdicts.matched(key) and any(
+            names[here].get(key) in names[1 - here].values() for here in (0, 1) if key in names[here])
 
 
 class _Verdicts:
@@ -76,6 +81,7 @@ class _Side:
             if event.key.stage != "gradients":
                 self._by_module.setdefault(event.key.module, []).append(event)
         self.tells, self.call_tells = functools.cache(self._tells), functools.cache(self._call_tells)
+        self.names_alone = functools.cache(self._names_alone)
 
     def _tells(self, key: Key) -> bool:
         """Whether something made of the argument diverges, and of nothing else that does.
@@ -93,6 +99,13 @@ class _Side:
         name = parameter_of(key, function)
         return name is not None and self._diverges({name}, key, function, Wrong(filter(None, (
             parameter_of(other, function) for other in wrong))))
+
+    def _names_alone(self, call: tuple) -> dict[Key, str]:
+        """What this side alone gives to a call, under the names that its forward has for it."""
+        given = [event.key for event in self._by_module.get(call[3], ()) if event.key[:5] == call]
+        function = self._function(given[0]) if given else None
+        return {key: name for key in given if function is not None and self._verdicts.alone(key)
+                and not self._verdicts.matched(key) and (name := parameter_of(key, function)) is not None}
 
     def _call_tells(self, call: tuple) -> bool:
         """The same of what a call returns that this side alone makes; of one whose caller's lines were not followed, yes."""

@@ -24,7 +24,7 @@ from parity.verdict.causes import Evidence, cause_of
 from parity.verdict.computed import nearby
 from parity.verdict.cuts import cut
 from parity.verdict.findings import Finding, Order, Report
-from parity.verdict.flow import Flow
+from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
 from parity.verdict.sinks import Against, Store, multiple_of
 
@@ -138,12 +138,9 @@ class Judge:
         odd = {name for name in ours if ours[name] != theirs[name]}
         doubtful = [f for f in found if f.verdict is Verdict.DIVERGED and (self._inside(f) or (f.key.is_local and (
             _binding(f.key) in odd or f.key.stage == "gradients")))]
-        if not doubtful or any(f.verdict is Verdict.DIVERGED and f not in doubtful for f in found):
+        if not doubtful or len(doubtful) < sum(f.verdict is Verdict.DIVERGED for f in found):
             return found
-        report.counts[Verdict.DIVERGED] -= len(doubtful)
-        report.counts[Verdict.UNCOMPARED] += len(doubtful)
-        return [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps")) if f in doubtful else f
-                for f in found]
+        return _uncompared(found, lambda f: True, report)
 
     def _inside(self, finding: Finding) -> bool:
         """Whether this is a value inside of a program that may be written in another way: nothing that its user could see."""
@@ -170,8 +167,9 @@ class Judge:
         def agrees(key: Key) -> bool:
             return _call_of(key) in ran - bad
 
-        found = _uncompared(found, lambda f: f.key.is_local and (agrees(f.key) or ours[_binding(f.key)] != theirs[_binding(f.key)]),
-                            report)
+        spoilt = self._spoilt_in_replay(found, against)
+        found = _uncompared(found, lambda f: f.key.is_local and f.key not in spoilt and (
+            agrees(f.key) or ours[_binding(f.key)] != theirs[_binding(f.key)]), report)
         handed = Handed(found, self.truth, against)
         flow = Flow(found, self.truth, against, handed.passed)
 
@@ -185,6 +183,17 @@ class Judge:
             return not finding.promised and flow.is_undone(finding)
 
         return _uncompared(found, leads_nowhere, report)
+
+    def _spoilt_in_replay(self, found: list[Finding], against: Against) -> set[Key]:
+        """Locals that what their call returns cannot acquit: an inner module was handed what they made wrong, and went on with the
+        reference's value."""
+        if self.run != "replay":
+            return set()
+        diverged = [f for f in found if f.verdict is Verdict.DIVERGED and f.key.stage != "gradients"]
+        handed = [f for f in diverged if not f.key.is_local and f.key.variable.startswith("input")]
+        flow = Flow(found, self.truth, against)
+        return {f.key for f in diverged if f.key.is_local and flow.spoils(f)
+                and any(is_given(other.key, f.key) and f.order < other.order for other in handed)}
 
     def _is_spare(self, key: Key, ran: set[tuple], against: Against) -> bool:
         """Whether it is what one side alone returns from a call that both make, beside what both return: weights of an attention,

@@ -195,6 +195,14 @@ def test_the_terminal_tells_step_place_figures_growth_and_what_was_not_compared(
         assert part in text
 
 
+@pytest.mark.parametrize("ran", [True, False])
+def test_a_page_shows_losses_where_there_are_any(ran):
+    losses = (8.0, 7.5, 7.0) if ran else ()
+    summary = Summary([made("float64", found("census", 0, None), reference=losses, twin=losses)], steps=3)
+    page = steps_report.to_html(summary, b"PNG")
+    assert ["The losses" in page, "Step by step" in page, "data:image/png" in page] == 3 * [ran]
+
+
 def test_what_the_census_finds_is_before_the_first_step():
     summary = Summary([made("float64", found("census", 0, None))], steps=3)
     assert "Diverged before the first step, stage census" in summary.sentence()

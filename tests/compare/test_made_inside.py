@@ -1,4 +1,7 @@
-"""Tensors that a program makes without naming a dtype have the lane's: the lowest number of float64 does not fit into float32."""
+"""What programs make and keep inside: tensors of no named dtype have the lane's (the lowest number of float64 does not fit into
+float32), numbers that scale, functions, arguments that the other side's layer takes in another place."""
+
+import math
 
 import paddle
 import pytest
@@ -6,6 +9,10 @@ import torch
 from toys import between, numbers
 
 from parity.compare.ladder import compare
+from parity.compare.results import Case
+from parity.compare.runner import run
+from parity.inputs import normal
+from parity.port import Port
 
 
 class TorchMasked(torch.nn.Module):
@@ -65,3 +72,102 @@ class PaddleMemo(paddle.nn.Layer):
 @pytest.mark.parametrize("sign, verdict", [(1, "same"), (-1, "diverged")])
 def test_what_is_computed_once_is_computed_anew_in_each_lane(sign, verdict):
     assert compare(between(TorchMemo, lambda: PaddleMemo(sign), {"x": numbers(4, 6)})).verdict == verdict
+
+
+class TorchInner(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.act = torch.nn.Linear(4, 4), torch.nn.functional.gelu
+
+    def forward(self, x, mask=None, skipped=None, bias=None):
+        scores = self.fc(x) / math.sqrt(2)
+        scores += bias
+        return self.act(scores + mask)
+
+
+class TorchOuter(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = TorchInner()
+
+    def forward(self, x):
+        return self.layer(x, x.abs(), None, bias=x.mean(-1, keepdim=True))
+
+
+class PaddleInner(paddle.nn.Layer):
+    def __init__(self, act, scale):
+        super().__init__()
+        self.scale = scale
+        self.act = act
+        self.fc = paddle.nn.Linear(4, 4)
+
+    def forward(self, x, mask=None, bias=None):
+        scores = self.fc(x) * self.scale
+        scores += bias
+        return self.act(scores + mask)
+
+
+class PaddleOuter(paddle.nn.Layer):
+    def __init__(self, act=paddle.nn.functional.gelu, scale=2 ** -0.5, sign=1):
+        super().__init__()
+        self.layer, self.sign = PaddleInner(act, scale), sign
+
+    def forward(self, x):
+        return self.layer(x, x.abs(), self.sign * x.mean(-1, keepdim=True))
+
+
+def settled(**options):
+    pair = Port(TorchOuter, lambda: PaddleOuter(**options), inputs=[normal(2, 3, 4)])
+    [result] = run([Case("Net", "eval", pair.subject("eval"))], lanes=("float64",))
+    return result.report
+
+
+def test_an_argument_in_another_place_and_a_number_that_divides_are_no_difference():
+    assert settled().verdict == "same"
+
+
+def test_a_function_that_is_kept_is_named_where_it_is_kept():
+    first = settled(act=paddle.nn.functional.relu).first
+    assert first.key.module.endswith("layer") and first.twin.text == "self.act = act"
+    assert "gelu" in first.cause and "relu" in first.cause
+
+
+def test_another_scale_is_found_in_the_layer_and_not_at_the_argument_that_stands_elsewhere():
+    first = settled(scale=2.0).first
+    assert first.key.module.endswith("layer") and "self.scale" in first.twin.text
+
+
+def test_another_argument_in_another_place_is_found():
+    assert settled(sign=-1).verdict == "diverged"
+
+
+class TorchSum(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)
+
+    def forward(self, x):
+        h = x + self.one(x)
+        h = h + self.other(x)
+        return h
+
+
+class PaddleSum(paddle.nn.Layer):
+    def __init__(self, factor):
+        super().__init__()
+        self.one, self.other, self.factor = paddle.nn.Linear(4, 4), paddle.nn.Linear(4, 4), factor
+
+    def forward(self, x):
+        h = x + self.other(x)
+        h = h + self.one(x)
+        return h * self.factor
+
+
+def test_terms_in_another_order_hide_nothing_behind_the_sum():
+    """Nor are they what is wrong there: not as locals, not as single operations."""
+    def judged(factor):
+        pair = Port(TorchSum, lambda: PaddleSum(factor), inputs=[normal(2, 4)])
+        return next(run([Case("Net", "eval", pair.subject("eval"))], lanes=("float64",))).report
+
+    assert judged(1.0).verdict == "same"
+    assert judged(1.01).first.twin.text == "return h * self.factor"

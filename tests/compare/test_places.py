@@ -278,3 +278,46 @@ def test_one_row_for_all_and_as_many_equal_rows_are_one_value():
     assert judged(TorchPositions, lambda: PaddlePositions(0, 1.0), 2, 5, 4).verdict == "same"
     assert judged(TorchPositions, lambda: PaddlePositions(0, 1.1), 2, 5, 4).first.twin.text.startswith("return self.head(x")
     assert judged(TorchPositions, lambda: PaddlePositions(1, 1.0), 2, 5, 4).first.twin.text.startswith("places = ")
+
+
+class TorchBetween(torch.nn.Module):
+    """Between its layers it computes by itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = (torch.nn.Linear(6, 6) for _ in range(3))
+
+    def forward(self, x):
+        h = torch.nn.functional.gelu(self.a(x))
+        scaled = h * 0.5
+        deep = torch.tanh(self.b(scaled))
+        return self.c(deep)
+
+
+class PaddleBetween(paddle.nn.Layer):
+    def __init__(self, approximate=False, slope=1.0, doubled=False):
+        super().__init__()
+        self.a, self.b, self.c = (paddle.nn.Linear(6, 6) for _ in range(3))
+        self.approximate, self.slope, self.doubled = approximate, slope, doubled
+
+    def forward(self, x):
+        h = paddle.nn.functional.gelu(self.a(x), approximate=self.approximate)
+        if self.doubled:
+            h = h * 2  # another way to the same: scaled is what it was
+            scaled = h * 0.25
+        else:
+            scaled = h * 0.5
+        deep = paddle.tanh(self.slope * self.b(scaled))
+        return self.c(deep)
+
+
+GELU, TANH = "h = torch.nn.functional.gelu(self.a(x))", "deep = torch.tanh(self.b(scaled))"
+
+
+@pytest.mark.parametrize("doubled", [False, True])
+@pytest.mark.parametrize(("approximate", "slope", "wrong"), [
+    (False, 1.0, []), (True, 1.0, [GELU]), (False, 1.1, [TANH]), (True, 1.1, [GELU, TANH])])
+def test_what_is_wrong_between_two_layers_is_placed_there_and_not_where_the_next_is_called(approximate, slope, doubled, wrong):
+    report = judged(TorchBetween, lambda: PaddleBetween(approximate, slope, doubled), 3, 6)
+    assert [place.reference.text for place in report.places] == wrong
+    assert report.verdict == ("diverged" if wrong else "same")

@@ -1,12 +1,14 @@
 """With as few runs as it takes, and the answers of all of them: what the first pass settles, what it leaves open."""
 
+from collections import Counter
+
 import numpy as np
 import paddle
 import pytest
 import torch
 from toys import between, numbers, subject
 
-from parity.compare import one_pass, runner
+from parity.compare import ladder, one_pass, runner
 from parity.compare.ladder import Both, compare
 from parity.compare.results import Case
 from parity.declare.pair import Pair
@@ -57,6 +59,32 @@ def test_the_first_place_is_told_before_anything_is_measured_and_accuracy_is_not
     ((first, made),) = told
     assert report.verdict == "diverged" and report.first.key == first.key and "draw" not in dict(runs[:made]).values()
     assert {lane for lane, _ in runs} == {"float64"} and {finding.lane for finding in report.findings} == {"float64"}
+
+
+def test_what_is_beyond_doubt_is_measured_by_one_draw_and_what_is_not_by_all(runs):
+    with applied((FAULT,)):
+        far = settled(subject(), lanes=("float64",))
+    assert far.verdict == "diverged" and Counter(what for _, what in runs)["draw"] == 1
+    runs.clear()
+    with applied((Edit("toys:PaddleNorm.forward", "var + 1e-5", "var + 1.000001e-5"),)):
+        near = settled(subject(), lanes=("float64",))
+    assert near.verdict == "diverged" and near.first.key == far.first.key and Counter(what for _, what in runs)["draw"] == 3
+
+
+def test_a_local_that_is_another_value_in_float64_waits_for_no_draw_in_float32(runs):
+    class Reference(torch.nn.Module):
+        def forward(self, x):
+            y = x * 2
+            return y * 3
+
+    class Twin(paddle.nn.Layer):
+        def forward(self, x):
+            y = x * 3
+            return y * 2
+
+    report = settled(between(Reference, Twin, {"x": numbers(8)}, FREE), "eval")
+    assert report.verdict == "same" and {finding.key.variable for finding in report.uncompared} >= {"y"}
+    assert ("float32", "draw") not in runs and ("float32", "draw, replayed") not in runs
 
 
 def test_a_twin_that_is_less_accurate_and_otherwise_the_same_is_seen():
@@ -115,6 +143,37 @@ def test_a_known_difference_is_imitated_at_once_and_settled_in_the_pass(runs):
     assert report.verdict == "same" and report.counts["explained"]
     assert all("norm_epsilon" in finding.cause for finding in report.findings if finding.verdict == "explained")
     assert [what for _, what in runs] == ["pass", "pass"]  # as it is, and under all that is known
+
+
+class TorchRemembers(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = torch.nn.BatchNorm2d(3)
+
+    def forward(self, x):
+        return self.norm(x)
+
+
+class PaddleRemembers(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.norm = paddle.nn.BatchNorm2D(3)
+
+    def forward(self, x):
+        return self.norm(x)
+
+
+def test_what_is_only_remembered_is_told_apart_without_a_backward_and_named_as_with_one(monkeypatch):
+    chosen, passes = between(TorchRemembers, PaddleRemembers, {"x": 1e-2 * numbers(4, 3, 5, 7)}, FREE), []
+    original = Both.side_by_side
+    monkeypatch.setattr(Both, "side_by_side", lambda both, *args, gradients=True: passes.append(gradients) or original(
+        both, *args, gradients=gradients))
+    told = settled(chosen, quick=True)
+    assert told.verdict == "same" and passes == [True, True, False, False, False]
+    whole = explain(ladder.glance(chosen), lambda lanes: ladder.glance(chosen))
+    causes = {finding.key: finding.cause for finding in told.findings if finding.verdict == "explained"}
+    assert causes == {finding.key: finding.cause for finding in whole.findings if finding.verdict == "explained"}
+    assert {key.stage for key in causes} >= {"forward", "gradients", "state"}
 
 
 def test_beside_a_known_difference_a_mistake_is_seen_and_has_the_first_place():

@@ -25,6 +25,8 @@ from parity.ugatit import subjects as ugatit
 from parity.ugatit.faults.exam import misplacements
 from parity.verdict.sinks import Store
 
+pytestmark = pytest.mark.xdist_group("lockstep")  # of what `judged` and `recorded` make
+
 FRAMEWORKS = [TorchFramework(), PaddleFramework()]
 
 
@@ -112,23 +114,29 @@ def test_in_replay_a_rectifier_takes_the_references_side(framework):
 # A step that left the envelope
 
 
+def narrow(*args, original=lockstep.reference_steps, **options):
+    """Draws in which, by luck, chaos broke out a little later than in the twin."""
+    for step in original(*args, **options):
+        yield dataclasses.replace(step, floors={key: floor * 1e-3 for key, floor in step.floors.items()})
+
+
 @pytest.fixture
 def narrow_envelope(monkeypatch):
-    """Draws in which, by luck, chaos broke out a little later than in the twin."""
-    original = lockstep.reference_steps
-
-    def narrow(*args, **options):
-        for step in original(*args, **options):
-            yield dataclasses.replace(step, floors={key: floor * 1e-3 for key, floor in step.floors.items()})
-
     monkeypatch.setattr(lockstep, "reference_steps", narrow)
 
 
-def test_what_chaos_has_made_of_rounding_is_forgiven(narrow_envelope):
-    found = follow(ugatit.exam_training("training"), steps=2)
-    assert found.verdict == "same" and found.judged_alone == {1: "same", 2: "same"}
-    assert max(found.report.multiples["float64 free"].values()) > 16
-    assert any("rounding, grown by chaos" in (finding.cause or "") for finding in found.report.findings)
+@pytest.fixture(scope="module")
+def judged():
+    """Two steps that leave the envelope."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lockstep, "reference_steps", narrow)
+        return follow(ugatit.exam_training("training"), steps=2)
+
+
+def test_what_chaos_has_made_of_rounding_is_forgiven(judged):
+    assert judged.verdict == "same" and judged.judged_alone == {1: "same", 2: "same"}
+    assert max(judged.report.multiples["float64 free"].values()) > 16
+    assert any("rounding, grown by chaos" in (finding.cause or "") for finding in judged.report.findings)
 
 
 @pytest.mark.parametrize("name", [pytest.param("no_lr_decay", marks=pytest.mark.slow), "wrong_label"])
@@ -141,8 +149,7 @@ def test_a_fault_is_not_forgiven_as_chaos(narrow_envelope, name):
         assert not misplacements(found.report.first, answer)
 
 
-def test_judging_a_step_alone_does_not_touch_the_run(narrow_envelope, monkeypatch):
-    judged = follow(ugatit.exam_training("training"), steps=2)
+def test_judging_a_step_alone_does_not_touch_the_run(judged, narrow_envelope, monkeypatch):
     monkeypatch.setattr(Asked, "about", lambda asked, step, start, found: found)
     plain = follow(ugatit.exam_training("training"), steps=2)
     assert judged.judged_alone and plain.verdict == "diverged"

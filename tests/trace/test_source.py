@@ -1,5 +1,6 @@
 """From code to statements, from modules to the lines that built them."""
 
+import copy
 import functools
 import inspect
 import sys
@@ -8,7 +9,7 @@ import paddle
 import pytest
 import torch
 
-from parity.trace.source import ConstructionSites, Site, SourceTree, statements_of
+from parity.trace.source import ConstructionSites, Site, SourceTree, kept_at, statements_of
 
 
 def binds(function):
@@ -287,6 +288,28 @@ def test_the_constructor_comes_back_after_an_exception(base):
     with pytest.raises(RuntimeError), ConstructionSites().watch(base, SourceTree(__file__)):
         raise RuntimeError
     assert base.__init__ is untouched
+
+
+@pytest.mark.parametrize(("base", "build"), [(torch.nn.Module, lambda: torch.nn.Linear(2, 2)),
+                                             (paddle.nn.Layer, lambda: paddle.nn.Linear(2, 2))])
+def test_a_copy_was_built_where_its_original_was(base, build):
+    sites = ConstructionSites()
+    with sites.watch(base, SourceTree(__file__)):
+        original = build()
+        copied = copy.deepcopy(original)
+    assert sites.of(copied) == sites.of(original) is not None and "__deepcopy__" not in vars(base)
+    assert copied.weight is not original.weight and (copied.weight == original.weight).all()
+    assert sites.of(copy.deepcopy(original)) is None
+
+
+def test_a_function_that_an_object_keeps_is_written_where_it_keeps_it(tmp_path):
+    file = tmp_path / "model.py"
+    file.write_text("class Net:\n    def __init__(self, own):\n        self.act = torch.relu\n        self.way = torch.relu\n"
+                    "        self.way = torch.tanh\n        self.fc = Linear(3)\n\n    def forward(self, x):\n"
+                    "        x = self.act(x)\n        x = self.way(x)\n        return self.fc(x)\n")
+    assert kept_at(Site(str(file), 9)) == Site(str(file), 3)
+    assert [kept_at(Site(str(file), line)) for line in (10, 11)] == [None, None]  # one of two, and a layer
+    assert kept_at(None) is None
 
 
 def test_modules_built_outside_or_by_libraries_alone_have_no_site():

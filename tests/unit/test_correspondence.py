@@ -101,6 +101,17 @@ def test_what_is_nested_otherwise_is_found_by_type_and_shape():
     assert found.problems == () and found.modules["first"] == "stem.fc"
 
 
+def test_what_is_found_inside_a_neighbour_is_no_partner_for_its_kind_alone():
+    """A head whose decoder shares its weight with an embedding elsewhere; beside it, one whose layer has another size."""
+    head = network("torch", around=network("torch", dense=linear("torch", 4, 4)), decoder=linear("torch", 4, 9))
+    reference, twin = network("torch", head=head), network("paddle", head=network("paddle", transform=linear("paddle", 4, 4)))
+    entries, found = paired(reference, twin)
+    assert entries["head.around.dense.weight"][0] == "head.transform.weight"
+    assert [problem.name for problem in found.problems] == ["head.decoder.weight", "head.decoder.bias"]
+    wrong = network("paddle", head=network("paddle", transform=linear("paddle", 5, 9)))
+    assert "(9, 4)" in str(paired(network("torch", head=network("torch", decoder=linear("torch", 4, 9))), wrong)[1].problems[0])
+
+
 def test_a_tensor_of_ones_own_is_paired_by_shape_where_its_name_differs():
     entries, found = paired(network("torch", gamma=(5,), table=(5, 2)), network("paddle", weight=(5,), table=(5, 2)))
     assert entries == {"gamma": ("weight", "identity"), "table": ("table", "identity")} and len(found.guesses) == 1
@@ -137,3 +148,14 @@ def test_what_is_unwrapped_keeps_its_place():
     twin = network("paddle", e=linear("paddle", 4, 4), f=linear("paddle", 4, 4), g=linear("paddle", 4, 4), h=linear("paddle", 4, 2))
     entries, _ = paired(reference, twin)
     assert [entries[f"{name}.weight"][0] for name in ("inner.up", "inner.down", "after")] == ["e.weight", "f.weight", "g.weight"]
+
+
+def test_a_vector_of_a_norm_is_no_bias():
+    reference = network("torch", conv=network("torch", "Conv2d", weight_orig=(1, 3, 4, 4), weight_u=(1,), weight_v=(48,)))
+    inside = {"layer": network("paddle", "Conv2D", bias=(1,)),
+              "norm": network("paddle", "SpectralNorm", weight_u=(3,), weight_v=(16,))}
+    twin = network("paddle", conv=network("paddle", "Spectral", weight_orig=(1, 3, 4, 4), **inside))
+    entries, found = paired(reference, twin)
+    assert entries == {"conv.weight_orig": ("conv.weight_orig", "identity")}
+    assert [problem.name for problem in found.problems] == ["conv.layer.bias"]
+    assert "over dim 1 of the twin's weight" in found.misfits[0].problem.message

@@ -1,14 +1,17 @@
 """Noise floors of runs made by hand: which draws are made, what they come to, and what is carried to steps without any."""
 
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import ACCURACY, REFORMULATION, M, generator
 from parity.steps.reference import reference_steps
-from parity.verdict.floors import Carried, Draw, few, floors_of, measure, own_rounding
+from parity.verdict.findings import Finding, Order
+from parity.verdict.floors import BEYOND, Carried, Draw, Noise, few, floors_of, measure, own_rounding
 from parity.verdict.sinks import Distances
 from tests.unit.events import event, key, store
 
@@ -55,6 +58,36 @@ def test_a_floor_of_few_samples_is_enlarged_until_luck_is_rare():
     assert few(3, 16.0) == pytest.approx(5, rel=0.01)
     assert (twin > 16 * draws).mean() > 1e-5 > (twin > 16 * few(3, 16.0) * draws).mean()
     assert few(6, 16.0) == few(10_000, 16.0) == few(0, 16.0) == 1.0
+
+
+def test_beyond_doubt_is_what_hardly_any_further_draw_could_bring_back():
+    """Of one number in one draw, and two more draws, by simulation; and a little nearer it does happen."""
+    rng = np.random.default_rng(0)
+    one, others = np.abs(rng.standard_normal(2_000_000)), np.abs(rng.standard_normal((2, 2_000_000))).max(axis=0)
+    assert not (others > BEYOND * one).any() and (others > BEYOND / 100 * one).any()
+
+
+def test_what_is_beyond_doubt_waits_for_no_further_draw_and_what_the_draw_did_not_move_does():
+    truth = store(event(key("a"), np.zeros(MANY)), event(key("b"), np.zeros(MANY), scale=1.0))
+
+    def again(sink, draw):
+        sink.receive(event(key("a"), np.full(MANY, 1e-12)))
+        sink.receive(event(key("b"), np.zeros(MANY)))
+
+    noise = Noise(again, truth, "float64")
+    floors = noise.floors(1)
+
+    def found(variable, distance, **more):
+        where = key(variable)
+        return Finding("net", "float64", "free", where, Verdict.DIVERGED, Order(1),
+                       Deviation(distance, (0,), 0.0, distance, size=MANY, **more), floors[where])
+
+    assert noise.is_beyond_doubt(found("a", 2 * M * BEYOND * floors[key("a")]), M)
+    assert not noise.is_beyond_doubt(found("a", M * BEYOND * floors[key("a")] / 2), M)
+    assert not noise.is_beyond_doubt(found("a", np.inf, trouble="NaN or Inf on one side only"), M)
+    assert floors[key("b")] and not noise.is_beyond_doubt(found("b", 1e3), M)
+    shape = replace(found("b", np.inf), deviation=Deviation(np.inf, trouble="shape (1,) in the reference, (2,) in the twin"))
+    assert noise.is_beyond_doubt(shape, M)
 
 
 def test_the_fewer_samples_the_larger_and_the_smaller_the_limit_the_larger():
