@@ -55,7 +55,7 @@ MUTANTS = [
     Mutant("report: unseen is same", FINDINGS, "        if self.unseen and not self.diverged:\n", "        if False:\n",
            "an output that nobody looked at"),
     Mutant("places: fed modules too", FINDINGS,
-           "                module = module.rpartition(\".\")[0]  # what a module is fed is made by the one around it",
+           "                module = _around(module, named)  # what a module is fed is made by the one around it",
            "                pass", "the module at fault"),
     Mutant("places: every gradient", FINDINGS, "finding.deviation in fed_back", "False", "the module at fault"),
     Mutant("places: of every lane", FINDINGS, "            if finding.lane == lane:\n", "            if True:\n", "the module at fault"),

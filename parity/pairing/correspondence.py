@@ -216,8 +216,7 @@ class _Pairing:
         by_name(self._elements)
         for one in list(ours):  # the same name, other shapes: a fault, to be found by name
             a, b = ours[one], theirs.get(one)
-            if b is not None and a.kind == b.kind and (a.kind or (bool(self._content(a)) == bool(self._content(b)) and (
-                    not self._content(a) or not self._elsewhere(a, b, theirs.values())))):
+            if b is not None and (_normed_around(a, b) or _normed_around(b, a) or self._namesakes(a, b, theirs.values())):
                 take(one, one)
         by_content(self._bare)
         by_content(self._elements)
@@ -225,6 +224,13 @@ class _Pairing:
                   for nodes in (ours, theirs)]
         by_content(lambda node: self._content(node) not in inside[not node.is_paddles] and node.kind)  # as many of a kind
         return found
+
+    def _namesakes(self, one: Node, other: Node, others: Iterable[Node]) -> bool:
+        """Whether two of one name are each other's, although their shapes differ."""
+        if one.kind or other.kind:
+            return one.kind == other.kind
+        contents = self._content(one), self._content(other)
+        return bool(contents[0]) == bool(contents[1]) and (not contents[0] or not self._elsewhere(one, other, others))
 
     def _assigned(self, mine: Nodes, others: Nodes) -> list[tuple[int, int]]:
         """Which of as many that are alike is which, as places; it is noted what was guessed."""
@@ -325,10 +331,11 @@ class _Pairing:
     def _tensors(self, left: Node, right: Node, whole: bool) -> bool:
         """Pair what the two hold themselves. Returns whether that was all that is in them: where one of them is a layer, and the
         other holds the same in several modules, as a spectral norm does that wraps a layer, or that a layer holds."""
-        if bool(left.kind) != bool(right.kind) and self._bare(left) == self._bare(right) and self._bare(left):
+        if bool(left.kind) != bool(right.kind):
             layer, around = (left, right) if left.kind else (right, left)
             wraps = any(node.kind == layer.kind for node in below(around))
-            if wraps or layer.kind not in WHOLE:
+            alike = self._bare(left) == self._bare(right) and bool(self._bare(left))
+            if (alike and (wraps or (layer.kind not in WHOLE and layer.own))) or _normed_around(layer, around):
                 kind = layer.kind if wraps else ""  # of a class that computes by itself the shapes tell
                 self._match(*([tensor for node in below(one) for tensor in held(node, kind)] for one in (left, right)))
                 return True
@@ -366,7 +373,8 @@ class _Pairing:
         for least in (2.0, 0.01, 0.0):
             for one in list(ours):
                 alike = {other.full: hints.likeness(one.known_as, other.known_as) for other in theirs}
-                fitting = [other for other in theirs if fit(one, other) and alike[other.full] >= least]
+                fitting = [other for other in theirs if fit(one, other) and alike[other.full] >= least
+                           and not (vectors([one]) and other.known_as == "bias")]
                 if not fitting:
                     continue
                 other = min(fitting, key=lambda other: (-alike[other.full], fit(one, other) != "identity"))
@@ -506,6 +514,12 @@ def _groups(ours: Iterable[tuple[Any, Node]], theirs: Iterable[tuple[Any, Node]]
 
 def _normed(name: str) -> bool:
     return name.endswith((ORIGINAL, ".original"))
+
+
+def _normed_around(layer: Node, around: Node) -> bool:
+    """Whether the one is a class of the user's that holds such a layer, and beside it the weight which a norm divides."""
+    return bool(layer.kind) and not around.kind and any(map(_normed, around.own)) and any(
+        node.kind == layer.kind for node in below(around))
 
 
 def _parent(path: str) -> str:

@@ -95,8 +95,8 @@ def _clipped(found: Evidence) -> Message | None:
 def _activated(found: Evidence) -> Message | None:
     """An activation too many, or too few, or another slope of one."""
     left, right = found.reference.astype(np.float64), found.twin.astype(np.float64)
-    if left.shape != right.shape or left.size <= FEW or found.event.key.stage == "gradients":
-        return None
+    if left.shape != right.shape or left.size < 2 or found.event.key.stage == "gradients":
+        return None  # a function without parameters that fits two numbers is no chance
     for given, made, side, other in ((left, right, say("the twin"), say("the reference")),
                                      (right, left, say("the reference"), say("the twin"))):
         for name, function in _FUNCTIONS.items():
@@ -194,6 +194,35 @@ def _normed(found: Evidence) -> Message | None:
                "dimension, how its u and v moved on, or whether they did)", factor=factor, name=kept)
 
 
+def _weighed(found: Evidence) -> Message | None:
+    """Each channel by a number of its own."""
+    left, right = found.reference.astype(np.float64), found.twin.astype(np.float64)
+    if left.shape != right.shape or left.ndim < 3 or left[:, 0].size <= FEW or left.shape[1] < 2:
+        return None
+    factors = np.array([_factor(left[:, number], right[:, number]) for number in range(left.shape[1])])
+    if not found.explained_by(left * factors.reshape([-1 if axis == 1 else 1 for axis in range(left.ndim)])):
+        return None
+    equal = int((np.abs(factors - 1) <= 1e-5).sum())
+    return say("each channel of the twin's is the reference's times a number of its own, {low:.4g} to {high:.4g}; {equal} of "
+               "{count} are equal: other weights for the channels", low=factors.min(), high=factors.max(), equal=equal,
+               count=len(factors))
+
+
+def _biased(found: Evidence) -> Message | None:
+    """Each channel shifted by a number of its own."""
+    left, right = found.reference.astype(np.float64), found.twin.astype(np.float64)
+    if left.shape != right.shape or left.ndim < 3 or left[:, 0].size <= FEW or left.shape[1] < 2:
+        return None
+    shifts = (right - left).mean(tuple(axis for axis in range(left.ndim) if axis != 1), keepdims=True)
+    if not found.explained_by(left + shifts):
+        return None
+    bias = found.held.get("bias")
+    if bias is not None and bias.size == shifts.size and alike(-bias.reshape(-1), shifts.reshape(-1)):
+        return say("the twin's is the reference's without its bias")
+    return say("each channel of the twin's is the reference's plus a number of its own, {low:.4g} to {high:.4g}: another bias",
+               low=shifts.min(), high=shifts.max())
+
+
 def _standing(found: Evidence) -> Message | None:
     """A statistic that one side never moves."""
     start = found.held.get(found.event.key.variable)
@@ -262,4 +291,5 @@ def _factor(left: np.ndarray, right: np.ndarray) -> float:
 
 
 Computed = Callable[[Evidence], "Message | None"]
-COMPUTED: tuple[Computed, ...] = (_standing, _passed, _variance, _clipped, _standardised, _activated, _pooled, _resized, _normed)
+COMPUTED: tuple[Computed, ...] = (_standing, _passed, _variance, _clipped, _standardised, _activated, _pooled, _resized, _normed,
+                                  _weighed, _biased)

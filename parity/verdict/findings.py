@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from dataclasses import replace as with_changes
 from typing import NamedTuple
@@ -197,16 +197,17 @@ class Report:
         returned = [f for f in replayed if f.key.stage == "gradients" and f.key.variable.startswith("input")]
         fed_back = {f.deviation for f in returned}
         counted = {f.key[3:] for f in self.diverged if f.key.stage == "census"}  # of a name: said before anything ran
+        named = {f.key.module for f in replayed}
         places: dict[str | tuple, Finding] = {}
         for finding in replayed:
             module, stage, variable = finding.key.module, finding.key.stage, finding.key.variable
             if (stage, variable[:5]) == ("forward", "input"):
-                module = module.rpartition(".")[0]  # what a module is fed is made by the one around it
-            elif module in wrong_inputs or finding.key[3:] in counted:
+                module = _around(module, named)  # what a module is fed is made by the one around it
+            if module in wrong_inputs or finding.key[3:] in counted:
                 continue
-            elif stage == "gradients" and not variable.startswith("input") and finding.deviation in fed_back:
+            if stage == "gradients" and not variable.startswith("input") and finding.deviation in fed_back:
                 continue  # the same value as some input's gradient: that module made it
-            elif (stage, variable[:6]) == ("gradients", "output"):
+            if (stage, variable[:6]) == ("gradients", "output"):
                 module = module.rpartition(".")[0]  # what comes back to an output is made by what it feeds
             if stage == "gradients" and any(_within(module, other) and _went_into(other, finding) for other in returned):
                 continue  # made of what came back wrong from a module inside
@@ -277,6 +278,14 @@ def merge(name: str, reports: Iterable[Report]) -> Report:
     for report in reports:
         merged.add(report)
     return merged
+
+
+def _around(module: str, named: Container[str]) -> str:
+    """The module that calls this one; a list of modules calls nothing."""
+    above, _, last = module.rpartition(".")
+    while last.isdigit() and "." in above and above not in named:
+        above, _, last = above.rpartition(".")
+    return above
 
 
 def _headline(finding: Finding) -> tuple:

@@ -55,6 +55,8 @@ CHECKED = {
     ("docs/two-environments.md", "Paddle 2.6.2 and 3.0.0 beside 3.3.1"): "needs other Paddles; test_record_diff",
     ("docs/old-environments.md", "Old environments: judge a port where it runs"): "test_recorder",
     ("docs/old-environments.md", "Limits"): "needs other Paddles; test_recorder",
+    ("docs/ports-of-2020.md", "How each was run"): "needs Paddle 1.8.5 and the ports; test_recorder",
+    ("docs/ports-of-2020.zh-CN.md", "如何运行"): "needs Paddle 1.8.5 and the ports; test_recorder",
     ("docs/what-broke-2020.md", "What broke the 2020 run"): f"{MINUTES}; test_explain_report runs a smaller one",
     ("docs/campaigns.md", "*"): f"{MINUTES}; test_campaign runs smaller ones and the Python code",
     ("docs/cost.md", "*"): f"{MINUTES}; test_interleaved runs smaller ones",

@@ -8,7 +8,9 @@ from parity.compare.ladder import compare, glance
 from parity.compare.results import Case
 from parity.compare.runner import run as compare_all
 from parity.inputs import normal
+from parity.pairing.correspondence import correspond
 from parity.port import Port
+from weights_convert import DEFAULT
 
 t, p = torch.nn, paddle.nn
 EPS = 2.0 ** -17  # in float32 too: Paddle keeps a norm's epsilon in that
@@ -172,3 +174,22 @@ def test_a_parameter_that_has_a_name_of_its_own_is_built_twice():
 
     port = Port(lambda: t.Linear(4, 4), named, inputs=[normal(2, 4)])
     assert [glance(port.subject(mode)).verdict for mode in ("eval", "train")] == ["same", "same"]
+
+
+class TorchBlock(t.Module):
+    """What Paddle has as one layer, spelled out, with other names and in another order."""
+
+    def __init__(self):
+        super().__init__()
+        attention = t.Module()
+        for name in ("key", "value", "query", "output"):
+            setattr(attention, name, t.Linear(4, 4))
+        self.attention, self.up, self.down = attention, t.Linear(4, 8), t.Linear(8, 4)
+        self.before, self.after = t.LayerNorm(4), t.LayerNorm(4)
+
+
+def test_a_layer_that_holds_none_but_other_layers_opens_up():
+    found = correspond(TorchBlock(), p.TransformerEncoderLayer(4, 2, 8), DEFAULT)
+    assert {name: found.modules[name] for name in ("self_attn.q_proj", "self_attn.k_proj", "linear2", "norm1")} == {
+        "self_attn.q_proj": "attention.query", "self_attn.k_proj": "attention.key", "linear2": "down", "norm1": "before"}
+    assert not found.problems

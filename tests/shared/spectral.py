@@ -118,9 +118,15 @@ def forgetful():
     return network(Forgetful(3, 4, 3), Holding(p.Linear(4, 2, bias_attr=False)))
 
 
+def with_a_bias():
+    return network(Holding(p.Conv2D(3, 4, 3)), Holding(p.Linear(4, 2)))
+
+
 HEALTHY = ("holding", "holding_parameters", "computing")
-WRONG = {"standing_still": ("forward", "0"), "over_another_dim": ("census", "0"), "forgetful": ("census", "0")}
+WRONG = {"standing_still": ("forward", "0"), "over_another_dim": ("census", "0"), "forgetful": ("census", "0"),
+         "with_a_bias": ("census", "4.layer")}
 """The stage and the module of the first divergence."""
-SAID = {"over_another_dim": "over dim 1 of the twin's weight, over dim 0", "forgetful": "the twin keeps none"}
+SAID = {"over_another_dim": "over dim 1 of the twin's weight, over dim 0", "forgetful": "the twin keeps none",
+        "with_a_bias": "in the twin only"}
 RECORDED = Port(reference, None, inputs=[normal(2, 3, 6, 6)], calls=2, modes=["train"])
 """For a twin that runs elsewhere."""

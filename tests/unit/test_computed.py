@@ -64,6 +64,7 @@ def test_an_activation_too_many_or_of_another_slope(evidence):  # noqa: F811
     assert "the twin's value is the relu of" in said(evidence(x, np.maximum(x, 0)))
     assert "the reference's value is the relu of" in said(evidence(np.maximum(x, 0), x))
     assert "the twin's value is the sigmoid of" in said(evidence(x, 1 / (1 + np.exp(-x))))
+    assert "the twin's value is the sigmoid of" in said(evidence([[1.3, 3.4]], 1 / (1 + np.exp([[-1.3, -3.4]]))))
     assert "times 0.05" in said(evidence(np.where(x < 0, 0.2 * x, x), np.where(x < 0, 0.01 * x, x)))
     assert not said(evidence(x, np.where(x < 0, 0.01 * x**2, x)))
 
@@ -93,6 +94,20 @@ def test_a_weight_that_another_norm_divides(evidence):  # noqa: F811
     assert "weight_orig is divided by another norm" in said(evidence(x, twin, bias=bias, weight_orig=draw(3, 2, 3, 3)))
     assert "norm" not in said(evidence(x, twin, bias=bias, weight=draw(3, 2, 3, 3)))
     assert not said(evidence(x, twin, bias=draw(3), weight_orig=draw(3, 2, 3, 3)))
+
+
+def test_channels_that_are_weighed_otherwise(evidence):  # noqa: F811
+    x, weight = draw(2, 4, 3, 3), np.array([1.0, 0.5, 1.0, -2.0]).reshape(1, 4, 1, 1)
+    assert "-2 to 1; 2 of 4 are equal" in said(evidence(x, x * weight))
+    assert not said(evidence(x, x * weight + 0.1 * draw(*x.shape)))
+
+
+def test_a_bias_that_is_missing_or_another(evidence):  # noqa: F811
+    x, bias = draw(2, 4, 3, 3), draw(4)
+    shift = bias.reshape(1, 4, 1, 1)
+    assert "without its bias" in said(evidence(x + shift, x, bias=bias))
+    assert "another bias" in said(evidence(x, x + shift, bias=draw(4)))
+    assert not said(evidence(x, x + shift + 0.1 * draw(*x.shape), bias=bias))
 
 
 def test_what_stands_still(evidence):  # noqa: F811

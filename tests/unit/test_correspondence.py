@@ -148,3 +148,14 @@ def test_what_is_unwrapped_keeps_its_place():
     twin = network("paddle", e=linear("paddle", 4, 4), f=linear("paddle", 4, 4), g=linear("paddle", 4, 4), h=linear("paddle", 4, 2))
     entries, _ = paired(reference, twin)
     assert [entries[f"{name}.weight"][0] for name in ("inner.up", "inner.down", "after")] == ["e.weight", "f.weight", "g.weight"]
+
+
+def test_a_vector_of_a_norm_is_no_bias():
+    reference = network("torch", conv=network("torch", "Conv2d", weight_orig=(1, 3, 4, 4), weight_u=(1,), weight_v=(48,)))
+    inside = {"layer": network("paddle", "Conv2D", bias=(1,)),
+              "norm": network("paddle", "SpectralNorm", weight_u=(3,), weight_v=(16,))}
+    twin = network("paddle", conv=network("paddle", "Spectral", weight_orig=(1, 3, 4, 4), **inside))
+    entries, found = paired(reference, twin)
+    assert entries == {"conv.weight_orig": ("conv.weight_orig", "identity")}
+    assert [problem.name for problem in found.problems] == ["conv.layer.bias"]
+    assert "over dim 1 of the twin's weight" in found.misfits[0].problem.message

@@ -148,6 +148,16 @@ def test_independent_places_are_the_modules_that_go_wrong_although_their_inputs_
     assert places(*free) == ["net.a"]
 
 
+def test_what_is_handed_on_and_on_is_one_place():
+    """A wrong local, handed to a block in a list, which hands it to its norm."""
+    made = finding(key("x", "net", function="forward"), 1, run="replay")
+    block, norm = (finding(key("input[0]", module), order, run="replay")
+                   for order, module in enumerate(["net.blocks.0", "net.blocks.0.norm"], 2))
+    assert places(made, block, norm) == ["net"]
+    assert places(block, norm) == ["net.blocks.0"]
+    assert places(made, norm) == ["net", "net.blocks.0.norm"]  # the block was handed what is right
+
+
 def test_what_a_module_is_fed_is_made_by_the_one_around_it():
     fed = finding(key("input[0]", "net.block.conv"), 1, run="replay")
     out = finding(key("output", "net.block.conv"), 2, run="replay")
