@@ -37,6 +37,23 @@ def _variance(found: Evidence) -> Message | None:
                "by n", count=count)
 
 
+def _reduced(found: Evidence) -> Message | None:
+    """A statistic that one side takes over more axes."""
+    left, right = found.reference.shape, found.twin.shape
+    if left == right or len(left) != len(right) or not any(found.calls(_REDUCE)):
+        return None
+    odd = [axis for axis, (ours, theirs) in enumerate(zip(left, right, strict=True)) if ours != theirs]
+    names = say("the reference"), say("the twin")
+    for shape, (side, other) in ((left, names), (right, names[::-1])):
+        if all(shape[axis] == 1 for axis in odd):
+            return say("{side} takes it over axis {axes} as well, which {other} keeps", side=side, other=other,
+                       axes=", ".join(map(str, odd)))
+    return None
+
+
+_REDUCE = ("mean", "sum", "var", "std", "var_mean", "std_mean", "amax", "amin", "norm")
+
+
 def _standardised(found: Evidence) -> Message | None:
     """Values that are centred alike, divided by another standard deviation."""
     left, right = found.reference.astype(np.float64), found.twin.astype(np.float64)
@@ -291,5 +308,5 @@ def _factor(left: np.ndarray, right: np.ndarray) -> float:
 
 
 Computed = Callable[[Evidence], "Message | None"]
-COMPUTED: tuple[Computed, ...] = (_standing, _passed, _variance, _clipped, _standardised, _activated, _pooled, _resized, _normed,
-                                  _weighed, _biased)
+COMPUTED: tuple[Computed, ...] = (_standing, _passed, _variance, _reduced, _clipped, _standardised, _activated, _pooled, _resized,
+                                  _normed, _weighed, _biased)

@@ -110,6 +110,15 @@ def test_a_bias_that_is_missing_or_another(evidence):  # noqa: F811
     assert not said(evidence(x, x + shift + 0.1 * draw(*x.shape), bias=bias))
 
 
+@pytest.mark.parametrize("line, named", [("ln_var = torch.var(x, [1, 2, 3], True)", True), ("y = f(x)", False)])
+def test_a_statistic_over_more_axes(evidence, line, named):  # noqa: F811
+    x = draw(2, 3, 4, 4)
+    over = [x.var(axes, keepdims=True) for axes in ((1, 2, 3), (2, 3))]
+    assert ("the reference takes it over axis 1 as well" in said(evidence(*over, line))) == named
+    assert ("the twin takes it over axis 1 as well" in said(evidence(*over[::-1], line))) == named
+    assert not said(evidence(over[1], draw(2, 5, 1, 1), line))
+
+
 def test_what_stands_still(evidence):  # noqa: F811
     start, moved = draw(4), draw(4)
     assert "stands still in the twin" in said(evidence(moved, start, stage="state", start=start))
