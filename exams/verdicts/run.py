@@ -82,8 +82,19 @@ def table(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-def page(kept: Mapping[str, Row], versions: Mapping[str, str]) -> str:
-    """The published page."""
+def drawn_section(drawn: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """What came of the healthy draws, Markdown."""
+    verdicts = Counter(drawn["verdicts"])
+    said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    return ["## Healthy programs with dropout on, drawn at random", "",
+            "Stacks of layers of a drawn order, width, batch and rate, in train mode, both lanes (`python -m exams.verdicts.draws`)"
+            f". Of {verdicts.total()} draws: {said}; {verdicts.total() - verdicts['same']} false alarms. Programs in which there "
+            "is a layer that draws: " + ", ".join(f"{kind} {count}" for kind, count in sorted(drawn["kinds"].items())) + ".", ""]
+
+
+def page(kept: Mapping[str, Row], versions: Mapping[str, str],
+         drawn: Mapping[str, Mapping[str, int]] | None = None) -> str:
+    """The published page. drawn: what `exams.verdicts.draws` has kept."""
     rows = list(kept.values())
     full = [row for row in rows if row.mode == "default"]
     wrong = [row for row in rows if row.outcome in WRONG]
@@ -96,6 +107,7 @@ def page(kept: Mapping[str, Row], versions: Mapping[str, str]) -> str:
         of_mode = [row for row in rows if row.mode == mode]
         if mode != "default" and of_mode:
             lines += [f"## A sample with {' '.join(MODES[mode])}", "", *table(of_mode), ""]
+    lines += drawn_section(drawn) if drawn else []
     lines += ["## Wrong answers", "", *(f"- {row.area}, {row.pair} ({row.mode}): {row.outcome}" for row in wrong)]
     lines += [*([] if wrong else ["None."]), "", "## All answers", "",
               "| area | pair | is | mode | outcome | s |", "|---|---|---|---|---|---|"]
@@ -116,10 +128,12 @@ def _versions() -> dict[str, str]:
 @click.option("--answers", metavar="FILE", help="Keep the answers here, and go on from what is there.")
 @click.option("--only", multiple=True, metavar="TEXT", help="Pairs whose area or name contains this; they are run again.")
 @click.option("--again", is_flag=True, help="Run again what was answered wrong.")
+@click.option("--draws", metavar="FILE", help="What `exams.verdicts.draws` has kept, for the page.")
 @click.option("--mode", type=click.Choice(list(MODES)), default="default", show_default=True)
 @click.option("--every", type=click.IntRange(1), default=1, help="Every so-manieth pair only: a sample.")
 @click.option("--seconds", type=click.FloatRange(0), default=float("inf"), help="Stop after so long; go on later with --answers.")
-def main(out: str | None, answers: str | None, only: Sequence[str], again: bool, mode: str, every: int, seconds: float) -> None:
+def main(out: str | None, answers: str | None, draws: str | None, only: Sequence[str], again: bool, mode: str, every: int,
+         seconds: float) -> None:
     kept: dict[str, Row] = {}
     if answers and Path(answers).exists():
         kept = {key: Row(**row) for key, row in json.loads(Path(answers).read_text()).items()}
@@ -139,7 +153,7 @@ def main(out: str | None, answers: str | None, only: Sequence[str], again: bool,
         if time.monotonic() - started > seconds:
             break
         rows_of([pair], mode, kept, save)
-    text = page(kept, _versions())
+    text = page(kept, _versions(), json.loads(Path(draws).read_text()) if draws else None)
     if out:
         Path(out).write_text(text, encoding="utf-8")
     wrong = sum(row.outcome in WRONG for row in kept.values())

@@ -13,12 +13,13 @@ from parity.differences import (
     pooling,
     resizing,
     running,
+    special,
     sums,
 )
 from parity.differences.difference import Difference
 
 ALL: tuple[Difference, ...] = tuple(entry for group in (
-    exceptional, constants, pooling, resizing, losses, complexes, running, sums, norms, defaults, interfaces)
+    exceptional, constants, pooling, resizing, losses, complexes, running, sums, special, norms, defaults, interfaces)
                                     for entry in group.ENTRIES)
 
 

@@ -118,12 +118,17 @@ def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | 
     gradient of a local is allowed the analysis besides: where a value was broadcast, its gradient is a sum, perhaps one that
     cancels, and both frameworks add as they please.
 
+    A gradient below eps^2 of the largest is what one rounding leaves of what another has left (all that a dropout keeps of an
+    attention may be weights of 1e-130, of which a softmax in float32 makes 0 or 1e-28): of that nobody asks for accuracy.
+
     What is analysed rather than measured is believed up to `REFORMULATION` times the measured. Integers and truth values
     do not round: of them, only what the draws turned over is noise. limit: the multiple that the floors are meant for.
     to_come: how many times as many samples there will be in the end; the floors are then none that these could lower.
     """
     eps = float(np.finfo(lane).eps)
     floors = {}
+    gradients = [event.scale for key, event in truth.events.items() if key.stage == "gradients" and not key.is_local]
+    least = eps**2 * max(gradients, default=0.0) if any_order is not None else 0.0
     for key, event in truth.events.items():
         summed = any_order is not None and key.stage == "gradients" and key.is_local
 
@@ -131,7 +136,7 @@ def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | 
             seen = noise.spread(key, stratum)
             measured, analysed = few(seen.samples * to_come, limit) * seen.largest, event.scale
             if any_order is not None:
-                measured = max(measured, any_order.spread(key, stratum).largest)
+                measured = max(measured, any_order.spread(key, stratum).largest, least if key.stage == "gradients" else 0.0)
             if summed or lane == "float64":
                 analysed = max(analysed, event.unit)
             return _believed(event, measured, analysed, largest, eps)

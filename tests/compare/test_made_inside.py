@@ -4,6 +4,7 @@ float32), numbers that scale, functions, arguments that the other side's layer t
 import math
 
 import paddle
+import pytest
 import torch
 from toys import between, numbers
 
@@ -42,6 +43,35 @@ def test_a_mask_of_the_lowest_number_is_made_in_the_lane_s_dtype():
 
 def test_a_mask_that_hides_another_word_differs():
     assert judged(2).verdict == "diverged"
+
+
+class TorchMemo(torch.nn.Module):
+    """Positions that are made once, in the dtype of what came first."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.positions = torch.nn.Linear(6, 5), None
+
+    def forward(self, x):
+        if self.positions is None:
+            self.positions, self.signs = torch.arange(6, dtype=x.dtype), [torch.ones(6, dtype=x.dtype)]
+        return self.fc(x + self.positions * self.signs[0])
+
+
+class PaddleMemo(paddle.nn.Layer):
+    def __init__(self, sign=1):
+        super().__init__()
+        self.fc, self.positions, self.sign = paddle.nn.Linear(6, 5), None, sign
+
+    def forward(self, x):
+        if self.positions is None:
+            self.positions = paddle.arange(6).astype(x.dtype)
+        return self.fc(x + self.positions * self.sign)
+
+
+@pytest.mark.parametrize("sign, verdict", [(1, "same"), (-1, "diverged")])
+def test_what_is_computed_once_is_computed_anew_in_each_lane(sign, verdict):
+    assert compare(between(TorchMemo, lambda: PaddleMemo(sign), {"x": numbers(4, 6)})).verdict == verdict
 
 
 class TorchInner(torch.nn.Module):

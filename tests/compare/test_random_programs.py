@@ -383,3 +383,15 @@ def test_what_was_global_before_goes_on():
     compare(port(*SAME["dropout"]).subject("train"), lanes=("float64",))
     assert random.getstate() == before[0] and (np.random.get_state()[1] == before[1]).all()
     assert torch.equal(torch.get_rng_state(), before[2])
+
+
+@pytest.mark.parametrize("rate, verdict", [(.4, "same"), (.3, "diverged")])
+def test_a_compiled_reference_hands_on_its_random_numbers(rate, verdict):
+    def compiled():
+        net = nets(modules_dropout, modules_dropout, lambda: {"drop": nn.Dropout(.4)}, dict)[0]()
+        net.compile(backend="eager")
+        return net
+
+    twin = nets(modules_dropout, modules_dropout, dict, lambda: {"drop": paddle.nn.Dropout(rate)})[1]
+    subject = Port(compiled, twin, inputs=[normal(5, 6)], modes=["train"]).subject("train")
+    assert compare(subject, lanes=("float64",)).verdict == glance(subject).verdict == verdict

@@ -195,6 +195,12 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
        lambda x, kind=kind: F.cosine_embedding_loss(x, x.flip(1), torch.tensor([1, -1, 1, -1]), 0.1, reduction=kind),
        lambda x, kind=kind: P.cosine_embedding_loss(x, x.flip([1]), paddle.to_tensor([1, -1, 1, -1]), 0.1, kind))
       for kind in ("mean", "none")),
+    ("softmax_far_out", 50 * draw(4, 5), draw(4, 5, dtype="float32"), lambda x: x.softmax(1).log(),
+     lambda x: P.softmax(x, 1).log()),
+    ("softmax_far_out", 99 * draw(4, 5), draw(4, 5, dtype="float32"), lambda x: F.log_softmax(x, 1), lambda x: P.log_softmax(x, 1)),
+    ("softmax_far_out", 300 * draw(4, 5), draw(4, 5, dtype="float32"), lambda x: F.cross_entropy(x, torch.arange(4)),
+     lambda x: P.cross_entropy(x, paddle.arange(4))),
+    ("digamma_gradient", np.abs(draw(9)) + 0.1, draw(9, dtype="float32"), torch.digamma, paddle.digamma),
     ("complex_exponential", WAVES, draw(9), torch.exp, paddle.exp),
     ("complex_exponential", WAVES, WAVES.astype(np.complex64), torch.sigmoid, P.sigmoid),
     ("complex_product", WAVES, draw(4, 2), lambda x: x.prod(0), lambda x: x.prod(0)),

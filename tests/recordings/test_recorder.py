@@ -169,6 +169,7 @@ def test_an_activation_too_many_in_a_layer_is_found(place, traces, tmp_path, lan
     assert main(["diff", str(tmp_path / "there"), str(tmp_path / "here"), "--json", str(tmp_path / "found.json")]) == 1
     first = json.loads((tmp_path / "found.json").read_text())["first"]
     assert (first["module"], first["variable"]) == ("Net", "output['out']")
+    assert "the twin's value is the relu of the reference's" in first["cause"]
 
 
 @pytest.mark.parametrize("lane", ["float64", "float32"])

@@ -268,3 +268,12 @@ def test_replayed_values_are_the_stored_ones_moved_by_one_ulp():
     assert key() in plain and key("none", stage="gradients") not in plain and key("other") not in plain
     assert np.array_equal(plain.value(key(), "float64"), np.ones(50)) and plain.value(key(), "float32").dtype == np.float32
     assert 0 < np.abs(moved.value(key(), "float64") - 1).max() <= EPS
+
+
+def test_a_gradient_that_two_roundings_leave_is_asked_for_no_accuracy():
+    large, tiny = (key(name, stage="gradients") for name in ("large", "tiny"))
+    truth = store(event(large, np.ones(2), scale=1.0), event(tiny, np.full(2, 1e-130)), event(key("y"), np.full(2, 1e-130)))
+    made = noise(truth)
+    floors = floors_of(truth, made, "float32", made)
+    assert floors[tiny] == pytest.approx(EPS32**2) and floors[key("y")] < 1e-100
+    assert floors_of(truth, noise(truth), "float64")[tiny] < 1e-100
