@@ -384,9 +384,10 @@ class Both(Sides):
         What the reference raises is for its first run to say."""
         asked, tape = self.subject, self.tape
         choice = None
-        for training in sorted({False, asked.training}):
-            self.subject, self.tape = with_changes(asked, training=training), Tape(asked.seed)
-            choice = self._choice() if choice is None else choice
+        with self._restored((0, 1)):  # the census is yet to see the weights that they came with
+            for training in sorted({False, asked.training}):
+                self.subject, self.tape = with_changes(asked, training=training), Tape(asked.seed)
+                choice = self._choice() if choice is None else choice
         self.subject, self.tape = asked, tape
         self.subject.told["choice"] = choice or Choice()
         self._pair_by(self.subject.told["choice"])
@@ -468,13 +469,17 @@ class Both(Sides):
     def as_they_were(self) -> Iterator[Both]:
         """Gives models that were not built here, but are the caller's own, back with the weights, the dtype and the mode that
         they came with."""
-        held, theirs = [], [(framework, model) for framework, sites, model in
-                            zip(self.frameworks, self.sites, self.models, strict=True) if not sites.built(model)]
+        with self._restored(side for side in (0, 1) if not self.sites[side].built(self.models[side])):
+            yield self
+
+    @contextmanager
+    def _restored(self, sides: Iterable[int]) -> Iterator[None]:
+        held, theirs = [], [(self.frameworks[side], self.models[side]) for side in sides]
         for framework, model in theirs:
             arrays = framework.state(model)
             held.append((arrays, next((str(a.dtype) for a in arrays.values() if a.dtype.kind == "f"), "float32"), model.training))
         try:
-            yield self
+            yield
         finally:
             for (framework, model), (arrays, dtype, training) in zip(theirs, held, strict=True):
                 framework.prepare(model, dtype=dtype, training=training, device="cpu")

@@ -84,7 +84,8 @@ def test_a_square_matrix_lies_as_both_compute_with_it(inputs_first):
         return p.Sequential(p.Linear(4, 6), p.Linear(6, 6, bias_attr=False), *([p.LeakyReLU(0.5)] if factor != 1 else []))
 
     assert glance(port(twin, reference)).verdict == "same"
-    assert compare(port(lambda: twin(2.0), reference), lanes=["float64"]).verdict == "diverged"
+    wrong = compare(port(lambda: twin(2.0), reference), lanes=["float64"])
+    assert wrong.verdict == "diverged" and wrong.first.key.stage != "census"  # what both were given to try it is no own weight
 
 
 @pytest.mark.parametrize("inputs_first", [True, False])
