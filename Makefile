@@ -10,6 +10,7 @@ DEMO_OUT ?= demo_out
 READY := $(VENV)/.ready
 WORKERS ?= auto
 # As many processes as cores, each of one thread: torch and Paddle share their cores badly with anybody, and with themselves.
+# The quickest tests come last (tests/unit), so that no core waits long for the other.
 TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 .PHONY: demo unit test nightly exam gallery mutants lint messages clean
@@ -25,10 +26,10 @@ unit: $(READY)
 	$(BIN)/python -m pytest tests/unit $(TEST_ARGS)
 
 test: $(READY)
-	$(TESTS) -m "not slow" tests parity $(TEST_ARGS)
+	$(TESTS) -m "not slow" parity tests $(TEST_ARGS)
 
 nightly: $(READY)
-	$(TESTS) tests parity --seeds 3 --draws 100 $(TEST_ARGS)
+	$(TESTS) parity tests --seeds 3 --draws 100 $(TEST_ARGS)
 
 exam: $(READY)
 	$(BIN)/python -m pytest parity --exam --exam-table docs/exam.md $(TEST_ARGS)

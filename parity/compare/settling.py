@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from parity.differences.difference import Difference
 
 FAR = 1e6  # of an operation's own rounding; healthy deep networks grow to some 1e2
+NEAR = 1e3  # of that, too: so far a draw is asked first whether it was rounding, which takes half a pass
 
 Found = Callable[[Finding], None]
 """Told the first place as soon as it is known: before it has been measured beside the noise."""
@@ -60,11 +61,13 @@ class Settling:
         return report
 
     def _rounding_in(self, glanced: Report) -> Report | None:
-        """The float64 lane, if nothing in the pass went apart, or nothing but rounding on its way back; else None. What goes apart
-        in gradients alone is mostly that."""
+        """The float64 lane, if nothing in the pass went apart, or nothing but rounding on its way; else None. What goes apart in
+        gradients alone is mostly that, and what does not go far."""
         if _is_settled(glanced):
             return glanced
-        if self._kept.truth is None or glanced.unseen or any(finding.key.stage != "gradients" for finding in glanced.diverged):
+        apart = [finding for finding in glanced.diverged if finding.key.stage != "gradients"]
+        if self._kept.truth is None or glanced.unseen or any(
+                finding.key.stage == "census" or not finding.floor_multiple < NEAR for finding in apart):
             return None
         return self._grown()
 

@@ -234,6 +234,17 @@ def test_gradients_that_go_apart_are_measured_before_anything_is_imitated(runs, 
     assert runs == [("float64", "pass"), ("float64", "draw"), ("float32", "unmoved"), ("float32", "unmoved, replayed")]
 
 
+def test_values_that_go_apart_a_little_are_measured_before_anything_is_imitated(runs, monkeypatch):
+    allowed = one_pass.own_rounding
+    monkeypatch.setattr(one_pass, "own_rounding", lambda event, eps: 1e-2 * allowed(event, eps))
+    assert settled(subject()).verdict == "same"
+    assert runs == [("float64", "pass"), ("float64", "draw"), ("float32", "unmoved"), ("float32", "unmoved, replayed")]
+    runs.clear()
+    with applied((FAULT,)):
+        assert settled(subject(), lanes=("float64",)).verdict == "diverged"
+    assert runs[1] == ("float64", "pass")
+
+
 def test_gradients_that_go_apart_by_a_mistake_are_found_all_the_same(runs, sensitive):
     with applied((DETACHED,)):
         report = settled(subject())
