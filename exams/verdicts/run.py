@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -82,18 +83,19 @@ def table(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-def drawn_section(drawn: Mapping[str, Mapping[str, int]]) -> list[str]:
+def drawn_section(drawn: Mapping[str, Any]) -> list[str]:
     """What came of the healthy draws, Markdown."""
     verdicts = Counter(drawn["verdicts"])
     said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
     return ["## Healthy programs with dropout on, drawn at random", "",
             "Stacks of layers of a drawn order, width, batch and rate, in train mode, both lanes (`python -m exams.verdicts.draws`)"
             f". Of {verdicts.total()} draws: {said}; {verdicts.total() - verdicts['same']} false alarms. Programs in which there "
-            "is a layer that draws: " + ", ".join(f"{kind} {count}" for kind, count in sorted(drawn["kinds"].items())) + ".", ""]
+            "is a layer that draws: " + ", ".join(f"{kind} {count}" for kind, count in sorted(drawn["kinds"].items())) + ".",
+            *(["", drawn["note"]] if "note" in drawn else []), ""]
 
 
 def page(kept: Mapping[str, Row], versions: Mapping[str, str],
-         drawn: Mapping[str, Mapping[str, int]] | None = None) -> str:
+         drawn: Mapping[str, Any] | None = None) -> str:
     """The published page. drawn: what `exams.verdicts.draws` has kept."""
     rows = list(kept.values())
     full = [row for row in rows if row.mode == "default"]
