@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -238,63 +237,4 @@ BCE_ZERO = Difference(
     imitate=intercepting({_bce: (F.binary_cross_entropy_with_logits,)}),
 )
 
-
-# --- softmax far below the largest ----------------------------------------------------------------------------------
-
-LIFTED = 64.0  # below the largest; what lies lower is taken for that
-
-
-def softmax_far_below() -> float:
-    """The softmax of 0 and -100, of the latter."""
-    return float(paddle.nn.functional.softmax(paddle.to_tensor(np.array([0.0, -100.0]))).numpy()[1])
-
-
-def _composed_softmax_far_below() -> float:
-    exp = paddle.exp(paddle.to_tensor(np.array([0.0, -100.0])))
-    return float((exp / exp.sum()).numpy()[1])
-
-
-def _lifting(axis: Callable[[torch.Tensor, tuple, dict], int | None]) -> Callable:
-    """A handler that lifts what lies too far below the largest along an axis; its gradient is as if it did not."""
-    def handler(acted: Acted, function: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-        dim = axis(x, args, kwargs)
-        if dim is None or not x.is_floating_point() or x.numel() == 0:
-            return function(x, *args, **kwargs)
-        value = x.detach()
-        lowest = value.amax(dim, keepdim=True) - LIFTED
-        far = value < lowest
-        if not far.any():
-            return function(x, *args, **kwargs)
-        acted.count += 1
-        return function(torch.where(far, lowest + torch.where(far & value.isfinite(), x - value, 0), x), *args, **kwargs)
-
-    return handler
-
-
-def _of_softmax(x: torch.Tensor, args: tuple, kwargs: dict) -> int | None:
-    return kwargs.get("dim", args[0] if args else None)
-
-
-def _of_cross_entropy(x: torch.Tensor, args: tuple, kwargs: dict) -> int | None:
-    return 1 if x.dim() > 1 else 0
-
-
-SOFTMAX_FAR_BELOW = Difference(
-    name="softmax_far_below",
-    title="softmax, log_softmax and cross_entropy take what is more than 64 below the largest for 64 below it",
-    where="paddle.nn.functional.softmax, log_softmax, cross_entropy, on a CPU",
-    size="the softmax of (0, -100) is 1.6e-28 where it is 3.7e-44, log_softmax is -64 where it is -100, and so is a loss.",
-    measure=softmax_far_below,
-    expected=(1e-28, 2e-28),
-    control=_composed_softmax_far_below,
-    correct="3.7e-44, as exp(x) / exp(x).sum() gives",
-    figures={"3.3.1": 1.6e-28, "3.0.0": 1.6e-28, "2.6.2": 1.6e-28},
-    effect="none on attention, whose masks of -100 or lower leave 1e-28 of a word; a loss above 64 is shown as 64, with the "
-           "gradient that it has",
-    is_bug=True,
-    imitate=intercepting({_lifting(_of_softmax): (F.softmax, F.log_softmax, torch.softmax, torch.log_softmax,
-                                                  *methods("softmax", "log_softmax")),
-                          _lifting(_of_cross_entropy): (F.cross_entropy,)}),
-)
-
-ENTRIES = (RELU_NAN, MAX_POOL_NAN, ADAPTIVE_MAX_POOL_NAN, LEAKY_RELU_ZERO, BCE_ZERO, SOFTMAX_FAR_BELOW)
+ENTRIES = (RELU_NAN, MAX_POOL_NAN, ADAPTIVE_MAX_POOL_NAN, LEAKY_RELU_ZERO, BCE_ZERO)

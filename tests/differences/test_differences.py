@@ -94,10 +94,10 @@ RRELU = paddle.nn.RReLU(0.2, 0.4)
 RRELU.eval()
 FAR = np.array([[0.0, -100.0, 1.0], [-64.5, 0.25, -63.5]])
 CASES = [  # entry, input on which it acts, input on which it does not, torch's call, Paddle's
-    ("softmax_far_below", FAR, draw(2, 3), lambda x: 1e28 * torch.softmax(x, -1)[0, 1],
+    ("softmax_far_out", FAR, draw(2, 3), lambda x: 1e28 * torch.softmax(x, -1)[0, 1],
      lambda x: 1e28 * P.softmax(x)[0, 1]),
-    ("softmax_far_below", FAR.T.copy(), draw(3, 2), lambda x: x.log_softmax(0), lambda x: P.log_softmax(x, 0)),
-    ("softmax_far_below", FAR, draw(2, 3), lambda x: F.cross_entropy(x, torch.tensor([1, 0])),
+    ("softmax_far_out", FAR.T.copy(), draw(3, 2), lambda x: x.log_softmax(0), lambda x: P.log_softmax(x, 0)),
+    ("softmax_far_out", FAR, draw(2, 3), lambda x: F.cross_entropy(x, torch.tensor([1, 0])),
      lambda x: P.cross_entropy(x, paddle.to_tensor([1, 0]))),
     ("relu_nan", NAN, draw(5), F.relu, P.relu),
     ("relu_nan", NAN, draw(5), torch.relu, P.relu),
