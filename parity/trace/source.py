@@ -313,9 +313,10 @@ def attribute_site(owner: Any, name: str) -> Site | None:
 
 def kept_at(site: Site | None) -> Site | None:
     """Where the line calls a function that its object keeps (`self.act(x)`): the one line of the class that keeps it
-    (`self.act = torch.relu`). None where it calls no such thing, or there are several."""
+    (`self.act = torch.relu`). None where it calls no such thing, there are several, or the class is a library's, which keeps what
+    it is handed, be that a layer."""
     try:
-        tree = _parse("".join(linecache.getlines(site.file))) if site is not None else None
+        tree = _parse("".join(linecache.getlines(site.file))) if site is not None and not is_installed(site.file) else None
     except SyntaxError:
         return None
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
