@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from parity.trace.events import Event, Key
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from parity.numbers.distributions import Drawn
     from parity.trace.events import Sink
 
-_ENDS = (0.0, 1.0 - 2.0 ** -24)  # of the uniform numbers that `numbers.distributions` makes everything of
+_TRIED = (*(eighth / 8 for eighth in range(8)), 1.0 - 2.0 ** -24)
+"""Instead of the uniform numbers that `numbers.distributions` makes everything of: both ends, as of a threshold between them one
+tells, and what lies between, as of an interval (`0.3 < random() < 0.6`) no end does."""
 
 
 def are_idle(both: Both, lane: str) -> bool:
     """Whether nothing is made of the numbers that either side has drawn without a counterpart: the side that draws them computes
-    the same to the last bit with the smallest and with the largest number there is in their place (`random() < 0.0`).
+    the same to the last bit with the smallest and the largest number there is in their place, and with some between
+    (`random() < 0.0`).
 
     Asked of single numbers alone: several may be compared with one another.
     """
@@ -37,16 +40,17 @@ def _is_single(drawn: Drawn) -> bool:
 def _decide_nothing(both: Both, side: int, lane: str) -> bool:
     run: Callable[[Sink], object] = (lambda sink: both.twin(lane, sink)) if side else (
         lambda sink: both.reference(lane, sink, measure=False))
-    promised = []
-    for end in (None, *_ENDS):
-        both.tape.end = end
+
+    def promised(number: float | None) -> Mapping[Key, tuple[str, bytes] | None]:
+        both.tape.instead = number
         try:
             sink = _Promised(both.subject.name)
             run(sink)
-            promised.append(sink.seen)
+            return sink.seen
         finally:
-            both.tape.end = None
-    return bool(promised[0]) and all(other == promised[0] for other in promised[1:])
+            both.tape.instead = None
+    drawn = promised(None)
+    return bool(drawn) and all(promised(number) == drawn for number in _TRIED)
 
 
 class _Promised:

@@ -503,8 +503,8 @@ class Both(Sides):
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
         if self.idle:
-            yield say("{count} random numbers are drawn on one side only, which makes nothing of them: with the smallest and the "
-                      "largest number there it computes the same", count=len(self.idle))
+            yield say("{count} random numbers are drawn on one side only, which makes nothing of them: with the smallest number "
+                      "there, the largest and some between it computes the same", count=len(self.idle))
         for framework, model in zip(self.frameworks, self.models, strict=True):
             refused = [] if self.subject.training else framework.without_gradient_in_eval(model)
             if refused:

@@ -36,8 +36,8 @@ class Tape:
     """What the reference drew in one run (one training step, one forward and backward), in order.
 
     names: of the run, from which the generators have theirs. more: where both run in turns, lets the reference go on; False where
-    it has ended. in_line: draws meet in the order of the whole program, whatever calls they are made in. end: where it is a number,
-    all that are drawn without a counterpart are that number.
+    it has ended. in_line: draws meet in the order of the whole program, whatever calls they are made in. instead: where it is a
+    number, all that are drawn without a counterpart are that number.
     """
 
     def __init__(self, *names: object) -> None:
@@ -47,7 +47,7 @@ class Tape:
         self.more: Callable[[], bool] = lambda: False
         self.paths: tuple[set[str], set[str]] = ({""}, {""})
         self.in_line = False
-        self.end: float | None = None
+        self.instead: float | None = None
         self._met: list[tuple[Drawn, int | None]] = []  # by the twin's latest run: what it drew, the number of its counterpart
 
     @property
@@ -85,7 +85,7 @@ class Tape:
         if side == 0 and not self.complete:
             self.entries.clear()
             return _Recording(self)
-        if side == 1 and self.end is None:
+        if side == 1 and self.instead is None:
             self._met.clear()
         return Hand(self, side)
 
@@ -94,11 +94,11 @@ class Tape:
 
     def of_lone(self, *number: object) -> np.random.Generator:
         """For a draw without a counterpart."""
-        return self.generator(*number) if self.end is None else _Constant(self.end)
+        return self.generator(*number) if self.instead is None else _Constant(self.instead)
 
     def note(self, drawn: Drawn, met: Entry | None) -> None:
         """What the twin has drawn, and its counterpart."""
-        if self.end is None:
+        if self.instead is None:
             self._met.append((drawn, None if met is None else met.number))
 
 
@@ -125,7 +125,7 @@ class Hand:
         self._tape, self._side = tape, side
         self._left: dict[tuple[str, int], list[Entry]] = defaultdict(list)  # not taken yet, by the call in which they meet
         self._looked_at = self._alone = 0
-        self._lone = tape.lone[0] if side == 0 and tape.end is not None else {}
+        self._lone = tape.lone[0] if side == 0 and tape.instead is not None else {}
 
     @property
     def silent(self) -> bool:

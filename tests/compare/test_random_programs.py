@@ -282,8 +282,8 @@ def parts():
     return lambda: {"part": Part()}, lambda: {"part": Bare()}
 
 
-def skipping(rate):
-    return scaled_by(lambda self: 1 if torch.rand(()) < rate else 2)
+def skipping(rate, least=0.):
+    return scaled_by(lambda self: 1 if least <= torch.rand(()) < rate else 2)
 
 
 def dropouts(ours, theirs):
@@ -326,6 +326,7 @@ DIFFERENT = {
     "a module's rate": ((modules_dropout, modules_dropout, *dropouts(nn.Dropout(.4), paddle.nn.Dropout(.5))), "random bernoulli"),
     "behind a layer and what is around": ((t_dropped_inside, p_dropped_with_the_rest, *parts()), ""),
     "a number that seldom matters": ((skipping(.01), scaled_by(lambda self: 2)), "random uniform"),
+    "a number that matters in between": ((skipping(.6, .4), scaled_by(lambda self: 2)), "random uniform"),
     "scale of a drop path": ((t_drop_path, p_drop_path_scale), ""),
     "variance": ((t_latent, p_latent_variance), "output"),
     "uniform noise": ((t_latent, p_latent_uniform), "random normal"),
