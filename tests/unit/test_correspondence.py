@@ -71,6 +71,26 @@ def test_a_name_that_the_user_gives_settles_it(names):
     assert not any("order of definition" in guess for guess in found.guesses)
 
 
+def test_a_name_that_the_user_gives_counts_for_more_than_one_that_resembles():
+    reference = network("torch", q=linear("torch", 4, 4), k=linear("torch", 4, 4))
+    twin = network("paddle", key=linear("paddle", 4, 4), query=linear("paddle", 4, 4))
+    entries, _ = paired(reference, twin, {"q": "key"})
+    assert entries["q.weight"][0] == "key.weight" and entries["k.weight"][0] == "query.weight"
+
+
+def test_equal_names_are_partners_whatever_else_is_there():
+    """Of two blocks of one content, beside a third that only one side has."""
+    def block(kind):
+        return network(kind, fc=linear(kind, 4, 4))
+
+    reference = network("torch", left=block("torch"), right=block("torch"))
+    twin = network("paddle", middle=block("paddle"), right=block("paddle"), left=block("paddle"))
+    entries, found = paired(reference, twin)
+    assert {name: target for name, (target, _) in entries.items()} == {
+        name: name for side in ("left", "right") for name in (f"{side}.fc.weight", f"{side}.fc.bias")}
+    assert {problem.name for problem in found.problems} == {"middle.fc.weight", "middle.fc.bias"}
+
+
 @pytest.mark.parametrize(("names", "said"), [({"qq": "key"}, "qq: the reference"), ({"q": "kye"}, "kye: the twin")])
 def test_a_name_that_nobody_has_is_refused(names, said):
     reference, twin = both(q=(4, 4))
