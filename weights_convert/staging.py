@@ -41,7 +41,7 @@ class Staging:
 
     def path(self, name: str) -> Path:
         """Where to write the file that will be `folder/name`. Raises CheckpointError where that is one of `kept`."""
-        if Path(name).name != name or name in ("", "..", _LOCK, _JOURNAL, _REPLACED):
+        if not _is_plain(name) or name in (_LOCK, _JOURNAL, _REPLACED):
             raise CheckpointError(f"{self.folder}: a plain file name is needed, not {name!r}")
         target = self.folder / name
         if target.exists() and any(target.samefile(kept) for kept in self._kept):
@@ -142,10 +142,11 @@ class Staging:
 def recover(folder: Path) -> None:
     """Puts back and removes what killed processes left in a folder: each set of files is there as it was, or whole.
 
-    What a living process is writing is left alone: it holds the lock of its subfolder.
+    What a living process is writing is left alone (it holds the lock of its subfolder), and so is what cannot be put back: on a
+    disk without locks, or with a journal that is not ours.
     """
     for stage in folder.glob(f"{_PREFIX}*"):
-        with suppress(Timeout, OSError, NotImplementedError), FileLock(stage / _LOCK, timeout=0):  # NotImplemented: no locks here
+        with suppress(Timeout, NotImplementedError, OSError, ValueError), FileLock(stage / _LOCK, timeout=0):
             if any((stage / name).exists() for name in _journal(stage)):  # with the last rename they are all there
                 _put_back(stage, folder)
             shutil.rmtree(stage)
@@ -168,16 +169,27 @@ def _claimed(folder: Path) -> tuple[Path, FileLock]:
 
 
 def _write_journal(stage: Path, names: list[str]) -> None:
-    """Which file of which name is about to appear; on the disk before the first does."""
-    (stage / _JOURNAL).write_text(json.dumps({name: (stage / name).stat().st_ino for name in names}), encoding="utf-8")
-    _flush(stage / _JOURNAL)
+    """Which file of which name is about to appear; on the disk, and whole, before the first does."""
+    half = stage / f"{_JOURNAL}.half"
+    half.write_text(json.dumps({name: (stage / name).stat().st_ino for name in names}), encoding="utf-8")
+    _flush(half)
+    os.replace(half, stage / _JOURNAL)
     _flush(stage)
 
 
 def _journal(stage: Path) -> dict[str, int]:
-    with suppress(FileNotFoundError):
-        return json.loads((stage / _JOURNAL).read_text(encoding="utf-8"))
-    return {}
+    """File name -> its number on the disk; nothing where no file has appeared yet. Raises ValueError: it is not ours."""
+    try:
+        found = json.loads((stage / _JOURNAL).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    if not isinstance(found, dict) or not all(_is_plain(name) and type(number) is int for name, number in found.items()):
+        raise ValueError(f"{stage}: not a journal of ours")
+    return found
+
+
+def _is_plain(name: str) -> bool:
+    return Path(name).name == name and name not in ("", "..")
 
 
 def _put_back(stage: Path, folder: Path) -> None:

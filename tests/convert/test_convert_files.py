@@ -564,6 +564,18 @@ def test_kill_9_leaves_all_or_nothing_whenever_it_comes(tmp_path, links):
     assert min(found.values()) > 1, found
 
 
+@pytest.mark.parametrize("journal", ['{"a": 1', "[]", '{"a": "x"}', '{"../b": 1}', "\x00"])
+def test_a_journal_that_is_not_ours_moves_nothing_and_stops_nobody(tmp_path, journal):
+    stage, outside = tmp_path / "out" / f"{staging._PREFIX}x", tmp_path / "b"
+    (stage / staging._REPLACED).mkdir(parents=True)
+    for path in (stage / staging._REPLACED / "a", outside):
+        path.write_text("somebody's")
+    (stage / staging._JOURNAL).write_text(journal.replace("1}", f"{outside.stat().st_ino}}}"))
+    write_pair(tmp_path / "out", "new")
+    assert outside.read_text() == (stage / staging._REPLACED / "a").read_text() == "somebody's"
+    assert (tmp_path / "out" / "a").read_text() == "new"
+
+
 def test_what_a_living_process_writes_is_left_alone(tmp_path):
     with Staging(tmp_path) as stage:
         path = stage.path("a")
