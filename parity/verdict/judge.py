@@ -192,8 +192,8 @@ class Judge:
         diverged = [f for f in found if f.verdict is Verdict.DIVERGED and f.key.stage != "gradients"]
         handed = [f for f in diverged if not f.key.is_local and f.key.variable.startswith("input")]
         flow = Flow(found, self.truth, against)
-        return {f.key for f in diverged if f.key.is_local and flow.spoils(f)
-                and any(is_given(other.key, f.key) and f.order < other.order for other in handed)}
+        return {f.key for f in diverged if f.key.is_local
+                and any(is_given(other.key, f.key) and f.order < other.order for other in handed) and flow.spoils(f)}
 
     def _is_spare(self, key: Key, ran: set[tuple], against: Against) -> bool:
         """Whether it is what one side alone returns from a call that both make, beside what both return: weights of an attention,

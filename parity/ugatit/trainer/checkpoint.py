@@ -23,6 +23,7 @@ import safetensors
 import safetensors.numpy
 
 from weights_convert import CheckpointError, Staging, infer_sizes, read_paddle, read_torch, write_paddle, write_torch
+from weights_convert.bits import sha256_file
 
 from .errors import TrainerError
 from .frameworks import KINDS
@@ -46,7 +47,7 @@ class Snapshot:
 
 def data_digest(domain):
     """What the run depends on: which names the folder lists, in their order, and what the files hold."""
-    contents = hashlib.sha256("".join(map(_digest, domain.files)).encode())
+    contents = hashlib.sha256("".join(map(sha256_file, domain.files)).encode())
     return {"files": len(domain.names), "sha256": hashlib.sha256("\n".join(domain.names).encode()).hexdigest(),
             "contents": contents.hexdigest()}
 
@@ -79,7 +80,7 @@ def save_state(out, snapshot):
             "lr": snapshot.state["lr"],
             "options": asdict(snapshot.options),
             "data": dict(snapshot.data),
-            "tensors": {"file": path.name, "sha256": _digest(path)},
+            "tensors": {"file": path.name, "sha256": sha256_file(path)},
             "versions": {name: _version(name) for name in ("torch", "paddlepaddle", "paddlepaddle-gpu", "numpy",
                                                            "pillow")},
             "updates": {name: {key: held["updates"] for key, held in entries.items()}
@@ -108,7 +109,7 @@ def load_state(path):
         if content.pop("sha256", None) not in (None, _sealed(content)):  # None: of a version that had no seal
             raise TrainerError(f"{file}: not the file that was saved (its checksum differs); copy it again")
         tensors = file.parent / Path(content["tensors"]["file"]).name
-        if _digest(tensors) != content["tensors"]["sha256"]:
+        if sha256_file(tensors) != content["tensors"]["sha256"]:
             raise TrainerError(f"{tensors}: not the file that was saved (its checksum differs); copy it again")
         arrays = safetensors.numpy.load_file(tensors)
         state = {"networks": {name: {} for name in NETWORKS}, "moments": {name: {} for name in NETWORKS},
@@ -195,18 +196,6 @@ def _rate(value):
     if not 0 <= float(value) < math.inf:
         raise ValueError(f"a learning rate of {value}")
     return float(value)
-
-
-def _digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _old_digest(file)
-
-
-def _old_digest(file):  # Python 3.10
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def _version(package):
