@@ -62,12 +62,13 @@ class _Census:
         parameter by parameter."""
         held = [one[name] for one in self._both.optimizers]
         frameworks = self._both.frameworks
-        kinds = [framework.optimizer_kind(one) or type(one).__name__ for framework, one in zip(frameworks, held, strict=True)]
-        yield "kind", None if kinds[0] == kinds[1] else _differ(*kinds)
+        kinds = [framework.optimizer_kind(one) for framework, one in zip(frameworks, held, strict=True)]
+        known = None not in kinds  # of one that is not, only the result can tell
+        yield "kind", _differ(*kinds) if known and kinds[0] != kinds[1] else None
         settings = [framework.optimizer_settings(one) for framework, one in zip(frameworks, held, strict=True)]
         rates = [self._rates(side, name) for side in (0, 1)]
         both = [(one, rates[0][one], rates[1][one]) for one in rates[0] if one in rates[1]]
-        for setting in sorted(settings[0].keys() | settings[1].keys()):
+        for setting in sorted(settings[0].keys() | settings[1].keys() if known else settings[0].keys() & settings[1].keys()):
             left, right = (values.get(setting) for values in settings)
             if setting not in PER_PARAMETER or not both:
                 yield setting, None if left == right else _differ(left, right)
