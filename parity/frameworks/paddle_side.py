@@ -318,7 +318,7 @@ class PaddleFramework(Framework):
         return [p for group in listed for p in (group["params"] if isinstance(group, dict) else [group])]
 
     def optimizer_settings(self, optimizer: paddle.optimizer.Optimizer) -> dict[str, float]:
-        settings = {"lr": optimizer.get_lr(), "weight_decay": _decay(optimizer)}
+        settings = {"lr": _rate(optimizer), "weight_decay": _decay(optimizer)}
         kind = self._kind(optimizer)
         if kind is None:  # what others call so, too
             settings |= {name: getattr(optimizer, attribute) for name, attribute in _USUAL.items() if hasattr(optimizer, attribute)}
@@ -339,7 +339,7 @@ class PaddleFramework(Framework):
         for group in optimizer._param_groups or optimizer._parameter_list or []:
             for parameter in group["params"] if isinstance(group, dict) else [group]:
                 factor = (getattr(parameter, "optimize_attr", None) or {}).get("learning_rate", 1.0)
-                rates.append((parameter, float(optimizer.get_lr() * factor),
+                rates.append((parameter, float(_rate(optimizer) * factor),
                               _decay(optimizer, parameter, group if isinstance(group, dict) else {})))
         return rates
 
@@ -585,6 +585,10 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any, modules: 
                 setattr(owner, attribute, original)
 
 
+def _rate(optimizer: paddle.optimizer.Optimizer) -> float:
+    return optimizer.learning_rate if isinstance(optimizer, paddle.optimizer.LBFGS) else optimizer.get_lr()  # it has its own
+
+
 def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: Mapping[str, Any] | None = None) -> float:
     """The weight decay of a parameter of a group; without one, what the optimizer was built with."""
     if isinstance(optimizer, paddle.optimizer.AdamW):  # it has a coefficient of its own
@@ -593,6 +597,9 @@ def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: 
             return 0.0
         own = getattr(optimizer, "_weight_decay", None)
         return float((group or {}).get("weight_decay", getattr(optimizer, "_coeff", 0.0) if own is None else own))
+    if isinstance(optimizer, paddle.optimizer.Lamb):
+        exempt = optimizer._exclude_from_weight_decay_fn
+        return 0.0 if parameter is not None and exempt is not None and exempt(parameter) else float(optimizer._lamb_weight_decay)
     regularizer = getattr(parameter, "regularizer", None)  # of a group or a ParamAttr: goes before the optimizer's
     if regularizer is None and getattr(optimizer, "_regularization_method", None):  # a Momentum does it in its kernel
         return float(optimizer._regularization_coeff)
