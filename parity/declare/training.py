@@ -45,7 +45,8 @@ class Training:
     code, whose batch is then compared with that of `batch`. names: reference name -> twin name of networks and optimizers,
     where they differ and are not told apart by what they are, and of tensors that are kept from step to step (a pool of
     pictures). phases: name of a function of the step -> the part of the step
-    that it is ("D", "G"), for the reports. own_start: also compare how both sides draw their initial weights.
+    that it is ("D", "G"), for the reports. own_start: also compare how both sides draw their initial weights. horizon: so many
+    calls of each learning-rate scheduler are compared before the first step, without training: a curve of both.
     """
 
     reference: Callable[[], Any]
@@ -55,6 +56,7 @@ class Training:
     names: Mapping[str, str] = field(default_factory=dict)
     phases: Mapping[str, str] = field(default_factory=dict)
     own_start: bool = False
+    horizon: int = 0
 
     def subject(self, *, title: str = "training", names: Mapping[str, str] | None = None, layouts: LayoutTable = DEFAULT,
                 sources: Sequence[str | Path] = (), seed: int = 0, device: str = "cpu") -> TrainingSubject:
@@ -63,6 +65,8 @@ class Training:
         names: reference path -> twin path of modules and tensors, as in `Port`. Raises InputError where a side cannot be
         built, or trains nothing.
         """
+        if type(self.horizon) is not int or self.horizon < 0:
+            raise InputError(f"training, horizon: expected a number of calls of the schedulers, found {self.horizon!r}")
         both = tuple(Program.built(build, framework, side, "float32", "cpu", seed) for side, (build, framework) in
                      enumerate(zip((self.reference, self.twin), FRAMEWORKS, strict=True)))
         networks = _paired("networks", both[0].networks, both[1].networks, self.names, _alike)
@@ -87,7 +91,7 @@ class Training:
                  for side, program in enumerate(both)]
         pair = Pair(title, *trees, layouts=layouts, names=_full_names(names or {}, paired[0]))
         return TrainingSubject(title, pair, reference, twin, {"networks": start}, place.arrays, self._phases(), seed,
-                               None if twin_place is None else twin_place.arrays, self.own_start, device)
+                               None if twin_place is None else twin_place.arrays, self.own_start, device, self.horizon)
 
     def _phases(self) -> dict[str, tuple[str | None, str]]:
         return {function: (phase, "forward") for function, phase in self.phases.items()}
@@ -233,6 +237,13 @@ class Program:
         """Averages of weights that are kept as plain tensors, under the reference's names."""
         return [one._replace(name=self._known_as.get(one.name, one.name))
                 for one in averages_of(self._step, self.networks, self._framework)]
+
+    def curve(self, optimizer: str, calls: int) -> list[tuple[float, ...]] | None:
+        """The learning rates of an optimizer now, and after each call of its scheduler, which is not moved; None where it has none,
+        or several, whose turn the step alone knows. It ends early where the scheduler does."""
+        held, framework = self.optimizers[optimizer], self._framework
+        found = [one for one in self._schedulers if framework.is_schedule_of(one, held)]
+        return framework.curve(found[0], held, calls) if len(found) == 1 else None
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there. Without `own` this side stays where it is in that. Raises ValueError where the weights do not fit."""

@@ -309,6 +309,14 @@ class Framework(ABC):
         """The optimizer's learning-rate scheduler; True where there is one that cannot be reached; None without one."""
 
     @abstractmethod
+    def is_schedule_of(self, scheduler: Any, optimizer: Any) -> bool: ...
+
+    @abstractmethod
+    def curve(self, scheduler: Any, optimizer: Any, calls: int) -> list[tuple[float, ...]]:
+        """The learning rates of the optimizer (each once, in ascending order) now, and after each call of a copy of its scheduler;
+        one that watches a metric is told the same each time. It ends where the scheduler raises."""
+
+    @abstractmethod
     def is_parameter(self, value: Any) -> bool: ...
 
     @abstractmethod

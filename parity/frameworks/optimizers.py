@@ -124,3 +124,15 @@ def held(kind: Kind | None, settings: Mapping[str, float]) -> dict[str, Moment]:
     """What an optimizer of a kind remembers, with those settings."""
     return {} if kind is None else {name: moment for name, moment in kind.moments.items()
                                     if moment.when is None or settings.get(moment.when)}
+
+
+def rates_of(rates: Callable[[], set[float]], call: Callable[[], Any], calls: int) -> list[tuple[float, ...]]:
+    """The rates now, in ascending order, and after each call; it ends where one raises."""
+    found = [tuple(sorted(rates()))]
+    for _ in range(calls):
+        try:
+            call()
+        except Exception:  # past its end: a step of the training itself will raise it, where the user calls it
+            break
+        found.append(tuple(sorted(rates())))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import faulthandler
 import functools
 import inspect
@@ -24,7 +25,7 @@ from parity.frameworks import optimizers
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
-from parity.frameworks.optimizers import Kind, kind_of
+from parity.frameworks.optimizers import Kind, kind_of, rates_of
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
 
@@ -466,6 +467,16 @@ class PaddleFramework(Framework):
     def scheduler_of(self, optimizer: paddle.optimizer.Optimizer) -> Any | None:
         held = optimizer._learning_rate
         return held if isinstance(held, paddle.optimizer.lr.LRScheduler) else None
+
+    def is_schedule_of(self, scheduler: Any, optimizer: paddle.optimizer.Optimizer) -> bool:
+        return self.scheduler_of(optimizer) is scheduler
+
+    def curve(self, scheduler: Any, optimizer: paddle.optimizer.Optimizer, calls: int) -> list[tuple[float, ...]]:
+        factors = {(getattr(parameter, "optimize_attr", None) or {}).get("learning_rate", 1.0)
+                   for parameter in self.optimizer_parameters(optimizer)}
+        copied = copy.deepcopy(scheduler)
+        metric = (1.0,) if isinstance(scheduler, paddle.optimizer.lr.ReduceOnPlateau) else ()
+        return rates_of(lambda: {float(copied()) * factor for factor in factors}, lambda: copied.step(*metric), calls)
 
     def is_parameter(self, value: Any) -> bool:
         return isinstance(value, paddle.base.framework.EagerParamBase)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -19,7 +21,7 @@ from parity.frameworks import optimizers
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
-from parity.frameworks.optimizers import KINDS, Kind, kind_of
+from parity.frameworks.optimizers import KINDS, Kind, kind_of, rates_of
 from parity.frameworks.torch_choices import Choices
 from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
@@ -343,6 +345,19 @@ class TorchFramework(Framework):
     def scheduler_of(self, optimizer: torch.optim.Optimizer) -> Any | None:
         # A scheduler writes this into the groups, and is itself not to be reached from the optimizer.
         return True if any("initial_lr" in group for group in optimizer.param_groups) else None
+
+    def is_schedule_of(self, scheduler: Any, optimizer: torch.optim.Optimizer) -> bool:
+        return getattr(scheduler, "optimizer", None) is optimizer
+
+    def curve(self, scheduler: Any, optimizer: torch.optim.Optimizer, calls: int) -> list[tuple[float, ...]]:
+        stand_in = torch.optim.SGD([torch.zeros(1)], 0.0)
+        stand_in.param_groups = [{**group, "params": [torch.zeros(1)]} for group in optimizer.param_groups]
+        stand_in.defaults = dict(optimizer.defaults)
+        copied = copy.deepcopy(scheduler, {id(optimizer): stand_in})
+        metric = (1.0,) if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau) else ()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that no step of the optimizer goes before
+            return rates_of(lambda: {float(group["lr"]) for group in stand_in.param_groups}, lambda: copied.step(*metric), calls)
 
     def is_parameter(self, value: Any) -> bool:
         return isinstance(value, torch.nn.Parameter)
