@@ -8,6 +8,8 @@ Lathuiliere 2016):
     elementwise   result * (1 +- eps)
     a reduction   result +- eps * sqrt(terms) * largest magnitude (a sum of n terms in an unspecified order)
 
+A pairwise sum has partial sums of log2(terms) levels, each of which rounds once: eps * sqrt(log2(terms)) instead (Higham 1993).
+
 Operations that only move or choose values are exact and stay so; what they choose stays as well (`torch_choices`). A cast to a
 narrower precision rounds at that precision, correctly and so alike on both sides, unless what came before has carried a number
 over the border between two others: that moves where it can happen (`CARRIED_OVER`).
@@ -63,12 +65,13 @@ _SIGNS = 1 << 20  # random signs drawn once, and read from a random place for ea
 class StochasticRounding(Seeing):
     """While active, each operation's floating-point results are moved at random, reproducibly from `seed`.
 
-    choices: of the run that is measured against, to go on with.
+    choices: of the run that is measured against, to go on with. pairwise: sums err as pairwise summation does, not as one in any
+    order.
     """
 
-    def __init__(self, seed: int, choices: Reader | None = None) -> None:
+    def __init__(self, seed: int, choices: Reader | None = None, pairwise: bool = False) -> None:
         super().__init__()
-        self._choices = choices
+        self._choices, self._pairwise = choices, pairwise
         self._random = random.Random(seed)
         self._seed = seed
         self._signs: dict[tuple, torch.Tensor] = {}
@@ -114,7 +117,7 @@ class StochasticRounding(Seeing):
         if math.isfinite(magnitude):
             for piece, signs in self._pieces(tensor):
                 nonzero = (piece != 0).to(piece.dtype)  # a sum of nothing but zeros is exact (see `one_ulp`)
-                piece.addcmul_(signs, nonzero, value=eps * math.sqrt(terms) * magnitude)
+                piece.addcmul_(signs, nonzero, value=eps * self._steps(terms) * magnitude)
 
     def _move_complex(self, name: str, tensor: torch.Tensor, operands: list[torch.Tensor]) -> None:
         """Both parts, each by the rounding of the whole: a product's may cancel."""
@@ -122,12 +125,16 @@ class StochasticRounding(Seeing):
         sizes = tensor.abs()
         sizes = torch.where(sizes.isfinite(), sizes, 0).unsqueeze(-1).expand_as(parts)
         if terms > 1:
-            sizes = (sizes.max() * math.sqrt(terms)).expand_as(parts)
+            sizes = (sizes.max() * self._steps(terms)).expand_as(parts)
         done, sizes = 0, sizes.reshape(-1)
         for piece, signs in self._pieces(parts):
             here = sizes[done:done + piece.numel()].view(piece.shape)
             piece.addcmul_(signs, here * (piece != 0), value=torch.finfo(tensor.dtype).eps)
             done += piece.numel()
+
+    def _steps(self, terms: float) -> float:
+        """By how many roundings of its own size, all at random, a sum of so many terms is off."""
+        return math.sqrt(math.log2(terms) if self._pairwise and terms > 2 else terms)
 
     def _pieces(self, tensor: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """The tensor's memory in pieces, each with as many random signs. (Drawing them anew costs as much as a program.)"""
