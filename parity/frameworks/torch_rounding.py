@@ -17,6 +17,7 @@ over the border between two others: that moves where it can happen (`CARRIED_OVE
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Iterator
@@ -59,7 +60,15 @@ large tensor; 2e-13 from float64 to float16, 3e-14 to bfloat16, where it happens
 units off. Moved all the same, they would hide a cast to half precision that one side has forgotten: it is as large as its unit.
 """
 
-_SIGNS = 1 << 20  # random signs drawn once, and read from a random place for each operation
+_SIGNS = 1 << 20
+
+
+@functools.cache
+def _signs(dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """So many random signs, drawn once and read from a random place for each operation: anew for each run they cost as much as a
+    small program."""
+    generator = torch.Generator(device).manual_seed(0)
+    return torch.empty(_SIGNS, dtype=dtype, device=device).bernoulli_(0.5, generator=generator).mul_(2).sub_(1)
 
 
 class StochasticRounding(Seeing):
@@ -73,8 +82,6 @@ class StochasticRounding(Seeing):
         super().__init__()
         self._choices, self._pairwise = choices, pairwise
         self._random = random.Random(seed)
-        self._seed = seed
-        self._signs: dict[tuple, torch.Tensor] = {}
 
     def operation(self, func: Any, args: tuple, kwargs: dict) -> Any:
         result = hand_on(func, *args, **kwargs)
@@ -137,13 +144,8 @@ class StochasticRounding(Seeing):
         return math.sqrt(math.log2(terms) if self._pairwise and terms > 2 else terms)
 
     def _pieces(self, tensor: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """The tensor's memory in pieces, each with as many random signs. (Drawing them anew costs as much as a program.)"""
-        kind = tensor.dtype, tensor.device
-        if kind not in self._signs:
-            generator = torch.Generator(tensor.device).manual_seed(self._seed)
-            drawn = torch.empty(_SIGNS, dtype=tensor.dtype, device=tensor.device)
-            self._signs[kind] = drawn.bernoulli_(0.5, generator=generator).mul_(2).sub_(1)
-        signs = self._signs[kind]
+        """The tensor's memory in pieces, each with as many random signs."""
+        signs = _signs(tensor.dtype, tensor.device)
         if not tensor.is_contiguous():
             places = torch.arange(tensor.numel(), device=tensor.device).add_(self._random.randrange(_SIGNS)).remainder_(_SIGNS)
             yield tensor, signs[places].view(tensor.shape)
