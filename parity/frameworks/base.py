@@ -390,7 +390,7 @@ class Framework(ABC):
             return []
         return [(parameter, lr * decay) for parameter, lr, decay in self.optimizer_rates(optimizer)]
 
-    def rounding(self, seed: int, choices: Any = None) -> AbstractContextManager:
+    def rounding(self, seed: int, choices: Any = None, *, pairwise: bool = False) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding).
 
         choices: of the run that is measured against, to go on with; they were noted by `choosing`."""

@@ -113,8 +113,8 @@ class TorchFramework(Framework):
                    modules: Iterable[Any] = ()) -> _Operations:
         return _Operations(observe)
 
-    def rounding(self, seed: int, choices: Choices | None = None) -> StochasticRounding:
-        return StochasticRounding(seed, None if choices is None else choices.reader())
+    def rounding(self, seed: int, choices: Choices | None = None, *, pairwise: bool = False) -> StochasticRounding:
+        return StochasticRounding(seed, None if choices is None else choices.reader(), pairwise)
 
     def choosing(self) -> tuple[Choices, AbstractContextManager]:
         choices = Choices()

@@ -21,7 +21,7 @@ from parity.differences.page import page
 from parity.frameworks.torch_side import TorchFramework
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import M
-from parity.report.summary import explanations
+from parity.report.words import explanations
 from parity.trace.source import SourceTree
 
 paddle.set_device("cpu")
