@@ -93,7 +93,7 @@ class _Census:
             return
         if None in curves:
             self._report.remarks.append(say(
-                "{optimizer}: only {side} has a scheduler of its own for the learning rate: it is compared in the steps that are run",
+                "{optimizer}: only {side} has a scheduler for the learning rate, which is compared in the steps that are run",
                 optimizer=name, side=say("the twin") if curves[0] is None else say("the reference")))
             return
         yield "schedule", _parting(*curves)
