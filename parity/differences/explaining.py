@@ -15,9 +15,9 @@ from parity.numbers.arrays import Verdict
 from parity.verdict.findings import LANES, Finding, Report
 
 if TYPE_CHECKING:
-    from parity.numbers.arrays import Deviation
     from parity.differences.difference import Difference
     from parity.differences.imitation import Acted
+    from parity.numbers.arrays import Deviation
 
 
 class _Cause(NamedTuple):
