@@ -883,6 +883,47 @@ def test_only_what_occurs_in_the_run_is_tried_alone():
     assert len(tried) == 1  # under all at once, where norm_epsilon alone acted
 
 
+class TorchComposed(torch.nn.Module):
+    """The pool's gradient differs as known; the norm is written out on the other side, so that its epsilon does not."""
+
+    def forward(self, x):
+        y = F.instance_norm(x)
+        z = F.adaptive_avg_pool2d(x * y, 1)
+        return z
+
+
+class PaddleComposed(paddle.nn.Layer):
+    def __init__(self, factor=1.0, pool=P.adaptive_avg_pool2d):
+        super().__init__()
+        self.factor, self.pool = factor, pool
+
+    def forward(self, x):
+        y = (x - x.mean([2, 3], keepdim=True)) / paddle.sqrt(x.var([2, 3], unbiased=False, keepdim=True) + 1e-5)
+        z = self.pool(x * y, 1) * self.factor
+        return z
+
+
+@pytest.mark.parametrize("factor, pool, times, verdict", [
+    (1.5, lambda x, size: x.mean([2, 3], keepdim=True), 1, "diverged"),
+    (1.0, P.adaptive_avg_pool2d, 3, "same"),
+    (1.5, P.adaptive_avg_pool2d, 1, "diverged"),
+])
+def test_a_place_that_all_at_once_leave_as_it_was_is_tried_with_none(factor, pool, times, verdict):
+    """The imitated norm is none of the twin's: so each is tried alone, for what all have changed."""
+    tried = []
+
+    def again(_):
+        tried.append(1)
+        return ladder.compare(chosen, lanes=("float64",))
+
+    skip_unless_present("norm_epsilon")
+    skip_unless_present("pool_gradient")
+    chosen = subject(TorchComposed, lambda: PaddleComposed(factor, pool), SMALL)
+    before = compare(chosen, lanes=("float64",))
+    after = explain(before, again, [by_name("norm_epsilon"), by_name("pool_gradient")])
+    assert (after.verdict, len(tried)) == (verdict, times)
+
+
 def test_explaining_needs_no_framework_where_nothing_diverged():
     code = ("import sys; sys.modules['torch'] = sys.modules['paddle'] = None\n"
             "from parity.differences import explain\nfrom parity.verdict.findings import Report\n"
