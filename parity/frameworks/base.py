@@ -226,6 +226,10 @@ class Framework(ABC):
         """(parameter, the gradient that its next step uses in place of the one it holds), where the optimizer clips by itself."""
         return []
 
+    def clips_of(self, optimizer: Any) -> list[tuple[str, tuple[float, ...], float, list[list[Any]]]]:
+        """How it clips by itself: (kind, bound, order of the norm, sets of parameters), as in `parity.trace.clipping.Clip`."""
+        return []
+
     @abstractmethod
     def optimizer_state(self, optimizer: Any, parameter: Any) -> dict[str, np.ndarray]:
         """What the optimizer remembers of a parameter and both sides know: exp_avg, velocity, ...; how many updates it had."""

@@ -284,12 +284,14 @@ class PaddleFramework(Framework):
 
     @contextmanager
     def default_dtype(self, dtype: str) -> Iterator[None]:
-        before = paddle.get_default_dtype()
+        before, clip = paddle.get_default_dtype(), paddle.nn.clip.clip_by_norm
         paddle.set_default_dtype(dtype)
+        paddle.nn.clip.clip_by_norm = _clip_by_norm  # its kernel knows no float64: a program of float32 must run in that lane, too
         try:
             yield
         finally:
             paddle.set_default_dtype(before)
+            paddle.nn.clip.clip_by_norm = clip
 
     @property
     def module_class(self) -> type:
@@ -345,12 +347,9 @@ class PaddleFramework(Framework):
         return rates
 
     def clipped_gradients(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, paddle.Tensor]]:
-        listed = optimizer._param_groups or optimizer._parameter_list or []
-        groups = listed if listed and isinstance(listed[0], dict) else [{"params": listed}]
         found = []
-        for group in groups:
-            clip = group.get("grad_clip", optimizer._grad_clip)
-            held = [] if clip is None else [(p, p.grad) for p in group["params"] if not p.stop_gradient and p.grad is not None]
+        for clip, parameters in self._clipping(optimizer):
+            held = [(p, p.grad) for p in parameters if not p.stop_gradient and p.grad is not None]
             if held:
                 with paddle.no_grad():  # a copy: it may clip in place
                     given = [(p, g if g.is_selected_rows() else g.clone()) for p, g in held]
@@ -358,6 +357,26 @@ class PaddleFramework(Framework):
                         found += clip(given)
                     except Exception:  # the step itself will raise it, where the user calls it
                         return []
+        return found
+
+    def _clipping(self, optimizer: paddle.optimizer.Optimizer) -> Iterator[tuple[Any, list[paddle.Tensor]]]:
+        """(clip, parameters) of the groups that the optimizer clips."""
+        listed = optimizer._param_groups or optimizer._parameter_list or []
+        for group in listed if listed and isinstance(listed[0], dict) else [{"params": listed}]:
+            clip = group.get("grad_clip", optimizer._grad_clip)
+            if clip is not None:
+                yield clip, list(group["params"])
+
+    def clips_of(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[str, tuple[float, ...], float, list[list[Any]]]]:
+        found = []
+        for clip, parameters in self._clipping(optimizer):
+            held = [p for p in parameters if p.grad is not None and getattr(p, "need_clip", True)]
+            if isinstance(clip, paddle.nn.ClipGradByValue):
+                found.append(("value", (float(clip.min), float(clip.max)), 0.0, [held]))
+            elif isinstance(clip, paddle.nn.ClipGradByNorm):
+                found.append(("norm", (float(clip.clip_norm),), 2.0, [[p] for p in held]))
+            elif isinstance(clip, paddle.nn.ClipGradByGlobalNorm):
+                found.append(("norm", (float(clip.clip_norm),), 2.0, [held]))
         return found
 
     def load_optimizer_state(self, optimizer: paddle.optimizer.Optimizer, held: Sequence[tuple[paddle.Tensor, Mapping]]) -> None:
@@ -594,6 +613,13 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any, modules: 
                 vars(owner)[attribute] = original
             else:
                 setattr(owner, attribute, original)
+
+
+def _clip_by_norm(x: paddle.Tensor, max_norm: float, name: str | None = None) -> paddle.Tensor:
+    if x.dtype != paddle.float64:
+        return paddle._C_ops.clip_by_norm(x, max_norm)
+    norm = paddle.sqrt(paddle.square(x).sum())
+    return x * (max_norm / paddle.maximum(norm, paddle.full([], max_norm, "float64")))
 
 
 def _rate(optimizer: paddle.optimizer.Optimizer) -> float:

@@ -19,6 +19,7 @@ from parity.numbers.noise import generator
 from parity.pairing.census import Census, take
 from parity.pairing.correspondence import naming
 from parity.steps.state import carry, cast, joined
+from parity.trace.clipping import Clipping
 from parity.trace.events import Replayed, Sink
 from parity.trace.optimizers import checksum, learning_rates, watching
 from parity.trace.randomness import Tape, python_and_numpy
@@ -174,8 +175,10 @@ class Programs(Sides):
         for name, network in program.networks.items():
             recorder.watch(network, name, self.paths(side, name))
         device = self.subject.device
+        clipping = Clipping(framework, source, {id(one): self.reference_name(side, name) for name, one in parameters.items()})
         with (framework.exact(device), python_and_numpy(self.subject.seed + number),
-              watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line) as updated,
+              watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line,
+                       begins=clipping.settle) as updated, clipping.watching(),
               self._choosing(side, measure and replayed is None),
               self._rounding(side, rounding), recorder.recording()):  # rounding draws, too, and not from the tape
             if self.subject.twin_batch is not None and rounding is None:
@@ -199,7 +202,7 @@ class Programs(Sides):
                 rates = learning_rates(framework, optimizer)
                 recorder.emit_array("state", f"{name}.lr", rates, scale=_largest(rates), entry=False)
         numbers = {name: framework.array(loss, copy=True).item() for name, loss in losses.items()}
-        sink.losses = numbers
+        sink.losses, sink.clips = numbers, clipping.found
         return numbers
 
     def _averages(self, side: int, view: View, *, copy: bool) -> Iterator[tuple[str, str, np.ndarray]]:
