@@ -109,6 +109,7 @@ def spots(twin: Source, site: Site, reference: Source | None, other: Site | None
         return Spot(twin, one, line or one.lineno, reference, match, other_line, names)
 
     yield spot(statement, site.line)
+    yield from (spot(one) for one in _siblings(twin, statement) if one.lineno == statement.lineno and one is not statement)
     for _, set_in in _set_in_class(twin, site.line, statement):
         yield spot(set_in)
     if inside is not None:
@@ -236,7 +237,7 @@ def candidates(spot: Spot) -> list[Candidate]:
     known = spot.twin.imports
     bound = spot.twin.bound
     torchs = {name for name in spot.foreign if bound.get(name, ("torch", 0))[0].partition(".")[0] == "torch"}
-    unsaid = re.compile(rf"\b({'|'.join(map(re.escape, torchs)) or '(?!)'})\b")  # left in torch's words
+    unsaid = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, torchs)) or '(?!)'})\b")  # left in torch's words
     made_by = (_like_the_reference, _frameworks_own, _whole_function, _simpler, _other_names, _other_constants, _exchanged,
                _other_statements)
     for cost, why, changes in itertools.chain.from_iterable(made_of(spot) for made_of in made_by):
