@@ -45,7 +45,6 @@ def doctor(target: str, arguments: tuple[str, ...], iterations: int, expect: tup
       parity doctor my_pair.py:pair
     """
     output.check_outputs(reports)
-    output.quieten()
     from parity.doctor.examine import examine
     if target.endswith(".py"):
         return _script(target, arguments, iterations, expect, stop, reports)

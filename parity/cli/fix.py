@@ -38,7 +38,6 @@ def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, 
     """
     reports = Reports(json_path, None)
     output.check_outputs(reports)
-    output.quieten()
     from parity.mending import patches
     from parity.mending.search import Search
     said, shown = {"names": mapped(names)} if names else {}, output.console(err=True)

@@ -96,7 +96,6 @@ def steps(context: click.Context, pair: str | None, inputs: Inputs, sizes: Sizes
         refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "ngf", "ndf", "n_blocks", "light", "iteration",
                                         "names"))
     output.check_outputs(reports, plot_path)
-    output.quieten()
     if pair:
         from parity.declare import port
         training = port.training(pair, seed=inputs.seed if given(context, "seed") else None, device=where.device)

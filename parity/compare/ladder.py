@@ -44,7 +44,7 @@ from parity.trace.recorder import Recorder
 from parity.trace.side import Run
 from parity.trace.source import Site
 from parity.verdict.findings import Finding, Order, Report
-from parity.verdict.floors import Draw, Noise
+from parity.verdict.floors import UNMOVED, Draw, Noise
 from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
 from weights_convert import Entry
@@ -191,7 +191,7 @@ def _begin(both: Both) -> Report:
     """A report of the rungs before the first run, to go on with."""
     begun = both.begun
     return with_changes(begun, findings=list(begun.findings), counts=Counter(begun.counts),
-                        remarks=[*both.remarks(), *begun.remarks], largest={}, multiples={})
+                        remarks=[*both.remarks(), *begun.remarks], largest={}, multiples={}, modules=Counter(), farthest={})
 
 
 def _unseen(subject: Subject, truth: Store) -> str | None:
@@ -418,14 +418,14 @@ class Both(Sides):
             return census
         return own_weights(census, *known)
 
-    def reference(self, dtype: str, sink: Sink, *, moved: int | None = None, replayed: Store | None = None,
-                  gradients: bool = True, rounding: bool = True, measure: bool | None = None, release: bool = False,
+    def reference(self, dtype: str, sink: Sink, *, draw: Draw = UNMOVED, replayed: Store | None = None,
+                  gradients: bool = True, measure: bool | None = None, release: bool = False,
                   truth: Store | None = None) -> None:
-        """Runs the reference. moved: number of a noise draw; with `rounding` it also moves every operation's result. measure,
-        release: as in `Recorder`; by default what is stored is measured. truth: where the choices of the run are kept, or in a draw
-        those that it goes on with; by default the sink, if it is a store."""
-        self._run(0, dtype, sink, moved, replayed, gradients,
-                  measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
+        """Runs the reference. draw: how it is moved for its noise. measure, release: as in `Recorder`; by default what is stored is
+        measured. truth: where the choices of the run are kept, or in a draw those that it goes on with; by default the sink, if it
+        is a store."""
+        self._run(0, dtype, sink, draw, replayed, gradients,
+                  measure=isinstance(sink, Store) if measure is None else measure,
                   release=release, truth=sink if truth is None and isinstance(sink, Store) else truth)
 
     def noise(self, lane: str, truth: Store, *, replayed: Store | None = None, draws: int = DRAWS) -> Noise:
@@ -433,8 +433,7 @@ class Both(Sides):
         gradients = lane == "float64" or replayed is not None
 
         def again(sink: Sink, draw: Draw) -> None:
-            self.reference(lane, sink, moved=draw.number, rounding=draw.rounding, replayed=replayed, gradients=gradients,
-                           truth=truth)
+            self.reference(lane, sink, draw=draw, replayed=replayed, gradients=gradients, truth=truth)
 
         return Noise(again, truth, lane, draws=draws, gradients=gradients, spread=self.device != "cpu")
 
@@ -446,7 +445,7 @@ class Both(Sides):
              release: bool = False) -> Exception | None:
         """Runs the twin; an exception that it raises is handed back, for it is a finding. release: as in `Recorder`."""
         try:
-            self._run(1, dtype, sink, None, replayed, gradients, measure=False, rounding=False, release=release)
+            self._run(1, dtype, sink, UNMOVED, replayed, gradients, measure=False, release=release)
         except InputError:  # a recording that cannot be read is no fault of the twin's
             raise
         except Exception as error:
@@ -573,9 +572,9 @@ class Both(Sides):
         framework.prepare(model, dtype=dtype, training=self.subject.training, device=self.device)
         framework.load_state(model, self._twin_state(state) if side else state)
 
-    def _run(self, side: int, dtype: str, sink: Sink, moved: int | None, replayed: Store | None, gradients: bool,
-             measure: bool, rounding: bool, release: bool, truth: Store | None = None) -> None:
-        subject, framework, model = self.subject, self.frameworks[side], self.models[side]
+    def _run(self, side: int, dtype: str, sink: Sink, draw: Draw, replayed: Store | None, gradients: bool,
+             measure: bool, release: bool, truth: Store | None = None) -> None:
+        subject, framework, model, moved = self.subject, self.frameworks[side], self.models[side], draw.number
         give_back()
         self._load(side, dtype, moved)
         inputs = self._inputs(dtype, moved)
@@ -590,8 +589,9 @@ class Both(Sides):
         if truth is not None and dtype == "float64" and values is None and moved is None:  # draws may follow
             truth.choices, noting = framework.choosing()
         choices = None if truth is None else truth.choices
-        with (framework.rounding(1 + moved, choices) if rounding else noting, framework.seeded(subject.seed),
-              python_and_numpy(subject.seed), framework.default_dtype(dtype)):  # what programs make without naming a dtype
+        rounding = framework.rounding(1 + moved, choices, pairwise=draw.pairwise) if draw.rounding else noting
+        with (rounding, framework.seeded(subject.seed), python_and_numpy(subject.seed),
+              framework.default_dtype(dtype)):  # what programs make without naming a dtype
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
                        device=self.device, arrange=arrange)

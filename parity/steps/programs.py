@@ -84,9 +84,22 @@ class Programs(Sides):
         return found
 
     def remarks(self) -> Iterator[str]:
-        """What was guessed in pairing the networks."""
+        """What was guessed in pairing the networks, and which optimizers keep to themselves what they remember."""
         for name, census in self.censuses.items():
             yield from (say("{network}: {guess}", network=name, guess=guess) for guess in census.guesses)
+        for name in self.unknown:
+            classes = [type(held[name]) for held in self.optimizers]
+            reference, twin = (f"{one.__module__}.{one.__qualname__}" for one in classes)
+            yield say("{optimizer}: {reference} and {twin} have no rule by which the one's memory would become the other's: each "
+                      "side keeps its own, and what they make of the weights is compared",
+                      optimizer=name, reference=reference, twin=twin)
+
+    @property
+    def unknown(self) -> list[str]:
+        """Optimizers of both sides whose memory cannot be carried over, since one of the two is of no known kind."""
+        return [name for name in self.optimizers[0] if name in self.optimizers[1] and any(
+            framework.optimizer_kind(held[name]) is None
+            for framework, held in zip(self.frameworks, self.optimizers, strict=True))]
 
     def let_go(self, side: int) -> None:
         """Free one side's memory; its names and layouts are known."""

@@ -15,8 +15,8 @@ from rich.text import Text
 from parity.messages import say
 from parity.numbers.noise import M
 from parity.report.page import ROWS, page
-from parity.report.summary import short, versions
 from parity.report.terminal import COLOURS, name_some
+from parity.report.words import short, versions
 from parity.steps.result import StepsReport
 from parity.steps.summary import Summary, rows, totals, when
 from parity.verdict.findings import Finding

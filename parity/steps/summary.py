@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.messages import Message, say, several, term, together
 from parity.numbers.noise import M
-from parity.report.summary import STAGES, agreed, divergence, explanations, short, undecided
+from parity.report.words import STAGES, agreed, divergence, explanations, short, undecided
 from parity.steps.result import Curve, StepsReport
 from parity.steps.runner import Followed, is_total
 from parity.verdict.findings import Finding, merge

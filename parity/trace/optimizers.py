@@ -58,6 +58,7 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
             recorder.emit_array("update", f"{optimizer_name}.lr", rates, site=site, scale=float(np.abs(rates).max()), entry=False)
             before = {name: framework.array(parameter, copy=True) for name, parameter in held}
             result = proceed()
+            framework.updated(optimizer)
             for name, parameter in held:
                 old, new = before[name], framework.array(parameter, copy=True)
                 updated[name] = checksum(new)
