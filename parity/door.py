@@ -65,14 +65,15 @@ def compare(pair: Port | str | Path | Sequence[Case], *, lanes: Iterable[str] = 
 def follow(pair: Port | Training | TrainingSubject | str | Path, *, steps: int = 3, mode: str = "free",
            lanes: Iterable[str] = FOLLOWED, seed: int | None = None, device: str = "cpu", draws: int = 3, floor_every: int = 1,
            against: str | Path | None = None,
-           progress: Callable[[str, int, str, Mapping[str, float]], None] | None = None) -> StepsSummary:
+           progress: Callable[[str, int, str, Mapping[str, float]], None] | None = None,
+           passed: Callable[[Report], None] | None = None) -> StepsSummary:
     """Train both sides from the same weights and batches, and compare each step whole, up to three after the first divergence.
 
     pair: a `Port` with a training, a `Training`, or a file that declares one. steps: how many. mode: "free" (each side goes its
     own way) or "resync" (the twin starts each step from the reference's state). draws: runs of the reference that measure what
     rounding does. floor_every: in resync mode, measure it at every so-manieth step only. against: a folder that `record`
     filled with the reference's steps: number, mode and lane are then its. progress: called with lane, step, what runs, and
-    the losses last seen.
+    the losses last seen. passed: with what the census, and then each step, came to, before anything is asked that may explain it.
 
     Returns the summary: `verdict`, `first` (the first divergence), `followed` (for each lane a report, and the losses of both
     sides). Raises as `compare`.
@@ -86,7 +87,7 @@ def follow(pair: Port | Training | TrainingSubject | str | Path, *, steps: int =
     if against is not None:
         lane, way, steps, recorded = runner.recording_of(against, training)
         lanes, options = (lane,), {"mode": way, "recorded": recorded}
-    told = {"progress": progress} if progress else {}
+    told = {name: one for name, one in (("progress", progress), ("passed", passed)) if one}
     return Summary(list(runner.run(training, lanes=lanes, steps=steps, **options, **told)), steps=steps)
 
 

@@ -23,9 +23,24 @@ def cases(name: str, seed: int | None) -> list[Any]:
     return [Case(subject, "train", subjects.exam_subject(subject, seed or 0))]
 
 
+def training(name: str, seed: int | None) -> Any:
+    from parity.ugatit import subjects
+    from parity.ugatit.faults import CATALOGUE
+    return subjects.exam_training(CATALOGUE[name].answer.subject, seed or 0)
+
+
+def steps_of(name: str) -> int | None:
+    """How many steps of a training show the fault; None where a forward and backward do."""
+    from parity.ugatit.faults import CATALOGUE
+    if name not in CATALOGUE or not CATALOGUE[name].answer.subject.startswith("training"):
+        return None
+    return max(2, CATALOGUE[name].answer.step)
+
+
 def sit(name: str, budget: float, others: int) -> dict[str, Any]:
     """What `parity fix` came to; `elsewhere`: on which of so many other seeds its patch does not hold."""
-    search = Search(lambda seed: cases(name, seed), budget=budget)
+    steps = steps_of(name)
+    search = Search(lambda seed: (training if steps else cases)(name, seed), budget=budget, steps=steps)
     found = search.run()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     unseen = range(FIRST_OTHER, FIRST_OTHER + others) if found.verdict == "fixed" else ()

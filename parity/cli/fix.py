@@ -18,10 +18,12 @@ from parity.cli.options import Reports
 @click.option("--map", "names", multiple=True, metavar="REFERENCE=TWIN", help="As for compare. May be repeated.")
 @click.option("--budget", type=click.FloatRange(min=1), default=120.0, show_default=True, metavar="SECONDS",
               help="How long to look.")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N",
+              help="Of the training that the pair declares: so many steps have to agree.")
 @click.option("--write", "write_it", is_flag=True, help="Write the patch into your files, if one is proven.")
 @click.option("--json", "json_path", metavar="FILE", help="Write what was found as JSON; - for standard output.")
-def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, ...], budget: float, write_it: bool,
-        json_path: str | None) -> int:
+def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, ...], budget: float, steps: int | None,
+        write_it: bool, json_path: str | None) -> int:
     """Look for the change of your Paddle port that makes it the same computation, and prove it.
 
     Where the two first differ, changes of the twin's line are tried, each in a process of its own and on no file of yours: what the
@@ -35,7 +37,10 @@ def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, 
       parity fix my_pair.py
       parity fix my_torch.py:Net my_paddle.py:Net --input 2,3,32,32 > net.patch
       parity fix my_pair.py --write
+      parity fix my_pair.py --steps 3
     """
+    if steps is not None and (len(targets) != 1 or specified or names):
+        raise click.UsageError("--steps is of a training, which one pair file declares: parity fix my_pair.py --steps 3")
     reports = Reports(json_path, None)
     output.check_outputs(reports)
     from parity.mending import patches
@@ -44,6 +49,8 @@ def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, 
 
     def load(seed: int | None) -> object:
         from parity.declare import port as porting
+        if steps is not None:
+            return porting.training(*targets, seed=seed)
         port = porting.load(targets, specified=specified, **said)
         return port if not seed else porting.load(targets, specified=specified, **said, seed=port.seed + seed)
 
@@ -55,7 +62,7 @@ def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, 
         else:
             trials.update(0, description=f"trial {trial}, {what}")
 
-    found = Search(load, budget=budget, tell=told).run()
+    found = Search(load, budget=budget, steps=steps, tell=told).run()
     if found.verdict == "fixed" and json_path != "-":
         click.echo(found.diff, nl=False)
     elif found.diff:

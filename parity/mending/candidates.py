@@ -238,8 +238,8 @@ def candidates(spot: Spot) -> list[Candidate]:
     bound = spot.twin.bound
     torchs = {name for name in spot.foreign if bound.get(name, ("torch", 0))[0].partition(".")[0] == "torch"}
     unsaid = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, torchs)) or '(?!)'})\b")  # left in torch's words
-    made_by = (_like_the_reference, _frameworks_own, _whole_function, _simpler, _other_names, _other_constants, _exchanged,
-               _other_statements)
+    made_by = (_like_the_reference, _frameworks_own, _whole_function, _forgotten, _simpler, _other_names, _other_constants,
+               _exchanged, _other_statements)
     for cost, why, changes in itertools.chain.from_iterable(made_of(spot) for made_of in made_by):
         kept = tuple(Change(spot.twin.file, *_bare(before, start, end, new), why) for start, end, new in changes
                      if before[start:end] != new)
@@ -512,6 +512,19 @@ def _whole_function(spot: Spot) -> Made:
                                          indent.join("\n".join(lines).split("\n")))]
 
 
+def _forgotten(spot: Spot) -> Made:
+    """What the function is given and does not read, handed on."""
+    function = around(spot.twin, spot.statement.lineno, Function)
+    if function is None:
+        return
+    read = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    lost = [one.arg for one in function.args.args + function.args.kwonlyargs if one.arg not in read and one.arg != "self"]
+    for call in (node for node in _expressions(spot) if lost and isinstance(node, ast.Call)):
+        for name in lost:
+            if name not in {keyword.arg for keyword in call.keywords}:
+                yield 4, "an argument that was forgotten", _replacing(spot, _Missing(call, name), ast.Name(name))
+
+
 def _body(function: Function) -> list[ast.stmt]:
     """Without its docstring."""
     return function.body[1:] if ast.get_docstring(function) is not None else function.body
@@ -652,7 +665,7 @@ def _other_statements(spot: Spot) -> Made:
         if translation.complete and alone and ast.dump(said) != ast.dump(statement):
             line = source.indent(statement) + ast.unparse(said) + "\n"
             yield 4, PUT_IN, [(start, start, line)]
-            yield 6, PUT_IN, [(end, end, line)]
+            yield 4.5, PUT_IN, [(end, end, line)]
 
 
 def _siblings(source: Source, statement: ast.stmt) -> list[ast.stmt]:

@@ -99,11 +99,13 @@ Tell = Callable[..., None]
 
 
 class Search:
-    """One search for one pair. load: imports the user's pair, in a trial's process only; with a seed, or None for its own."""
+    """One search for one pair. load: imports the user's pair, in a trial's process only; with a seed, or None for its own.
+    steps: of its training, so many of which have to agree; without them it is one forward and backward."""
 
-    def __init__(self, load: Callable[[int | None], Any], *, budget: float, tell: Tell = lambda what, trial=None: None) -> None:
+    def __init__(self, load: Callable[[int | None], Any], *, budget: float, steps: int | None = None,
+                 tell: Tell = lambda what, trial=None: None) -> None:
         check_possible()
-        self._load, self._tell = load, tell
+        self._load, self._tell, self._steps = load, tell, steps
         self._budget, self._began, self._tried = budget, time.monotonic(), 0
         self._took = budget  # seconds, by the first comparison
         self._sources: dict[str, Source | None] = {}
@@ -113,6 +115,7 @@ class Search:
         import parity.compare.runner
         import parity.declare.port
         import parity.frameworks
+        import parity.steps.runner
         parity.frameworks.PaddleFramework().version, parity.frameworks.TorchFramework().version
         before = at = self.attempt(())
         if before.verdict == "same":  # as far as one lane tells
@@ -139,7 +142,7 @@ class Search:
                 break
         if not made:
             nowhere = "the finding names no line of the twin's own source, or one that is installed rather than yours"
-            looked = any(spot for found in self._spots(before.places) for spot in found)
+            looked = any(spot for _, found in self._spots(before.places) for spot in found)
             return self._fix("open", before, before, nearest=nearest, unreadable=None if looked else nowhere)
         after = self.attempt(made, proof=True)
         if after.verdict != "same":
@@ -195,13 +198,13 @@ class Search:
     def _candidates(self, places: Sequence[Place], made: tuple[Change, ...]) -> Iterator[Candidate]:
         """Of all places, cheapest first; the first place's before those of others that cost the same."""
         seen, all_ = set(), []
-        for group, found in enumerate(self._spots(places)):
+        for group, (told_only, found) in enumerate(self._spots(places)):
             for number, spot in enumerate(itertools.islice((spot for spot in found if spot.key not in seen), MOST_SPOTS)):
                 seen.add(spot.key)
                 told_further, further = (0.0, 0.0) if _reads(spot, places) else (
                     (min(group, 2) + number) * TOLD_FURTHER, (min(group, 2) + number) * FURTHER)
                 all_ += [(candidate.cost + (told_further if candidate.told else further), len(seen), candidate)
-                         for candidate in candidates(spot)]
+                         for candidate in candidates(spot) if candidate.told or not told_only]
         tried: set[Any] = set()
         for _, _, candidate in sorted(all_, key=lambda one: one[:2]):
             if candidate.changes in tried or any(change.overlaps(one) for change in candidate.changes for one in made):
@@ -223,19 +226,27 @@ class Search:
             return False
         return True
 
-    def _spots(self, places: Sequence[Place]) -> Iterator[Iterator[Spot]]:
-        """Of the first places: what their lines tell; the twin's function of the reference's name; what the lines use."""
+    def _spots(self, places: Sequence[Place]) -> Iterator[tuple[bool, Iterator[Spot]]]:
+        """Of the first places: what their lines tell; the twin's function of the reference's name; what the lines use; and all
+        that is called alike in both files, where only what the reference says is tried (True)."""
         named = [place for place in places if place.twin is not None][:2]
         for place in named:
             other = place.reference or place.last_good
             if (twin := self._twin(place.twin.file)) is not None:
-                yield spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
+                yield False, spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
         for place in named or places[:1]:
             for site in (place.last_good, place.reference):
-                yield self._in_the_namesake(site)
+                yield False, self._in_the_namesake(site)
         for place in named:
             if (twin := self._twin(place.twin.file)) is not None:
-                yield self._in_what_is_used(twin, place)
+                yield False, self._in_what_is_used(twin, place)
+        for file in dict.fromkeys(site.file for place in places[:2] for site in (place.reference, place.last_good) if site):
+            yield True, self._called_alike(file)
+
+    def _called_alike(self, file: str) -> Iterator[Spot]:
+        reference = self._source(file)
+        for node in reference.definitions.values() if reference is not None else ():
+            yield from self._in_the_namesake(Site(file, node.lineno))
 
     def _in_the_namesake(self, site: Site | None) -> Iterator[Spot]:
         reference = self._read(site)
@@ -279,7 +290,26 @@ class Search:
                 at: Outcome | None = None) -> Outcome:
         """proof: all programs, both lanes; else what one pass in float64 and its measuring tell. at: how far the two agree
         already: a pass in which its first place is off still tells enough."""
-        import parity
+        compare = self._compared(seed, proof, at) if self._steps is None else self._followed(seed, proof, at)
+        originals = {change.file: self._source(change.file).text for change in changes}
+        seconds = FIRST if proof or not changes else SLOWER * self._took + 5
+        return attempt(compare, patches.texts(changes, originals), seconds=seconds)
+
+    def _followed(self, seed: int | None, proof: bool, at: Outcome | None) -> Callable[[], Any]:
+        """A training, followed for all steps, or, where only how far both agree is asked, to the first that is off still."""
+        steps = self._steps if proof or at is None or not at.reached else min(self._steps, at.reached[1] + 1)
+
+        def passed(report: Any) -> None:
+            if at is not None and at.places and (still := _still(report, at.places[0])) is not None:
+                raise Far(0, still)
+
+        def follow() -> Any:
+            import parity
+            return _Followed(parity.follow(self._load(seed), steps=steps, passed=passed))
+
+        return follow
+
+    def _compared(self, seed: int | None, proof: bool, at: Outcome | None) -> Callable[[], Any]:
         begun: list[Any] = []
 
         def found(case: Any, first: Any) -> None:
@@ -292,23 +322,38 @@ class Search:
                 begun.append(case)
 
         def passed(case: Any, report: Any) -> None:
-            from parity.compare.settling import FAR
             told(case, "")
-            if at is None or not at.places or at.reached[0] != len(begun) - 1:
-                return
-            for finding in report.diverged:
-                if repr(finding.key) == at.places[0].key and (finding.key.stage == "census" or finding.floor_multiple > FAR):
-                    raise Far(len(begun) - 1, finding)
+            if at is not None and at.places and at.reached[0] == len(begun) - 1 and (
+                    still := _still(report, at.places[0])) is not None:
+                raise Far(len(begun) - 1, still)
 
         options: dict[str, Any] = {"lanes": asked.LANES} if proof else {
             "lanes": ["float64"], "quick": True, "found": found, "passed": passed, "progress": told}
 
         def compare() -> Any:
+            import parity
             return parity.compare(self._load(seed), **options)
 
-        originals = {change.file: self._source(change.file).text for change in changes}
-        seconds = FIRST if proof or not changes else SLOWER * self._took + 5
-        return attempt(compare, patches.texts(changes, originals), seconds=seconds)
+        return compare
+
+
+class _Followed:
+    """A training that was followed, with what a trial asks of a comparison."""
+
+    def __init__(self, summary: Any) -> None:
+        self.verdict, self.merged, self.sentence = summary.verdict, summary.merged, summary.sentence
+        self.results = [summary]
+        self.headline = None if summary.first is None else (summary, summary.first)
+
+    def places(self) -> list[tuple[Any, None]]:
+        return [(finding, None) for finding in self.merged.diverged]
+
+
+def _still(report: Any, place: Place) -> Any | None:
+    """The finding of a place that no rounding explains, if a pass has found it again."""
+    from parity.compare.settling import FAR
+    return next((finding for finding in report.diverged if repr(finding.key) == place.key
+                 and (finding.key.stage == "census" or finding.floor_multiple > FAR)), None)
 
 
 def _reads(spot: Spot, places: Sequence[Place]) -> bool:

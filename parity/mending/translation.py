@@ -55,6 +55,14 @@ class Translation(ast.NodeTransformer):
             return self.visit(node.value)
         return ast.Attribute(self.visit(node.value), node.attr, node.ctx)
 
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        """What torch trains has `requires_grad`, what Paddle does not train has `stop_gradient`."""
+        target, value = node.targets[0], node.value
+        if isinstance(target, ast.Attribute) and target.attr == "requires_grad" and isinstance(value, ast.Constant):
+            stopped = ast.Attribute(self.visit(target.value), "stop_gradient", ast.Store())
+            return ast.Assign([stopped], ast.Constant(not value.value))
+        return self.generic_visit(node)
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """`torch.max(x, dim)[0]` is Paddle's max itself."""
         if isinstance(node.slice, ast.Constant) and node.slice.value == 0 and isinstance(node.value, ast.Call):

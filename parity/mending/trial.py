@@ -43,8 +43,8 @@ class Place:
 @dataclass(frozen=True)
 class Outcome:
     """What came of one trial. verdict: "same", "diverged", "undecided" or "failed" (no comparison came of it, for the reason that
-    `said` gives). reached: how far both agree: the number of the program, and the order of its first divergence. files: of the
-    user's that were imported."""
+    `said` gives). reached: how far both agree: the number of the program, the step, and the order of its first divergence. files:
+    of the user's that were imported."""
 
     verdict: str
     said: str
@@ -71,7 +71,7 @@ class Far(Exception):
 
     def __init__(self, number: int, finding: Any) -> None:
         super().__init__(str(finding))
-        self.reached, self.place = [number, *finding.order], _told(finding)
+        self.reached, self.place = _reached(number, finding), _told(finding)
 
 
 def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float) -> Outcome:
@@ -177,13 +177,17 @@ def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
                 return told
             result, first = summary.headline
             others = [finding for finding, _ in summary.places() if finding is not first]
-            return {**told, "reached": [summary.results.index(result), *first.order], "files": _users_files(),
+            return {**told, "reached": _reached(summary.results.index(result), first), "files": _users_files(),
                     "places": [_told(finding) for finding in (first, *others[:7])]}
     except Far as found:
         return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": [found.place]}
     except BaseException as error:  # exits and interrupts, too
         what = " ".join(str(error).split())
         return {"verdict": "failed", "said": f"{type(error).__name__}: {what}"[:400]}
+
+
+def _reached(number: int, finding: Any) -> list[int]:
+    return [number, 0 if finding.key.stage == "census" else finding.key.step, *finding.order]
 
 
 def _told(finding: Any) -> dict[str, Any]:

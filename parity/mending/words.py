@@ -32,7 +32,8 @@ FUNCTIONS = {
 METHODS = {
     "view": "reshape", "permute": "transpose", "repeat": "tile", "clamp": "clip", "mul": "multiply", "div": "divide",
     "sub": "subtract", "contiguous": None, "eq": "equal", "ne": "not_equal", "gt": "greater_than", "lt": "less_than",
-    "ge": "greater_equal", "le": "less_equal", "transpose": "swapaxes", "mul_": "multiply_", "sub_": "subtract_",
+    "ge": "greater_equal", "le": "less_equal", "transpose": "swapaxes", "zero_grad": "clear_grad",
+    "mul_": "multiply_", "sub_": "subtract_",
 }
 """Paddle's method of that meaning; None: the tensor itself."""
 
@@ -217,6 +218,27 @@ def _gathered(call: ast.Call, said: ast.Call) -> ast.Call:
     return ast.Call(text("paddle.take_along_axis"), [whole, index, axis], [])
 
 
+def _optimizer(kind: str, **defaults: float) -> Callable[[ast.Call, ast.Call], ast.Call]:
+    """torch's optimizer with what it is given, and torch's own defaults where Paddle has others."""
+    def said_as(call: ast.Call, said: ast.Call) -> ast.Call:
+        name, given = kind, {"parameters": _keyword(call, "params", 0), "learning_rate": _keyword(call, "lr", 1)}
+        momentum, betas = _keyword(call, "momentum"), _keyword(call, "betas", 2)
+        if kind == "SGD" and momentum is not None:
+            name, given["momentum"], given["use_nesterov"] = "Momentum", momentum, _keyword(call, "nesterov")
+        elif kind == "RMSProp":
+            given |= {"momentum": momentum, "centered": _keyword(call, "centered"), "rho": _keyword(call, "alpha")}
+        if kind.startswith("Adam") and betas is not None:
+            given |= {f"beta{n + 1}": betas.elts[n] if isinstance(betas, ast.Tuple) else ast.Subscript(
+                betas, ast.Constant(n), ast.Load()) for n in (0, 1)}
+        given |= {"epsilon": _keyword(call, "eps"), "weight_decay": _keyword(call, "weight_decay")}
+        for argument_, default in defaults.items():
+            given[argument_] = given.get(argument_) or ast.Constant(default)
+        return ast.Call(text(f"paddle.optimizer.{name}"), [], [ast.keyword(one, value) for one, value in given.items()
+                                                               if value is not None])
+
+    return said_as
+
+
 RULES: dict[str, Callable[[ast.Call, ast.Call], ast.Call]] = {
     **{f"torch.nn.BatchNorm{n}d": _batch_norm for n in (1, 2, 3)},
     **{f"torch.nn.InstanceNorm{n}d": _instance_norm for n in (1, 2, 3)},
@@ -227,6 +249,9 @@ RULES: dict[str, Callable[[ast.Call, ast.Call], ast.Call]] = {
     **{f"torch.nn.ZeroPad{n}d": _padding("constant") for n in (1, 2, 3)},
     **{f"torch.nn.{kind}": _recurrent for kind in ("LSTM", "GRU", "RNN")},
     **{f"torch.nn.{kind}Norm": _normalised for kind in ("Layer", "Group")},
+    "torch.optim.SGD": _optimizer("SGD", learning_rate=1e-3), "torch.optim.Adam": _optimizer("Adam"),
+    "torch.optim.AdamW": _optimizer("AdamW"), "torch.optim.Adagrad": _optimizer("Adagrad", learning_rate=0.01, epsilon=1e-10),
+    "torch.optim.RMSprop": _optimizer("RMSProp", learning_rate=0.01, rho=0.99, epsilon=1e-8),
     "torch.split": _split, "torch.gather": _gathered, "torch.nn.GELU": _gelu, "torch.nn.functional.gelu": _gelu,
 }
 """torch's call (with what it is given said in Paddle), and the same by name alone -> it said in Paddle.

@@ -18,7 +18,7 @@ the G step; then what changed after it (rho), spectral u and v.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace as with_changes
 
 from parity import asked
@@ -41,7 +41,8 @@ from weights_convert import ConversionError
 
 def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64", draws: int = DRAWS,
            floor_every: int = 1, stop_after: int = 3, recorded: Iterable[ReferenceStep] | None = None,
-           differences: Sequence[Difference] = (), progress: Progress | None = None) -> StepsReport:
+           differences: Sequence[Difference] = (), progress: Progress | None = None,
+           passed: Callable[[Report], None] = lambda report: None) -> StepsReport:
     """Train both sides for `steps` steps from the same state and batches, and compare each.
 
     floor_every: in resync mode the noise is drawn anew at every so-manieth step (and at the first two); in between, floors
@@ -49,7 +50,8 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     recorded: the steps of `record_reference` or `recorded_in` for this subject, mode and lane; the reference is let go then,
     and no step of a free run can be judged alone. Without them it runs along. differences: of the frameworks
     (`parity.differences.ALL`); a step that diverges is judged alone with the reference doing what Paddle does, and what is gone
-    then is `explained`. Without the reference none is asked for.
+    then is `explained`. Without the reference none is asked for. passed: told what the census, and then each step, came to, before
+    anything has been asked that may explain it.
     Where a tensor of a network has no partner, nothing is run, and the near misses are told.
     Raises InputError for an unknown lane or mode and a number out of range, FrameworkError where the subject's device is missing,
     and whatever the *reference* raises; what the twin raises is a finding.
@@ -61,6 +63,7 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     result = StepsReport(Report(subject.name), mode, lane)
     judge_census(both, result.report)
     result.report.remarks += both.remarks()
+    passed(result.report)
     unpaired = [census for census in both.censuses.values() if census.unpaired]
     if unpaired:
         result.report.remarks += [census.left_open() for census in unpaired]
@@ -87,6 +90,7 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
         found = Report(subject.name)
         start_of = entries(step.before) if recorded is None or mode == "resync" or step.number == 1 else None
         Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M, start=start_of).judge(against, failure, found)
+        passed(found)
         if asking and failure is None and (found.diverged or found.undecided):
             found = inquiry.about(step, start, found)
         blame_clipping(found, step.store.clips, against.clips)

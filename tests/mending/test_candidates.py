@@ -45,6 +45,14 @@ SAID = {
     "y = torch.split(x, 2, dim=-1)": "y = paddle.split(x, x.shape[-1] // 2, axis=-1)",
     "y = torch.split(x, [2, 4], 1)": "y = paddle.split(x, [2, 4], axis=1)",
     "y = x.transpose(1, 2)": "y = x.swapaxes(1, 2)",
+    "p.requires_grad = False": "p.stop_gradient = True",
+    "o = torch.optim.SGD(n.parameters(), 0.1, momentum=0.9)":
+        "o = paddle.optimizer.Momentum(parameters=n.parameters(), learning_rate=0.1, momentum=0.9)",
+    "o = torch.optim.Adam(n.parameters(), lr=0.1, betas=(0.5, 0.9))":
+        "o = paddle.optimizer.Adam(parameters=n.parameters(), learning_rate=0.1, beta1=0.5, beta2=0.9)",
+    "o = torch.optim.RMSprop(n.parameters())":
+        "o = paddle.optimizer.RMSProp(parameters=n.parameters(), learning_rate=0.01, rho=0.99, epsilon=1e-08)",
+    "o.zero_grad()": "o.clear_grad()",
     "y = torch.gather(x, 1, z)": "y = paddle.take_along_axis(x, z, 1)",
     "y = F.huber_loss(x, z, delta=0.5)": "y = F.smooth_l1_loss(x, z, delta=0.5)",
 }

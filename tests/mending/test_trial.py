@@ -35,7 +35,7 @@ def raises():
 
 def far():
     raise Far(1, SimpleNamespace(order=(5, 0), reference=None, twin=("a.py", 3), last_good_site=None,
-                                 key=SimpleNamespace(stage="forward", variable="y")))
+                                 key=SimpleNamespace(stage="forward", step=0, variable="y")))
 
 
 def test_what_is_the_same_is_said_to_be():
@@ -53,7 +53,7 @@ def test_what_a_program_does_instead_is_a_failed_trial(program, said):
 
 def test_how_far_both_agree_is_compared():
     near, further = attempt(far, {}, seconds=10), attempt(lambda: summary("same"), {}, seconds=10)
-    assert near.verdict == "diverged" and near.reached == (1, 5, 0) and near.places[0].twin.line == 3
+    assert near.verdict == "diverged" and near.reached == (1, 0, 5, 0) and near.places[0].twin.line == 3
     assert further.further_than(near) and not near.further_than(further) and not near.further_than(near)
 
 
