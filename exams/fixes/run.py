@@ -1,7 +1,7 @@
 """The exam of `parity fix`: `python -m exams.fixes.run --out docs/fix-exam.md`.
 
-Each fault of the catalogue that is an edit of the twin's text is written into a copy of `paddle_impl`; `parity fix` looks for the mend without being told anything. A patch that is proven must hold on other weights
-and inputs, too. Healthy copies must get none.
+Each fault of the catalogue that is an edit of the twin's text is written into a copy of `paddle_impl`; `parity fix` looks for the
+mend without being told anything. A patch that is proven must hold on other weights and inputs, too. Healthy copies must get none.
 """
 
 from __future__ import annotations
@@ -90,14 +90,17 @@ def page(results: list[dict[str, Any]], others: int) -> str:
              f"within 60 s of a processor. "
              f"{len(healthy)} healthy copies: {sum(one['verdict'] == 'same' for one in healthy)} without a patch.", "",
              *([f"Not sat yet: {', '.join(missing)}.", ""] if missing else []),
-             f"{len(CATALOGUE) - len(faults) - len(missing)} faults of the catalogue are not in it: they act in the data, at the start or "
-             "on resuming, which `parity fix` does not look at, or are no edit of the twin's text. A fault that acts in a training "
-             "is looked for by `parity fix --steps`.", "",
+             f"{len(CATALOGUE) - len(faults) - len(missing)} faults of the catalogue are not in it: they act in the data, at the "
+             "start or on resuming, which `parity fix` does not look at, or are no edit of the twin's text. A fault that acts in a "
+             "training is looked for by `parity fix --steps`.", "",
+             *(["\\* sat by an earlier state of `parity fix`, and not again since; s: by the clock.", ""]
+               if any(one.get("earlier") for one in results) else []),
              "| fault | result | trials | s | patch | does not hold on |", "|---|---|---|---|---|---|"]
     for one in results:
         patch = "<br>".join(f"`{change['old'].strip()}` → `{change['new'].strip()}`".replace("|", "\\|").replace("\n", " ")
                             for change in one["changes"])
-        lines.append(f"| {one['name']} | {one['verdict']} | {one['tried']} | {one['cpu']:.0f} | {patch} | "
+        name = one["name"] + ("*" if one.get("earlier") else "")
+        lines.append(f"| {name} | {one['verdict']} | {one['tried']} | {one['cpu']:.0f} | {patch} | "
                      f"{', '.join(map(str, one['elsewhere']))} |")
     return "\n".join(lines) + "\n"
 
@@ -118,7 +121,9 @@ def main() -> None:
         if kept:
             write(str(kept), json.dumps(answers, indent=1))
         if given.out:
-            write(given.out, page([answers[name] for name in (*HEALTHY, *CATALOGUE) if name in answers], given.others))
+            written = Path(given.out).read_text() if Path(given.out).exists() else ""
+            by_hand = "\n## " + written.split("\n## ", 1)[1] if "\n## " in written else ""
+            write(given.out, page([answers[one] for one in (*HEALTHY, *CATALOGUE) if one in answers], given.others) + by_hand)
         print(f"{result['name']}: {result['verdict']}, {result['tried']} trials, {result['seconds']:.0f} s "
               f"{[(change['old'], change['new']) for change in result['changes']]} {result['elsewhere']}"
               f" {result['sentence'] if result['verdict'] not in ('fixed', 'same') else ''}", flush=True)

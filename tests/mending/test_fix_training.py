@@ -38,7 +38,8 @@ class Trainer:
         return loss
 """
 PADDLE = (TORCH.replace("torch.optim.SGD(self.net.parameters(), lr=0.1)",
-                        "paddle.optimizer.SGD(0.1, parameters=self.net.parameters())").replace("torch", "paddle").replace("nn.Module", "nn.Layer").replace("zero_grad", "clear_grad"))
+                        "paddle.optimizer.SGD(0.1, parameters=self.net.parameters())")
+          .replace("torch", "paddle").replace("nn.Module", "nn.Layer").replace("zero_grad", "clear_grad"))
 PAIR = """
 import net_paddle
 import net_torch
