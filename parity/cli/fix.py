@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 
@@ -41,6 +42,9 @@ def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, 
     """
     if steps is not None and (len(targets) != 1 or specified or names):
         raise click.UsageError("--steps is of a training, which one pair file declares: parity fix my_pair.py --steps 3")
+    if not hasattr(os, "fork"):
+        raise click.ClickException("parity fix tries each change in a fork of its process, which this system has not; use Linux, "
+                                   "macOS or WSL")
     reports = Reports(json_path, None)
     output.check_outputs(reports)
     from parity.mending import patches
