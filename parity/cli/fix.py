@@ -54,7 +54,8 @@ def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, 
     def load(seed: int | None) -> object:
         from parity.declare import port as porting
         if steps is not None:
-            return porting.training(*targets, seed=seed)
+            training = porting.training(*targets)
+            return training if not seed else porting.training(*targets, seed=training.seed + seed)
         port = porting.load(targets, specified=specified, **said)
         return port if not seed else porting.load(targets, specified=specified, **said, seed=port.seed + seed)
 

@@ -53,9 +53,16 @@ class Outcome:
     places: tuple[Place, ...] = ()
     files: tuple[str, ...] = ()
 
+    @property
+    def raised(self) -> bool:
+        """Whether the twin came to an end at the first place."""
+        return bool(self.places) and self.places[0].variable == "(exception)"
+
     def further_than(self, other: Outcome) -> bool:
         if "same" in (self.verdict, other.verdict):
             return self.verdict == "same" != other.verdict
+        if self.raised and not other.raised:  # what is broken has no value there that could be wrong
+            return False
         return self.verdict == "diverged" and self.reached > other.reached
 
 

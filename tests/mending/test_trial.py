@@ -5,11 +5,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from parity.mending.trial import Far, attempt
+from parity.mending.trial import Far, Outcome, Place, attempt
 
 
 def summary(verdict):
@@ -55,6 +56,12 @@ def test_how_far_both_agree_is_compared():
     near, further = attempt(far, {}, seconds=10), attempt(lambda: summary("same"), {}, seconds=10)
     assert near.verdict == "diverged" and near.reached == (1, 0, 5, 0) and near.places[0].twin.line == 3
     assert further.further_than(near) and not near.further_than(further) and not near.further_than(near)
+
+
+def test_a_twin_that_ends_is_no_further_than_one_that_goes_wrong():
+    wrong, ended = (Outcome("diverged", "", (0, 0, at, 0), places=(Place("", None, None, None, "forward", variable),))
+                    for at, variable in ((5, "y"), (6, "(exception)")))
+    assert not ended.further_than(wrong) and replace(ended, places=wrong.places).further_than(wrong)
 
 
 def test_nothing_can_be_written_or_removed(tmp_path):
