@@ -148,6 +148,16 @@ _KINDS = (
     Kind("fp16-underflow", ERROR, say("scale the loss (GradScaler), or keep this part in float32")),
     Kind("decay-dominates", ERROR, say("lower weight_decay: it pulls harder than the loss")),
     Kind("decay-on-norms", WARNING, say("leave norms and biases out of the decay: a parameter group with weight_decay 0")),
+    # what depends on what
+    Kind(
+        "rows-mixed",
+        ERROR,
+        say("see which axis of its input this layer takes for the batch (batch_first, time_major), or bring the axes in its order"),
+    ),
+    Kind("sees-its-target", ERROR, say("mask what comes later (is_causal, a mask of -inf above the diagonal), in one direction only")),
+    Kind("target-not-shifted", ERROR, say("shift the targets by one: inputs x[:, :-1], targets x[:, 1:]")),
+    Kind("target-out-of-sight", ERROR, say("take the causal mask away (one direction alone, if it is recurrent): this is no task of "
+                                           "guessing what comes next")),
     # state
     Kind("state-frozen", ERROR, say("update u, v or the running statistics at each training forward (and in train mode)")),
     Kind("state-moves-in-eval", ERROR, say("update u, v and running statistics in train mode only")),

@@ -172,6 +172,25 @@ class Batch:
 
 
 @dataclass
+class Reaction:
+    """What a dependence probe has shown of a network, out of the ordinary.
+
+    kind: "rows" (one example reacts to another; layer: the recurrence or attention that runs over them, shape: of the input),
+    "ahead" (output `position` reacts to input `source`, which is its own target), "unshifted" (a causal network's targets are its
+    inputs), "unseen" (output `position` does not react to input `source`, which is its target). count: rows or positions.
+    """
+
+    kind: str
+    network: str
+    site: Site | None
+    count: int
+    layer: str = ""
+    shape: tuple[int, ...] = ()
+    position: int = 0
+    source: int = 0
+
+
+@dataclass
 class Labels:
     """Whole numbers, one for each sample of the batch."""
 
@@ -201,6 +220,7 @@ class Iteration:
     passed: list[Passed] = field(default_factory=list)  # in the order in which the lines ran
     nonfinite: list[NonFinite] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
+    reactions: list[Reaction] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
     moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
     moved_by_eval: set[str] = field(default_factory=set)  # moving state that a call in eval mode changed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -28,13 +27,6 @@ class Seen(NamedTuple):
     iterations: int
     steps: int
     backwards: int
-
-
-def _optimizers_of(program: Program) -> list[Any]:
-    """All that are alive and hold parameters of the networks, where nobody has named any."""
-    kind = program.framework.optimizer_class
-    return [found for found in gc.get_objects() if issubclass(type(found), kind) and not program.iterator_left(found)
-            and program.trains(found)]
 
 
 class Doctor:
@@ -69,7 +61,7 @@ class Doctor:
         files = [frame.f_code.co_filename] if frame is not None and not frame.f_code.co_filename.startswith("<") else []
         program.source = self._source or user_source(files, program.models.values())
         if not program.optimizers:
-            for optimizer in _optimizers_of(program):
+            for optimizer in program.others():
                 program.adopt(optimizer, frame)
         self._models = self._optimizers = None
         self._watch = Watch(program, close=self._close, most=self._most, at_end=self._at_end)

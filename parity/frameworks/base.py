@@ -203,6 +203,11 @@ class Framework(ABC):
     @abstractmethod
     def optimizer_class(self) -> type: ...
 
+    @property
+    def optimizer_makers(self) -> tuple[type, ...]:
+        """Classes by one of whose constructors every optimizer is made."""
+        return (self.optimizer_class,)
+
     @abstractmethod
     def is_optimizer(self, value: Any) -> bool: ...
 

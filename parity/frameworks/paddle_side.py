@@ -307,6 +307,10 @@ class PaddleFramework(Framework):
     def optimizer_class(self) -> type:
         return paddle.optimizer.Optimizer
 
+    @property
+    def optimizer_makers(self) -> tuple[type, ...]:
+        return paddle.optimizer.Optimizer, paddle.optimizer.AdamW  # whose constructor does not call the other's
+
     def is_optimizer(self, value: Any) -> bool:
         return isinstance(value, paddle.optimizer.Optimizer)
 

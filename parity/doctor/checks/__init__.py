@@ -9,6 +9,7 @@ from parity.doctor.checks import (
     course,
     data,
     decay,
+    dependence,
     gradients,
     graph,
     holding,
@@ -23,7 +24,7 @@ from parity.doctor.checks import (
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 
-_ROOMS = (holding, registration, paddle_defaults, source, amp, graph, gradients, updates, learning_rate, decay, state, numbers,
+_ROOMS = (holding, registration, paddle_defaults, source, amp, graph, gradients, updates, learning_rate, decay, state, numbers, dependence,
           data, course)
 CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = tuple(check for room in _ROOMS for check in room.CHECKS)
 

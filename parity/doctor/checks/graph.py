@@ -71,7 +71,9 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
             # One whose networks have not run either may have its turn later.
             names = program.held_names(optimizer)
             ran = not names or any(case.ran(program.network_of(name)) for name in names)
-            if ran and any(iteration.backwards for iteration in case.iterations) and not any(True for _ in case.steps(optimizer)):
+            stepped = frozenset(step.optimizer for _, step in case.steps())
+            if (ran and any(iteration.backwards for iteration in case.iterations) and optimizer not in stepped
+                    and not program.around(optimizer, stepped)):
                 yield Finding("never-stepped", optimizer, say(
                     "{optimizer}.step() was never called in {iterations}", optimizer=optimizer,
                     iterations=plural(len(case.iterations), "iteration")),

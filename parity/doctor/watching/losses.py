@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity.doctor.arrays import is_finite
+from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.wrappers import Wrappers
 
@@ -19,8 +20,8 @@ _OPERATORS = {"__sub__": "a difference", "__rsub__": "a difference", "__mul__": 
 
 
 class Losses:
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(self, scene: Scene, probes: Probes) -> None:
+        self._scene, self._probes = scene, probes
 
     def wrap(self, wrappers: Wrappers) -> None:
         framework = self._scene.framework
@@ -44,6 +45,8 @@ class Losses:
         scene, framework = self._scene, self._scene.framework
         name, pair = original.__name__, args[:2] or tuple(kwargs.values())[:2]
         self.note_shapes(name, pair)
+        if len(pair) > 1:
+            self._probes.note_target(pair[1])
         if name.endswith("with_logits") and framework.is_tensor(pair[0]) and framework.made_by(pair[0]) == "sigmoid":
             scene.current.unfit.append((name, "sigmoid", scene.maker(pair[0]) or scene.site()))
         return original(*args, **kwargs)
@@ -52,6 +55,7 @@ class Losses:
         """Probabilities where scores belong: the rows of a softmax add up to 1; its logarithm is never above 0."""
         scene, framework = self._scene, self._scene.framework
         name, given = original.__name__, args[0] if args else kwargs.get("input", kwargs.get("log_probs"))
+        self._probes.note_target(args[1] if len(args) > 1 else kwargs.get("target", kwargs.get("label")))
         has_softmax = name == "cross_entropy" or (name == "ctc_loss" and framework.name == "paddle")
         shape = framework.shape_dtype(given)[0] if framework.is_tensor(given) else ()
         if len(shape) > 1 and name in ("cross_entropy", "nll_loss"):
