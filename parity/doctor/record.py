@@ -157,7 +157,8 @@ class NonFinite:
 class Batch:
     """What a network was fed from outside: a hash of the values, their range and shape.
 
-    training: with gradients on, in train mode. same: it is the very tensor that the network got in the iteration before.
+    training: with gradients on, in train mode. call: tick of the call. same: it is the very tensor that the network
+    got in the iteration before.
     """
 
     network: str
@@ -168,7 +169,9 @@ class Batch:
     mean: float
     site: Site | None
     training: bool = True
+    call: int = 0
     same: bool = False
+    alike: str = ""  # "zero", "constant", "rows": what all of its rows are, where there are some
 
 
 @dataclass
@@ -233,6 +236,7 @@ class Iteration:
     made: list[tuple[str, Site | None]] = field(default_factory=list)  # parameters and layers made while it ran
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
     unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, the line that made it
+    alive_targets: list[tuple[str, Site | None]] = field(default_factory=list)  # targets of losses that have a graph
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given
     amp: Counter = field(default_factory=Counter)  # calls of a gradient scaler: "scale", "unscale_", "step"
     half: bool = False  # a layer gave float16

@@ -5,19 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import islice
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
 from parity.doctor.checks import CHECKS, Case
 from parity.doctor.diagnosis import Diagnosis
-from parity.doctor.finding import ERROR, KINDS, Finding
+from parity.doctor.finding import ERROR, FOLLOWS, KINDS, Finding
 from parity.doctor.places import user_source
 from parity.doctor.program import Program
 from parity.doctor.raised import explain
 from parity.doctor.watch import CLOSE, Watch
 from parity.files import InputError
-from parity.messages import say
+from parity.messages import say, together
 from parity.trace.source import ConstructionSites, SourceTree
 
 
@@ -27,6 +28,20 @@ class Seen(NamedTuple):
     iterations: int
     steps: int
     backwards: int
+
+
+def _folded(found: list[Finding]) -> list[Finding]:
+    """Without those that follow from another: the cause names them."""
+    kept = []
+    for finding in found:
+        causes = [cause for cause in found if not cause.expected and finding.id in FOLLOWS.get(cause.id, ())]
+        if not causes:
+            symptoms = dict.fromkeys(other.id for other in found if other.id in FOLLOWS.get(finding.id, ()))
+            if symptoms and not finding.expected:
+                more = say("what follows from it: {kinds}", kinds=", ".join(symptoms))
+                finding = replace(finding, evidence=together([finding.evidence, more], "; ") if finding.evidence else more)
+            kept.append(finding)
+    return kept
 
 
 class Doctor:
@@ -148,7 +163,7 @@ class Doctor:
         found += [finding for finding in self._extra if finding.id not in said]
         found = [finding.declared(self._expect) for finding in dict.fromkeys(found)]
         found.sort(key=lambda finding: (finding.expected, finding.severity != ERROR, finding.rank))
-        return Diagnosis(tuple(found), len(watch.iterations))
+        return Diagnosis(tuple(_folded(found)), len(watch.iterations))
 
     @property
     def findings(self) -> tuple[Finding, ...]:

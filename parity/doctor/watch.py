@@ -176,6 +176,7 @@ class Watch:
     def _work_begins(self) -> None:
         """Without marks of the user's, an iteration is over once all optimizers have stepped and work begins again."""
         steps = self._scene.current.steps
-        if not self.explicit and steps and (
-                len(steps) >= MANY or self.program.covered(frozenset(step.optimizer for step in steps))):
+        skipped = not steps and self._scene.current.amp["step"]  # by a gradient scaler
+        if not self.explicit and (skipped or len(steps) >= MANY or (
+                steps and self.program.covered(frozenset(step.optimizer for step in steps)))):
             self.mark()

@@ -1,4 +1,4 @@
-"""What the dependence probes show: examples that react to one another, outputs that see their target or cannot; with healthy twins."""
+"""What the dependence probes show: examples that react to one another, outputs that see their target or cannot; healthy twins."""
 
 from __future__ import annotations
 
@@ -80,10 +80,7 @@ class Viewed(nn.Module):
         self.out = nn.Linear(8, 2)
 
     def forward(self, x):
-        if self.right:
-            x = x.transpose(0, 1)
-        else:
-            x = x.contiguous().view(x.shape[1], x.shape[0], -1)
+        x = x.transpose(0, 1) if self.right else x.contiguous().view(x.shape[1], x.shape[0], -1)
         return self.out(self.rnn(x)[0][-1])
 
 
@@ -205,7 +202,8 @@ def test_a_language_model_that_looks_ahead():
     assert "softmax" in found.site.text and found.severity == "error"
     assert "sees-its-target" in stepping(Language(False), guessing(False, within=True))
     for loss in (guessing(True), guessing(False, within=True)):
-        assert not {"sees-its-target", "target-not-shifted", "target-out-of-sight", "rows-mixed"} & set(stepping(Language(True), loss))
+        found = stepping(Language(True), loss)
+        assert not {"sees-its-target", "target-not-shifted", "target-out-of-sight", "rows-mixed"} & set(found)
 
 
 def test_targets_that_are_not_shifted():

@@ -41,8 +41,8 @@ def _positions(seen: Reaction, iteration: int) -> Finding:
     values = {"network": seen.network, "position": seen.position, "source": seen.source}
     if seen.kind == "ahead":
         return Finding("sees-its-target", seen.network, say(
-            "{network} sees what it is to guess: its output at position {position} depends on position {source} of the input, which "
-            "is its target", **values), site=seen.site, iteration=iteration)
+            "{network} sees what it is to guess: its output at position {position} depends on position {source} of the input, "
+            "which is its target", **values), site=seen.site, iteration=iteration)
     if seen.kind == "unshifted":
         return Finding("target-not-shifted", seen.network, say(
             "the targets of {network} are its inputs, at the same positions, and it sees none that come later: it learns to copy",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
-from parity.doctor.checks.source import assignments_of
+from parity.doctor.checks.source import assignments_of, freezing_site
 from parity.doctor.finding import Finding
 from parity.messages import say, some
 
@@ -118,6 +119,21 @@ def buffers_held(case: Case) -> Iterator[Finding]:
             )
 
 
+def frozen(case: Case) -> Iterator[Finding]:
+    """Optimizers most of whose parameters are frozen: on purpose, or forgotten?"""
+    program, framework = case.program, case.framework
+    for optimizer in program.optimizers:
+        names = [name for name in dict.fromkeys(program.held_names(optimizer)) if name not in program.buffers.values()]
+        sizes = {name: math.prod(framework.shape_dtype(program.parameters[name])[0]) for name in names}
+        still = [name for name in names if not framework.requires_grad(program.parameters[name])
+                 and all(name not in step.updates or step.updates[name].gradient is None for _, step in case.steps(optimizer))]
+        if len(still) < len(names) and 2 * sum(sizes[name] for name in still) > sum(sizes.values()):
+            yield Finding("frozen-parameters", optimizer, say(
+                "{count} of the {total} parameters that {optimizer} holds are frozen ({names}): on purpose?", count=len(still),
+                total=len(names), optimizer=optimizer, names=some(still)),
+                          site=freezing_site(case) or program.optimizer_site(optimizer), iteration=1)
+
+
 def twice(case: Case) -> Iterator[Finding]:
     program = case.program
     holders: dict[int, list[str]] = {}
@@ -141,4 +157,4 @@ def twice(case: Case) -> Iterator[Finding]:
                       site=program.optimizer_site(names[-1]))
 
 
-CHECKS = (held, buffers_held, twice)
+CHECKS = (held, buffers_held, frozen, twice)

@@ -11,7 +11,6 @@ from parity.doctor.finding import Finding
 from parity.doctor.record import Update
 from parity.messages import say, some
 
-
 ROUNDING = 1e-6  # of the gradient of its own layer's weight: what float32 leaves of a sum of some hundred terms that is 0
 
 

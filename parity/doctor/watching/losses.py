@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,18 @@ CLASS_LOSSES = ("cross_entropy", "nll_loss", "kl_div", "ctc_loss")
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy", "huber_loss")
 PAIRED = {*LOSSES, "MSELoss", "L1Loss", "SmoothL1Loss", "BCEWithLogitsLoss", "BCELoss", "HuberLoss"}  # of equal shapes
 _OPERATORS = {"__sub__": "a difference", "__rsub__": "a difference", "__mul__": "a product", "__rmul__": "a product"}
+
+
+_TARGET = re.compile(r"target|label|expected|bellman|(^|_)td(_|$)|y_true|(^|_)gt(_|$)", re.IGNORECASE)
+
+
+def _second(line: str) -> str | None:
+    """The name that a loss is given as its second argument on this line."""
+    for piece in (line.strip(), line.strip().rstrip(":") + ": pass"):
+        with suppress(SyntaxError, ValueError):
+            return next((node.args[1].id for node in ast.walk(ast.parse(piece)) if isinstance(node, ast.Call) and len(node.args) > 1
+                         and isinstance(node.args[1], ast.Name)), None)
+    return None
 
 
 class Losses:
@@ -47,6 +62,13 @@ class Losses:
         self.note_shapes(name, pair)
         if len(pair) > 1:
             self._probes.note_target(pair[1])
+        tensors = [value for value in pair if framework.is_tensor(value)]
+        if scene.current.close and len(tensors) == 2 and all(map(framework.requires_grad, tensors)):
+            site = scene.site()
+            target = _second(site.text) if site is not None else None
+            if target and _TARGET.search(target):
+                made = [passed.site for passed in scene.current.passed if passed.name == target]
+                scene.current.alive_targets.append((target, made[-1] if made else site))
         if name.endswith("with_logits") and framework.is_tensor(pair[0]) and framework.made_by(pair[0]) == "sigmoid":
             scene.current.unfit.append((name, "sigmoid", scene.maker(pair[0]) or scene.site()))
         return original(*args, **kwargs)

@@ -32,7 +32,8 @@ FEWEST = 3  # rows: among fewer, a row and a feature are told apart by nothing
 VISIBLE = 1e-5  # of an output's size: what a row really depends on moves it by more, rounding (1e-7) by less
 
 _MIXING_LAYERS = re.compile(r"RNN|LSTM|GRU|Attention|Transformer")
-_MIXING_LINES = re.compile(r"softmax|matmul|@|bmm|einsum|\.view\(|reshape|permute|transpose|\.[tT]\b|swapaxes|mean\(|sum\(|roll|flip")
+_MIXING_LINES = re.compile(r"softmax|matmul|@|bmm|einsum|\.view\(|reshape|permute|transpose|\.[tT]\b|swapaxes|mean\(|sum\("
+                           r"|roll|flip")
 _MASKS = re.compile(r"triu|tril|causal|subsequent")
 
 
@@ -87,9 +88,9 @@ class Probes:
         """The iteration is over; nothing is watched now."""
         calls, self._calls = self._calls, []
         for call in calls:
-            with suppress(Exception):  # a forward that cannot be run in eval mode, or a second time, tells nothing
-                with undisturbed(self._scene.framework, call.module):
-                    iteration.reactions += _Probe(self._scene, call).reactions()
+            # A forward that cannot be run in eval mode, or a second time, tells nothing.
+            with suppress(Exception), undisturbed(self._scene.framework, call.module):
+                iteration.reactions += _Probe(self._scene, call).reactions()
 
 
 def _may_mix(module: Any) -> bool:
@@ -117,7 +118,7 @@ def _can_be_run_again(framework: Framework, module: Any, source: Any) -> bool:
 
 def _code_file(hook: Any) -> str:
     function = inspect.unwrap(getattr(hook, "func", hook))
-    code = getattr(function, "__code__", None) or getattr(getattr(type(function), "__call__", None), "__code__", None)
+    code = getattr(function, "__code__", None) or getattr(vars(type(function)).get("__call__"), "__code__", None)
     return code.co_filename if code is not None else "<unknown>"
 
 
@@ -261,8 +262,8 @@ class _Probe:
         """These inputs, that slice of each replaced by another of its slices that is not the same in the first of them."""
         count = self._given[self._first].shape[axis]
         first = np.moveaxis(self._given[self._first], axis, 0)
-        donor = next((other % count for other in range(slot + 1, slot + count) if not np.array_equal(first[other % count], first[slot])),
-                     None)
+        others = [number % count for number in range(slot + 1, slot + count)]
+        donor = next((number for number in others if not np.array_equal(first[number], first[slot])), None)
         if donor is None:
             return {}
         replaced = {}
@@ -297,7 +298,9 @@ class _Probe:
             reacting = self._reacting(only, axis, slot)
             if reacting is not None and slot - 1 in reacting:
                 place = self._place(self._replaced(axis, slot, only), count, range(slot, count))
-                at = place and (self._scene.program.site_of(place.path) if place.path else place.site)
+                kind = type(self._scene.program.modules.get(place.path)).__name__ if place else ""
+                backwards = re.search(r"RNN|LSTM|GRU", kind)
+                at = place and (self._scene.program.site_of(place.path) if backwards else place.site)
                 yield Reaction("ahead", self._call.path, at or self._call.site, count, position=slot - 1, source=slot)
         elif shifts == {0}:
             slot = count // 2
@@ -430,7 +433,7 @@ class _Followed:
             if path and type(module).__module__.startswith(("torch.", "paddle.")):
                 first = result if self._framework.is_tensor(result) else next(
                     (tensor for _, tensor in self._framework.tensors_in(result)), None)
-                self._note(first, None, path)
+                self._note(first, self._scene.site(), path)
             return result
         return call
 
