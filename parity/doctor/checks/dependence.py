@@ -22,7 +22,7 @@ def reactions(case: Case) -> Iterator[Finding]:
 def _is_whole(case: Case, seen: Reaction) -> bool:
     """Whether its input is all of the data, the same at each step: the nodes of a graph, the points of a set."""
     fed = [[batch for batch in iteration.batches if batch.network == seen.network] for iteration in case.iterations]
-    return len(fed) > 1 and all(batches and all(batch.same for batch in batches) for batches in fed[1:])
+    return len(fed) > 1 and len({batch.hash for batches in fed for batch in batches}) == 1
 
 
 def _rows(seen: Reaction, iteration: int) -> Finding:

@@ -83,7 +83,7 @@ def too_small(case: Case) -> Iterator[Finding]:
         if len(steps) < 3 or not ratios or not 0 < max(lrs) < SMALL or lrs[-1] > lrs[0]:
             continue
         ratio = statistics.median(ratios)
-        if ratio < STANDSTILL and case.framework.scheduler_of(case.program.optimizers[name]) is None:
+        if 0 < ratio < STANDSTILL and case.framework.scheduler_of(case.program.optimizers[name]) is None:
             yield Finding("lr-too-small", name, say(
                 "a step of {optimizer} moves its parameters by {ratio:.1g} of their size: a thousand of them are next to nothing",
                 optimizer=name, ratio=ratio), say("lr {lr:.3g}; 1e-3 of it is usual", lr=lrs[0]),
