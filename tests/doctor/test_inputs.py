@@ -76,14 +76,23 @@ def test_a_warm_up_begins_with_small_steps():
     assert "lr-too-small" not in trained(net, optimizer, loss)
 
 
-@pytest.mark.parametrize("share", ["most", "head"])
-def test_parameters_that_are_frozen_and_handed_over(share):
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_parameters_that_were_frozen_for_anothers_turn(forgotten):
     net = classifier()
-    for p in (net[0] if share == "most" else net[2]).parameters():
-        p.requires_grad_(False)
-    found = trained(net, torch.optim.SGD(net.parameters(), 0.01), scaled)
-    assert set(found) == ({"frozen-parameters"} if share == "most" else set()) | {"full-batch"}
-    assert share != "most" or "requires_grad_(False)" in found["frozen-parameters"].site.text
+    optimizer = torch.optim.SGD(net.parameters(), 0.01)
+    with parity.doctor(net, optimizer) as d:
+        for number in range(12):
+            if not forgotten:
+                net[0].requires_grad_(True)
+            loss = scaled(net) + number * 0
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            for p in net[0].parameters():
+                p.requires_grad = number < 1
+    found = {found.id: found for found in d.findings}
+    assert ("frozen-parameters" in found) is forgotten
+    assert not forgotten or "until iteration 2," in found["frozen-parameters"].message
 
 
 @pytest.mark.parametrize("detached", [True, False])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -119,19 +118,24 @@ def buffers_held(case: Case) -> Iterator[Finding]:
             )
 
 
+SINCE = 5  # steps in a row: what is frozen for another's turn (a critic, for the generator's) has its own within them
+
+
 def frozen(case: Case) -> Iterator[Finding]:
-    """Optimizers most of whose parameters are frozen: on purpose, or forgotten?"""
-    program, framework = case.program, case.framework
+    """Parameters that were trained, have been frozen meanwhile, and are held still: on purpose, or forgotten?"""
+    program = case.program
+    trainable = program.trainable()
     for optimizer in program.optimizers:
-        names = [name for name in dict.fromkeys(program.held_names(optimizer)) if name not in program.buffers.values()]
-        sizes = {name: math.prod(framework.shape_dtype(program.parameters[name])[0]) for name in names}
-        still = [name for name in names if not framework.requires_grad(program.parameters[name])
-                 and all(name not in step.updates or step.updates[name].gradient is None for _, step in case.steps(optimizer))]
-        if len(still) < len(names) and 2 * sum(sizes[name] for name in still) > sum(sizes.values()):
+        steps = list(case.steps(optimizer))
+        before = set().union(*(step.reached for _, step in steps[:-SINCE]))
+        since = set().union(*(step.reached for _, step in steps[-SINCE:]))
+        still = [name for name in dict.fromkeys(program.held_names(optimizer)) if name in before - since and name not in trainable]
+        if still:
+            last = next(iteration.number for iteration, step in reversed(steps) if step.reached & set(still))
             yield Finding("frozen-parameters", optimizer, say(
-                "{count} of the {total} parameters that {optimizer} holds are frozen ({names}): on purpose?", count=len(still),
-                total=len(names), optimizer=optimizer, names=some(still)),
-                          site=freezing_site(case) or program.optimizer_site(optimizer), iteration=1)
+                "{parameters} that {optimizer} holds were trained until iteration {number}, and are frozen since ({names}): on "
+                "purpose?", parameters=plural(len(still), "parameter"), optimizer=optimizer, number=last, names=some(still)),
+                          site=freezing_site(case) or program.optimizer_site(optimizer), iteration=last + 1)
 
 
 def twice(case: Case) -> Iterator[Finding]:
