@@ -112,6 +112,14 @@ class Framework(ABC):
     @abstractmethod
     def is_model(self, value: Any) -> bool: ...
 
+    def is_opaque(self, module: Any) -> bool:
+        """Whether it is compiled for good: what happens inside calls no hook and has no lines."""
+        return False
+
+    def shapeless(self, model: Any) -> list[str]:
+        """The tensors that take their shapes from the first input that the model is given."""
+        return []
+
     @abstractmethod
     def modules(self, model: Any) -> Iterator[tuple[str, Any]]:
         """(dotted path, module) for the model ("" itself) and all below it, each module once."""
@@ -247,6 +255,10 @@ class Framework(ABC):
 
     def building(self) -> AbstractContextManager:
         """While active, a model may be built once more: names that its parameters are given are free again."""
+        return nullcontext()
+
+    def uncompiled(self) -> AbstractContextManager:
+        """While active, what the program has compiled runs as the Python that it is compiled from."""
         return nullcontext()
 
     # --- what the doctor watches ---------------------------------------------------------------------------

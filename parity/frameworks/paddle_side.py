@@ -279,6 +279,15 @@ class PaddleFramework(Framework):
             names.switch(generator, known)
 
     @contextmanager
+    def uncompiled(self) -> Iterator[None]:
+        compiling = paddle.jit.dy2static.program_translator.ProgramTranslator().enable_to_static
+        paddle.jit.enable_to_static(False)
+        try:
+            yield
+        finally:
+            paddle.jit.enable_to_static(compiling)
+
+    @contextmanager
     def default_dtype(self, dtype: str) -> Iterator[None]:
         before = paddle.get_default_dtype()
         paddle.set_default_dtype(dtype)

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,13 @@ class TorchFramework(Framework):
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, torch.nn.Module)
+
+    def is_opaque(self, module: Any) -> bool:
+        return isinstance(module, torch.jit.ScriptModule)
+
+    def shapeless(self, model: torch.nn.Module) -> list[str]:
+        return [name for name, tensor in chain(model.named_parameters(), model.named_buffers())
+                if torch.nn.parameter.is_lazy(tensor)]
 
     def modules(self, model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
         return model.named_modules()
