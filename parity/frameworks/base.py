@@ -13,6 +13,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from parity.frameworks.lifting import Lifted
 from parity.frameworks.nests import leaves, replaced
 from parity.numbers.distributions import Numbers
 
@@ -259,6 +260,10 @@ class Framework(ABC):
 
     def uncompiled(self) -> AbstractContextManager:
         """While active, what the program has compiled runs as the Python that it is compiled from."""
+        return nullcontext()
+
+    def lifting(self, lifted: Lifted) -> AbstractContextManager:
+        """While active, float32 is float64 in the program's mouth (see `parity.frameworks.lifting`)."""
         return nullcontext()
 
     # --- what the doctor watches ---------------------------------------------------------------------------

@@ -20,8 +20,10 @@ from paddle.nn.layer.rnn import RNNBase
 from parity.blame import hand_on
 from parity.files import LAST_WORDS
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lifting import Lifted
 from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
+from parity.frameworks.paddle_lifting import lifting
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
 
@@ -257,6 +259,9 @@ class PaddleFramework(Framework):
 
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         return drawing(numbers)
+
+    def lifting(self, lifted: Lifted) -> AbstractContextManager:
+        return lifting(lifted)
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:

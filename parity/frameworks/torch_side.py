@@ -17,9 +17,11 @@ from torch.overrides import TorchFunctionMode
 
 from parity.blame import hand_on
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lifting import Lifted
 from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
 from parity.frameworks.torch_choices import Choices
+from parity.frameworks.torch_lifting import Lifting
 from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.distributions import Numbers
@@ -115,6 +117,9 @@ class TorchFramework(Framework):
     def choosing(self) -> tuple[Choices, AbstractContextManager]:
         choices = Choices()
         return choices, choices.recording()
+
+    def lifting(self, lifted: Lifted) -> Lifting:
+        return Lifting(lifted)
 
     def drawing(self, numbers: Numbers) -> Drawing:
         return Drawing(numbers)

@@ -12,7 +12,7 @@ from parity.numbers.noise import M
 from parity.report.words import STAGES, agreed, divergence, explanations, short, undecided
 from parity.steps.result import Curve, StepsReport
 from parity.steps.runner import Followed, is_total
-from parity.verdict.findings import Finding, merge
+from parity.verdict.findings import RAISED, Finding, merge
 
 PHASE_STAGES = ("forward", "losses", "gradients", "update")
 
@@ -100,7 +100,7 @@ class Summary:
         else:
             step = max(1, first.key.step)  # what the census finds is there before the first step
             within = [f for f in self.merged.findings if f.lane == first.lane and f.key.step in (first.key.step, step)]
-        stopped = next((_rung(finding, ladder) for finding in within if finding.variable == "(exception)"), None)
+        stopped = next((_rung(finding, ladder) for finding in within if finding.variable == RAISED), None)
         if not any(each.result.steps for each in self.followed):
             stopped = 0  # by the census
         rungs = []

@@ -101,8 +101,10 @@ class Recorder:
         before = sys.gettrace()
         watching = (self.framework.operations(self._operation, self._side.source, self._every) if self._run.operations
                     else nullcontext())
+        lifted = self._run.lifted
         try:
-            with (watching, self._drawing(), self.framework.uncompiled(), self.framework.unhooked(self._gradients.arrived_at_leaf),
+            with (watching, self._drawing(), self.framework.lifting(lifted) if lifted else nullcontext(),
+                  self.framework.uncompiled(), self.framework.unhooked(self._gradients.arrived_at_leaf),
                   self.framework.lowering(self._turned_on)):
                 if self._run.lines:
                     self._lines = Lines(self, self._side.source, self._side.phases)
