@@ -192,7 +192,7 @@ def _begin(both: Both) -> Report:
     """A report of the rungs before the first run, to go on with."""
     begun = both.begun
     return with_changes(begun, findings=list(begun.findings), counts=Counter(begun.counts),
-                        remarks=[*both.remarks(), *begun.remarks], largest={}, multiples={}, modules=Counter())
+                        remarks=[*both.remarks(), *begun.remarks], largest={}, multiples={}, modules=Counter(), farthest={})
 
 
 def _unseen(subject: Subject, truth: Store) -> str | None:

@@ -10,6 +10,7 @@ import jinja2
 from parity import languages as language
 from parity.messages import say, term
 from parity.numbers.noise import ACCURACY, M
+from parity.report.tree import roots
 from parity.report.words import distance, place, row, short, versions
 from parity.trace.source import Site
 
@@ -29,7 +30,7 @@ def to_html(summary: Summary, *, title: str = say("Parity report"), picture: byt
         diverged=diverged[:ROWS], diverged_count=len(diverged), uncompared=uncompared[:ROWS],
         uncompared_count=len(uncompared), limits={"M": M, "accuracy": ACCURACY}, remarks=summary.merged.remarks,
         picture=base64.b64encode(picture).decode() if picture else None, caption=caption, versions=summary.versions,
-        made=summary.circumstances, modules=sorted(summary.merged.modules.items()))
+        made=summary.circumstances, tree=roots(summary.merged, [place for place, _ in summary.places()]))
 
 
 def page(template: str, **values: object) -> str:

@@ -19,7 +19,8 @@ from parity.trace.source import SourceTree
 
 @contextmanager
 def watching(framework: Framework, recorder: Recorder, source: SourceTree, optimizers: Mapping[str, Any],
-             parameters: Mapping[str, Any], *, line_for_line: bool = True) -> Iterator[dict[str, int]]:
+             parameters: Mapping[str, Any], *, line_for_line: bool = True,
+             begins: Callable[[str, Any], None] = lambda name, optimizer: None) -> Iterator[dict[str, int]]:
     """Record what the optimizers do while the block runs; their methods are wrapped on the instances, and restored.
 
     optimizers: name -> optimizer. parameters: full name -> parameter, of all watched models. Before an optimizer's step
@@ -29,6 +30,7 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
 
     line_for_line: the other side is written alike. Where it is not, it may clear elsewhere, and its loss may have another name:
     then what backward starts from is recorded, and the gradients that it finds (see `Backwards`), not the clearing.
+    begins: called with the name and the optimizer before each of its updates.
     """
     names = {id(parameter): name for name, parameter in parameters.items()}
     restore: list[Callable[[], None]] = []
@@ -50,6 +52,7 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
         held = [(names[id(p)], p) for p in framework.optimizer_parameters(optimizer) if id(p) in names]
 
         def step(proceed, site, optimizer=optimizer, optimizer_name=optimizer_name, held=held):
+            begins(optimizer_name, optimizer)
             if backwards is not None:
                 backwards.settle()
             recorder.snapshot_gradients({names[id(p)]: gradient for p, gradient in framework.clipped_gradients(optimizer)
@@ -58,6 +61,7 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
             recorder.emit_array("update", f"{optimizer_name}.lr", rates, site=site, scale=float(np.abs(rates).max()), entry=False)
             before = {name: framework.array(parameter, copy=True) for name, parameter in held}
             result = proceed()
+            framework.updated(optimizer)
             for name, parameter in held:
                 old, new = before[name], framework.array(parameter, copy=True)
                 updated[name] = checksum(new)

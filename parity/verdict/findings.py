@@ -159,6 +159,7 @@ class Report:
     largest: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest relative distance
     multiples: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest floor multiple
     modules: Counter = field(default_factory=Counter)  # module -> so many of its values were held against each other
+    farthest: dict[str, float] = field(default_factory=dict)  # module -> largest floor multiple, float64
     unseen: str | None = None  # why there was no result to compare: that is no pass, whatever else agrees
     remarks: list[str] = field(default_factory=list)  # what was guessed, and what was left out
     census: int = 0  # of the counted, those of the first rung, before anything has run
@@ -253,6 +254,8 @@ class Report:
         self.findings += other.findings
         self.counts += other.counts
         self.modules += other.modules
+        for module, multiple in other.farthest.items():
+            self.farthest[module] = max(multiple, self.farthest.get(module, 0.0))
         self.kinks += other.kinks
         self.census += other.census
         self.remarks += [remark for remark in other.remarks if remark not in self.remarks]

@@ -120,7 +120,10 @@ class Judge:
                 if finding.verdict is Verdict.DIVERGED or not _left_over(finding):
                     self._note(report.largest, finding.key.stage, finding.deviation.relative)
                 self._note(report.multiples, finding.key.stage, finding.floor_multiple)
-                report.modules[finding.key.module or self.name] += 1
+                module = finding.key.module or self.name
+                report.modules[module] += 1
+                if self.lane == "float64":
+                    report.farthest[module] = max(finding.floor_multiple, report.farthest.get(module, 0.0))
         report.findings += found
 
     def _without_harmless(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:

@@ -11,12 +11,16 @@ import pytest
 
 from parity.cli import main
 from parity.numbers.arrays import Verdict
-from parity.report import machines, problems
+from parity.report import machines, problems, tree
 from parity.report.circumstances import Circumstances
 from parity.report.document import to_json
 from parity.report.page import to_html
 from parity.report.summary import Summary
+from parity.steps import report as steps_report
+from parity.steps.summary import Summary as StepsSummary
 from parity.trace.source import Site
+from parity.verdict.findings import Report
+from tests.cli.test_cli_steps import found, made
 from tests.report.test_report import finding, result, shown
 
 VERSIONS = {"paddle-parity": "0.1.0", "torch": "2.13.0"}
@@ -53,6 +57,14 @@ def test_junit_fails_what_diverged_and_passes_the_rest():
     assert suite.get("failures") == "2" and suite.get("tests") == "3" and "2.5 apart" in failed["CAM (eval)"].text
 
 
+def test_a_training_is_a_case_for_each_lane_and_its_first_place_alone():
+    later = found(step=3)
+    (program,) = steps_report.checked(StepsSummary([made("float64", found(), later)], steps=4))
+    assert program.name == "training, float64" and [problem.site.line for problem in program.problems] == [21]
+    (healthy,) = steps_report.checked(StepsSummary([made("float64")], steps=4))
+    assert healthy.problems == []
+
+
 def test_what_could_not_be_seen_passes_nowhere():
     local = finding(Verdict.UNDECIDED, variable="output")
     seen = Summary([result(replace(local, key=local.key._replace(function="")))])
@@ -78,6 +90,21 @@ def test_a_passing_report_says_what_it_is_a_certificate_of():
     document = json.loads(to_json(summary))
     assert document["modules"] == {"CAM": 7} and document["command"] == "parity check --checkpoint model.pt"
     assert document["date"] == "2026-01-02T03:04:00+00:00" and document["files"] == {"model.pt": "ab" * 32}
+
+
+def test_the_tree_is_open_where_something_goes_wrong_by_itself():
+    whole = Report("net")
+    inner, carried = finding(run="replay"), finding(run="free", variable="after")
+    inner, carried = (replace(one, key=one.key._replace(module=module))
+                      for one, module in ((inner, "net.blocks.1"), (carried, "net.head")))
+    whole.modules.update({"net": 3, "net.blocks.0": 2, "net.blocks.1": 2, "net.head": 1})
+    whole.farthest["net.blocks.1"], whole.findings = 400.0, [inner, carried, carried]
+    (net,) = tree.roots(whole, [inner])
+    (blocks, head), (first, second) = net.children, net.children[0].children
+    assert (net.name, net.compared, net.verdict, net.open) == ("net", 3, "diverged", True)
+    assert (blocks.compared, blocks.open, second.place, second.far) == (0, True, True, "400")
+    assert (first.verdict, first.open) == ("same", False)
+    assert (head.verdict, head.open, head.place, len(head.findings)) == ("diverged", False, False, 1)
 
 
 def test_a_notebook_shows_the_page_in_a_frame():
