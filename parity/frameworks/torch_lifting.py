@@ -25,7 +25,7 @@ class Lifting(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         if not is_the_programs(_TORCH):
-            return func(*args, **kwargs)
+            return hand_on(func, *args, **kwargs)
         named = func in _CASTS or any(isinstance(one, torch.dtype) and one in _WIDER for one in (*args, *kwargs.values()))
         result = hand_on(_CASTS.get(func, func), *map(_wider, args), **{name: _wider(value) for name, value in kwargs.items()})
         made = isinstance(result, torch.Tensor) and result.dtype in _WIDER  # of an array, or by a function that names it itself
