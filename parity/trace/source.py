@@ -20,7 +20,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from parity.blame import hand_on, is_installed
+from parity.blame import hand_on, is_below, is_installed
 
 
 class Site(NamedTuple):
@@ -239,8 +239,8 @@ class SourceTree:
     def __contains__(self, file: str) -> bool:
         known = self._known.get(file)
         if known is None:
-            path = str(Path(file).resolve())
-            known = _is_below(path, self._roots) and not _is_below(path, self._helpers)
+            path = Path(file).resolve()
+            known = is_below(path, self._roots) and not is_below(path, self._helpers)
             self._known[file] = known
         return known
 
@@ -260,12 +260,8 @@ class SourceTree:
         return None
 
 
-def _resolved(paths: Iterable[str | Path]) -> tuple[str, ...]:
-    return tuple(str(Path(path).resolve()) for path in paths)
-
-
-def _is_below(path: str, roots: tuple[str, ...]) -> bool:
-    return any(path == root or path.startswith(root + "/") for root in roots)
+def _resolved(paths: Iterable[str | Path]) -> tuple[Path, ...]:
+    return tuple(Path(path).resolve() for path in paths)
 
 
 def _beside(file: str, names: Mapping[str, Any]) -> set[str]:
