@@ -159,7 +159,7 @@ MISTAKES = {  # the change, (stage, step, variable), of the cause or what the ce
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_found_where_it_acts(name):
     change, place, said = MISTAKES[name]
-    first = followed(**change).report.first
+    first = followed(steps=max(1, place[1]), **change).report.first
     assert first is not None
     assert (first.key.stage, first.key.step) == place[:2] and place[2] in (None, first.key.variable), str(first)
     assert said in (first.cause or first.deviation.trouble or ""), str(first)
