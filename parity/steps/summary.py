@@ -9,6 +9,7 @@ import numpy as np
 
 from parity.messages import Message, say, several, term, together
 from parity.numbers.noise import M
+from parity.report.circumstances import Circumstances
 from parity.report.words import STAGES, agreed, divergence, explanations, short, undecided
 from parity.steps.result import Curve, StepsReport
 from parity.steps.runner import Followed, is_total
@@ -22,6 +23,7 @@ class Summary:
 
     def __init__(self, followed: Sequence[Followed], *, steps: int, faults: Sequence[str] = ()) -> None:
         self.followed, self.steps, self.faults = list(followed), steps, tuple(faults)
+        self.circumstances = Circumstances()
         self.merged = merge(self.followed[0].result.report.subject, [each.result.report for each in self.followed])
 
     @property
