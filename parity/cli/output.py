@@ -49,6 +49,11 @@ def tell(reports: Reports, summary: Any, show: Callable[..., None]) -> None:
         show(shown, summary, listed=None if reports.verbose else NAMED)
 
 
+def for_machines(reports: Reports) -> bool:
+    """Whether `publish_problems` has anything to do."""
+    return bool(reports.sarif_path or reports.junit_path) or os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def publish_problems(reports: Reports, programs: Sequence[Any], versions: Mapping[str, str]) -> None:
     """What is wrong, for machines: where it was asked for, and as annotations where GitHub runs this."""
     from parity.files import write
