@@ -123,9 +123,9 @@ class Recorder:
             self.borders.clear()
             self.cuts.clear()
 
-    def snapshot_gradients(self, clipped: Mapping[str, Any] | None = None) -> None:
+    def snapshot_gradients(self, clipped: Mapping[str, Any] | None = None, *, splice: bool = True) -> None:
         """Emit the gradient of every watched parameter; see `Gradients.snapshot`."""
-        self._gradients.snapshot(clipped)
+        self._gradients.snapshot(clipped, splice=splice)
 
     def snapshot_buffers(self) -> None:
         """Emit every watched buffer as it is now (stage "state"), in the order in which their modules ran."""
