@@ -1,7 +1,8 @@
 # make demo: convert a checkpoint, run both programs on pictures, show the verdict. make unit: the tests of seconds. make test: all
 # but sweeps. make nightly: sweeps too. make exam: the harness against every known bug, into docs/exam.md. make mutants: the tests
 # against faults in the harness's core. make gallery: public models of both worlds, into docs/gallery.md. make messages: brings the
-# Chinese of the pages up to date with the code. All set up .venv from pinned versions first and need nothing but Python (3.10 to 3.13).
+# Chinese of the pages up to date with the code. make reference: docs/reference.md. make docs: the site, into
+# site/. All set up .venv from pinned versions first and need nothing but Python (3.10 to 3.13).
 PYTHON ?= python3
 VENV := .venv
 GALLERY := .venv-gallery
@@ -13,7 +14,7 @@ WORKERS ?= auto
 # The quickest tests come last (tests/unit), so that no core waits long for the other.
 TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
-.PHONY: demo unit test nightly exam gallery mutants lint messages clean
+.PHONY: demo unit test nightly exam gallery mutants lint messages docs reference clean
 
 $(READY): pyproject.toml constraints.txt ci/setup.sh
 	PYTHON=$(PYTHON) VENV=$(VENV) bash ci/setup.sh
@@ -49,6 +50,13 @@ lint: $(READY)
 
 messages: $(READY)
 	$(BIN)/python ci/messages.py
+
+docs: reference
+	$(BIN)/pip install --quiet --disable-pip-version-check 'mkdocs-material>=9.5'
+	$(BIN)/mkdocs build --strict
+
+reference: $(READY)
+	$(BIN)/python ci/reference.py
 
 clean:
 	rm -rf $(VENV) $(GALLERY) $(DEMO_OUT)

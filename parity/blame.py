@@ -8,9 +8,9 @@ operation that is watched, call `hand_on`, and do not count as ours.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any
 
@@ -23,6 +23,11 @@ GUESTS = tuple(HOME + name + os.sep for name in ("ugatit", "testsuite"))  # prog
 def is_installed(file: str) -> bool:
     """Whether a file is of a package that somebody installed, rather than the user's own."""
     return not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
+
+
+def is_below(path: PurePath, folders: Iterable[PurePath]) -> bool:
+    """Whether a path is one of these or lies in it; by its parts, so that neither separators nor (on Windows) cases matter."""
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def hand_on(function: Callable, *args: Any, **kwargs: Any) -> Any:

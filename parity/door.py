@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from parity.recordings.traces import Trace
     from parity.report.summary import Summary
     from parity.steps.summary import Summary as StepsSummary
-    from parity.verdict.findings import Finding
+    from parity.verdict.findings import Finding, Report
 
 # Frameworks are imported inside: who only wants to be told what is wrong with the arguments must not wait for them.
 
@@ -32,14 +32,16 @@ FOLLOWED = ("float64",)
 def compare(pair: Port | str | Path | Sequence[Case], *, lanes: Iterable[str] = LANES, modes: Iterable[str] | None = None,
             seed: int | None = None, device: str = "cpu", quick: bool = False, operations: bool = False,
             progress: Callable[[Case, str], None] | None = None,
-            found: Callable[[Case, Finding], None] | None = None) -> Summary:
+            found: Callable[[Case, Finding], None] | None = None,
+            passed: Callable[[Case, Report], None] | None = None) -> Summary:
     """Compare two programs on the same weights, inputs and random numbers, forward and backward, value by value.
 
     pair: a `Port`; a file that declares one ("my_pair.py", "my_pair.py:name"), or cases made already. lanes: of "float64" (the
     same computation?) and "float32" (as accurate as the reference?). modes: of "eval" and "train"; by default the pair's own,
     as its seed is. device: "cpu" or "gpu". quick: where one pass settles the float64 lane, the float32 lane is left out.
     operations: watch single operations too, everywhere (slower). progress: called with the case and what runs. found: with the case
-    and the first divergence of its pass, before that is measured beside the noise.
+    and the first divergence of its pass, before that is measured beside the noise. passed: with the case and all that its pass in
+    float64 came to, before anything is asked that may explain it.
 
     One pass in float64 comes first. Draws, replay and places are for what it leaves open; the float32 lane, where float64 has not
     diverged.
@@ -56,7 +58,8 @@ def compare(pair: Port | str | Path | Sequence[Case], *, lanes: Iterable[str] = 
     from parity.report.summary import Summary
     cases = _cases(pair, modes, seed)
     return Summary(list(runner.run(cases, lanes=lanes, device=device, quick=quick, operations=operations,
-                                   **{name: told for name, told in (("progress", progress), ("found", found)) if told})))
+                                   **{name: told for name, told in (("progress", progress), ("found", found), ("passed", passed))
+                                      if told})))
 
 
 def follow(pair: Port | Training | TrainingSubject | str | Path, *, steps: int = 3, mode: str = "free",

@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "parity(lanes, modes, seed): how the `parity` fixture compares; all optional")
+    config.addinivalue_line("filterwarnings", "ignore:No ccache found")  # Paddle's, of compilers that nobody here needs
 
 
 @pytest.fixture(name="parity")

@@ -14,3 +14,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             with suppress(ImportError):
                 importlib.import_module(framework)
         gc.freeze()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Nor through the tests themselves."""
+    gc.freeze()

@@ -247,7 +247,10 @@ class _Signals:
 
 
 def _flush(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
+    on_windows = os.name == "nt"
+    if on_windows and path.is_dir():
+        return  # a folder cannot be opened there
+    fd = os.open(path, os.O_RDWR if on_windows else os.O_RDONLY)
     try:
         os.fsync(fd)
     finally:

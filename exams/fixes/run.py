@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from parity.files import write
@@ -37,6 +38,9 @@ def faulty(fault: Fault) -> dict[str, str] | None:
         text = texts.get(path) or (ROOT / path).read_text()
         late = ""
         for name, value in edit.names.items():
+            if isinstance(value, ModuleType):
+                late += f"\n\nimport {value.__name__} as {name}\n"
+                continue
             home = getattr(value, "__module__", None)
             if home is None or getattr(value, "__qualname__", "<") != getattr(value, "__name__", ">"):
                 return None
@@ -62,7 +66,7 @@ def sit(name: str, texts: dict[str, str], budget: float, others: int) -> dict[st
         command = [sys.executable, "-m", "exams.fixes.sitting", name, str(budget), str(others)]
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
-        return {"name": name, "verdict": "crash", "sentence": done.stderr[-500:], "tried": 0, "seconds": 0, "changes": [],
+        return {"name": name, "verdict": "crash", "sentence": done.stderr[-500:], "tried": 0, "seconds": 0, "cpu": 0, "changes": [],
                 "elsewhere": []}
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -78,18 +82,19 @@ def all_of_them(wanted: list[str], budget: float, others: int, workers: int) -> 
 def page(results: list[dict[str, Any]], others: int) -> str:
     faults, healthy = ([one for one in results if (one["name"] in HEALTHY) == wanted] for wanted in (False, True))
     fixed = [one for one in faults if one["verdict"] == "fixed"]
-    held, quick = sum(not one["elsewhere"] for one in fixed), sum(one["seconds"] <= 60 for one in fixed)
+    held, quick = sum(not one["elsewhere"] for one in fixed), sum(one["cpu"] <= 60 for one in fixed)
     lines = ["# The exam of `parity fix`", "", "Written by `python -m exams.fixes.run --out docs/fix-exam.md`.", "",
              " ".join(__doc__.split("\n\n")[1].split()), "",
              f"{len(faults)} faults: {len(fixed)} with a proven patch, {held} of these hold on all {others} other seeds; {quick} "
-             f"within 60 s. {len(healthy)} healthy copies: {sum(one['verdict'] == 'same' for one in healthy)} without a patch.", "",
+             f"within 60 s of a processor. "
+             f"{len(healthy)} healthy copies: {sum(one['verdict'] == 'same' for one in healthy)} without a patch.", "",
              f"{len(CATALOGUE) - len(faults)} faults of the catalogue are not in it: they act in a training step, in the data or "
              "at the start, which `parity fix` does not look at yet, or are no edit of the twin's text.", "",
              "| fault | result | trials | s | patch | does not hold on |", "|---|---|---|---|---|---|"]
     for one in results:
         patch = "<br>".join(f"`{change['old'].strip()}` → `{change['new'].strip()}`".replace("|", "\\|").replace("\n", " ")
                             for change in one["changes"])
-        lines.append(f"| {one['name']} | {one['verdict']} | {one['tried']} | {one['seconds']:.0f} | {patch} | "
+        lines.append(f"| {one['name']} | {one['verdict']} | {one['tried']} | {one['cpu']:.0f} | {patch} | "
                      f"{', '.join(map(str, one['elsewhere']))} |")
     return "\n".join(lines) + "\n"
 
@@ -105,11 +110,11 @@ def main() -> None:
     results = []
     for result in all_of_them(given.names, given.budget, given.others, given.workers):
         results.append(result)
+        if given.out:
+            write(given.out, page(results, given.others))
         print(f"{result['name']}: {result['verdict']}, {result['tried']} trials, {result['seconds']:.0f} s "
               f"{[(change['old'], change['new']) for change in result['changes']]} {result['elsewhere']}"
               f" {result['sentence'] if result['verdict'] not in ('fixed', 'same') else ''}", flush=True)
-    if given.out:
-        write(given.out, page(results, given.others))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ A faulty paddle_impl stands first on the path. Prints one JSON document.
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from typing import Any
 
@@ -26,9 +27,10 @@ def sit(name: str, budget: float, others: int) -> dict[str, Any]:
     """What `parity fix` came to; `elsewhere`: on which of so many other seeds its patch does not hold."""
     search = Search(lambda seed: cases(name, seed), budget=budget)
     found = search.run()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     unseen = range(FIRST_OTHER, FIRST_OTHER + others) if found.verdict == "fixed" else ()
     elsewhere = [seed for seed in unseen if search.attempt(found.changes, seed=seed).verdict != "same"]
-    return {"name": name, "elsewhere": elsewhere, **found.to_json()}
+    return {"name": name, "elsewhere": elsewhere, "cpu": used.ru_utime + used.ru_stime, **found.to_json()}
 
 
 if __name__ == "__main__":

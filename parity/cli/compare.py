@@ -10,7 +10,7 @@ import click
 import parity
 from parity.cli import output
 from parity.cli.exits import exit_code
-from parity.cli.options import QUICK, REPORTS, SEED, Modes, Reports, Where, modes, where
+from parity.cli.options import QUICK, SEED, VERDICT, Modes, Reports, Where, modes, where
 
 
 @click.command()
@@ -27,7 +27,7 @@ from parity.cli.options import QUICK, REPORTS, SEED, Modes, Reports, Where, mode
 @click.option("--seed", type=SEED, metavar="N", help="Of weights and inputs.  [default: 0]")
 @where("both")
 @QUICK
-@REPORTS
+@VERDICT
 def compare(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, ...], calls: int | None, modes: Modes,
             operations: bool, own_weights: bool, seed: int | None, where: Where, quick: bool, reports: Reports) -> int:
     """Compare your own PyTorch module with your Paddle port of it.
@@ -42,11 +42,10 @@ def compare(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[s
       parity compare my_pair.py --html report.html
     """
     output.check_outputs(reports)
-    output.quieten()
     from parity.declare import port as porting
     said = {"own_weights": own_weights or None, "calls": calls, "seed": seed, "names": mapped(names) or None}
     port = porting.load(targets, specified=specified, **{name: value for name, value in said.items() if value is not None})
-    summary = run(port, where, modes=modes.of(port.modes), operations=operations, quick=quick)
+    summary = run(port, where, modes=modes.of(port.modes), operations=operations, quick=quick, silent=reports.quiet)
     output.publish(summary, reports)
     return exit_code(summary)
 
@@ -59,14 +58,14 @@ def mapped(names: Sequence[str]) -> dict[str, str]:
     return dict(name.split("=", 1) for name in names)
 
 
-def run(pair: Any, where: Where, *, quick: bool = False, **options: Any) -> Any:
-    """`parity.compare`, with what runs and the first place that is found on standard error."""
+def run(pair: Any, where: Where, *, quick: bool = False, silent: bool = False, **options: Any) -> Any:
+    """`parity.compare`, with what runs and the first place that is found on standard error; with nothing there if silent."""
     from parity import heap
     from parity.compare.one_pass import LARGE
     from parity.compare.settling import is_far
-    from parity.report.summary import divergence
+    from parity.report.words import divergence
     heap.keep_freed(below=LARGE)  # this process is ours
-    with output.progress() as bar:
+    with output.progress(quiet=silent) as bar:
         task = bar.add_task("", total=len(options.get("modes", pair)))
         begun: list[Any] = []
 

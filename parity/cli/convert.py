@@ -67,7 +67,6 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
         raise click.UsageError("--prefix is for torch checkpoints; with --to torch leave it out")
     if adam and (direction == "paddle" or not optimizer):
         raise click.UsageError("--adam is for --to torch with --optimizer; a torch checkpoint holds these numbers itself")
-    output.quieten()
     from parity.conversion import convert as conversion
     from parity.conversion.forward import forward
     from parity.conversion.networks import networks
@@ -98,7 +97,6 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
 
 def _checked_against(source: str, by_hand: str, pair: str | None, without: tuple[str, ...], network: str | None,
                      prefix: str | None) -> int:
-    output.quieten()
     from parity.conversion.against import against
     from parity.conversion.networks import networks
     from parity.conversion.show import show_checked

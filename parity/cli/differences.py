@@ -2,8 +2,6 @@
 
 import click
 
-from parity.cli import output
-
 
 @click.command()
 def differences() -> None:
@@ -13,6 +11,5 @@ def differences() -> None:
     Example:
       parity differences > differences.md
     """
-    output.quieten()
     from parity.differences import ALL, page
     click.echo(page.page(ALL))

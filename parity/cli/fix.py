@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 
@@ -36,9 +37,11 @@ def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, 
       parity fix my_torch.py:Net my_paddle.py:Net --input 2,3,32,32 > net.patch
       parity fix my_pair.py --write
     """
+    if not hasattr(os, "fork"):
+        raise click.ClickException("parity fix tries each change in a fork of its process, which this system has not; use Linux, "
+                                   "macOS or WSL")
     reports = Reports(json_path, None)
     output.check_outputs(reports)
-    output.quieten()
     from parity.mending import patches
     from parity.mending.search import Search
     said, shown = {"names": mapped(names)} if names else {}, output.console(err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,15 +12,20 @@ import click
 from parity import __version__
 from parity.cli import compare, convert, differences, doctor, fix, names, recordings, steps, ugatit
 from parity.cli.exits import BAD_INPUT, INTERRUPTED, TERMINATED, Terminated
+from parity.cli.output import quieten
 from parity.cli.supervised import supervised
 
 # Frameworks are imported inside the commands: --help and usage errors must not wait for them.
 
+COMPLETING = "_PARITY_COMPLETE"  # click's, for the name of the command
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `parity` with these arguments (the process's own without any) and return the exit code."""
+    quieten()
     try:
-        code = cli.main(args=None if argv is None else list(argv), prog_name="parity", standalone_mode=False)
+        arguments = sys.argv[1:] if argv is None else list(argv)
+        code = cli.main(args=arguments, prog_name="parity", standalone_mode=False, obj=arguments)
     except click.ClickException as error:
         error.show()
         return BAD_INPUT
@@ -31,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return TERMINATED
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except SystemExit as leaving:  # of a user's code: nothing of ours exits
+    except SystemExit as leaving:  # of a user's code: nothing of ours exits, but click where a shell asks how a word goes on
+        if COMPLETING in os.environ:
+            return int(leaving.code or 0)
         click.echo(f"parity: the program that was run ended the process (sys.exit({leaving.code!r})), so there is no verdict; take "
                    f"the exit out of what is run", err=True)
         return BAD_INPUT

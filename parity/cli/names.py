@@ -29,7 +29,6 @@ def names(targets: tuple[str, ...], names: tuple[str, ...], json_path: str | Non
     """
     import json
     output.check_outputs(Reports(json_path, None))
-    output.quieten()
     from parity.declare import port as porting
     said = {"names": mapped(names)} if names else {}
     found = porting.load(targets, fed=False, **said).listing()

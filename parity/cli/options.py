@@ -13,12 +13,12 @@ SEED = click.IntRange(0, 2**32 - 1)
 
 def grouped(argument: str, kind: type, *options: Callable) -> Callable:
     """These options, in the order of the help page, as one argument: a `kind`, whose fields have the options' names."""
-    names = [field.name for field in fields(kind)]
+    known = {field.name for field in fields(kind)}
 
     def decorate(command: Callable) -> Callable:
         @functools.wraps(command)
         def gathered(*arguments: object, **values: object) -> int:
-            group = kind(**{name: values.pop(name) for name in names})
+            group = kind(**{name: values.pop(name) for name in known & values.keys()})
             return command(*arguments, **{argument: group}, **values)
 
         for option in reversed(options):
@@ -84,16 +84,30 @@ def modes(default: bool | None, doing: str = "Compare", train: str | None = None
 
 @dataclass(frozen=True)
 class Reports:
-    """Files to write beside what the terminal shows."""
+    """Files to write beside what the terminal shows, and how much it shows."""
 
-    json_path: str | None
-    html_path: str | None
+    json_path: str | None = None
+    html_path: str | None = None
+    sarif_path: str | None = None
+    junit_path: str | None = None
+    quiet: bool = False
+    verbose: bool = False
 
 
-REPORTS = grouped(
-    "reports", Reports,
+_FILES = (
     click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON; - for standard output."),
     click.option("--html", "html_path", metavar="FILE", help="Write the report as one HTML page."),
+)
+REPORTS = grouped("reports", Reports, *_FILES)
+_MACHINES = (
+    click.option("--sarif", "sarif_path", metavar="FILE", help="Write what is wrong as SARIF, for code scanning."),
+    click.option("--junit", "junit_path", metavar="FILE", help="Write the verdicts as JUnit XML, for test reports."),
+)
+MACHINES = grouped("reports", Reports, *_FILES, *_MACHINES)
+VERDICT = grouped(  # of what is compared
+    "reports", Reports, *_FILES, *_MACHINES,
+    click.option("-q", "--quiet", is_flag=True, help="The verdict in one sentence, no progress."),
+    click.option("-v", "--verbose", is_flag=True, help="All that was not compared, not the first of it."),
 )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,12 +22,48 @@ def quieten() -> None:
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
 
 
-def publish(summary: Any, reports: Reports) -> None:
-    """The report of a comparison: on the terminal, and into the files that were asked for."""
-    from parity.report import document, page, terminal
-    terminal.show(console(err=reports.json_path == "-"), summary)
+def circumstances(files: Mapping[str, str] = {}) -> Any:
+    """Of the command that runs: what was typed, and now. files: path -> SHA-256 of what was read."""
+    from parity.report.circumstances import Circumstances
+    context = click.get_current_context().find_root()
+    return Circumstances(shlex.join([context.info_name or "", *(context.obj or ())]), files=files)
+
+
+def publish(summary: Any, reports: Reports, files: Mapping[str, str] = {}) -> None:
+    """The report of a comparison: on the terminal, and into the files that were asked for. files: as of `circumstances`."""
+    from parity.report import document, page, problems, terminal
+    summary.circumstances = circumstances(files)
+    tell(reports, summary, terminal.show)
     publish_html(reports, lambda: page.to_html(summary))
     publish_json(reports, lambda: document.to_json(summary))
+    publish_problems(reports, problems.checked(summary), summary.versions)
+
+
+def tell(reports: Reports, summary: Any, show: Callable[..., None]) -> None:
+    """On the terminal, as much of it as was asked for."""
+    from parity.report.terminal import NAMED
+    shown = console(err=reports.json_path == "-")
+    if reports.quiet:
+        shown.print(str(summary.sentence()), soft_wrap=True, markup=False)
+    else:
+        show(shown, summary, listed=None if reports.verbose else NAMED)
+
+
+def for_machines(reports: Reports) -> bool:
+    """Whether `publish_problems` has anything to do."""
+    return bool(reports.sarif_path or reports.junit_path) or os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def publish_problems(reports: Reports, programs: Sequence[Any], versions: Mapping[str, str]) -> None:
+    """What is wrong, for machines: where it was asked for, and as annotations where GitHub runs this."""
+    from parity.files import write
+    from parity.report import machines
+    if reports.sarif_path:
+        write(reports.sarif_path, machines.to_sarif(programs, versions))
+    if reports.junit_path:
+        write(reports.junit_path, machines.to_junit(programs, "parity"))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        click.echo(machines.annotations(programs), nl=False, err=True)
 
 
 def publish_html(reports: Reports, to_html: Callable[[], str]) -> None:
@@ -47,12 +85,15 @@ def publish_json(reports: Reports, to_json: Callable[[], str]) -> None:
 def check_outputs(reports: Reports, plot_path: str | None = None) -> None:
     """Asked before the work starts. Raises UsageError, InputError."""
     from parity.files import check_writable
-    for option, path in (("--html", reports.html_path), ("--plot", plot_path)):
+    for option, path in (("--html", reports.html_path), ("--sarif", reports.sarif_path), ("--junit", reports.junit_path),
+                         ("--plot", plot_path)):
         if path == "-":
             raise click.UsageError(f"{option} -: expected a file name; only --json can go to standard output")
     if plot_path and not plot_path.lower().endswith(".png"):
         raise click.UsageError(f"--plot {plot_path}: expected the name of a PNG file; add .png")
-    for path in (reports.json_path, reports.html_path, plot_path):
+    if reports.quiet and reports.verbose:
+        raise click.UsageError("--quiet and --verbose: one of them")
+    for path in (reports.json_path, reports.html_path, reports.sarif_path, reports.junit_path, plot_path):
         if path and path != "-":
             check_writable(path)
 
@@ -75,10 +116,11 @@ def counting(bar: Any) -> Callable[[int, str], None]:
     return told
 
 
-def progress() -> Any:
-    """A bar on standard error where somebody is watching, else a line now and then."""
+def progress(*, quiet: bool = False) -> Any:
+    """A bar on standard error where somebody is watching, else a line now and then. quiet: nothing."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     shown = console(err=True)
+    shown.quiet = quiet
     if not shown.is_terminal:
         return Lines(shown)
     return Progress(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),

@@ -7,7 +7,7 @@ import click
 import parity
 from parity.cli import output
 from parity.cli.exits import BAD_INPUT, exit_code
-from parity.cli.options import REPORTS, Modes, Reports, Where, given, modes, where
+from parity.cli.options import VERDICT, Modes, Reports, Where, given, modes, where
 from parity.cli.ugatit_options import PROGRAMS, Inputs, Programs, inputs, refuse_for_pair
 
 
@@ -45,7 +45,6 @@ def record(context: click.Context, inputs: Inputs, where: Where, modes: Modes, p
     if specified and (side != "reference" or not pair or source):
         raise click.UsageError("--input: only for a reference that --pair names alone; else the pair file says what is fed")
     wanted = modes.of((), "record")
-    output.quieten()
     from parity.recordings import record as recording
     from parity.recordings.elsewhere import read_outline
     from parity.recordings.traces import Trace
@@ -94,7 +93,7 @@ def recorder() -> int:
 @click.command()
 @click.argument("one", metavar="A")
 @click.argument("other", metavar="B")
-@REPORTS
+@VERDICT
 def diff(one: str, other: str, reports: Reports) -> int:
     """Compare two traces of `parity record`: another framework, version, device or day. Needs neither framework.
 

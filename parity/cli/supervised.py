@@ -10,14 +10,21 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
+from parity.blame import is_below, is_installed
 from parity.files import LAST_WORDS
 from parity.processes import end_with
 
-CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+
+def _those_there_are(*names: str) -> tuple[signal.Signals, ...]:
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))  # Windows has few
+
+
+CRASHES = _those_there_are("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
-_WAITED_FOR = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+_WAITED_FOR = _those_there_are("SIGINT", "SIGTERM", "SIGCHLD")
 
 
 def supervised(command: Callable[[], int], crashed: int) -> int:
@@ -64,9 +71,9 @@ def _told(ended_by: int, words: TextIO) -> str:
     words.seek(0)
     said = words.read().partition("Current thread")[2].partition("\nThread ")[0]
     frames = [(found["file"], int(found["line"]), found["function"]) for found in _FRAME.finditer(said)]
-    not_the_users = ("<", os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.__file__))
-    users = next(((file, line) for file, line, _ in frames
-                  if "site-packages" not in file and not file.startswith(not_the_users)), None)
+    not_the_users = [Path(__file__).absolute().parents[1], Path(os.__file__).parent]
+    users = next(((file, line) for file, line, _ in frames if not (
+        file.startswith("<") or is_installed(file) or is_below(Path(file), not_the_users))), None)
     inside = f" inside {frames[0][2]} ({frames[0][0]}:{frames[0][1]})" if frames else ""
     called = f", called from {users[0]}:{users[1]}" if users and users != frames[0][:2] else ""
     return (f"machine code ended the process ({name}){inside}{called}: no verdict. That is a fault of the framework or of an "

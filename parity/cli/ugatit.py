@@ -11,7 +11,21 @@ import click
 from parity.cli import output
 from parity.cli.compare import run
 from parity.cli.exits import exit_code
-from parity.cli.options import QUICK, REPORTS, RUNS, SEED, Modes, Reports, Runs, Where, grouped, lanes_of, modes, where
+from parity.cli.options import (
+    QUICK,
+    REPORTS,
+    RUNS,
+    SEED,
+    VERDICT,
+    Modes,
+    Reports,
+    Runs,
+    Where,
+    grouped,
+    lanes_of,
+    modes,
+    where,
+)
 from parity.cli.ugatit_options import PROGRAMS, Inputs, Programs, inputs
 
 
@@ -42,7 +56,7 @@ class WithTrainer(click.Group):
 @modes(True, train="Compare in train mode (discriminators: five forwards in a row).")
 @PROGRAMS
 @QUICK
-@REPORTS
+@VERDICT
 def check(inputs: Inputs, where: Where, modes: Modes, programs: Programs, quick: bool, reports: Reports) -> int:
     """Compare every module and network with its twin: forward, losses, gradients, state.
 
@@ -56,9 +70,8 @@ def check(inputs: Inputs, where: Where, modes: Modes, programs: Programs, quick:
     """
     wanted = modes.of(())
     output.check_outputs(reports)
-    output.quieten()
-    summary = run(inputs.cases(programs, wanted), where, quick=quick)
-    output.publish(summary, reports)
+    summary = run(inputs.cases(programs, wanted), where, quick=quick, silent=reports.quiet)
+    output.publish(summary, reports, inputs.hashes())
     return exit_code(summary)
 
 
@@ -80,7 +93,6 @@ def demo(checkpoint: str | None, images: str | None, size: int | None, seed: int
       parity demo
       parity demo --checkpoint model.pt --images selfie2anime --out demo_out
     """
-    output.quieten()
     from parity.ugatit import demo as showing
     console = output.console(err=False)
     prepared = showing.prepare(console, out, checkpoint=checkpoint, images=images, size=size, seed=seed)
@@ -113,7 +125,6 @@ def explain(thorough: bool, names: tuple[str, ...], count: int, long: int, runs:
       parity explain --fault gmp_G --fault sn_dim --long-steps 20
     """
     output.check_outputs(reports)
-    output.quieten()
     from parity.campaign.runs import on_dask
     from parity.ugatit import explain as explaining
     scope = explaining.scope(names, thorough=thorough, steps=count, long_steps=long)
@@ -138,7 +149,6 @@ def faults(json_path: str | None) -> None:
     """
     reports = Reports(json_path, None)
     output.check_outputs(reports)
-    output.quieten()
     from parity.ugatit.faults import CATALOGUE, listing
     if json_path != "-":
         listing.show(output.console(err=False), CATALOGUE.values())
@@ -202,7 +212,6 @@ def campaign(names: tuple[str, ...], seeds: int, seed: int, modes: tuple[str, ..
       parity campaign --seeds 20 --work runs/ --scheduler tcp://10.0.0.1:8786
     """
     output.check_outputs(reports)
-    output.quieten()
     from parity.campaign import runs as campaigning
     from parity.ugatit.faults import tally, trials
     from parity.ugatit.training import known

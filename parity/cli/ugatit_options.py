@@ -40,6 +40,11 @@ class Inputs:
         given = sizes.given(self.checkpoint)
         return subject(**self._read(), **given, iteration=iteration, device=device)
 
+    def hashes(self) -> dict[str, str]:
+        """The checkpoint's SHA-256, where there is one: a report says what it is of."""
+        from weights_convert.bits import sha256_file
+        return {self.checkpoint: sha256_file(self.checkpoint)} if self.checkpoint else {}
+
     def _read(self) -> dict[str, Any]:
         from parity.ugatit.cases import Checkpoint
         return {**asdict(self), "checkpoint": Checkpoint.read(self.checkpoint) if self.checkpoint else None}

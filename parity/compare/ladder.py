@@ -28,6 +28,7 @@ from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
+from parity.frameworks.lifting import Lifted
 from parity.heap import give_back
 from parity.messages import Message, say, several, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
@@ -43,8 +44,8 @@ from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run
 from parity.trace.source import Site
-from parity.verdict.findings import Finding, Order, Report
-from parity.verdict.floors import Draw, Noise
+from parity.verdict.findings import RAISED, Finding, NothingCompared, Order, Report
+from parity.verdict.floors import UNMOVED, Draw, Noise
 from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
 from weights_convert import Entry
@@ -60,7 +61,7 @@ def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), 
     """
     lanes, device, draws = asked.lanes(lanes), asked.device(device), asked.count("draws", draws, asked.DRAWS)
     with Both(subject, device, operations=operations).as_they_were() as both:
-        return climb(both, lanes=lanes, draws=draws, tell=progress or _silent)
+        return both.lifted_where_needed(lambda: climb(both, lanes=lanes, draws=draws, tell=progress or _silent), lanes)
 
 
 def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", progress: Progress | None = None) -> Report:
@@ -72,7 +73,7 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
     """
     lane, device = asked.lane(lane), asked.device(device)
     with Both(subject, device).as_they_were() as both:
-        return glance_at(both, lane=lane, tell=progress or _silent)
+        return both.lifted_where_needed(lambda: glance_at(both, lane=lane, tell=progress or _silent), (lane,))
 
 
 def _silent(what: str) -> None:
@@ -191,7 +192,7 @@ def _begin(both: Both) -> Report:
     """A report of the rungs before the first run, to go on with."""
     begun = both.begun
     return with_changes(begun, findings=list(begun.findings), counts=Counter(begun.counts),
-                        remarks=[*both.remarks(), *begun.remarks], largest={}, multiples={})
+                        remarks=[*both.remarks(), *begun.remarks], largest={}, multiples={}, modules=Counter(), farthest={})
 
 
 def _unseen(subject: Subject, truth: Store) -> str | None:
@@ -294,6 +295,10 @@ def _went_apart(uncompared: Finding) -> bool:
     return uncompared.deviation.trouble is None
 
 
+def _the_twin_raised(report: Report) -> bool:
+    return any(finding.variable == RAISED for finding in report.diverged)
+
+
 def _no_replay(error: Exception) -> Message:
     """A replay cuts the graph between modules; a program may need it whole, as one that differentiates in its forward does."""
     return say("no layer could be judged alone: the reference cannot run in pieces ({error})", error=in_words(error))
@@ -329,10 +334,11 @@ class Both(Sides):
     """Both sides of a subject, built once; every run starts from the subject's state again.
 
     operations: whether single operations are watched in the runs to come. idle: of random numbers that one side alone draws, and of
-    which it makes nothing.
+    which it makes nothing. lifted: of runs in float64 in which what the programs name float32 is that, too.
     """
 
     idle: frozenset[Key] = frozenset()
+    lifted: Lifted | None = None
 
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self.operations = subject, device, operations
@@ -418,14 +424,14 @@ class Both(Sides):
             return census
         return own_weights(census, *known)
 
-    def reference(self, dtype: str, sink: Sink, *, moved: int | None = None, replayed: Store | None = None,
-                  gradients: bool = True, rounding: bool = True, measure: bool | None = None, release: bool = False,
+    def reference(self, dtype: str, sink: Sink, *, draw: Draw = UNMOVED, replayed: Store | None = None,
+                  gradients: bool = True, measure: bool | None = None, release: bool = False,
                   truth: Store | None = None) -> None:
-        """Runs the reference. moved: number of a noise draw; with `rounding` it also moves every operation's result. measure,
-        release: as in `Recorder`; by default what is stored is measured. truth: where the choices of the run are kept, or in a draw
-        those that it goes on with; by default the sink, if it is a store."""
-        self._run(0, dtype, sink, moved, replayed, gradients,
-                  measure=isinstance(sink, Store) if measure is None else measure, rounding=rounding and moved is not None,
+        """Runs the reference. draw: how it is moved for its noise. measure, release: as in `Recorder`; by default what is stored is
+        measured. truth: where the choices of the run are kept, or in a draw those that it goes on with; by default the sink, if it
+        is a store."""
+        self._run(0, dtype, sink, draw, replayed, gradients,
+                  measure=isinstance(sink, Store) if measure is None else measure,
                   release=release, truth=sink if truth is None and isinstance(sink, Store) else truth)
 
     def noise(self, lane: str, truth: Store, *, replayed: Store | None = None, draws: int = DRAWS) -> Noise:
@@ -433,8 +439,7 @@ class Both(Sides):
         gradients = lane == "float64" or replayed is not None
 
         def again(sink: Sink, draw: Draw) -> None:
-            self.reference(lane, sink, moved=draw.number, rounding=draw.rounding, replayed=replayed, gradients=gradients,
-                           truth=truth)
+            self.reference(lane, sink, draw=draw, replayed=replayed, gradients=gradients, truth=truth)
 
         return Noise(again, truth, lane, draws=draws, gradients=gradients, spread=self.device != "cpu")
 
@@ -446,7 +451,7 @@ class Both(Sides):
              release: bool = False) -> Exception | None:
         """Runs the twin; an exception that it raises is handed back, for it is a finding. release: as in `Recorder`."""
         try:
-            self._run(1, dtype, sink, None, replayed, gradients, measure=False, rounding=False, release=release)
+            self._run(1, dtype, sink, UNMOVED, replayed, gradients, measure=False, release=release)
         except InputError:  # a recording that cannot be read is no fault of the twin's
             raise
         except Exception as error:
@@ -454,6 +459,32 @@ class Both(Sides):
                 return error
             raise
         return None
+
+    def lifted_where_needed(self, run: Callable[[], Report], lanes: Container[str]) -> Report:
+        """What `run` comes to. Where a side raises in float64, it is made again with float32 lifted, and that stands if it does
+        not raise then: the cast by name was all that was wrong, and in float32, as the programs are used, it changes nothing."""
+        raised, report = None, None
+        try:
+            report = run()
+        except (InputError, NothingCompared):
+            raise
+        except Exception as error:
+            raised = error
+        if "float64" in lanes and (raised is not None or _the_twin_raised(report)):
+            self.lifted = Lifted()
+            again = None
+            try:
+                again = run()
+            except Exception as error:
+                raised = raised and error  # which came later in the program
+            if again is not None and self.lifted.count and (raised is not None or not _the_twin_raised(again)):
+                again.remarks.append(say("in float64 what the programs name float32 was float64, too: as they are they cannot run "
+                                         "in it"))
+                return again
+            self.lifted = None
+        if raised is not None:
+            raise raised
+        return report
 
     def side_by_side(self, dtype: str, pass_: Interleaved, *, gradients: bool = True) -> Exception | None:
         """Runs reference and twin in turns; hands back what the twin raises."""
@@ -573,9 +604,9 @@ class Both(Sides):
         framework.prepare(model, dtype=dtype, training=self.subject.training, device=self.device)
         framework.load_state(model, self._twin_state(state) if side else state)
 
-    def _run(self, side: int, dtype: str, sink: Sink, moved: int | None, replayed: Store | None, gradients: bool,
-             measure: bool, rounding: bool, release: bool, truth: Store | None = None) -> None:
-        subject, framework, model = self.subject, self.frameworks[side], self.models[side]
+    def _run(self, side: int, dtype: str, sink: Sink, draw: Draw, replayed: Store | None, gradients: bool,
+             measure: bool, release: bool, truth: Store | None = None) -> None:
+        subject, framework, model, moved = self.subject, self.frameworks[side], self.models[side], draw.number
         give_back()
         self._load(side, dtype, moved)
         inputs = self._inputs(dtype, moved)
@@ -584,14 +615,16 @@ class Both(Sides):
         program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self.operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
-                                               random=self.tape.hand(side), results=self.results.of(side)))
+                                               random=self.tape.hand(side), results=self.results.of(side),
+                                               lifted=self.lifted if dtype == "float64" else None))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()
         if truth is not None and dtype == "float64" and values is None and moved is None:  # draws may follow
             truth.choices, noting = framework.choosing()
         choices = None if truth is None else truth.choices
-        with (framework.rounding(1 + moved, choices) if rounding else noting, framework.seeded(subject.seed),
-              python_and_numpy(subject.seed), framework.default_dtype(dtype)):  # what programs make without naming a dtype
+        rounding = framework.rounding(1 + moved, choices, pairwise=draw.pairwise) if draw.rounding else noting
+        with (rounding, framework.seeded(subject.seed), python_and_numpy(subject.seed),
+              framework.default_dtype(dtype)):  # what programs make without naming a dtype
             if values is not None:
                 replay(framework, model, list(inputs.values()), recorder, values, calls=subject.calls,
                        device=self.device, arrange=arrange)

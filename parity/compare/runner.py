@@ -13,17 +13,18 @@ from parity.compare.ladder import Both, compare
 from parity.compare.results import Case, Result
 from parity.compare.settling import Settling, between_layers
 from parity.declare.pair import Subject
-from parity.verdict.findings import Finding, NothingCompared, Report
+from parity.verdict.findings import RAISED, Finding, NothingCompared, Report
 
 
 def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", operations: bool = False, quick: bool = False,
         progress: Callable[[Case, str], None] = lambda case, doing: None,
-        found: Callable[[Case, Finding], None] = lambda case, finding: None) -> Iterator[Result]:
+        found: Callable[[Case, Finding], None] = lambda case, finding: None,
+        passed: Callable[[Case, Report], None] = lambda case, report: None) -> Iterator[Result]:
     """Compare one case after the other. operations: single operations too; of a user's pair they are watched anyway where
     neither a line nor a layer places the first divergence. quick: what one pass in float64 finds to be the same
     (`ladder.glance`) is done with, and the float32 lane not looked at. found: told the first divergence of a pass as soon as it is
-    known, before it has been measured beside the noise. Raises NothingCompared, FrameworkError, InputError (the reference cannot
-    run).
+    known, before it has been measured beside the noise. passed: told what a pass in float64 came to, before anything has been asked
+    that may explain it. Raises NothingCompared, FrameworkError, InputError (the reference cannot run).
     """
     lanes, device, todo = asked.lanes(lanes), asked.device(device), list(todo)
     if not todo:
@@ -34,7 +35,7 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
         started = time.perf_counter()
         with refusing(str(case), case.subject.pair.reference_source):
             report = _settled(case, lanes, device, quick=quick, operations=operations, tell=functools.partial(progress, case),
-                              found=functools.partial(found, case))
+                              found=functools.partial(found, case), passed=functools.partial(passed, case))
         report.verdict  # noqa: B018 (raises NothingCompared)
         yield Result(case, report, time.perf_counter() - started)
 
@@ -42,7 +43,10 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
 def _settled(case: Case, lanes: Iterable[str], device: str, **options: Any) -> Report:
     """Both are built in here, so that they are gone before those of the next case."""
     with Both(case.subject, device).as_they_were() as both:
-        return Settling(both, lanes, **options).report()
+        found = options.pop("found")
+        # That a side raises is no place yet: it may be the lane's fault.
+        options["found"] = lambda finding: None if finding.variable == RAISED and both.lifted is None else found(finding)
+        return both.lifted_where_needed(lambda: Settling(both, lanes, **options).report(), lanes)
 
 
 def compare_placing(subject: Subject, *, operations: bool = False, **options: Any) -> Report:

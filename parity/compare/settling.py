@@ -27,14 +27,18 @@ NEAR = 1e3  # of that, too: so far a draw is asked first whether it was rounding
 Found = Callable[[Finding], None]
 """Told the first place as soon as it is known: before it has been measured beside the noise."""
 
+Passed = Callable[[Report], None]
+"""Told what the pass came to, before anything has been asked that may explain it."""
+
 
 class Settling:
     """quick: the float32 lane is not looked at where one pass settles the float64 lane. operations: watch single operations too; of
     a user's pair they are watched anyway where neither a line nor a layer places the first divergence."""
 
-    def __init__(self, both: Both, lanes: Iterable[str], *, quick: bool, operations: bool, tell: Progress, found: Found) -> None:
+    def __init__(self, both: Both, lanes: Iterable[str], *, quick: bool, operations: bool, tell: Progress, found: Found,
+                 passed: Passed) -> None:
         self._both, self._lanes, self._quick, self._operations = both, frozenset(lanes), quick, operations
-        self._tell, self._found = tell, found
+        self._tell, self._found, self._passed = tell, found, passed
         self._sparing = True  # with draws: where something is far off, a few of them settle nothing
         self._asked: Kept | None = None
         self._kept = Kept(both.operations)  # runs that are made, of the reference with all that is known to explain something
@@ -43,6 +47,7 @@ class Settling:
         if "float64" not in self._lanes:
             return self._explained(climb(self._both, lanes=self._lanes, tell=self._tell), self._accuracy)
         glanced = glance_at(self._both, tell=self._tell, keeping=None if self._quick else self._kept)
+        self._passed(glanced)
         grew = self._rounding_in(glanced)
         settled = Account(grew, [], []) if grew is not None else self._known_in(glanced)
         report = settled.report

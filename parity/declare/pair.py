@@ -79,6 +79,7 @@ class TrainingSubject:
     twin_batch: the same of the twin's own data code; `batch` is the reference's then, and both are followed while they work,
     line by line, at stage "data". own_start: both programs also draw initial weights of their own when trained from scratch, so
     the distributions that they draw from are compared. device: "cpu" or "gpu", where both programs live once built.
+    horizon: so many calls of the learning rates' schedulers are compared before anything is run.
     """
 
     name: str
@@ -92,3 +93,4 @@ class TrainingSubject:
     twin_batch: Callable[[int], Mapping[str, np.ndarray]] | None = None
     own_start: bool = False
     device: str = "cpu"
+    horizon: int = 0

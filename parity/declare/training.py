@@ -26,11 +26,11 @@ from parity.declare.weights import weights_of
 from parity.files import InputError
 from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
 from parity.numbers.noise import generator
-from parity.trace.source import SourceTree, files_of
+from parity.trace.source import SourceTree, code_of, files_of
 from weights_convert import DEFAULT, LayoutTable
 
 SIDES = ("reference", "twin")
-KINDS = "SGD (with momentum or without), Adam, AdamW"
+_SINGLE = ("updates", "mu_product")  # one number for all of a parameter, whatever its layout
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Training:
     code, whose batch is then compared with that of `batch`. names: reference name -> twin name of networks and optimizers,
     where they differ and are not told apart by what they are, and of tensors that are kept from step to step (a pool of
     pictures). phases: name of a function of the step -> the part of the step
-    that it is ("D", "G"), for the reports. own_start: also compare how both sides draw their initial weights.
+    that it is ("D", "G"), for the reports. own_start: also compare how both sides draw their initial weights. horizon: so many
+    calls of each learning-rate scheduler are compared before the first step, without training: a curve of both.
     """
 
     reference: Callable[[], Any]
@@ -55,14 +56,17 @@ class Training:
     names: Mapping[str, str] = field(default_factory=dict)
     phases: Mapping[str, str] = field(default_factory=dict)
     own_start: bool = False
+    horizon: int = 0
 
     def subject(self, *, title: str = "training", names: Mapping[str, str] | None = None, layouts: LayoutTable = DEFAULT,
                 sources: Sequence[str | Path] = (), seed: int = 0, device: str = "cpu") -> TrainingSubject:
         """What `parity.steps.follow.follow` takes: both start from the weights that the reference is built with (see `starting`).
 
         names: reference path -> twin path of modules and tensors, as in `Port`. Raises InputError where a side cannot be
-        built, or trains nothing, or has an optimizer that is not known.
+        built, or trains nothing.
         """
+        if type(self.horizon) is not int or self.horizon < 0:
+            raise InputError(f"training, horizon: expected a number of calls of the schedulers, found {self.horizon!r}")
         both = tuple(Program.built(build, framework, side, "float32", "cpu", seed) for side, (build, framework) in
                      enumerate(zip((self.reference, self.twin), FRAMEWORKS, strict=True)))
         networks = _paired("networks", both[0].networks, both[1].networks, self.names, _alike)
@@ -87,7 +91,7 @@ class Training:
                  for side, program in enumerate(both)]
         pair = Pair(title, *trees, layouts=layouts, names=_full_names(names or {}, paired[0]))
         return TrainingSubject(title, pair, reference, twin, {"networks": start}, place.arrays, self._phases(), seed,
-                               None if twin_place is None else twin_place.arrays, self.own_start, device)
+                               None if twin_place is None else twin_place.arrays, self.own_start, device, self.horizon)
 
     def _phases(self) -> dict[str, tuple[str | None, str]]:
         return {function: (phase, "forward") for function, phase in self.phases.items()}
@@ -125,6 +129,7 @@ class _Kept(NamedTuple):
     """What one side alone knows of where it stands: never carried over, never moved by rounding, never written."""
 
     rates: dict[str, list[float]]
+    memory: dict[str, Any]
     schedules: list[dict]
     values: list[tuple[str, Any]]
 
@@ -186,7 +191,7 @@ class Program:
     @property
     def files(self) -> list[str]:
         """Where the step is written."""
-        code = getattr(getattr(self._step, "__func__", self._step), "__code__", None)
+        code = code_of(self._step)
         return [code.co_filename] if code is not None else []
 
     def step(self, *batch: Any) -> dict[str, Any]:
@@ -214,9 +219,9 @@ class Program:
         for optimizer in self.optimizers.values():
             for parameter in framework.optimizer_parameters(optimizer):
                 held = framework.optimizer_state(optimizer, parameter)
-                if id(parameter) in names and _remembers(held):
+                if id(parameter) in names and framework.remembers(optimizer, held):
                     network, name = names[id(parameter)]
-                    moments.setdefault(network, {})[name] = {what: int(value) if what == "updates" else value
+                    moments.setdefault(network, {})[name] = {what: value if value.ndim or what not in _SINGLE else value.item()
                                                              for what, value in held.items()}
         averages = self.averages()
         mirrors = {id(one.held) for one in averages}
@@ -233,6 +238,13 @@ class Program:
         return [one._replace(name=self._known_as.get(one.name, one.name))
                 for one in averages_of(self._step, self.networks, self._framework)]
 
+    def curve(self, optimizer: str, calls: int) -> list[tuple[float, ...]] | None:
+        """The learning rates of an optimizer now, and after each call of its scheduler, which is not moved; None where it has none,
+        or several, whose turn the step alone knows. It ends early where the scheduler does."""
+        held, framework = self.optimizers[optimizer], self._framework
+        found = [one for one in self._schedulers if framework.is_schedule_of(one, held)]
+        return framework.curve(found[0], held, calls) if len(found) == 1 else None
+
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there. Without `own` this side stays where it is in that. Raises ValueError where the weights do not fit."""
         framework, names = self._framework, self._parameter_names()
@@ -241,14 +253,14 @@ class Program:
                 framework.load_state(model, state["networks"].get(name, {}))
             except FrameworkError as error:
                 raise ValueError(str(error)) from error
+        if "own" in state:
+            self._load_own(state["own"])
         for optimizer in self.optimizers.values():
             held = []
             for parameter in framework.optimizer_parameters(optimizer):
                 network, name = names.get(id(parameter), ("", ""))
                 held.append((parameter, state.get("moments", {}).get(network, {}).get(name, {})))
             framework.load_optimizer_state(optimizer, held)
-        if "own" in state:
-            self._load_own(state["own"])
         for name, value, put in list(self._values()):
             tensors = dict(framework.tensors_in(value))
             given = state.get("kept", {}).get(name, {})
@@ -266,28 +278,31 @@ class Program:
     # --- what only this side knows -----------------------------------------------------------------------------
 
     def own(self) -> _Kept:
-        """What the other side does not take over: learning rates, schedules, counters."""
+        """What the other side does not take over: learning rates, what optimizers alone know, schedules, counters."""
         framework = self._framework
         return _Kept({name: framework.learning_rates(one) for name, one in self.optimizers.items()},
-                     [_copy(one.state_dict(), framework) for one in self._schedulers],
-                     [(name, _copy(value, framework)) for name, value, _ in self._values()])
+                     {name: framework.optimizer_memory(one) for name, one in self.optimizers.items()},
+                     [framework.plain_copy(one.state_dict()) for one in self._schedulers],
+                     [(name, framework.plain_copy(value)) for name, value, _ in self._values()])
 
     def _load_own(self, own: _Kept) -> None:
         framework = self._framework
         for scheduler, state in zip(self._schedulers, own.schedules, strict=True):
-            (getattr(scheduler, "set_state_dict", None) or scheduler.load_state_dict)(_copy(state, framework))
+            (getattr(scheduler, "set_state_dict", None) or scheduler.load_state_dict)(framework.plain_copy(state))
+        for name, memory in own.memory.items():
+            framework.set_optimizer_memory(self.optimizers[name], memory)
         for name, rates in own.rates.items():
             framework.set_learning_rates(self.optimizers[name], rates)
         places = {name: put for name, _, put in self._values()}
         for name, value in own.values:
             if name in places:
-                places[name](_copy(value, framework))
+                places[name](framework.plain_copy(value))
 
     def _values(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
         """(the reference's name, value, how to put it back) of plain values that the step keeps: counters, a pool of pictures."""
         for scope, put in scopes_of(self._step):
             for name, value in list(scope.items()):
-                if _is_plain(value, self._framework):
+                if self._framework.is_plain(value):
                     yield self._known_as.get(name, name), value, functools.partial(put, name)
 
     # ---------------------------------------------------------------------------------------------------------------
@@ -313,10 +328,6 @@ class Program:
             raise InputError(f"training, {side}: found no {framework.name} optimizer beside {', '.join(self.networks)}; keep it "
                              f"where the network is kept")
         for name, optimizer in self.optimizers.items():
-            if framework.optimizer_kind(optimizer) is None:
-                raise InputError(f"training, {side}: {name} is a {type(optimizer).__module__}.{type(optimizer).__qualname__}"
-                                 f"{' with amsgrad' if _amsgrad(optimizer) else ''}, whose memory cannot be carried from one "
-                                 f"framework to the other; known are {KINDS}, without amsgrad")
             if framework.scheduler_of(optimizer) is not None and not self._schedulers:
                 raise InputError(f"training, {side}: {name} has a scheduler that the step does not keep; keep it where the "
                                  f"optimizer is kept, so that its steps can be followed")
@@ -386,40 +397,7 @@ def _seed_of(seed: int, step: int) -> int:
     return int(generator("step", seed, step).integers(2**31))
 
 
-def _remembers(held: Mapping[str, Any]) -> bool:
-    """Whether there is anything in it: Paddle makes zeros where torch makes nothing."""
-    return int(held.get("updates", 1)) > 0 and any(np.any(value) for what, value in held.items() if what != "updates")
-
-
-def _amsgrad(optimizer: Any) -> bool:
-    return bool(getattr(optimizer, "_amsgrad", False)) or any(
-        isinstance(group, dict) and group.get("amsgrad") for group in getattr(optimizer, "param_groups", ()))
-
-
 def _items(scope: Mapping[str, Any]) -> Iterator[Any]:
     for value in scope.values():
         yield value
         yield from value if isinstance(value, (list, tuple)) else value.values() if isinstance(value, dict) else ()
-
-
-def _is_plain(value: Any, framework: Framework) -> bool:
-    """Numbers, strings, arrays and tensors without a graph, and lists, tuples and dicts of them."""
-    if isinstance(value, (list, tuple)):
-        return all(_is_plain(item, framework) for item in value)
-    if isinstance(value, dict):
-        return all(_is_plain(item, framework) for item in value.values())
-    if framework.is_tensor(value):
-        return not framework.is_parameter(value) and not framework.requires_grad(value)
-    return value is None or isinstance(value, (bool, int, float, str, np.ndarray, np.generic))
-
-
-def _copy(value: Any, framework: Framework) -> Any:
-    if isinstance(value, dict):
-        return {key: _copy(item, framework) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        items = [_copy(item, framework) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if framework.is_tensor(value):
-        return framework.clone(value)
-    return value.copy() if isinstance(value, np.ndarray) else value
-

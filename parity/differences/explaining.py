@@ -12,11 +12,12 @@ import numpy as np
 
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
-from parity.verdict.findings import LANES, Finding, Report
+from parity.verdict.findings import LANES, RAISED, Finding, Report
 
 if TYPE_CHECKING:
     from parity.differences.difference import Difference
     from parity.differences.imitation import Acted
+    from parity.numbers.arrays import Deviation
 
 
 class _Cause(NamedTuple):
@@ -121,15 +122,17 @@ class _Outcome(NamedTuple):
     """What came of a comparison under imitations.
 
     solved: place -> new verdict, of findings that diverge no more. spoilt: places that diverge by far for the imitations alone.
-    acted: those that changed anything.
+    acted: those that changed anything. untouched: places that diverge at the same element, as far as before.
     """
 
     solved: dict[tuple, Verdict]
     spoilt: frozenset[tuple]
     acted: list[Difference]
+    untouched: frozenset[tuple] = frozenset()
 
 
 _NOTHING = _Outcome({}, frozenset(), [])
+_AS_FAR = 1e-2  # of a distance: one that solved the place would take all of it away, and another put the very same back
 _FAR = 1e3  # floors: farther than what a slightly other rounding makes of a value near the limit
 
 
@@ -194,7 +197,7 @@ class _Again:
                         outcome.spoilt, fewer)
 
     def _outcome(self, report: Report, acted: list[Difference]) -> _Outcome:
-        raised = min((finding.order for finding in report.diverged if finding.variable == "(exception)"), default=None)
+        raised = min((finding.order for finding in report.diverged if finding.variable == RAISED), default=None)
         verdicts = {_place(finding): finding.verdict for finding in report.findings}
         solved = {}
         for finding in self._findings:
@@ -208,7 +211,10 @@ class _Again:
         known = set(map(_place, self._findings))
         spoilt = frozenset(_place(finding) for finding in report.diverged
                            if finding.floor_multiple > _FAR and finding.key.stage != "census") - known
-        return _Outcome(solved, spoilt, acted)
+        now = {_place(finding): finding.deviation for finding in report.diverged}
+        untouched = frozenset(place for finding in self._findings if (place := _place(finding)) in now
+                              and _is_as_far(now[place], finding.deviation))
+        return _Outcome(solved, spoilt, acted, untouched)
 
 
 def _one_less(acting: list[Difference], again: _Again) -> dict[tuple, _Cause]:
@@ -227,9 +233,13 @@ def _one_less(acting: list[Difference], again: _Again) -> dict[tuple, _Cause]:
 
 
 def _one_by_one(acting: list[Difference], again: _Again) -> dict[tuple, _Cause]:
-    """Place -> its cause, where one of them does what the twin does not: each alone, then all that acted for what is left."""
+    """Place -> its cause, where one of them does what the twin does not: each alone, then all that acted for what is left.
+
+    A place that all at once leave as it was, none of them changes: nothing is run for it.
+    """
     causes: dict[tuple, _Cause] = {}
-    acting = list(acting)
+    untouched = (again.under(acting) or _NOTHING).untouched
+    acting = list(acting) if again.left(untouched) else []
     for difference in tuple(acting):
         solved = again.solved_by([difference])
         if solved is None:
@@ -237,9 +247,9 @@ def _one_by_one(acting: list[Difference], again: _Again) -> dict[tuple, _Cause]:
             continue
         for place, verdict in solved.items():
             causes.setdefault(place, _Cause([difference], verdict))
-        if not again.left(causes):
+        if not again.left(causes.keys() | untouched):
             return causes
-    return causes | _together(acting, again, again.left(causes)) if len(acting) > 1 else causes
+    return causes | _together(acting, again, again.left(causes.keys() | untouched)) if len(acting) > 1 else causes
 
 
 def _names(differences: Iterable[Difference]) -> tuple[str, ...]:
@@ -258,6 +268,12 @@ def _together(acting: list[Difference], again: _Again, left: list[Finding]) -> d
         if len(fewer) > 1 and solved_by(fewer) == solved:
             acting = fewer
     return {place: _Cause(acting, verdict) for place, verdict in solved.items()}
+
+
+def _is_as_far(deviation: Deviation, other: Deviation) -> bool:
+    if deviation.trouble or other.trouble:
+        return deviation.trouble == other.trouble
+    return deviation.index == other.index and abs(deviation.distance - other.distance) <= _AS_FAR * other.distance
 
 
 def _place(finding: Finding) -> tuple:

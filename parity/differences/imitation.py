@@ -6,8 +6,9 @@ caller imported them. So nothing is patched, and nothing is left behind, however
 
 from __future__ import annotations
 
+import functools
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
@@ -99,29 +100,40 @@ def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 
 Settings = Callable[[str, Any, dict[str, Any]], dict[str, Any]]
-"""(optimizer: "sgd", "adam", "adamw"; the dtype of its parameters; its settings) -> those that Paddle would compute with."""
+"""(optimizer: "sgd", "adam", "adamw", "rmsprop", ...; the dtype of its parameters; its settings) -> those that Paddle would
+compute with."""
+_OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam", "asgd")
 
 
 def in_optimizers(settings: Settings) -> Callable[[], AbstractContextManager[Acted]]:
     """An `imitate` that gives torch's optimizers other settings as they compute. Their `step` is no place for it: a scheduler
     keeps the one that it found."""
+    return updating(with_settings(settings))
+
+
+def with_settings(settings: Settings) -> dict[str, Handler]:
+    """The handlers of all optimizers that give them other settings."""
+    def handler(name: str) -> Handler:
+        def optimize(acted: Acted, function: Any, params: list, *args: Any, **kwargs: Any) -> Any:
+            kind = "adamw" if name == "adam" and kwargs.get("decoupled_weight_decay", False) else name
+            changed = settings(kind, params[0].dtype, kwargs) if params else {}
+            acted.count += any(kwargs[key] != value for key, value in changed.items())
+            return function(params, *args, **{**kwargs, **changed})
+
+        return optimize
+
+    return {name: handler(name) for name in _OPTIMIZERS}
+
+
+def updating(handlers: Mapping[str, Handler]) -> Callable[[], AbstractContextManager[Acted]]:
+    """An `imitate` from handlers of the functions in which torch's optimizers compute ("adam": torch.optim.adam.adam)."""
     @contextmanager
     def imitate() -> Iterator[Acted]:
         acted = Acted()
-
-        def around(name: str, function: Any) -> Any:
-            def optimize(params: list, *args: Any, **kwargs: Any) -> Any:
-                decoupled = kwargs.get("decoupled_weight_decay", False)
-                changed = settings("adamw" if decoupled else name, params[0].dtype, kwargs) if params else {}
-                acted.count += any(kwargs[key] != value for key, value in changed.items())
-                return function(params, *args, **{**kwargs, **changed})
-
-            return optimize
-
         with ExitStack() as stack:
-            for name in ("sgd", "adam", "adamw"):
+            for name, handler in handlers.items():
                 module = importlib.import_module(f"torch.optim.{name}")
-                stack.enter_context(replaced(module, name, around(name, getattr(module, name))))
+                stack.enter_context(replaced(module, name, functools.partial(handler, acted, getattr(module, name))))
             yield acted
 
     return imitate

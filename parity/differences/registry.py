@@ -10,6 +10,7 @@ from parity.differences import (
     interfaces,
     losses,
     norms,
+    optimizers,
     pooling,
     resizing,
     running,
@@ -19,7 +20,8 @@ from parity.differences import (
 from parity.differences.difference import Difference
 
 ALL: tuple[Difference, ...] = tuple(entry for group in (
-    exceptional, constants, pooling, resizing, losses, complexes, running, sums, special, norms, defaults, interfaces)
+    exceptional, constants, pooling, resizing, losses, complexes, running, sums, special, norms, optimizers,
+    defaults, interfaces)
                                     for entry in group.ENTRIES)
 
 

@@ -13,18 +13,18 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from parity.blame import is_below
 from parity.trace.source import Site, SourceTree
 
-_HERE = str(Path(__file__).resolve().parent.parent)
-_LIBRARIES = tuple(dict.fromkeys(str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib")))
+_LIBRARIES = (Path(__file__).resolve().parent.parent,  # the harness itself
+              *dict.fromkeys(Path(sysconfig.get_paths()[key]).resolve() for key in ("stdlib", "purelib", "platlib")))
 
 
 def is_library(file: str) -> bool:
     """Whether a file is Python's, an installed package's, or the harness's own."""
     if file.startswith("<"):
         return True
-    path = str(Path(file).resolve())
-    return path.startswith(_HERE + "/") or any(path.startswith(root + "/") for root in _LIBRARIES)
+    return is_below(Path(file).resolve(), _LIBRARIES)
 
 
 def user_source(files: Iterable[str], models: Iterable[Any]) -> SourceTree:

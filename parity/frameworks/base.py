@@ -13,7 +13,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from parity.frameworks.lifting import Lifted
 from parity.frameworks.nests import leaves, replaced
+from parity.frameworks.optimizers import KINDS, start_of
 from parity.numbers.distributions import Numbers
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)  # of kind "V": ask `numbers.arrays.is_float`, not the kind
@@ -111,6 +113,14 @@ class Framework(ABC):
 
     @abstractmethod
     def is_model(self, value: Any) -> bool: ...
+
+    def is_opaque(self, module: Any) -> bool:
+        """Whether it is compiled for good: what happens inside calls no hook and has no lines."""
+        return False
+
+    def shapeless(self, model: Any) -> list[str]:
+        """The tensors that take their shapes from the first input that the model is given."""
+        return []
 
     @abstractmethod
     def modules(self, model: Any) -> Iterator[tuple[str, Any]]:
@@ -216,11 +226,11 @@ class Framework(ABC):
 
     @abstractmethod
     def optimizer_settings(self, optimizer: Any) -> dict[str, float]:
-        """lr, beta1, beta2, eps, momentum, nesterov, weight_decay: those that the optimizer has; the first group's."""
+        """lr, weight_decay, and those of its kind (beta1, rho, eps, momentum, ...); the first group's."""
 
     @abstractmethod
     def optimizer_kind(self, optimizer: Any) -> str | None:
-        """"SGD" (with momentum or without), "Adam" or "AdamW"; None for one whose memory cannot be carried over."""
+        """The name of its `parity.frameworks.optimizers.Kind`; None: in no table, its memory cannot be carried over."""
 
     @abstractmethod
     def optimizer_rates(self, optimizer: Any) -> list[tuple[Any, float, float]]:
@@ -230,13 +240,57 @@ class Framework(ABC):
         """(parameter, the gradient that its next step uses in place of the one it holds), where the optimizer clips by itself."""
         return []
 
+    def clips_of(self, optimizer: Any) -> list[tuple[str, tuple[float, ...], float, list[list[Any]]]]:
+        """How it clips by itself: (kind, bound, order of the norm, sets of parameters), as in `parity.trace.clipping.Clip`."""
+        return []
+
     @abstractmethod
     def optimizer_state(self, optimizer: Any, parameter: Any) -> dict[str, np.ndarray]:
-        """What the optimizer remembers of a parameter: exp_avg, exp_avg_sq, and how many updates it had; velocity."""
+        """What the optimizer remembers of a parameter and both sides know: exp_avg, velocity, ...; how many updates it had."""
 
     @abstractmethod
     def load_optimizer_state(self, optimizer: Any, held: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
         """The inverse of `optimizer_state`, for all parameters of the optimizer; where nothing is held it starts anew."""
+
+    def updated(self, optimizer: Any) -> None:  # noqa: B027 (a framework may have nothing to note)
+        """To be told right after each update that is followed, while the optimizer's learning rate is that of the update."""
+
+    @abstractmethod
+    def optimizer_memory(self, optimizer: Any) -> Any:
+        """A copy of all that it remembers, where `optimizer_state` does not tell the whole of it; else None."""
+
+    @abstractmethod
+    def set_optimizer_memory(self, optimizer: Any, memory: Any) -> None:
+        """The inverse of `optimizer_memory`, for the same optimizer; None changes nothing."""
+
+    def remembers(self, optimizer: Any, held: Mapping[str, Any]) -> bool:
+        """Whether there is anything in an `optimizer_state` but what it begins with: Paddle has zeros where torch has nothing."""
+        kind = next((kind for kind in KINDS if kind.name == self.optimizer_kind(optimizer)), None)
+        settings = self.optimizer_settings(optimizer)
+        starts = {name: start_of(moment, settings) for name, moment in kind.moments.items()} if kind else {}
+        return int(held.get("updates", 1)) > 0 and any(np.any(value != starts.get(what, 0.0)) for what, value in held.items()
+                                                       if what != "updates")
+
+    def is_plain(self, value: Any) -> bool:
+        """Numbers, strings, arrays and tensors without a graph, and lists, tuples and dicts of them."""
+        if isinstance(value, (list, tuple)):
+            return all(self.is_plain(item) for item in value)
+        if isinstance(value, dict):
+            return all(self.is_plain(item) for item in value.values())
+        if self.is_tensor(value):
+            return not self.is_parameter(value) and not self.requires_grad(value)
+        return value is None or isinstance(value, (bool, int, float, str, np.ndarray, np.generic))
+
+    def plain_copy(self, value: Any) -> Any:
+        """Of lists, tuples and dicts with all tensors and arrays in them; other values are the same."""
+        if isinstance(value, dict):
+            return {key: self.plain_copy(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            items = [self.plain_copy(item) for item in value]
+            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+        if self.is_tensor(value):
+            return self.clone(value)
+        return value.copy() if isinstance(value, np.ndarray) else value
 
     @abstractmethod
     def learning_rates(self, optimizer: Any) -> list[float]:
@@ -252,6 +306,14 @@ class Framework(ABC):
 
     def building(self) -> AbstractContextManager:
         """While active, a model may be built once more: names that its parameters are given are free again."""
+        return nullcontext()
+
+    def uncompiled(self) -> AbstractContextManager:
+        """While active, what the program has compiled runs as the Python that it is compiled from."""
+        return nullcontext()
+
+    def lifting(self, lifted: Lifted) -> AbstractContextManager:
+        """While active, float32 is float64 in the program's mouth (see `parity.frameworks.lifting`)."""
         return nullcontext()
 
     # --- what the doctor watches ---------------------------------------------------------------------------
@@ -271,6 +333,14 @@ class Framework(ABC):
     @abstractmethod
     def scheduler_of(self, optimizer: Any) -> Any | None:
         """The optimizer's learning-rate scheduler; True where there is one that cannot be reached; None without one."""
+
+    @abstractmethod
+    def is_schedule_of(self, scheduler: Any, optimizer: Any) -> bool: ...
+
+    @abstractmethod
+    def curve(self, scheduler: Any, optimizer: Any, calls: int) -> list[tuple[float, ...]]:
+        """The learning rates of the optimizer (each once, in ascending order) now, and after each call of a copy of its scheduler;
+        one that watches a metric is told the same each time. It ends where the scheduler raises."""
 
     @abstractmethod
     def is_parameter(self, value: Any) -> bool: ...
@@ -346,7 +416,7 @@ class Framework(ABC):
             return []
         return [(parameter, lr * decay) for parameter, lr, decay in self.optimizer_rates(optimizer)]
 
-    def rounding(self, seed: int, choices: Any = None) -> AbstractContextManager:
+    def rounding(self, seed: int, choices: Any = None, *, pairwise: bool = False) -> AbstractContextManager:
         """While active, each operation's result is moved by its rounding; by default nothing is (see torch_rounding).
 
         choices: of the run that is measured against, to go on with; they were noted by `choosing`."""

@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import random
 import sys
-from collections.abc import Callable, Container, Iterator
+import sysconfig
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import compress
 from types import CellType, FrameType
 from typing import Any
 
@@ -97,15 +101,20 @@ def _put(holder: Any, key: Any, value: Any) -> None:
 
 def _places() -> Iterator[tuple[Any, Any, Any]]:
     """In modules, and in whatever else the garbage collector knows: not what was frozen (tests/conftest.py)."""
-    objects, held = gc.get_objects(), list(_in_modules())
+    held = list(_in_modules())
+    elsewhere = _held_elsewhere(held)
+    objects = gc.get_objects()
     generators = {id(one): one for one in (namespace.get(key) for namespace, key in held) if type(one) in _GENERATORS}
-    if not _GENERATORS.isdisjoint(map(type, objects)):
-        generators |= {id(one): one for one in objects if type(one) in _GENERATORS}
+    generators |= {id(one): one for one in compress(objects, map(_GENERATORS.__contains__, map(type, objects)))}
     generators.pop(id(_LEGACY), None)
+    del objects
     stand_ins = {id(original): stand_in for original, stand_in in _FUNCTIONS}
     stand_ins |= {number: _STAND_INS[type(one)](one) for number, one in generators.items()}
     yield from [(namespace, key, stand_ins[id(namespace[key])]) for namespace, key in held if id(namespace.get(key)) in stand_ins]
-    for referrer in gc.get_referrers(*(original for original, _ in _FUNCTIONS), *generators.values()):
+    sought = [*elsewhere, *generators.values()]
+    for referrer in gc.get_referrers(*sought) if sought else ():
+        if referrer is generators:
+            continue
         if isinstance(referrer, CellType):
             yield referrer, "cell_contents", stand_ins[id(referrer.cell_contents)]
             continue
@@ -115,7 +124,21 @@ def _places() -> Iterator[tuple[Any, Any, Any]]:
                         if id(value) in stand_ins and key != "stands_for")
 
 
-_libraries: dict[str, list[str]] = {}  # an installed module is looked through once: what it holds, it holds from its import on
+def _held_elsewhere(held: Iterable[tuple[dict[str, Any], str]]) -> list[Any]:
+    """The functions to which there are more references than from these namespaces and from here.
+
+    To look through the whole heap for one that nobody else holds takes as long as to run a small program, and nearly always
+    there is none. A function that nobody holds is counted beside them: how many references a count itself makes is python's affair.
+    """
+    distinct = {(id(namespace), key): namespace.get(key) for namespace, key in held}
+    known = Counter(map(id, distinct.values()))
+    del distinct
+    unheld, *counts = [sys.getrefcount(function) for function, _ in (_UNHELD, *_FUNCTIONS)]
+    return [function for (function, _), count in zip(_FUNCTIONS, counts, strict=True) if count - unheld > known[id(function)]]
+
+
+_LIBRARIES = (HOME, sysconfig.get_path("stdlib") + os.sep)
+_libraries: dict[str, list[str]] = {}  # a module of a library is looked through once: what it holds, it holds from its import on
 
 
 def _in_modules() -> Iterator[tuple[dict[str, Any], str]]:
@@ -129,7 +152,7 @@ def _in_modules() -> Iterator[tuple[dict[str, Any], str]]:
         if keys is None:
             keys = [key for key, value in list(namespace.items()) if id(value) in functions or type(value) in _GENERATORS]
             file = namespace.get("__file__")
-            if name != "__main__" and (file is None or is_installed(file)):
+            if name != "__main__" and (file is None or file.startswith(_LIBRARIES) or is_installed(file)):
                 _libraries[name] = keys
         yield from ((namespace, key) for key in keys)
 
@@ -433,3 +456,11 @@ _FUNCTIONS: tuple[tuple[Any, Any], ...] = (
     (np.random.default_rng, _NewGenerator()),
 )
 """(function, its stand-in), of the generators that all share."""
+
+
+def _unheld() -> tuple[Any, Any]:
+    function = functools.partial(int)
+    return function, _Function(function, None, "nobody's", None)
+
+
+_UNHELD = _unheld()  # held as each of these is

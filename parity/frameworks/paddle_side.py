@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import faulthandler
 import functools
 import inspect
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -19,9 +21,13 @@ from paddle.nn.layer.rnn import RNNBase
 
 from parity.blame import hand_on
 from parity.files import LAST_WORDS
+from parity.frameworks import optimizers
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lifting import Lifted
 from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
+from parity.frameworks.optimizers import Kind, kind_of, rates_of
+from parity.frameworks.paddle_lifting import lifting
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
 
@@ -258,6 +264,9 @@ class PaddleFramework(Framework):
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         return drawing(numbers)
 
+    def lifting(self, lifted: Lifted) -> AbstractContextManager:
+        return lifting(lifted)
+
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
         generator = paddle.base.core.default_cpu_generator()  # `set_rng_state(state, "cpu")` raises (2.6.2, 3.0.0)
@@ -279,13 +288,24 @@ class PaddleFramework(Framework):
             names.switch(generator, known)
 
     @contextmanager
+    def uncompiled(self) -> Iterator[None]:
+        compiling = paddle.jit.dy2static.program_translator.ProgramTranslator().enable_to_static
+        paddle.jit.enable_to_static(False)
+        try:
+            yield
+        finally:
+            paddle.jit.enable_to_static(compiling)
+
+    @contextmanager
     def default_dtype(self, dtype: str) -> Iterator[None]:
-        before = paddle.get_default_dtype()
+        before, clip = paddle.get_default_dtype(), paddle.nn.clip.clip_by_norm
         paddle.set_default_dtype(dtype)
+        paddle.nn.clip.clip_by_norm = _clip_by_norm  # its kernel knows no float64: a program of float32 must run in that lane, too
         try:
             yield
         finally:
             paddle.set_default_dtype(before)
+            paddle.nn.clip.clip_by_norm = clip
 
     @property
     def module_class(self) -> type:
@@ -319,38 +339,35 @@ class PaddleFramework(Framework):
         return [p for group in listed for p in (group["params"] if isinstance(group, dict) else [group])]
 
     def optimizer_settings(self, optimizer: paddle.optimizer.Optimizer) -> dict[str, float]:
-        settings = {"lr": optimizer.get_lr(), "weight_decay": _decay(optimizer)}
-        for name, attribute in (("beta1", "_beta1"), ("beta2", "_beta2"), ("eps", "_epsilon"), ("momentum", "_momentum"),
-                                ("nesterov", "_use_nesterov")):
-            if hasattr(optimizer, attribute):
-                settings[name] = getattr(optimizer, attribute)
-        if isinstance(optimizer, paddle.optimizer.SGD):
-            settings |= {"momentum": 0.0, "nesterov": 0.0}
+        settings = {"lr": _rate(optimizer), "weight_decay": _decay(optimizer)}
+        kind = self._kind(optimizer)
+        if kind is None:  # what others call so, too
+            settings |= {name: getattr(optimizer, attribute) for name, attribute in _USUAL.items() if hasattr(optimizer, attribute)}
+            return {name: float(value) for name, value in settings.items() if isinstance(value, (bool, int, float))}
+        settings |= {name: read(optimizer) for name, (_, read) in kind.settings.items()}
+        settings |= {name: value for name, read in kind.alone[1].items() if (value := read(optimizer))}
         return {name: float(value) for name, value in settings.items()}
 
+    def _kind(self, optimizer: paddle.optimizer.Optimizer) -> Kind | None:
+        return kind_of(optimizer, paddle.optimizer, lambda kind: kind.paddle)
+
     def optimizer_kind(self, optimizer: paddle.optimizer.Optimizer) -> str | None:
-        if getattr(optimizer, "_amsgrad", False):
-            return None
-        known = (("AdamW", paddle.optimizer.AdamW), ("Adam", paddle.optimizer.Adam), ("SGD", paddle.optimizer.SGD),
-                 ("SGD", paddle.optimizer.Momentum))
-        return next((name for name, kind in known if isinstance(optimizer, kind)), None)
+        kind = self._kind(optimizer)
+        return kind and kind.name
 
     def optimizer_rates(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, float, float]]:
         rates = []
         for group in optimizer._param_groups or optimizer._parameter_list or []:
             for parameter in group["params"] if isinstance(group, dict) else [group]:
                 factor = (getattr(parameter, "optimize_attr", None) or {}).get("learning_rate", 1.0)
-                rates.append((parameter, float(optimizer.get_lr() * factor),
+                rates.append((parameter, float(_rate(optimizer) * factor),
                               _decay(optimizer, parameter, group if isinstance(group, dict) else {})))
         return rates
 
     def clipped_gradients(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, paddle.Tensor]]:
-        listed = optimizer._param_groups or optimizer._parameter_list or []
-        groups = listed if listed and isinstance(listed[0], dict) else [{"params": listed}]
         found = []
-        for group in groups:
-            clip = group.get("grad_clip", optimizer._grad_clip)
-            held = [] if clip is None else [(p, p.grad) for p in group["params"] if not p.stop_gradient and p.grad is not None]
+        for clip, parameters in self._clipping(optimizer):
+            held = [(p, p.grad) for p in parameters if not p.stop_gradient and p.grad is not None]
             if held:
                 with paddle.no_grad():  # a copy: it may clip in place
                     given = [(p, g if g.is_selected_rows() else g.clone()) for p, g in held]
@@ -360,10 +377,41 @@ class PaddleFramework(Framework):
                         return []
         return found
 
+    def _clipping(self, optimizer: paddle.optimizer.Optimizer) -> Iterator[tuple[Any, list[paddle.Tensor]]]:
+        """(clip, parameters) of the groups that the optimizer clips."""
+        listed = optimizer._param_groups or optimizer._parameter_list or []
+        for group in listed if listed and isinstance(listed[0], dict) else [{"params": listed}]:
+            clip = group.get("grad_clip", optimizer._grad_clip)
+            if clip is not None:
+                yield clip, list(group["params"])
+
+    def clips_of(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[str, tuple[float, ...], float, list[list[Any]]]]:
+        found = []
+        for clip, parameters in self._clipping(optimizer):
+            held = [p for p in parameters if p.grad is not None and getattr(p, "need_clip", True)]
+            if isinstance(clip, paddle.nn.ClipGradByValue):
+                found.append(("value", (float(clip.min), float(clip.max)), 0.0, [held]))
+            elif isinstance(clip, paddle.nn.ClipGradByNorm):
+                found.append(("norm", (float(clip.clip_norm),), 2.0, [[p] for p in held]))
+            elif isinstance(clip, paddle.nn.ClipGradByGlobalNorm):
+                found.append(("norm", (float(clip.clip_norm),), 2.0, [held]))
+        return found
+
     def load_optimizer_state(self, optimizer: paddle.optimizer.Optimizer, held: Sequence[tuple[paddle.Tensor, Mapping]]) -> None:
-        kind = self.optimizer_kind(optimizer)
-        if isinstance(optimizer, paddle.optimizer.SGD):
+        kind = self._kind(optimizer)
+        if kind is None or isinstance(optimizer, paddle.optimizer.SGD):
             return  # it remembers nothing
+        settings = self.optimizer_settings(optimizer)
+        moments = optimizers.held(kind, settings)
+        if not kind.whole:
+            for parameter, known in held:
+                for name, moment in moments.items():
+                    accumulator = optimizer._accumulators.get(moment.paddle, {}).get(parameter.name)
+                    if accumulator is not None:
+                        value = known.get(name, optimizers.start_of(moment, settings))
+                        value = value * self._rate(optimizer, parameter) if moment.times_lr else value
+                        accumulator.set_value(np.broadcast_to(value, accumulator.shape).astype(self.shape_dtype(accumulator)[1]))
+            return
         # Paddle 2.6 keeps to itself what was set before the first step. Keys are the parameter's global name, what is held
         # ("moment1"), and a counter, which is 0 but for a second optimizer of the same parameters.
         known = optimizer.state_dict() or optimizer._accumulators_holder
@@ -372,13 +420,11 @@ class PaddleFramework(Framework):
         for parameter, remembered in held:
             dtype = self.shape_dtype(parameter)[1]
             zeros = np.zeros(parameter.shape, dtype)
-            if kind == "SGD":
-                values = {"velocity": remembered.get("velocity", zeros)}
-            else:
+            values = {moment.paddle: remembered.get(name, zeros) for name, moment in moments.items()}
+            if kind.counts:
                 updates = int(remembered.get("updates", 0))
-                values = {"moment1": remembered.get("exp_avg", zeros), "moment2": remembered.get("exp_avg_sq", zeros),
-                          "beta1_pow_acc": _power(float(optimizer._beta1), updates + 1, dtype),
-                          "beta2_pow_acc": _power(float(optimizer._beta2), updates + 1, dtype)}
+                values |= {"beta1_pow_acc": _power(float(optimizer._beta1), updates + 1, dtype),
+                           "beta2_pow_acc": _power(float(optimizer._beta2), updates + 1, dtype)}
             for what, value in values.items():
                 key = f"{parameter.name}_{what}"
                 state[names.get(key, f"{key}_0")] = paddle.to_tensor(np.array(value, dtype), place=parameter.place)
@@ -386,6 +432,40 @@ class PaddleFramework(Framework):
         if scheduler is not None:  # Paddle insists on it
             state["LR_Scheduler"] = scheduler.state_dict()
         optimizer.set_state_dict(state)
+
+    def updated(self, optimizer: paddle.optimizer.Optimizer) -> None:
+        kind = self._kind(optimizer)
+        if kind is not None and any(moment.times_lr for moment in kind.moments.values()):
+            self._rates[optimizer] = {parameter.name: rate for parameter, rate, _ in self.optimizer_rates(optimizer)}
+
+    @functools.cached_property
+    def _rates(self) -> MutableMapping[paddle.optimizer.Optimizer, dict[str, float]]:
+        """Of the latest update of each parameter."""
+        return weakref.WeakKeyDictionary()
+
+    def _rate(self, optimizer: paddle.optimizer.Optimizer, parameter: paddle.Tensor) -> float:
+        return self._rates.get(optimizer, {}).get(parameter.name, 0.0)
+
+    def optimizer_memory(self, optimizer: paddle.optimizer.Optimizer) -> Any:
+        kind = self._kind(optimizer)
+        if kind is not None and kind.whole:
+            return None
+        accumulators = {name: self.plain_copy(dict(held)) for name, held in optimizer._accumulators.items()}
+        attributes = {} if kind is not None else {
+            name: self.plain_copy(value) for name, value in vars(optimizer).items()
+            if name not in _BOOKKEEPING and self.is_plain(value)}
+        return accumulators, set(optimizer._already_create_accumulator), attributes, self._rates.get(optimizer, {})
+
+    def set_optimizer_memory(self, optimizer: paddle.optimizer.Optimizer, memory: Any) -> None:
+        if memory is None:
+            return
+        accumulators, created, attributes, self._rates[optimizer] = memory
+        optimizer._accumulators.clear()  # what is missing then, the next step makes anew
+        optimizer._accumulators.update((name, self.plain_copy(held)) for name, held in accumulators.items())
+        optimizer._already_create_accumulator.clear()
+        optimizer._already_create_accumulator.update(created)
+        for name, value in attributes.items():
+            setattr(optimizer, name, self.plain_copy(value))
 
     def learning_rates(self, optimizer: paddle.optimizer.Optimizer) -> list[float]:
         return [] if self.scheduler_of(optimizer) is not None else [optimizer.get_lr()]
@@ -395,12 +475,13 @@ class PaddleFramework(Framework):
             optimizer.set_lr(rate)
 
     def optimizer_state(self, optimizer: paddle.optimizer.Optimizer, parameter: paddle.Tensor) -> dict[str, np.ndarray]:
-        state = {}
-        for name, accumulator in (("exp_avg", "moment1"), ("exp_avg_sq", "moment2"), ("velocity", "velocity")):
-            held = optimizer._accumulators.get(accumulator, {}).get(parameter.name)
-            if held is not None:
-                state[name] = held.numpy()
-        power = optimizer._accumulators.get("beta2_pow_acc", {}).get(parameter.name)
+        state, settings, kind = {}, self.optimizer_settings(optimizer), self._kind(optimizer)
+        for name, moment in optimizers.held(kind, settings).items():
+            held = optimizer._accumulators.get(moment.paddle, {}).get(parameter.name)
+            rate = self._rate(optimizer, parameter) if moment.times_lr else 1.0
+            if held is not None and rate:
+                state[name] = np.asarray((held.numpy().ravel()[0] if moment.single else held.numpy()) / rate)
+        power = optimizer._accumulators.get("beta2_pow_acc", {}).get(parameter.name) if kind is not None and kind.counts else None
         if power is not None and float(power.numpy().ravel()[0]) > 0:
             # Paddle keeps beta2^(n+1), the power that the next step needs, and not n (in float32 it is 0 after 90 000 steps).
             state["updates"] = np.asarray(round(math.log(float(power.numpy().ravel()[0])) / math.log(optimizer._beta2)) - 1)
@@ -423,6 +504,16 @@ class PaddleFramework(Framework):
     def scheduler_of(self, optimizer: paddle.optimizer.Optimizer) -> Any | None:
         held = optimizer._learning_rate
         return held if isinstance(held, paddle.optimizer.lr.LRScheduler) else None
+
+    def is_schedule_of(self, scheduler: Any, optimizer: paddle.optimizer.Optimizer) -> bool:
+        return self.scheduler_of(optimizer) is scheduler
+
+    def curve(self, scheduler: Any, optimizer: paddle.optimizer.Optimizer, calls: int) -> list[tuple[float, ...]]:
+        factors = {(getattr(parameter, "optimize_attr", None) or {}).get("learning_rate", 1.0)
+                   for parameter in self.optimizer_parameters(optimizer)}
+        copied = copy.deepcopy(scheduler)
+        metric = (1.0,) if isinstance(scheduler, paddle.optimizer.lr.ReduceOnPlateau) else ()
+        return rates_of(lambda: {float(copied()) * factor for factor in factors}, lambda: copied.step(*metric), calls)
 
     def is_parameter(self, value: Any) -> bool:
         return isinstance(value, paddle.base.framework.EagerParamBase)
@@ -489,6 +580,12 @@ class PaddleFramework(Framework):
         return None if held is None or self.scheduler_of(optimizer) is not None else float(held.numpy().ravel()[0])
 
 
+_USUAL = {"beta1": "_beta1", "beta2": "_beta2", "eps": "_epsilon", "momentum": "_momentum", "rho": "_rho",
+          "nesterov": "_use_nesterov"}  # settings of optimizers that are in no table
+# What an optimizer has beside what it remembers, or holds by name elsewhere.
+_BOOKKEEPING = ("_accumulators", "_accumulators_holder", "_default_dict", "_learning_rate", "_learning_rate_map", "_opti_name_list")
+
+
 @contextmanager
 def _watching(observe: Callable[[str, tuple, Any], None], source: Any, modules: Iterable[Any]) -> Iterator[None]:
     """Paddle has no mode that sees its functions, so for this time they are wrapped where users find them, and keep them."""
@@ -536,6 +633,17 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any, modules: 
                 setattr(owner, attribute, original)
 
 
+def _clip_by_norm(x: paddle.Tensor, max_norm: float, name: str | None = None) -> paddle.Tensor:
+    if x.dtype != paddle.float64:
+        return paddle._C_ops.clip_by_norm(x, max_norm)
+    norm = paddle.sqrt(paddle.square(x).sum())
+    return x * (max_norm / paddle.maximum(norm, paddle.full([], max_norm, "float64")))
+
+
+def _rate(optimizer: paddle.optimizer.Optimizer) -> float:
+    return optimizer.learning_rate if isinstance(optimizer, paddle.optimizer.LBFGS) else optimizer.get_lr()  # it has its own
+
+
 def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: Mapping[str, Any] | None = None) -> float:
     """The weight decay of a parameter of a group; without one, what the optimizer was built with."""
     if isinstance(optimizer, paddle.optimizer.AdamW):  # it has a coefficient of its own
@@ -544,6 +652,9 @@ def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: 
             return 0.0
         own = getattr(optimizer, "_weight_decay", None)
         return float((group or {}).get("weight_decay", getattr(optimizer, "_coeff", 0.0) if own is None else own))
+    if isinstance(optimizer, paddle.optimizer.Lamb):
+        exempt = optimizer._exclude_from_weight_decay_fn
+        return 0.0 if parameter is not None and exempt is not None and exempt(parameter) else float(optimizer._lamb_weight_decay)
     regularizer = getattr(parameter, "regularizer", None)  # of a group or a ParamAttr: goes before the optimizer's
     if regularizer is None and getattr(optimizer, "_regularization_method", None):  # a Momentum does it in its kernel
         return float(optimizer._regularization_coeff)

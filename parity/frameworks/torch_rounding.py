@@ -8,6 +8,8 @@ Lathuiliere 2016):
     elementwise   result * (1 +- eps)
     a reduction   result +- eps * sqrt(terms) * largest magnitude (a sum of n terms in an unspecified order)
 
+A pairwise sum has partial sums of log2(terms) levels, each of which rounds once: eps * sqrt(log2(terms)) instead (Higham 1993).
+
 Operations that only move or choose values are exact and stay so; what they choose stays as well (`torch_choices`). A cast to a
 narrower precision rounds at that precision, correctly and so alike on both sides, unless what came before has carried a number
 over the border between two others: that moves where it can happen (`CARRIED_OVER`).
@@ -15,6 +17,7 @@ over the border between two others: that moves where it can happen (`CARRIED_OVE
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Iterator
@@ -57,21 +60,28 @@ large tensor; 2e-13 from float64 to float16, 3e-14 to bfloat16, where it happens
 units off. Moved all the same, they would hide a cast to half precision that one side has forgotten: it is as large as its unit.
 """
 
-_SIGNS = 1 << 20  # random signs drawn once, and read from a random place for each operation
+_SIGNS = 1 << 20
+
+
+@functools.cache
+def _signs(dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """So many random signs, drawn once and read from a random place for each operation: anew for each run they cost as much as a
+    small program."""
+    generator = torch.Generator(device).manual_seed(0)
+    return torch.empty(_SIGNS, dtype=dtype, device=device).bernoulli_(0.5, generator=generator).mul_(2).sub_(1)
 
 
 class StochasticRounding(Seeing):
     """While active, each operation's floating-point results are moved at random, reproducibly from `seed`.
 
-    choices: of the run that is measured against, to go on with.
+    choices: of the run that is measured against, to go on with. pairwise: sums err as pairwise summation does, not as one in any
+    order.
     """
 
-    def __init__(self, seed: int, choices: Reader | None = None) -> None:
+    def __init__(self, seed: int, choices: Reader | None = None, pairwise: bool = False) -> None:
         super().__init__()
-        self._choices = choices
+        self._choices, self._pairwise = choices, pairwise
         self._random = random.Random(seed)
-        self._seed = seed
-        self._signs: dict[tuple, torch.Tensor] = {}
 
     def operation(self, func: Any, args: tuple, kwargs: dict) -> Any:
         result = hand_on(func, *args, **kwargs)
@@ -114,7 +124,7 @@ class StochasticRounding(Seeing):
         if math.isfinite(magnitude):
             for piece, signs in self._pieces(tensor):
                 nonzero = (piece != 0).to(piece.dtype)  # a sum of nothing but zeros is exact (see `one_ulp`)
-                piece.addcmul_(signs, nonzero, value=eps * math.sqrt(terms) * magnitude)
+                piece.addcmul_(signs, nonzero, value=eps * self._steps(terms) * magnitude)
 
     def _move_complex(self, name: str, tensor: torch.Tensor, operands: list[torch.Tensor]) -> None:
         """Both parts, each by the rounding of the whole: a product's may cancel."""
@@ -122,21 +132,20 @@ class StochasticRounding(Seeing):
         sizes = tensor.abs()
         sizes = torch.where(sizes.isfinite(), sizes, 0).unsqueeze(-1).expand_as(parts)
         if terms > 1:
-            sizes = (sizes.max() * math.sqrt(terms)).expand_as(parts)
+            sizes = (sizes.max() * self._steps(terms)).expand_as(parts)
         done, sizes = 0, sizes.reshape(-1)
         for piece, signs in self._pieces(parts):
             here = sizes[done:done + piece.numel()].view(piece.shape)
             piece.addcmul_(signs, here * (piece != 0), value=torch.finfo(tensor.dtype).eps)
             done += piece.numel()
 
+    def _steps(self, terms: float) -> float:
+        """By how many roundings of its own size, all at random, a sum of so many terms is off."""
+        return math.sqrt(math.log2(terms) if self._pairwise and terms > 2 else terms)
+
     def _pieces(self, tensor: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """The tensor's memory in pieces, each with as many random signs. (Drawing them anew costs as much as a program.)"""
-        kind = tensor.dtype, tensor.device
-        if kind not in self._signs:
-            generator = torch.Generator(tensor.device).manual_seed(self._seed)
-            drawn = torch.empty(_SIGNS, dtype=tensor.dtype, device=tensor.device)
-            self._signs[kind] = drawn.bernoulli_(0.5, generator=generator).mul_(2).sub_(1)
-        signs = self._signs[kind]
+        """The tensor's memory in pieces, each with as many random signs."""
+        signs = _signs(tensor.dtype, tensor.device)
         if not tensor.is_contiguous():
             places = torch.arange(tensor.numel(), device=tensor.device).add_(self._random.randrange(_SIGNS)).remainder_(_SIGNS)
             yield tensor, signs[places].view(tensor.shape)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,10 +18,14 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from parity.blame import hand_on
+from parity.frameworks import optimizers
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lifting import Lifted
 from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
+from parity.frameworks.optimizers import KINDS, Kind, kind_of, rates_of
 from parity.frameworks.torch_choices import Choices
+from parity.frameworks.torch_lifting import Lifting
 from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.distributions import Numbers
@@ -28,6 +35,7 @@ from parity.numbers.noise import one_ulp
 _AUTOCAST = (Lowering(torch.autocast, "__init__", lambda context, device_type, dtype=None, enabled=True, *more, **others: enabled),
              Lowering(torch.autocast, "__enter__", lambda context: context._enabled))
 _TORCH_ALONE = ("dampening", "maximize")  # settings that Paddle's optimizers do not have
+_USUAL = {"eps": "eps", "momentum": "momentum", "rho": "rho", "nesterov": "nesterov"}  # settings of optimizers that are in no table
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 _KNOWN_TO_NUMPY = {torch.complex32: torch.complex64} | {  # what it does not know, in the next wider type that it does
     getattr(torch, name): torch.float32 for name in ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
@@ -108,12 +116,15 @@ class TorchFramework(Framework):
                    modules: Iterable[Any] = ()) -> _Operations:
         return _Operations(observe)
 
-    def rounding(self, seed: int, choices: Choices | None = None) -> StochasticRounding:
-        return StochasticRounding(seed, None if choices is None else choices.reader())
+    def rounding(self, seed: int, choices: Choices | None = None, *, pairwise: bool = False) -> StochasticRounding:
+        return StochasticRounding(seed, None if choices is None else choices.reader(), pairwise)
 
     def choosing(self) -> tuple[Choices, AbstractContextManager]:
         choices = Choices()
         return choices, choices.recording()
+
+    def lifting(self, lifted: Lifted) -> Lifting:
+        return Lifting(lifted)
 
     def drawing(self, numbers: Numbers) -> Drawing:
         return Drawing(numbers)
@@ -125,6 +136,13 @@ class TorchFramework(Framework):
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, torch.nn.Module)
+
+    def is_opaque(self, module: Any) -> bool:
+        return isinstance(module, torch.jit.ScriptModule)
+
+    def shapeless(self, model: torch.nn.Module) -> list[str]:
+        return [name for name, tensor in chain(model.named_parameters(), model.named_buffers())
+                if torch.nn.parameter.is_lazy(tensor)]
 
     def modules(self, model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
         return model.named_modules()
@@ -223,46 +241,89 @@ class TorchFramework(Framework):
     def optimizer_settings(self, optimizer: torch.optim.Optimizer) -> dict[str, float]:
         group = optimizer.param_groups[0]
         settings = {"lr": group["lr"], "weight_decay": group.get("weight_decay", 0.0)}
-        if "betas" in group:
-            settings |= {"beta1": group["betas"][0], "beta2": group["betas"][1], "eps": group["eps"]}
-        if "momentum" in group:
-            settings |= {"momentum": group["momentum"], "nesterov": group["nesterov"]}
-        settings |= {name: group[name] for name in _TORCH_ALONE if group.get(name)}
+        kind = self._kind(optimizer)
+        if kind is None:  # what others call so, too
+            settings |= {name: group[key] for name, key in _USUAL.items() if key in group}
+            settings |= dict(zip(("beta1", "beta2"), group.get("betas") or (), strict=False))
+            return {name: float(value) for name, value in settings.items() if _is_number(value)}
+        for name, (key, _) in kind.settings.items():
+            settings[name] = group.get(key, 0.0) if isinstance(key, str) else group[key[0]][key[1]]
+        settings |= {name: group[name] for name in (*_TORCH_ALONE, *kind.alone[0]) if group.get(name)}
         return {name: float(value) for name, value in settings.items()}
 
     @contextmanager
     def moved_betas(self, optimizer: torch.optim.Optimizer, dtype: str, rng: np.random.Generator) -> Iterator[None]:
-        before = [group.get("betas") for group in optimizer.param_groups]
-        for group, betas in zip(optimizer.param_groups, before, strict=True):
-            if betas is not None:
-                group["betas"] = tuple(one_ulp(np.array(betas, dtype), rng).tolist())
+        before = [{name: group[name] for name in ("betas", "alpha", "rho") if name in group} for group in optimizer.param_groups]
+        averages = self._kind(optimizer) is not None
+        for group, settings in zip(optimizer.param_groups, before, strict=True):
+            for name, value in settings.items() if averages else ():
+                moved = one_ulp(np.array(value, dtype), rng)
+                group[name] = tuple(moved.tolist()) if name == "betas" else float(moved)
         try:
             yield
         finally:
-            for group, betas in zip(optimizer.param_groups, before, strict=True):
-                if betas is not None:
-                    group["betas"] = betas
+            for group, settings in zip(optimizer.param_groups, before, strict=True):
+                group.update(settings)
+
+    def _kind(self, optimizer: torch.optim.Optimizer) -> Kind | None:
+        kind = kind_of(optimizer, torch.optim, lambda kind: (kind.torch,))
+        if kind is not None and kind.name == "Adam" and optimizer.param_groups[0].get("decoupled_weight_decay"):
+            return next(one for one in KINDS if one.name == "AdamW")
+        return kind
 
     def optimizer_kind(self, optimizer: torch.optim.Optimizer) -> str | None:
-        if any(group.get("amsgrad") for group in optimizer.param_groups):
-            return None
-        known = (("AdamW", torch.optim.AdamW), ("Adam", torch.optim.Adam), ("SGD", torch.optim.SGD))  # an AdamW is an Adam
-        return next((name for name, kind in known if isinstance(optimizer, kind)), None)
+        kind = self._kind(optimizer)
+        return kind and kind.name
 
     def optimizer_rates(self, optimizer: torch.optim.Optimizer) -> list[tuple[torch.Tensor, float, float]]:
         return [(parameter, float(group["lr"]), float(group.get("weight_decay", 0.0)))
                 for group in optimizer.param_groups for parameter in group["params"]]
 
     def load_optimizer_state(self, optimizer: torch.optim.Optimizer, held: Sequence[tuple[torch.Tensor, Mapping]]) -> None:
+        kind = self._kind(optimizer)
+        settings = self.optimizer_settings(optimizer)
+        moments = optimizers.held(kind, settings)
+        if kind is not None and not kind.whole:
+            for parameter, known in held:
+                state = optimizer.state.get(parameter)
+                for name, moment in moments.items() if state else ():
+                    value = known.get(name, optimizers.start_of(moment, settings))
+                    like = state.get(moment.torch, parameter)
+                    state[moment.torch] = torch.as_tensor(np.broadcast_to(value, tuple(like.shape)).copy()).to(like)
+            return
+        if kind is None:
+            return
         optimizer.state.clear()
         for parameter, known in held:
-            names = {"velocity": "momentum_buffer"}
-            state = {names.get(name, name): torch.tensor(value, dtype=parameter.dtype, device=parameter.device)
-                     for name, value in known.items() if name != "updates"}
+            state = {moment.torch: torch.tensor(known[name], dtype=parameter.dtype, device=parameter.device)
+                     for name, moment in moments.items() if name in known}
             if "updates" in known:
                 state["step"] = torch.tensor(float(known["updates"]), dtype=torch.float32)
             if state:
                 optimizer.state[parameter] = state
+
+    def optimizer_memory(self, optimizer: torch.optim.Optimizer) -> Any:
+        kind = self._kind(optimizer)
+        if kind is not None and kind.whole:
+            return None
+        state = {parameter: self.plain_copy(held) for parameter, held in optimizer.state.items()}
+        if kind is not None:
+            return state, [], {}
+        groups = [{name: self.plain_copy(value) for name, value in group.items() if name != "params"}
+                  for group in optimizer.param_groups]
+        return state, groups, {name: self.plain_copy(value) for name, value in vars(optimizer).items()
+                               if name not in ("state", "param_groups", "defaults") and self.is_plain(value)}
+
+    def set_optimizer_memory(self, optimizer: torch.optim.Optimizer, memory: Any) -> None:
+        if memory is None:
+            return
+        state, groups, attributes = memory
+        optimizer.state.clear()
+        optimizer.state.update((parameter, self.plain_copy(held)) for parameter, held in state.items())
+        for group, settings in zip(optimizer.param_groups, groups, strict=False):
+            group.update(self.plain_copy(settings))
+        for name, value in attributes.items():
+            setattr(optimizer, name, self.plain_copy(value))
 
     def learning_rates(self, optimizer: torch.optim.Optimizer) -> list[float]:
         return [group["lr"] for group in optimizer.param_groups]  # a scheduler writes them there, and reads them there
@@ -272,11 +333,11 @@ class TorchFramework(Framework):
             group["lr"] = rate
 
     def optimizer_state(self, optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> dict[str, np.ndarray]:
-        held = optimizer.state.get(parameter, {})
-        state = {name: self.array(held[name], copy=True) for name in ("exp_avg", "exp_avg_sq") if name in held}
-        if held.get("momentum_buffer") is not None:
-            state["velocity"] = self.array(held["momentum_buffer"], copy=True)
-        if "step" in held:
+        kind, held = self._kind(optimizer), optimizer.state.get(parameter, {})
+        state = {name: self.array(held[moment.torch], copy=True)
+                 for name, moment in optimizers.held(kind, self.optimizer_settings(optimizer)).items()
+                 if held.get(moment.torch) is not None}
+        if kind is not None and kind.counts and "step" in held:
             state["updates"] = np.asarray(round(float(held["step"])))
         return state
 
@@ -297,6 +358,19 @@ class TorchFramework(Framework):
     def scheduler_of(self, optimizer: torch.optim.Optimizer) -> Any | None:
         # A scheduler writes this into the groups, and is itself not to be reached from the optimizer.
         return True if any("initial_lr" in group for group in optimizer.param_groups) else None
+
+    def is_schedule_of(self, scheduler: Any, optimizer: torch.optim.Optimizer) -> bool:
+        return getattr(scheduler, "optimizer", None) is optimizer
+
+    def curve(self, scheduler: Any, optimizer: torch.optim.Optimizer, calls: int) -> list[tuple[float, ...]]:
+        stand_in = torch.optim.SGD([torch.zeros(1)], 0.0)
+        stand_in.param_groups = [{**group, "params": [torch.zeros(1)]} for group in optimizer.param_groups]
+        stand_in.defaults = dict(optimizer.defaults)
+        copied = copy.deepcopy(scheduler, {id(optimizer): stand_in})
+        metric = (1.0,) if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau) else ()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that no step of the optimizer goes before
+            return rates_of(lambda: {float(group["lr"]) for group in stand_in.param_groups}, lambda: copied.step(*metric), calls)
 
     def is_parameter(self, value: Any) -> bool:
         return isinstance(value, torch.nn.Parameter)
@@ -354,6 +428,10 @@ class TorchFramework(Framework):
 
     def learning_rate(self, optimizer: torch.optim.Optimizer) -> float:
         return max(float(group["lr"]) for group in optimizer.param_groups)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (bool, int, float)) or (isinstance(value, torch.Tensor) and value.numel() == 1)
 
 
 class _Operations(TorchFunctionMode):

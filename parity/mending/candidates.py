@@ -13,12 +13,14 @@ from functools import cached_property
 from types import UnionType
 from typing import Any
 
+from parity.mending import words
+from parity.mending.definitions import Definition, Function
 from parity.mending.patches import Change, Source
 from parity.mending.translation import Translation, dotted, first_import
 from parity.trace.source import Site
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_NAMES = 12  # other names that are tried for one
+MOST_SAID = 4  # statements of a function that is said as a whole
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,11 @@ class Spot:
     counterpart: ast.stmt | None = None
     other_line: int = 0
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    functions: tuple[Function, Function] | None = None  # the twin's and the reference's of one name, where this is the first of it
 
     @property
-    def key(self) -> tuple[str, int, int]:
-        return self.twin.file, self.statement.lineno, self.line
+    def key(self) -> tuple[str, int, int, int]:
+        return self.twin.file, self.statement.lineno, self.statement.col_offset, self.line
 
     @property
     def foreign(self) -> Mapping[str, str]:
@@ -55,6 +58,11 @@ class Spot:
             return translation.of(_header(self.counterpart)), translation.complete
         except (ValueError, SyntaxError):
             return None
+
+    @cached_property
+    def differs(self) -> bool:
+        """Whether the reference's statement says something else."""
+        return self.said is not None and ast.dump(self.said[0]) != ast.dump(_header(self.statement))
 
 
 def statement_at(source: Source, line: int) -> ast.stmt | None:
@@ -101,6 +109,7 @@ def spots(twin: Source, site: Site, reference: Source | None, other: Site | None
         return Spot(twin, one, line or one.lineno, reference, match, other_line, names)
 
     yield spot(statement, site.line)
+    yield from (spot(one) for one in _siblings(twin, statement) if one.lineno == statement.lineno and one is not statement)
     for _, set_in in _set_in_class(twin, site.line, statement):
         yield spot(set_in)
     if inside is not None:
@@ -108,8 +117,29 @@ def spots(twin: Source, site: Site, reference: Source | None, other: Site | None
         yield from map(spot, reversed(before[-2:]))
     for one, _ in [*pairs, *built]:
         found = spot(one)
-        if found.said is not None and ast.dump(found.said[0]) != ast.dump(_header(one)):
+        if found.differs:
             yield found
+
+
+def within(found: Definition, reference: Source | None = None, there: ast.AST | None = None) -> Iterator[Spot]:
+    """The statements of a function of the twin's, or of all methods of a class: first those that say something else than the
+    reference's of that name, then those that it has no partner for.
+
+    there: the reference's function, or class, if one is known.
+    """
+    made = []
+    for here in found.functions:
+        beside = there
+        if isinstance(there, ast.ClassDef):
+            beside = next((one for one in there.body if isinstance(one, Function) and one.name == here.name), None)
+        pairs = aligned(found.source, here, reference, beside) if isinstance(beside, Function) else []
+        names, partner = names_of(pairs), {id(ours): theirs for ours, theirs in pairs}
+        for number, one in enumerate(_simple(here)):
+            match = partner.get(id(one))
+            both = (here, beside) if number == 0 and isinstance(beside, Function) else None
+            made.append(Spot(found.source, one, one.lineno, reference if beside is not None else None, match,
+                             getattr(match, "lineno", 0), names, both))
+    yield from sorted(made, key=lambda spot: 1 if spot.said is None else 0 if spot.differs else 2)
 
 
 def _constructor(found: ast.ClassDef | None) -> Function | None:
@@ -205,12 +235,17 @@ def candidates(spot: Spot) -> list[Candidate]:
     made: dict[tuple[Change, ...], Candidate] = {}
     before = spot.twin.text
     known = spot.twin.imports
-    unsaid = re.compile(rf"\b({'|'.join(map(re.escape, spot.foreign.keys() - known.keys())) or '(?!)'})\b")  # left in torch's words
-    for cost, why, changes in itertools.chain(_like_the_reference(spot), _simpler(spot), _other_names(spot), _other_constants(spot),
-                                              _exchanged(spot), _other_statements(spot)):
+    bound = spot.twin.bound
+    torchs = {name for name in spot.foreign if bound.get(name, ("torch", 0))[0].partition(".")[0] == "torch"}
+    unsaid = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, torchs)) or '(?!)'})\b")  # left in torch's words
+    made_by = (_like_the_reference, _frameworks_own, _whole_function, _simpler, _other_names, _other_constants, _exchanged,
+               _other_statements)
+    for cost, why, changes in itertools.chain.from_iterable(made_of(spot) for made_of in made_by):
         kept = tuple(Change(spot.twin.file, *_bare(before, start, end, new), why) for start, end, new in changes
                      if before[start:end] != new)
         if any(unsaid.search(change.new) and not unsaid.search(before[change.start:change.end]) for change in kept):
+            continue
+        if any(_unknown(change.new.strip(), spot.twin) for change in kept):
             continue
         if "paddle" not in known and any(re.search(r"\bpaddle\.", change.new) for change in kept):
             first = first_import(spot.twin.tree)
@@ -223,6 +258,15 @@ def candidates(spot: Spot) -> list[Candidate]:
     return sorted(made.values(), key=lambda candidate: candidate.cost)
 
 
+def _unknown(text: str, twin: Source) -> bool:
+    """Whether it names what the twin's file does not know."""
+    try:
+        named = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    except SyntaxError:  # it is a piece
+        return False
+    return not named <= twin.names
+
+
 def _bare(text: str, start: int, end: int, new: str) -> tuple[int, int, str]:
     """The change without brackets around it that would change nothing."""
     ways = [(start, end, new)]
@@ -230,6 +274,8 @@ def _bare(text: str, start: int, end: int, new: str) -> tuple[int, int, str]:
         ways.append((start, end, new[1:-1]))
     elif new and text[start - 1:start] == "(" and text[end:end + 1] == ")":
         ways.append((start - 1, end + 1, new))
+    if len(ways) == 1:
+        return ways[0]
     try:
         read = [ast.dump(ast.parse(text[:a] + way + text[b:])) for a, b, way in ways]
     except SyntaxError:
@@ -271,7 +317,7 @@ def _like_the_reference(spot: Spot) -> Made:
         for group in itertools.combinations(several, count):
             if not any(a[0] < d[1] and d[0] < a[1] for one, other in itertools.combinations(group, 2) for a in one for d in other):
                 yield 3 + count, AS_THERE, [change for changes in group for change in changes]
-    if complete and not hasattr(spot.statement, "body") and isinstance(said, type(spot.statement)):
+    if complete and spot.differs and not hasattr(spot.statement, "body") and isinstance(said, type(spot.statement)):
         start, end = spot.twin.span(spot.statement)
         yield 6, SAID, [(start, end, ast.unparse(said))]
 
@@ -437,7 +483,57 @@ def _simpler(spot: Spot) -> Made:
             inner += [node.body, node.orelse]
         for one in inner:
             start, end = spot.twin.span(node)
-            yield 3 if ast.dump(one) in wanted else 5, "one operation less", [(start, end, _kept(spot, one, node))]
+            cost = 3 if ast.dump(one) in wanted else 2 if _cuts(node, known) else 5
+            yield cost, "one operation less", [(start, end, _kept(spot, one, node))]
+
+
+def _cuts(node: ast.expr, known: Mapping[str, str]) -> bool:
+    """Whether no gradient comes through that call."""
+    if not isinstance(node, ast.Call):
+        return False
+    method = isinstance(node.func, ast.Attribute) and node.func.attr in ("detach", "numpy", "item", "tolist")
+    return method or dotted(node.func, known) in ("paddle.to_tensor", "paddle.Tensor")
+
+
+def _whole_function(spot: Spot) -> Made:
+    """What a short function of the reference's says, in the twin's of that name."""
+    if spot.functions is None:
+        return
+    ours, theirs = spot.functions
+    mine, said = _body(ours), _body(theirs)
+    if not mine or not said or len(said) > MOST_SAID or len(ours.args.args) != len(theirs.args.args):
+        return
+    names = {other.arg: one.arg for one, other in zip(ours.args.args, theirs.args.args, strict=True)}
+    translation = Translation(spot.reference, spot.twin, names)
+    lines = [ast.unparse(translation.of(one)) for one in said]
+    if translation.complete:
+        indent = "\n" + spot.twin.indent(mine[0])
+        yield 1 + len(said) / 10, SAID, [(spot.twin.span(mine[0])[0], spot.twin.span(mine[-1])[1],
+                                         indent.join("\n".join(lines).split("\n")))]
+
+
+def _body(function: Function) -> list[ast.stmt]:
+    """Without its docstring."""
+    return function.body[1:] if ast.get_docstring(function) is not None else function.body
+
+
+def _frameworks_own(spot: Spot) -> Made:
+    """Where both call one name, of which the reference's is torch's and the twin's the user's own: Paddle's, imported."""
+    if spot.counterpart is None or spot.reference is None:
+        return
+    theirs = {node.id: name for node in ast.walk(_header(spot.counterpart)) if isinstance(node, ast.Name)
+              and (name := spot.reference.imports.get(node.id, "")).startswith("torch.")}
+    for node in _expressions(spot):
+        own = words.in_paddle(theirs[node.id]) if isinstance(node, ast.Name) and node.id in theirs else None
+        if own is None or node.id in spot.twin.imports:
+            continue
+        package, _, name = own.rpartition(".")
+        line = f"from {package} import {name}" + (f" as {node.id}" if name != node.id else "")
+        for held in spot.twin.tree.body:
+            if isinstance(held, ast.ImportFrom) and any((one.asname or one.name) == node.id for one in held.names):
+                rest = [one for one in held.names if (one.asname or one.name) != node.id]
+                kept = ast.unparse(ast.ImportFrom(held.module, rest, held.level)) + "\n" if rest else ""
+                yield 0.9, SAID, [(*spot.twin.span(held), kept + line)]
 
 
 def _kept(spot: Spot, node: ast.expr, instead_of: ast.expr) -> str:
@@ -460,11 +556,16 @@ def _other_names(spot: Spot) -> Made:
                   and node.lineno < spot.statement.lineno]
     own = [] if owner is None else [ast.unparse(node) for node in ast.walk(owner) if isinstance(node, ast.Attribute)
                                      and isinstance(node.ctx, ast.Store) and ast.unparse(node).startswith("self.")]
+    called = {id(node.func) for node in _expressions(spot) if isinstance(node, ast.Call)}
+    if function is not None:
+        callable_ = {node.func.id for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     for node in nodes:
         text = ast.unparse(node)
         if text in known or text == "self":
             continue
         others = own if text.startswith("self.") else local
+        if id(node) in called and not text.startswith("self."):
+            others = [one for one in local if one in callable_]
         tried = [one for one in dict.fromkeys([*(one for one in read if one not in mine), *others])
                  if one != text and one.startswith("self.") == text.startswith("self.") and one not in known]
         for one in tried[:MOST_NAMES]:
@@ -535,9 +636,12 @@ def _other_statements(spot: Spot) -> Made:
     siblings = _siblings(source, statement)
     start, end = source.whole_lines(statement)
     alone = source.text[start:end].strip() == source.segment(statement).strip()
-    if alone and len(siblings) > 1 and not isinstance(statement, ast.Return):
-        yield 8, "one statement less", [(start, end, "")]
     place = siblings.index(statement)
+    if alone and len(siblings) > 1 and not isinstance(statement, ast.Return):
+        yield 8 if spot.counterpart else 4, "one statement less", [(start, end, "")]
+    elif place and siblings[place - 1].end_lineno == statement.lineno:  # behind a semicolon
+        before = source.span(siblings[place - 1])[1]
+        yield 8 if spot.counterpart else 4, "one statement less", [(before, source.span(statement)[1], "")]
     for neighbour in siblings[place + 1:place + 2] + siblings[max(place - 1, 0):place]:
         if not hasattr(neighbour, "body"):
             first, second = source.span(statement), source.span(neighbour)
@@ -569,7 +673,9 @@ def _missing(spot: Spot) -> list[ast.stmt]:
     ours = around(spot.twin, spot.statement.lineno, Function)
     if theirs is None or ours is None:
         return []
-    matched = {id(one) for _, one in aligned(spot.twin, ours, spot.reference, theirs)}
-    lone = [one for one in _simple(theirs) if id(one) not in matched or one is spot.counterpart]
+    partner = {id(one): mine for mine, one in aligned(spot.twin, ours, spot.reference, theirs)}
+    matched = partner.keys()
+    lone = [one for one in _simple(theirs) if id(one) not in matched or (
+        one is spot.counterpart and partner[id(one)] is not spot.statement)]
     near = [one for one in lone if not hasattr(one, "body") and not isinstance(one, ast.Return)]
     return sorted(near, key=lambda one: (id(one) in matched, abs(one.lineno - spot.counterpart.lineno)))[:3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
 import os
 from collections.abc import Iterable, Mapping
@@ -69,6 +70,32 @@ class Source:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 known |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
         return known
+
+    @cached_property
+    def bound(self) -> dict[str, tuple[str, int]]:
+        """All names that an import binds, of the user's own modules too -> the dotted name, and how many dots stand before it."""
+        names = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ImportFrom):
+                head = f"{node.module}." if node.module else ""
+                names |= {one.asname or one.name: (head + one.name, node.level) for one in node.names if one.name != "*"}
+            elif isinstance(node, ast.Import):
+                names |= {one.asname or one.name.partition(".")[0]: (one.name if one.asname else one.name.partition(".")[0], 0)
+                          for one in node.names}
+        return names
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names that occur in the file, and those that Python has."""
+        return frozenset(dir(builtins)) | self.bound.keys() | {"paddle"} | {
+            node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else getattr(node, "name", "") or ""
+            for node in ast.walk(self.tree)}
+
+    @cached_property
+    def definitions(self) -> dict[str, ast.AST]:
+        """The functions and classes of the file."""
+        kinds = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
+        return {node.name: node for node in self.tree.body if isinstance(node, kinds)}
 
     @classmethod
     def read(cls, file: str) -> Source:

@@ -6,8 +6,10 @@ is not.
 
 from __future__ import annotations
 
+import ast
 import itertools
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +19,8 @@ from parity import asked
 from parity.blame import is_installed
 from parity.files import InputError
 from parity.mending import patches
-from parity.mending.candidates import Candidate, Spot, candidates, spots
+from parity.mending.candidates import Candidate, Spot, around, candidates, spots, statement_at, within
+from parity.mending.definitions import namesake, used_by
 from parity.mending.patches import Change, Source
 from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
 from parity.trace.source import Site
@@ -30,6 +33,12 @@ FIRST, SLOWER = 600.0, 4.0
 
 MOST_PLACES = 4
 """How many faults are mended one after the other, at most."""
+
+MOST_SPOTS = 24
+"""At how many statements of one kind changes are tried, at most."""
+
+FURTHER, TOLD_FURTHER = 1.0, 0.25
+"""What a change costs more with each statement further away: a guess, and one that the reference tells of."""
 
 
 @dataclass
@@ -98,6 +107,7 @@ class Search:
         self._budget, self._began, self._tried = budget, time.monotonic(), 0
         self._took = budget  # seconds, by the first comparison
         self._sources: dict[str, Source | None] = {}
+        self._files: tuple[str, ...] = ()  # of the user's
 
     def run(self) -> Fix:
         import parity.compare.runner
@@ -110,6 +120,7 @@ class Search:
         if before.verdict == "diverged" and all(place.twin is None for place in before.places):  # the twin has no such value
             more = self.attempt((), proof=True).places
             before = at = replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
+        self._files = before.files
         self._took, self._began = time.monotonic() - self._began, time.monotonic()
         self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
         if before.verdict in ("same", "undecided"):
@@ -128,7 +139,7 @@ class Search:
                 break
         if not made:
             nowhere = "the finding names no line of the twin's own source, or one that is installed rather than yours"
-            looked = any(self._spots(before.places))
+            looked = any(spot for found in self._spots(before.places) for spot in found)
             return self._fix("open", before, before, nearest=nearest, unreadable=None if looked else nowhere)
         after = self.attempt(made, proof=True)
         if after.verdict != "same":
@@ -171,7 +182,7 @@ class Search:
             changes = made + tuple(change for change in candidate.changes if change not in made)  # both may need the same import
             self._tried += 1
             self._tell(_said(candidate, self._source(candidate.changes[0].file)), self._tried)
-            found = self.attempt(changes)
+            found = self.attempt(changes, at=at)
             if found.verdict == "same":
                 return (changes, found), None
             if found.further_than(best[1] if best else at) and not candidate.removes:
@@ -184,15 +195,22 @@ class Search:
     def _candidates(self, places: Sequence[Place], made: tuple[Change, ...]) -> Iterator[Candidate]:
         """Of all places, cheapest first; the first place's before those of others that cost the same."""
         seen, all_ = set(), []
-        for number, spot in enumerate(itertools.islice(self._spots(places), 24)):
-            if spot.key in seen:
-                continue
-            seen.add(spot.key)
-            all_ += [(candidate.cost + number, number, candidate) for candidate in candidates(spot)]
-        tried = set()
+        for group, found in enumerate(self._spots(places)):
+            for number, spot in enumerate(itertools.islice((spot for spot in found if spot.key not in seen), MOST_SPOTS)):
+                seen.add(spot.key)
+                told_further, further = (0.0, 0.0) if _reads(spot, places) else (
+                    (min(group, 2) + number) * TOLD_FURTHER, (min(group, 2) + number) * FURTHER)
+                all_ += [(candidate.cost + (told_further if candidate.told else further), len(seen), candidate)
+                         for candidate in candidates(spot)]
+        tried: set[Any] = set()
         for _, _, candidate in sorted(all_, key=lambda one: one[:2]):
             if candidate.changes in tried or any(change.overlaps(one) for change in candidate.changes for one in made):
                 continue
+            said = tuple((self._source(change.file).text[change.start:change.end], change.new) for change in candidate.changes)
+            if candidate.told and all(old for old, _ in said):
+                if said in tried:  # the same words made no difference elsewhere
+                    continue
+                tried.add(said)
             tried.add(candidate.changes)
             if self._compiles(candidate.changes):
                 yield candidate
@@ -205,11 +223,41 @@ class Search:
             return False
         return True
 
-    def _spots(self, places: Sequence[Place]) -> Iterator[Spot]:
-        for place in [place for place in places if place.twin is not None][:2]:
+    def _spots(self, places: Sequence[Place]) -> Iterator[Iterator[Spot]]:
+        """Of the first places: what their lines tell; the twin's function of the reference's name; what the lines use."""
+        named = [place for place in places if place.twin is not None][:2]
+        for place in named:
             other = place.reference or place.last_good
             if (twin := self._twin(place.twin.file)) is not None:
-                yield from spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
+                yield spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
+        for place in named or places[:1]:
+            for site in (place.last_good, place.reference):
+                yield self._in_the_namesake(site)
+        for place in named:
+            if (twin := self._twin(place.twin.file)) is not None:
+                yield self._in_what_is_used(twin, place)
+
+    def _in_the_namesake(self, site: Site | None) -> Iterator[Spot]:
+        reference = self._read(site)
+        if reference is None:
+            return
+        twins = [source for file in self._files if file != reference.file and (source := self._source(file)) is not None
+                 and "torch" not in _packages(source)]
+        found = namesake(reference, site.line, sorted(twins, key=lambda source: "paddle" not in _packages(source)))
+        if found is not None:
+            yield from within(found[0], reference, found[1])
+
+    def _in_what_is_used(self, twin: Source, place: Place) -> Iterator[Spot]:
+        statement = statement_at(twin, place.twin.line)
+        if statement is None:
+            return
+        other = place.reference or place.last_good
+        reference, there = self._read(other), None
+        if reference is not None and (there := statement_at(reference, other.line)) is not None:
+            theirs = {found.node.name: found for found in used_by(reference, [there], self._twin)}
+        for found in used_by(twin, [statement], self._twin, around(twin, place.twin.line, ast.ClassDef), place.twin.line):
+            meant = theirs.get(found.node.name) if there is not None else None
+            yield from within(found, meant.source, meant.node) if meant is not None else within(found)
 
     def _twin(self, file: str) -> Source | None:
         """The source of a file that is the user's to change: none that is installed."""
@@ -227,8 +275,10 @@ class Search:
                 self._sources[file] = None
         return self._sources[file]
 
-    def attempt(self, changes: tuple[Change, ...], *, proof: bool = False, seed: int | None = None) -> Outcome:
-        """proof: all programs, both lanes; else what one pass in float64 and its measuring tell."""
+    def attempt(self, changes: tuple[Change, ...], *, proof: bool = False, seed: int | None = None,
+                at: Outcome | None = None) -> Outcome:
+        """proof: all programs, both lanes; else what one pass in float64 and its measuring tell. at: how far the two agree
+        already: a pass in which its first place is off still tells enough."""
         import parity
         begun: list[Any] = []
 
@@ -241,8 +291,17 @@ class Search:
             if not begun or begun[-1] is not case:
                 begun.append(case)
 
+        def passed(case: Any, report: Any) -> None:
+            from parity.compare.settling import FAR
+            told(case, "")
+            if at is None or not at.places or at.reached[0] != len(begun) - 1:
+                return
+            for finding in report.diverged:
+                if repr(finding.key) == at.places[0].key and (finding.key.stage == "census" or finding.floor_multiple > FAR):
+                    raise Far(len(begun) - 1, finding)
+
         options: dict[str, Any] = {"lanes": asked.LANES} if proof else {
-            "lanes": ["float64"], "quick": True, "found": found, "progress": told}
+            "lanes": ["float64"], "quick": True, "found": found, "passed": passed, "progress": told}
 
         def compare() -> Any:
             return parity.compare(self._load(seed), **options)
@@ -250,6 +309,16 @@ class Search:
         originals = {change.file: self._source(change.file).text for change in changes}
         seconds = FIRST if proof or not changes else SLOWER * self._took + 5
         return attempt(compare, patches.texts(changes, originals), seconds=seconds)
+
+
+def _reads(spot: Spot, places: Sequence[Place]) -> bool:
+    """Whether the statement reads, or sets, the very parameter or buffer that was found first."""
+    variable = places[0].variable
+    return variable.isidentifier() and re.search(rf"\bself\.{variable}\b", spot.twin.segment(spot.statement)) is not None
+
+
+def _packages(source: Source) -> set[str]:
+    return {full.partition(".")[0] for full in source.imports.values()}
 
 
 def _said(candidate: Candidate, source: Source | None) -> str:

@@ -107,7 +107,8 @@ class Translation(ast.NodeTransformer):
             if wanted or keyword.arg is None:
                 said.keywords.append(ast.keyword(wanted, self.visit(keyword.value)))
         if (rule := words.RULES.get(name)) is not None:
-            said = rule(node, said)
+            given = [ast.keyword(one.arg, self.visit(one.value)) for one in node.keywords]
+            said = rule(ast.Call(node.func, [self.visit(one) for one in node.args], given), said)
             theirs = dotted(said.func, {"paddle": "paddle"}) or theirs
         written = spelled(theirs, self._theirs) if theirs else None
         if written is None:

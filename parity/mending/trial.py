@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from parity.blame import is_installed
 from parity.files import InputError
 from parity.mending.overlay import overlaid
 from parity.processes import end_with
@@ -28,24 +29,29 @@ from parity.trace.source import Site
 
 @dataclass(frozen=True)
 class Place:
-    """A finding, as far as looking for its fix needs it."""
+    """A finding, as far as looking for its fix needs it. key: which value it is, spelled out."""
 
     said: str
     reference: Site | None
     twin: Site | None
     last_good: Site | None
+    stage: str = ""
+    variable: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What came of one trial. verdict: "same", "diverged", "undecided" or "failed" (no comparison came of it, for the reason that
-    `said` gives). reached: how far both agree: the number of the program, and the order of its first divergence."""
+    `said` gives). reached: how far both agree: the number of the program, and the order of its first divergence. files: of the
+    user's that were imported."""
 
     verdict: str
     said: str
     reached: tuple[int, ...] = ()
     compared: int = 0
     places: tuple[Place, ...] = ()
+    files: tuple[str, ...] = ()
 
     def further_than(self, other: Outcome) -> bool:
         if "same" in (self.verdict, other.verdict):
@@ -171,7 +177,7 @@ def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
                 return told
             result, first = summary.headline
             others = [finding for finding, _ in summary.places() if finding is not first]
-            return {**told, "reached": [summary.results.index(result), *first.order],
+            return {**told, "reached": [summary.results.index(result), *first.order], "files": _users_files(),
                     "places": [_told(finding) for finding in (first, *others[:7])]}
     except Far as found:
         return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": [found.place]}
@@ -181,16 +187,29 @@ def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _told(finding: Any) -> dict[str, Any]:
-    return {"said": str(finding), "reference": finding.reference, "twin": finding.twin, "last_good": finding.last_good_site}
+    return {"said": str(finding), "reference": finding.reference, "twin": finding.twin, "last_good": finding.last_good_site,
+            "stage": finding.key.stage, "variable": finding.key.variable, "key": repr(finding.key)}
+
+
+def _users_files() -> list[str]:
+    """Of all that is imported, what is neither installed nor ours nor Python's own."""
+    ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
+    files = {os.path.realpath(file) for module in list(sys.modules.values())
+             if isinstance(file := getattr(module, "__file__", None), str) and file.endswith(".py")}
+    return sorted(file for file in files if not is_installed(file) and not file.startswith((ours, _PYTHONS)))
+
+
+_PYTHONS = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
 
 
 def _outcome(told: Mapping[str, Any]) -> Outcome:
     def site(found: Sequence[Any] | None) -> Site | None:
         return None if found is None else Site(str(found[0]), int(found[1]))
 
-    places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]))
-                   for place in told.get("places", ()))
-    return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places)
+    places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
+                         place["variable"], place["key"]) for place in told.get("places", ()))
+    return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
+                   tuple(told.get("files", ())))
 
 
 def check_possible() -> None:

@@ -24,13 +24,15 @@ FUNCTIONS = {
     "torch.softmax": "paddle.nn.functional.softmax", "torch.relu": "paddle.nn.functional.relu",
     "torch.nn.functional.logsigmoid": "paddle.nn.functional.log_sigmoid", "torch.nn.Module": "paddle.nn.Layer",
     "torch.nn.ModuleList": "paddle.nn.LayerList", "torch.nn.ModuleDict": "paddle.nn.LayerDict", "torch.nn.SiLU": "paddle.nn.Silu",
-    "torch.nn.MultiheadAttention": "paddle.nn.MultiHeadAttention",
+    "torch.nn.MultiheadAttention": "paddle.nn.MultiHeadAttention", "torch.transpose": "paddle.swapaxes",
+    "torch.nn.RNN": "paddle.nn.SimpleRNN", "torch.autograd.grad": "paddle.grad",
+    "torch.nn.functional.huber_loss": "paddle.nn.functional.smooth_l1_loss", "torch.nn.HuberLoss": "paddle.nn.SmoothL1Loss",
 }
 
 METHODS = {
     "view": "reshape", "permute": "transpose", "repeat": "tile", "clamp": "clip", "mul": "multiply", "div": "divide",
     "sub": "subtract", "contiguous": None, "eq": "equal", "ne": "not_equal", "gt": "greater_than", "lt": "less_than",
-    "ge": "greater_equal", "le": "less_equal", "mul_": "multiply_", "sub_": "subtract_",
+    "ge": "greater_equal", "le": "less_equal", "transpose": "swapaxes", "mul_": "multiply_", "sub_": "subtract_",
 }
 """Paddle's method of that meaning; None: the tensor itself."""
 
@@ -42,7 +44,9 @@ CASTS = {"float": "float32", "double": "float64", "half": "float16", "long": "in
 
 ARGUMENTS = {
     "dim": "axis", "dims": "axis", "eps": "epsilon", "bias": "bias_attr", "input": "x", "other": "y", "tensors": "x",
-    "target": "label", "sizes": "shape", "size": "shape", "repeats": "repeat_times", "inplace": "", "device": "", "out": "",
+    "target": "label", "start_dim": "start_axis", "end_dim": "stop_axis",
+    "lr": "learning_rate", "params": "parameters",
+    "sizes": "shape", "size": "shape", "repeats": "repeat_times", "inplace": "", "device": "", "out": "",
     "size_average": "", "reduce": "", "requires_grad": "", "memory_format": "",
 }
 """torch's name of an argument -> Paddle's, where Paddle's function has no argument of torch's name; "": there is none."""
@@ -163,6 +167,56 @@ def _padding(mode: str) -> Callable[[ast.Call, ast.Call], ast.Call]:
     return said_as
 
 
+def _normalised(call: ast.Call, said: ast.Call) -> ast.Call:
+    """Paddle's layer and group norms have a scale and a shift unless both are refused."""
+    affine = _keyword(call, "elementwise_affine", 2) or _keyword(call, "affine", 3)
+    said.keywords = _without(said, "elementwise_affine", "affine", "weight_attr")
+    if isinstance(affine, ast.Constant) and affine.value is False:
+        said.keywords = [*_without(said, "bias_attr"), ast.keyword("weight_attr", ast.Constant(False)),
+                         ast.keyword("bias_attr", ast.Constant(False))]
+    return said
+
+
+def _recurrent(call: ast.Call, said: ast.Call) -> ast.Call:
+    """torch's layer takes time first unless it is told otherwise, Paddle's the batch; and each has its own word for both ways."""
+    first, both = _keyword(call, "batch_first", 4), _keyword(call, "bidirectional", 6)
+    said.keywords = _without(said, "batch_first", "bidirectional", "time_major", "direction", "bias_attr")
+    if isinstance(both, ast.Constant) and both.value is True:
+        said.keywords.append(ast.keyword("direction", ast.Constant("bidirect")))
+    if first is None or (isinstance(first, ast.Constant) and first.value is False):
+        said.keywords.append(ast.keyword("time_major", ast.Constant(True)))
+    return said
+
+
+def _split(call: ast.Call, said: ast.Call) -> ast.Call:
+    """torch is told how long a part is, Paddle how many parts there are; a list of lengths means the same to both."""
+    size, axis = _keyword(call, "split_size_or_sections", 1), _keyword(call, "dim", 2) or ast.Constant(0)
+    whole = _keyword(call, "tensor", 0)
+    if whole is None or size is None:
+        return said
+    if not isinstance(size, (ast.List, ast.Tuple)):
+        size = text(f"{ast.unparse(whole)}.shape[{ast.unparse(axis)}] // {_operand(size)}")
+    return ast.Call(said.func, [whole, size], [ast.keyword("axis", axis)])
+
+
+def _operand(node: ast.expr) -> str:
+    return ast.unparse(node) if isinstance(node, (ast.Constant, ast.Name, ast.Attribute, ast.Call)) else f"({ast.unparse(node)})"
+
+
+def _gelu(call: ast.Call, said: ast.Call) -> ast.Call:
+    """torch names the approximation, Paddle says whether there is one."""
+    named = _keyword(call, "approximate")
+    said.keywords = _without(said, "approximate")
+    if isinstance(named, ast.Constant) and named.value == "tanh":
+        said.keywords.append(ast.keyword("approximate", ast.Constant(True)))
+    return said
+
+
+def _gathered(call: ast.Call, said: ast.Call) -> ast.Call:
+    whole, axis, index = (_keyword(call, name, place) for place, name in enumerate(("input", "dim", "index")))
+    return ast.Call(text("paddle.take_along_axis"), [whole, index, axis], [])
+
+
 RULES: dict[str, Callable[[ast.Call, ast.Call], ast.Call]] = {
     **{f"torch.nn.BatchNorm{n}d": _batch_norm for n in (1, 2, 3)},
     **{f"torch.nn.InstanceNorm{n}d": _instance_norm for n in (1, 2, 3)},
@@ -171,5 +225,11 @@ RULES: dict[str, Callable[[ast.Call, ast.Call], ast.Call]] = {
     **{f"torch.nn.ReflectionPad{n}d": _padding("reflect") for n in (1, 2, 3)},
     **{f"torch.nn.ReplicationPad{n}d": _padding("replicate") for n in (1, 2, 3)},
     **{f"torch.nn.ZeroPad{n}d": _padding("constant") for n in (1, 2, 3)},
+    **{f"torch.nn.{kind}": _recurrent for kind in ("LSTM", "GRU", "RNN")},
+    **{f"torch.nn.{kind}Norm": _normalised for kind in ("Layer", "Group")},
+    "torch.split": _split, "torch.gather": _gathered, "torch.nn.GELU": _gelu, "torch.nn.functional.gelu": _gelu,
 }
-"""torch's call, and it said in Paddle by name alone -> it said in Paddle. For what differs in more than its name."""
+"""torch's call (with what it is given said in Paddle), and the same by name alone -> it said in Paddle.
+
+For what differs in more than its name.
+"""

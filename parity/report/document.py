@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from parity.compare.results import Result
-from parity.report.summary import Summary, row
+from parity.report.summary import Summary
+from parity.report.words import row
 from parity.verdict.findings import Finding, Report
 
 
@@ -21,7 +22,8 @@ def to_json(summary: Summary) -> str:
         subjects.append({**whole, **row(result)})
     document = {"verdict": summary.verdict, "counts": counts, "remarks": summary.merged.remarks,
                 "first": _located(*first) if first else None,
-                "findings": findings, "subjects": subjects, "seconds": round(summary.seconds, 3), "versions": summary.versions}
+                "findings": findings, "subjects": subjects, "modules": dict(summary.merged.modules),
+                "seconds": round(summary.seconds, 3), **summary.circumstances.to_json(), "versions": summary.versions}
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 

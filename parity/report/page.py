@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING
 
 import jinja2
 
 from parity import languages as language
 from parity.messages import say, term
 from parity.numbers.noise import ACCURACY, M
-from parity.report.summary import Summary, distance, place, row, short, versions
+from parity.report.tree import roots
+from parity.report.words import distance, place, row, short, versions
 from parity.trace.source import Site
+
+if TYPE_CHECKING:
+    from parity.report.summary import Summary
 
 ROWS = 200  # of a table
 
@@ -24,7 +29,8 @@ def to_html(summary: Summary, *, title: str = say("Parity report"), picture: byt
         rows=[row(result) for result in summary.results], rungs=summary.rungs(), places=summary.places(),
         diverged=diverged[:ROWS], diverged_count=len(diverged), uncompared=uncompared[:ROWS],
         uncompared_count=len(uncompared), limits={"M": M, "accuracy": ACCURACY}, remarks=summary.merged.remarks,
-        picture=base64.b64encode(picture).decode() if picture else None, caption=caption, versions=summary.versions)
+        picture=base64.b64encode(picture).decode() if picture else None, caption=caption, versions=summary.versions,
+        made=summary.circumstances, tree=roots(summary.merged, [place for place, _ in summary.places()]))
 
 
 def page(template: str, **values: object) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from parity.compare.results import Result
 from parity.numbers.noise import ACCURACY, M
-from parity.report.summary import Summary, distance, explanations, row, short
+from parity.report.circumstances import Circumstances
+from parity.report.summary import Summary
+from parity.report.words import distance, explanations, row, short
 from parity.verdict.findings import Finding
 
 COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared": "yellow", "undecided": "yellow",
@@ -18,34 +22,58 @@ COLOURS = {"same": "green", "noise": "green", "explained": "cyan", "uncompared":
 NAMED, _PLACES = 3, 8  # how many of a kind are shown before "and N more"
 
 
-def show(console: Console, summary: Summary) -> None:
-    """Table, headline, independent places, what was not compared."""
-    console.print(_table(summary, console.width))
-    console.print(Text(f"\nfloat64: largest distance, relative, and in noise floors (diverged above {M:g})\n"
-                       f"float32: error in multiples of the reference's own (diverged above {ACCURACY:g})", style="dim"))
+def show(console: Console, summary: Summary, *, listed: int | None = NAMED) -> None:
+    """The verdict in a sentence, its proof, the table, what was not compared, and what the report was made of.
+
+    listed: how many are named of what was not compared; None: all.
+    """
+    console.print(Text(str(summary.sentence()), style=COLOURS[summary.verdict]), soft_wrap=True)
     if summary.headline is not None:
-        result, first = summary.headline
-        console.print(Text(f"\nFirst divergence: {result.case}", style="bold"))
-        console.print(Text(str(first)), soft_wrap=True)
-        places = summary.places()
-        if places:
-            text = f"\nIndependent places ({len(places)}), with every module given the reference's values:"
-            console.print(Text(text, style="bold"))
-        for finding, results in places[:_PLACES]:
-            site = finding.twin or finding.reference
-            titles = ", ".join(str(result.case) for result in results)
-            cause = f"\n      likely cause: {finding.cause}" if finding.cause else ""
-            console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
-                               f"      {finding.key}: {distance(finding)}{cause}\n      in {titles}"), soft_wrap=True)
-        more(console, len(places) - _PLACES)
+        _divergence(console, summary, *summary.headline)
+    reports = [result.report for result in summary.results]
+    name_some(console, "values that have to be the same could not be seen", [f for report in reports for f in report.undecided],
+              listed=listed)
     for sentence in explanations(summary.merged):
         console.print(Text(f"\n{sentence}"), soft_wrap=True)
+    console.print()
+    whole(console, _table(summary, console.width))
+    console.print(Text(f"\nfloat64: largest distance, relative, and in noise floors (diverged above {M:g})\n"
+                       f"float32: error in multiples of the reference's own (diverged above {ACCURACY:g})", style="dim"))
     for remark in summary.merged.remarks:
         console.print(Text(f"\nremark: {remark}", style="yellow"), soft_wrap=True)
-    reports = [result.report for result in summary.results]
-    name_some(console, "values that have to be the same could not be seen", [f for report in reports for f in report.undecided])
-    name_some(console, "values were not compared", [f for report in reports for f in report.uncompared], "no partner")
-    console.print(Text(f"\n{summary.sentence()}", style=COLOURS[summary.verdict]), soft_wrap=True)
+    uncompared = [finding for report in reports for finding in report.uncompared]
+    name_some(console, "values were not compared", uncompared, "no partner", listed=listed)
+    console.print(Text(f"\n{certificate(summary.circumstances, summary.versions)}", style="dim"), soft_wrap=True)
+
+
+def _divergence(console: Console, summary: Summary, result: Result, first: Finding) -> None:
+    console.print(Text(f"\nFirst divergence: {result.case}", style="bold"))
+    console.print(Text(str(first)), soft_wrap=True)
+    places = summary.places()
+    if places:
+        text = f"\nIndependent places ({len(places)}), with every module given the reference's values:"
+        console.print(Text(text, style="bold"))
+    for finding, results in places[:_PLACES]:
+        site = finding.twin or finding.reference
+        titles = ", ".join(str(result.case) for result in results)
+        cause = f"\n      likely cause: {finding.cause}" if finding.cause else ""
+        console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
+                           f"      {finding.key}: {distance(finding)}{cause}\n      in {titles}"), soft_wrap=True)
+    more(console, len(places) - _PLACES)
+
+
+def certificate(made: Circumstances, versions: Mapping[str, str]) -> str:
+    """In a few lines: what was typed, when, with what installed, and the hashes of what was read."""
+    command = [made.command] if made.command else []
+    return "\n".join([*command, *(f"{path}: SHA-256 {digest}" for path, digest in made.files.items()),
+                      f"{made.date:%Y-%m-%d %H:%M} UTC",
+                      ", ".join(f"{name} {version}" for name, version in versions.items() if not name.endswith("platform"))])
+
+
+def whole(console: Console, table: Table) -> None:
+    """A table at its full width: where the console is narrower its lines are longer, and no word of it is cut."""
+    table.width = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+    console.print(table, crop=False, soft_wrap=True)
 
 
 def _table(summary: Summary, width: int) -> Table:
@@ -64,18 +92,18 @@ def _table(summary: Summary, width: int) -> Table:
 
 
 def name_some(console: Console, what: str, findings: Sequence[Finding], otherwise: str | None = None,
-              place: Callable[[Finding], str] = lambda finding: "") -> None:
+              place: Callable[[Finding], str] = lambda finding: "", listed: int | None = NAMED) -> None:
     """The first findings of a kind, each with what is wrong; nothing where there are none.
 
-    otherwise: what to say of one without a reason. place: what stands before its key.
+    otherwise: what to say of one without a reason. place: what stands before its key. listed: so many; None: all.
     """
     if not findings:
         return
     console.print(Text(f"\n{len(findings)} {what}:", style="yellow"))
-    for finding in findings[:NAMED]:
+    for finding in findings[:listed]:
         reason = finding.deviation.trouble or finding.cause or otherwise
         console.print(Text(f"  {place(finding)}{finding.key} ({finding.lane}): {reason}"), soft_wrap=True)
-    more(console, len(findings) - NAMED)
+    more(console, len(findings[listed or len(findings):]))
 
 
 def more(console: Console, left: int) -> None:

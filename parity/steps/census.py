@@ -45,7 +45,7 @@ class _Census:
                 only = say("an optimizer in the reference only") if name in sides[0] else say("an optimizer in the twin only")
                 self._finding(f"{name}.", only, *sites)
                 continue
-            for setting, message in self._settings(name):
+            for setting, message in (*self._settings(name), *self._schedule(name)):
                 self._report.counts[Verdict.SAME] += message is None
                 if message is not None:
                     self._finding(f"{name}.{setting}", message, *sites)
@@ -62,12 +62,13 @@ class _Census:
         parameter by parameter."""
         held = [one[name] for one in self._both.optimizers]
         frameworks = self._both.frameworks
-        kinds = [framework.optimizer_kind(one) or type(one).__name__ for framework, one in zip(frameworks, held, strict=True)]
-        yield "kind", None if kinds[0] == kinds[1] else _differ(*kinds)
+        kinds = [framework.optimizer_kind(one) for framework, one in zip(frameworks, held, strict=True)]
+        known = None not in kinds  # of one that is not, only the result can tell
+        yield "kind", _differ(*kinds) if known and kinds[0] != kinds[1] else None
         settings = [framework.optimizer_settings(one) for framework, one in zip(frameworks, held, strict=True)]
         rates = [self._rates(side, name) for side in (0, 1)]
         both = [(one, rates[0][one], rates[1][one]) for one in rates[0] if one in rates[1]]
-        for setting in sorted(settings[0].keys() | settings[1].keys()):
+        for setting in sorted(settings[0].keys() | settings[1].keys() if known else settings[0].keys() & settings[1].keys()):
             left, right = (values.get(setting) for values in settings)
             if setting not in PER_PARAMETER or not both:
                 yield setting, None if left == right else _differ(left, right)
@@ -83,6 +84,19 @@ class _Census:
                 yield setting, _differ(*pair) if len(names) == len(both) else say(
                     "{left} in the reference, {right} in the twin for {count} of {total} parameters: {names}", left=pair[0],
                     right=pair[1], count=len(names), total=len(both), names=some(names))
+
+    def _schedule(self, name: str) -> Iterator[tuple[str, Message | None]]:
+        """How the learning rates of both sides part over the declared horizon, if they do."""
+        calls = self._both.subject.horizon
+        curves = [program.curve(name, calls) for program in self._both.programs] if calls else [None, None]
+        if curves == [None, None]:
+            return
+        if None in curves:
+            self._report.remarks.append(say(
+                "{optimizer}: only {side} has a scheduler for the learning rate, which is compared in the steps that are run",
+                optimizer=name, side=say("the twin") if curves[0] is None else say("the reference")))
+            return
+        yield "schedule", _parting(*curves)
 
     def _rates(self, side: int, optimizer: str) -> dict[str, tuple[float, float]]:
         """The reference's name -> (learning rate, weight decay) of the parameters that an optimizer holds."""
@@ -151,3 +165,22 @@ class _Census:
 
 def _differ(reference: Any, twin: Any) -> Message:
     return say("{left} in the reference, {right} in the twin", left=reference, right=twin)
+
+
+def _parting(reference: list[tuple[float, ...]], twin: list[tuple[float, ...]]) -> Message | None:
+    """Where two curves of learning rates part. One that multiplies on rounds anew at each call, at the size of its largest rate:
+    ten roundings a call are allowed, as many as torch's recursion of cosines has operations."""
+    largest = max(max(rates) for rates in reference)
+    for call, (ours, theirs) in enumerate(zip(reference, twin, strict=False)):
+        if len(ours) != len(theirs) or any(abs(one - other) > 10 * (call + 1) * np.finfo(float).eps * largest
+                                           for one, other in zip(ours, theirs, strict=True)):
+            return say("the schedules part after call {call} of {calls}: {left} in the reference, {right} in the twin", call=call,
+                       calls=len(reference) - 1, left=_rates(ours), right=_rates(theirs))
+    if len(reference) != len(twin):
+        return say("the schedule of the reference ends after {left} calls, that of the twin after {right}", left=len(reference) - 1,
+                   right=len(twin) - 1)
+    return None
+
+
+def _rates(rates: tuple[float, ...]) -> str:
+    return " and ".join(f"{rate:.9g}" for rate in rates)

@@ -18,11 +18,13 @@ the G step; then what changed after it (rho), spectral u and v.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace as with_changes
 
 from parity import asked
 from parity.declare.pair import TrainingSubject
 from parity.differences.difference import Difference
+from parity.numbers.arrays import Verdict
 from parity.numbers.noise import DRAWS, M
 from parity.steps.alone import Asked
 from parity.steps.census import judge_census
@@ -30,6 +32,7 @@ from parity.steps.programs import Programs
 from parity.steps.reference import Progress, ReferenceStep, reference_steps
 from parity.steps.result import Curve, StepsReport
 from parity.steps.state import entries
+from parity.trace.clipping import clipped_otherwise
 from parity.verdict.findings import Report
 from parity.verdict.judge import Judge
 from parity.verdict.sinks import Against
@@ -86,6 +89,7 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
         Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M, start=start_of).judge(against, failure, found)
         if asking and failure is None and (found.diverged or found.undecided):
             found = inquiry.about(step, start, found)
+        blame_clipping(found, step.store.clips, against.clips)
         result.report.add(found)
         result.steps = step.number
         note_losses(result, step, against)
@@ -95,6 +99,15 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
             break
     result.report.findings.sort(key=lambda finding: (finding.key.stage != "census", finding.key.step, finding.order))
     return result
+
+
+def blame_clipping(found: Report, reference: Mapping[str, tuple] | None, twin: Mapping[str, tuple] | None) -> None:
+    """Where the two clip by something else, that is the cause of gradients and updates that differ. None: nobody has looked."""
+    causes = [] if reference is None or twin is None else [
+        cause for name in reference if name in twin and (cause := clipped_otherwise(reference[name], twin[name])) is not None]
+    if causes:
+        found.findings = [with_changes(finding, cause=causes[0]) if finding.verdict is Verdict.DIVERGED
+                          and finding.key.stage in ("gradients", "update") else finding for finding in found.findings]
 
 
 def note_losses(result: StepsReport, step: ReferenceStep, against: Against) -> None:

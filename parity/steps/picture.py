@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from parity.numbers.noise import M
-from parity.report.summary import place
+from parity.report.words import place
 from parity.steps.result import Curve
 from parity.steps.runner import Followed
 from parity.steps.summary import Summary, difference, envelope, leaves, totals, when

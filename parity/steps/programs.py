@@ -19,6 +19,7 @@ from parity.numbers.noise import generator
 from parity.pairing.census import Census, take
 from parity.pairing.correspondence import naming
 from parity.steps.state import carry, cast, joined
+from parity.trace.clipping import Clipping
 from parity.trace.events import Replayed, Sink
 from parity.trace.optimizers import checksum, learning_rates, watching
 from parity.trace.randomness import Tape, python_and_numpy
@@ -84,9 +85,22 @@ class Programs(Sides):
         return found
 
     def remarks(self) -> Iterator[str]:
-        """What was guessed in pairing the networks."""
+        """What was guessed in pairing the networks, and which optimizers keep to themselves what they remember."""
         for name, census in self.censuses.items():
             yield from (say("{network}: {guess}", network=name, guess=guess) for guess in census.guesses)
+        for name in self.unknown:
+            classes = [type(held[name]) for held in self.optimizers]
+            reference, twin = (f"{one.__module__}.{one.__qualname__}" for one in classes)
+            yield say("{optimizer}: {reference} and {twin} have no rule by which the one's memory would become the other's: each "
+                      "side keeps its own, and what they make of the weights is compared",
+                      optimizer=name, reference=reference, twin=twin)
+
+    @property
+    def unknown(self) -> list[str]:
+        """Optimizers of both sides whose memory cannot be carried over, since one of the two is of no known kind."""
+        return [name for name in self.optimizers[0] if name in self.optimizers[1] and any(
+            framework.optimizer_kind(held[name]) is None
+            for framework, held in zip(self.frameworks, self.optimizers, strict=True))]
 
     def let_go(self, side: int) -> None:
         """Free one side's memory; its names and layouts are known."""
@@ -161,8 +175,10 @@ class Programs(Sides):
         for name, network in program.networks.items():
             recorder.watch(network, name, self.paths(side, name))
         device = self.subject.device
+        clipping = Clipping(framework, source, {id(one): self.reference_name(side, name) for name, one in parameters.items()})
         with (framework.exact(device), python_and_numpy(self.subject.seed + number),
-              watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line) as updated,
+              watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line,
+                       begins=clipping.settle) as updated, clipping.watching(),
               self._choosing(side, measure and replayed is None),
               self._rounding(side, rounding), recorder.recording()):  # rounding draws, too, and not from the tape
             if self.subject.twin_batch is not None and rounding is None:
@@ -186,7 +202,7 @@ class Programs(Sides):
                 rates = learning_rates(framework, optimizer)
                 recorder.emit_array("state", f"{name}.lr", rates, scale=_largest(rates), entry=False)
         numbers = {name: framework.array(loss, copy=True).item() for name, loss in losses.items()}
-        sink.losses = numbers
+        sink.losses, sink.clips = numbers, clipping.found
         return numbers
 
     def _averages(self, side: int, view: View, *, copy: bool) -> Iterator[tuple[str, str, np.ndarray]]:

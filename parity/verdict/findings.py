@@ -13,6 +13,8 @@ from parity.numbers.arrays import Deviation, Verdict
 from parity.trace.events import AUTOCAST, Key
 from parity.trace.source import Site, relative
 
+RAISED = "(exception)"  # the variable of a finding which says that the twin raised
+
 
 class Order(NamedTuple):
     """When in an execution: beside which value of the reference (`Event.order`), and on which side of it."""
@@ -156,6 +158,8 @@ class Report:
     counts: Counter = field(default_factory=Counter)
     largest: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest relative distance
     multiples: dict[str, dict[str, float]] = field(default_factory=dict)  # lane -> stage -> largest floor multiple
+    modules: Counter = field(default_factory=Counter)  # module -> so many of its values were held against each other
+    farthest: dict[str, float] = field(default_factory=dict)  # module -> largest floor multiple, float64
     unseen: str | None = None  # why there was no result to compare: that is no pass, whatever else agrees
     remarks: list[str] = field(default_factory=list)  # what was guessed, and what was left out
     census: int = 0  # of the counted, those of the first rung, before anything has run
@@ -249,6 +253,9 @@ class Report:
         """Take over what another comparison saw."""
         self.findings += other.findings
         self.counts += other.counts
+        self.modules += other.modules
+        for module, multiple in other.farthest.items():
+            self.farthest[module] = max(multiple, self.farthest.get(module, 0.0))
         self.kinks += other.kinks
         self.census += other.census
         self.remarks += [remark for remark in other.remarks if remark not in self.remarks]

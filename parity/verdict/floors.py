@@ -22,11 +22,15 @@ class Draw(NamedTuple):
     """One run of the reference for its noise.
 
     number: of the draw, by which inputs and weights are moved by one unit in the last place; None: they stay as they are.
-    rounding: the result of every operation that rounds is moved, too.
+    rounding: the result of every operation that rounds is moved, too. pairwise: its sums by no more than pairwise summation errs.
     """
 
     number: int | None
     rounding: bool
+    pairwise: bool = False
+
+
+UNMOVED = Draw(None, rounding=False)
 
 
 Again = Callable[[Sink, Draw], object]
@@ -48,8 +52,9 @@ class Noise:
 
     Where that is the lane itself, the floors are what rounding does to the values. A float32 run beside a float64 truth has an
     error of its own, and the floors are that: is the twin as accurate?
-    gradients: whether the runs go backward; then draws of any order of addition are made, too, beside a truth of another lane (see
-    `floors_of`). spread: run it unmoved as well, for a device that does not repeat itself. draws: how many there are to be.
+    Beside a truth of another lane there are draws, too, in which every operation rounds (see `floors_of`). gradients: whether the
+    runs go backward; only then are sums of any order allowed. spread: run it unmoved as well, for a device that does not repeat
+    itself. draws: how many there are to be.
     """
 
     def __init__(self, again: Again, truth: Store, lane: str, *, truth_lane: str = "float64", draws: int = DRAWS,
@@ -57,7 +62,7 @@ class Noise:
         self._again, self._truth, self._lane, self._draws, self._made = again, truth, lane, draws, -1
         self._accuracy, self._gradients = lane != truth_lane, gradients
         self._unmoved = self._accuracy or spread
-        self.seen, self._any_order = Distances(truth), Distances(truth)
+        self.seen, self._rounded = Distances(truth), Distances(truth)
 
     @property
     def fewest(self) -> int:
@@ -69,14 +74,14 @@ class Noise:
         if self._made < 0:
             self._made = 0
             if self._unmoved:
-                self._again(self.seen, Draw(None, rounding=False))
+                self._again(self.seen, UNMOVED)
         for number in range(self._made, draws):
             self._again(self.seen, Draw(number, rounding=not self._accuracy))
-            if self._accuracy and self._gradients:
-                self._again(self._any_order, Draw(number, rounding=True))
+            if self._accuracy:
+                self._again(self._rounded, Draw(number, rounding=True, pairwise=not self._gradients))
         self._made = max(self._made, draws)
         runs = self._made + self._unmoved
-        return floors_of(self._truth, self.seen, self._lane, self._any_order if self._accuracy else None,
+        return floors_of(self._truth, self.seen, self._lane, self._rounded if self._accuracy else None,
                          limit=ACCURACY if self._accuracy else M,
                          to_come=(self._draws + self._unmoved) / runs if runs else 1.0)
 
@@ -107,16 +112,16 @@ class Carried:
                 floors[key] = max(floors[key], known * event.scale)
 
 
-def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | None = None, *,
+def floors_of(truth: Store, noise: Distances, lane: str, rounded: Distances | None = None, *,
               limit: float = M, to_come: float = 1.0) -> dict[Key, float]:
     """The noise floor of every value: what the draws did to it, and never less than its own operation's rounding.
 
     In float32 a value is not allowed the sqrt(terms) of its own operation's sum by analysis alone: a naive sum over a whole
     feature map is just what makes a twin less accurate than its reference (paddle.var: 3.7e-3). But the reference's own error is
     one draw of what rounding may come to, and small by luck where equal numbers are added (the gradient of a bias before an
-    average), or a mean is exact (a row without variance). Where draws of any order of addition were made, they count, too. The
-    gradient of a local is allowed the analysis besides: where a value was broadcast, its gradient is a sum, perhaps one that
-    cancels, and both frameworks add as they please.
+    average), or a mean is exact (a row without variance). So the draws in which every operation rounds (rounded) count, too. In a
+    forward they add up in pairs, as good kernels do; in a backward in any order, as both frameworks please. The gradient of a local
+    is allowed the analysis besides: where a value was broadcast, its gradient is a sum, perhaps one that cancels.
 
     A gradient below eps^2 of the largest is what one rounding leaves of what another has left (all that a dropout keeps of an
     attention may be weights of 1e-130, of which a softmax in float32 makes 0 or 1e-28): of that nobody asks for accuracy.
@@ -128,15 +133,15 @@ def floors_of(truth: Store, noise: Distances, lane: str, any_order: Distances | 
     eps = float(np.finfo(lane).eps)
     floors = {}
     gradients = [event.scale for key, event in truth.events.items() if key.stage == "gradients" and not key.is_local]
-    least = eps**2 * max(gradients, default=0.0) if any_order is not None else 0.0
+    least = eps**2 * max(gradients, default=0.0) if rounded is not None else 0.0
     for key, event in truth.events.items():
-        summed = any_order is not None and key.stage == "gradients" and key.is_local
+        summed = rounded is not None and key.stage == "gradients" and key.is_local
 
         def floor(stratum: int, largest: float | None, key: Key = key, event: Event = event, summed: bool = summed) -> float:
             seen = noise.spread(key, stratum)
             measured, analysed = few(seen.samples * to_come, limit) * seen.largest, event.scale
-            if any_order is not None:
-                measured = max(measured, any_order.spread(key, stratum).largest, least if key.stage == "gradients" else 0.0)
+            if rounded is not None:
+                measured = max(measured, rounded.spread(key, stratum).largest, least if key.stage == "gradients" else 0.0)
             if summed or lane == "float64":
                 analysed = max(analysed, event.unit)
             return _believed(event, measured, analysed, largest, eps)

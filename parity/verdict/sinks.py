@@ -32,6 +32,7 @@ class Store:
         self._held, self._spill = 0, None  # bytes in memory
         self._recent: deque[tuple[Callable[[], np.ndarray | None], np.ndarray | Place]] = deque(maxlen=self.RECENT)
         self.losses: dict[str, float] = {}  # of a training step
+        self.clips: dict[str, tuple] | None = None  # of a training step: optimizer -> how its gradients were clipped
         self.choices: Any = None  # of the run that is kept, with which its noise draws go on
         # Modules whose results no replay can replace: something else on the other side, written into later, or computed once more.
         self.apart: set[str] = set()
@@ -106,6 +107,7 @@ class Against:
         self.apart = store.apart
         self.matched: dict[Key, tuple[Event, Deviation]] = {}
         self.losses: dict[str, float] = {}
+        self.clips: dict[str, tuple] | None = None
         self.extra: list[tuple[Event, Key | None]] = []
         self.kept: dict[Key, tuple[np.ndarray | None, np.ndarray]] = {}
         self.last: Key | None = None

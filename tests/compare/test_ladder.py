@@ -547,11 +547,30 @@ class PaddleRows(paddle.nn.Layer):
         return self.norm(x * 0 + 2.5 + x[:, :1]) * self.slope
 
 
-OPEN = pytest.mark.xfail(strict=True, reason="a float32 free run holds the twin to 4 times the reference's error, small by luck; "
-                         "to let the replay decide also lets go what float32 alone shows (paddle.var)")
-
-
-@pytest.mark.parametrize("slope, verdict", [pytest.param(1.0, "same", marks=OPEN), (1.01, "diverged")])
+@pytest.mark.parametrize("slope, verdict", [(1.0, "same"), (1.01, "diverged")])
 def test_in_float32_the_twin_is_not_held_to_the_references_luck(slope, verdict):
     rows = between(TorchRows, lambda: PaddleRows(slope), pair=HERE, inputs={"x": numbers(4, 6)})
     assert compare(rows, lanes=("float32",)).verdict == verdict
+
+
+class TorchSpread(torch.nn.Module):
+    def forward(self, x):
+        var = x.var(1, unbiased=False)
+        return var
+
+
+class PaddleSpread(paddle.nn.Layer):
+    def __init__(self, cancels):
+        super().__init__()
+        self.cancels = cancels
+
+    def forward(self, x):
+        var = (x * x).mean(1) - x.mean(1) ** 2 if self.cancels else x.var(1, unbiased=False)
+        return var
+
+
+@pytest.mark.parametrize("cancels, verdict", [(False, "same"), (True, "diverged")])
+def test_what_float32_alone_shows_is_not_let_go_for_that(cancels, verdict):
+    """A variance as the difference of two large numbers."""
+    spread = between(TorchSpread, lambda: PaddleSpread(cancels), pair=HERE, inputs={"x": 30 + numbers(4, 200)})
+    assert compare(spread, lanes=("float32",)).verdict == verdict

@@ -1,5 +1,6 @@
 """Programs that draw random numbers: right twins are the same, wrong ones are found where they part."""
 
+import functools
 import random
 from random import choice
 from types import SimpleNamespace
@@ -188,8 +189,11 @@ def scaled_by(draw):
 
 
 def own_generators(seed):
-    made = {"rng": np.random.default_rng(seed), "old": np.random.RandomState(seed), "plain": random.Random(seed)}
-    return lambda: {"drawing": SimpleNamespace(**made)}
+    @functools.cache  # one for all that is built, and none before: what was collected is frozen (tests/conftest.py)
+    def made():
+        return SimpleNamespace(rng=np.random.default_rng(seed), old=np.random.RandomState(seed), plain=random.Random(seed))
+
+    return lambda: {"drawing": made()}
 
 
 def drawn_by_own(self):

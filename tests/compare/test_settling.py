@@ -15,6 +15,7 @@ from parity.declare.pair import Pair
 from parity.differences import explain
 from parity.fixes.edit import Edit, applied
 from parity.trace.source import SourceTree
+from parity.verdict.floors import UNMOVED
 from parity.verdict.sinks import Store
 from parity.verdict.spill import Spill
 
@@ -29,10 +30,10 @@ def runs(monkeypatch):
     made = []
     original = Both.reference
 
-    def reference(both, dtype, sink, *, moved=None, replayed=None, measure=None, **options):
-        what = "draw" if moved is not None else "pass" if measure else "truth" if sink.keeps else "unmoved"
+    def reference(both, dtype, sink, *, draw=UNMOVED, replayed=None, measure=None, **options):
+        what = "draw" if draw.number is not None else "pass" if measure else "truth" if sink.keeps else "unmoved"
         made.append((dtype, what + (", replayed" if replayed is not None else "")))
-        original(both, dtype, sink, moved=moved, replayed=replayed, measure=measure, **options)
+        original(both, dtype, sink, draw=draw, replayed=replayed, measure=measure, **options)
 
     monkeypatch.setattr(Both, "reference", reference)
     return made

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
 import click
 import paddle
 import pytest
-from pages import PAGES, ROOT, Block, blocks
+from pages import PAGES, ROOT, TWINS, Block, blocks
 
 from parity.cli import cli, main
 from parity.recordings import parity_recorder as recorder
@@ -21,7 +23,8 @@ CODE = [block for block in BLOCKS if block.commands or block.kind in ("python", 
 
 # Blocks that are run, by page and heading ("*": all of the page): here, or in the test that is named.
 RUN = {
-    ("README.md", "Port your own model"): "test_the_readme_takes_a_newcomer_to_a_verdict",
+    ("README.md", "Port your own model"): "test_the_readme_says_what_the_page_is_run_for",
+    ("docs/tutorial.md", "*"): "test_the_tutorial",
     ("docs/reading-a-verdict.md", "Reading a verdict"): "test_the_report_is_what_the_page_shows",
     ("docs/port-your-own-model.md", "Port your own model"): "tests/declare/test_port_your_own.py",
     ("docs/port-your-own-model.md", "Without a file"): "tests/declare/test_port_your_own.py",
@@ -37,17 +40,19 @@ RUN = {
 # Blocks whose commands are only checked (they exist, and take these options), and why.
 MINUTES, DATA, INSTALLS = "takes minutes", "needs a checkpoint or pictures of one's own", "installs packages"
 CHECKED = {
-    ("README.md", "paddle-parity"): "make demo and make test are CI itself",
-    ("README.md", "The demo"): DATA,
-    ("README.md", "Convert a checkpoint"): DATA,
-    ("README.md", "Compare"): f"{MINUTES}; {DATA}; test_cli runs smaller ones",
-    ("README.md", "Train side by side"): f"{MINUTES}; test_cli_steps runs smaller ones",
-    ("README.md", "Two environments"): f"{MINUTES}; test_record_diff runs smaller ones",
-    ("README.md", "Train, with either framework"): f"{MINUTES}; {DATA}; test_trainer runs smaller ones",
-    ("README.md", "What broke the 2020 run"): f"{MINUTES}; test_explain_report runs a smaller one",
+    ("README.md", "paddle-parity"): "the tutorial's",
+    ("README.md", "Install"): f"{INSTALLS}; make demo and make test are CI itself; tests/test_wheel.py builds a wheel",
+    ("README.md", "U-GAT-IT"): DATA,
     ("README.md", "My loss does not go down"): "train.py is the reader's; tests/doctor/test_command.py runs the page's",
-    ("README.md", "The exam"): MINUTES,
-    ("README.md", "Installing by hand"): INSTALLS,
+    ("README.md", "Elsewhere, or another day"): f"{MINUTES}; test_record_diff runs smaller ones",
+    ("docs/u-gat-it.md", "What a difference looks like"): "of a twin with a fault in it",
+    ("docs/u-gat-it.md", "The demo"): DATA,
+    ("docs/convert-a-checkpoint.md", "Convert a checkpoint"): DATA,
+    ("docs/u-gat-it.md", "Compare"): f"{MINUTES}; {DATA}; test_cli runs smaller ones",
+    ("docs/train-side-by-side.md", "Train side by side"): f"{MINUTES}; test_cli_steps runs smaller ones",
+    ("docs/u-gat-it.md", "Train, with either framework"): f"{MINUTES}; {DATA}; test_trainer runs smaller ones",
+    ("docs/u-gat-it.md", "What broke the 2020 run"): f"{MINUTES}; test_explain_report runs a smaller one",
+    ("docs/u-gat-it.md", "The exam"): MINUTES,
     ("CONTRIBUTING.md", "Two loops"): "they run these tests",
     ("docs/two-environments.md", "Two environments: record here, compare there"): f"{MINUTES}; test_record_diff",
     ("docs/two-environments.md", "With one framework installed"): "needs two environments; test_lone blocks imports",
@@ -110,6 +115,12 @@ def test_every_block_is_run_or_checked_and_said_why_not():
     assert (RUN.keys() | CHECKED.keys()) - places == set() and not RUN.keys() & CHECKED.keys()
 
 
+def test_every_link_leads_to_a_file():
+    pages = [*PAGES, *(chinese for _, chinese in TWINS)]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([\w./-]+\.(?:md|png|yml))\b", page.read_text())]
+    assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == [] and len(links) > 100
+
+
 def test_every_command_is_one_that_the_program_takes():
     wrong = {}
     for block in BLOCKS:
@@ -168,7 +179,7 @@ def shell(tmp_path, monkeypatch):
     yield run
     sys.path[:] = path
     for name in set(sys.modules) - modules:
-        if name.startswith(("my_", "test_my")):
+        if name.startswith(("my_", "test_my", "classifier_")):
             del sys.modules[name]
 
 
@@ -178,13 +189,57 @@ def of(page: str, heading: str, kind: str | None = None) -> list[Block]:
     return found
 
 
-def test_the_readme_takes_a_newcomer_to_a_verdict(shell):
+def test_the_readme_says_what_the_page_is_run_for():
+    """Its commands are those of docs/port-your-own-model.md, which tests/declare/test_port_your_own.py runs."""
     alone, first = of("README.md", "Port your own model")
-    codes = shell(first.commands)  # its pytest line is run in tests/declare/test_port_your_own.py
-    assert list(codes) == ["parity init first", "parity compare my_pair.py", "parity steps my_pair.py"]
-    assert set(codes.values()) == {0}
+    (page,) = of("docs/port-your-own-model.md", "Port your own model")
+    assert [words[:2] for words in first.commands] == [words[:2] for words in page.commands]
     (command,) = alone.commands
     assert command[:2] == ["parity", "compare"] and complaint(command) is None
+
+
+TUTORIAL = "docs/tutorial.md"
+
+
+@pytest.fixture
+def tutored(tmp_path):
+    """The tutorial's files, as it tells to save them."""
+    for heading, names in (("1. Two files", ["classifier_torch.py", "classifier_paddle.py"]), ("5. Keep it so", ["test_port.py"])):
+        for block, name in zip(of(TUTORIAL, heading, "python"), names, strict=True):
+            (tmp_path / name).write_text(block.text + "\n")
+    return tmp_path
+
+
+def commands(*headings: str) -> list[list[str]]:
+    return [words for heading in headings for block in of(TUTORIAL, heading, "sh") for words in block.commands]
+
+
+def test_the_tutorial(shell, tutored, capsys):
+    """Its first verdict, and that the patch which it shows is of these files; the slow test below runs all of it."""
+    assert list(shell(commands("2. Compare them")).values()) == [1]
+    (shown,) = of(TUTORIAL, "2. Compare them", "text")
+    assert _without_measurements(shown.text) in _without_measurements(capsys.readouterr().out)
+    (patch,), text = of(TUTORIAL, "3. Have it mended", "diff"), (tutored / "classifier_paddle.py").read_text()
+    for line in patch.text.splitlines():
+        assert line.startswith("+") != (line[1:] in text), line
+
+
+@pytest.mark.slow
+def test_the_tutorial_to_its_end(shell, tutored, capsys):
+    (ask,), (mend,) = commands("2. Compare them"), commands("3. Have it mended")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-m", *mend], cwd=tutored, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    (patch,) = of(TUTORIAL, "3. Have it mended", "diff")
+    text = (tutored / "classifier_paddle.py").read_text()
+    assert all((line[1:] in text) == (line[0] != "-") for line in patch.text.splitlines())
+    capsys.readouterr()
+    assert list(shell([ask]).values()) == [0]
+    (sentence,) = of(TUTORIAL, "4. Ask again", "text")
+    assert sentence.text in capsys.readouterr().out
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "parity.plugin", "test_port.py"], cwd=tutored,
+                          env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_report_is_what_the_page_shows(shell, capsys):

@@ -1,4 +1,4 @@
-"""README.zh-CN.md keeps in step with README.md: section by section the same commands, outputs, figures, links and numbers."""
+"""Chinese pages keep in step with the English ones: section by section the same commands, outputs, figures, links and numbers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Callable
 from itertools import zip_longest
 
 import pytest
-from pages import READMES
+from pages import ROOT, TWINS
 
-ENGLISH, CHINESE = (path.read_text() for path in READMES)
 _CODE = re.compile(r"^```(?s:.*?)^```$|(?:^    .*\n)+", re.MULTILINE)
 
 
@@ -32,7 +31,7 @@ def prose(text: str) -> str:
 
 ASPECTS: dict[str, Callable[[str], list[str]]] = {
     "blocks of code": code,
-    "links and figures": lambda text: sorted(re.findall(r"\]\(([^)]+)\)", text.replace("README.zh-CN.md", "README.md"))),
+    "links and figures": lambda text: sorted(re.findall(r"\]\(([^)]+)\)", text.replace(".zh-CN.md", ".md"))),
     "words in code": lambda text: sorted({" ".join(word.split()) for word in re.findall(r"`([^`]+)`", prose(text))}),
     "numbers": lambda text: sorted(re.findall(r"(?<![\w.])\d+(?:\.\d+)*(?:e[+-]?\d+)?", prose(text))),
     "lists": lambda text: re.findall(r"^(?:- |\| )", prose(text), re.MULTILINE),
@@ -40,11 +39,11 @@ ASPECTS: dict[str, Callable[[str], list[str]]] = {
 
 
 def out_of_step(english: str, chinese: str) -> list[str]:
-    """What differs, with the section of README.md in which it does."""
+    """What differs, with the section of the English page in which it does."""
     told = []
     for ours, theirs in zip_longest(sections(english), sections(chinese), fillvalue=("(none)", "")):
         if ours[0].count("#") != theirs[0].count("#") or "(none)" in (ours[0], theirs[0]):
-            told.append(f"{ours[0]!r} of README.md meets {theirs[0]!r}: a section is missing, or in another order")
+            told.append(f"{ours[0]!r} of the English page meets {theirs[0]!r}: a section is missing, or in another order")
             continue
         for aspect, of in ASPECTS.items():
             left, right = of(ours[1]), of(theirs[1])
@@ -54,20 +53,27 @@ def out_of_step(english: str, chinese: str) -> list[str]:
     return told
 
 
-def test_the_chinese_readme_is_in_step():
-    assert out_of_step(ENGLISH, CHINESE) == []
-    assert len(sections(ENGLISH)) > 12 and sum(len(code(text)) for _, text in sections(ENGLISH)) > 12
+@pytest.mark.parametrize("pages", TWINS, ids=lambda pages: pages[0].stem)
+def test_the_chinese_page_is_in_step(pages):
+    english, chinese = (page.read_text() for page in pages)
+    assert out_of_step(english, chinese) == []
+    assert len(english) > 1000
 
 
-@pytest.mark.parametrize(("old", "new", "section", "aspect"), [
-    ("    parity check --only 'genA2B*' --lane float64\n", "", "## Compare", "blocks of code"),
-    ("](docs/calibration.md)", "](docs/exam.md)", "## How to read a verdict", "links"),
-    ("`--verify full`", "`--verify all`", "## Convert a checkpoint", "words in code"),
-    ("1.10 times their peak memory", "1.5 times their peak memory", "## Limits", "numbers"),
-    ("- `--device gpu` has not been run for this README.\n", "", "## Limits", "lists"),
-    ("## Two environments\n", "## Two environments\n\n### Here\n", "### Here", "missing"),
+def test_there_are_such_pages():
+    assert len(TWINS) >= 7 and len(sections(TWINS[0][0].read_text())) >= 7
+
+
+@pytest.mark.parametrize(("page", "old", "new", "section", "aspect"), [
+    ("docs/u-gat-it", "    parity check --only 'genA2B*' --lane float64\n", "", "## Compare", "blocks of code"),
+    ("docs/verdict-in-short", "](calibration.md)", "](exam.md)", "in short", "links"),
+    ("docs/convert-a-checkpoint", "`--verify full`", "`--verify all`", "# Convert a checkpoint", "words in code"),
+    ("docs/limits", "1.10 times their peak memory", "1.5 times their peak memory", "# Limits", "numbers"),
+    ("docs/limits", "- `--device gpu` has not been run for this README.\n", "", "# Limits", "lists"),
+    ("README", "## Install\n", "## Install\n\n### Here\n", "### Here", "missing"),
 ])
-def test_a_change_of_one_readme_alone_is_told_with_its_section(old, new, section, aspect):
-    assert ENGLISH.count(old) == 1
-    told = out_of_step(ENGLISH.replace(old, new), CHINESE)
+def test_a_change_of_one_page_alone_is_told_with_its_section(page, old, new, section, aspect):
+    english, chinese = ((ROOT / f"{page}{language}.md").read_text() for language in ("", ".zh-CN"))
+    assert english.count(old) == 1
+    told = out_of_step(english.replace(old, new), chinese)
     assert any(section in line and aspect in line for line in told), told

@@ -38,6 +38,15 @@ SAID = {
     "y = x.clamp(0, 1).float()": "y = x.clip(0, 1).astype('float32')",
     "y = F.relu(x, inplace=True)": "y = F.relu(x)",
     "return super().forward(x)": "return super().forward(x)",
+    "self.r = nn.LSTM(8, 6, bidirectional=True)": "self.r = nn.LSTM(8, 6, direction='bidirect', time_major=True)",
+    "self.r = nn.GRU(8, 6, 2, batch_first=True)": "self.r = nn.GRU(8, 6, 2)",
+    "self.g = nn.GroupNorm(2, 8, affine=False)": "self.g = nn.GroupNorm(2, 8, weight_attr=False, bias_attr=False)",
+    "self.a = nn.GELU(approximate='tanh')": "self.a = nn.GELU(approximate=True)",
+    "y = torch.split(x, 2, dim=-1)": "y = paddle.split(x, x.shape[-1] // 2, axis=-1)",
+    "y = torch.split(x, [2, 4], 1)": "y = paddle.split(x, [2, 4], axis=1)",
+    "y = x.transpose(1, 2)": "y = x.swapaxes(1, 2)",
+    "y = torch.gather(x, 1, z)": "y = paddle.take_along_axis(x, z, 1)",
+    "y = F.huber_loss(x, z, delta=0.5)": "y = F.smooth_l1_loss(x, z, delta=0.5)",
 }
 
 
@@ -118,6 +127,18 @@ def test_of_a_line_that_says_the_same_nothing_is_told(theirs, ours):
     """There are guesses still: it may be the line of a helper that is wrong. But nothing that the reference says."""
     made = texts((BUILT["paddle"], [ours]), (BUILT["torch"], [theirs]), ours, theirs)
     assert not any(told for _, told in made)
+
+
+def test_another_statement_on_the_line_may_be_one_too_many():
+    made = texts((["self.a = nn.Linear(4, 4); self.k = 2"], ["y = self.a(x)"]), (BUILT["torch"][:1], ["y = self.a(x)"]),
+                 "self.k", "self.a = nn")
+    assert module("paddle", ["self.a = nn.Linear(4, 4)"], ["y = self.a(x)"]).text in [text for text, _ in made]
+
+
+def test_no_candidate_names_what_the_twins_file_does_not_know():
+    theirs = "y = helper(x)"
+    made = texts((BUILT["paddle"], ["y = paddle.sin(x)"]), (BUILT["torch"], [theirs]), "y = paddle", theirs)
+    assert made and not any("helper" in text for text, _ in made)
 
 
 def test_no_candidate_leaves_torchs_words_in_the_twin():

@@ -34,7 +34,8 @@ def raises():
 
 
 def far():
-    raise Far(1, SimpleNamespace(order=(5, 0), reference=None, twin=("a.py", 3), last_good_site=None))
+    raise Far(1, SimpleNamespace(order=(5, 0), reference=None, twin=("a.py", 3), last_good_site=None,
+                                 key=SimpleNamespace(stage="forward", variable="y")))
 
 
 def test_what_is_the_same_is_said_to_be():

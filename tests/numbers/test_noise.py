@@ -82,14 +82,14 @@ def test_draws_depend_on_names_and_not_on_order():
 # --- stochastic rounding ---------------------------------------------------------------------------------------------
 
 
-def run(function, *arrays, seed=None):
+def run(function, *arrays, seed=None, pairwise=False):
     """(result, gradients) of a function of tensors, with moved results where a seed is given."""
     leaves = [torch.tensor(array, requires_grad=True) for array in arrays]
     if seed is None:
         result = function(*leaves)
         result.sum().backward()
     else:
-        with StochasticRounding(seed):
+        with StochasticRounding(seed, pairwise=pairwise):
             result = function(*leaves)
             torch.autograd.backward([result], [torch.ones_like(result)])
     return result.detach().numpy(), [leaf.grad.numpy() for leaf in leaves]
@@ -128,10 +128,11 @@ def test_an_elementwise_result_moves_by_one_eps(function):
     (lambda x: x @ torch.ones(400, 3, dtype=torch.float64), 400, lambda x: np.abs(x.sum(1)).max()),
     (lambda x: torch.var(x, 1), 400, lambda x: x.var(1, ddof=1).max()),
 ])
-def test_a_reduction_moves_by_the_root_of_its_terms(function, terms, magnitude):
+@pytest.mark.parametrize("pairwise", [False, True])
+def test_a_reduction_moves_by_the_root_of_its_terms_or_of_their_levels(function, terms, magnitude, pairwise):
     x = draw(30, 400)
-    plain, moved = run(function, x)[0], run(function, x, seed=1)[0]
-    allowed = EPS * np.sqrt(terms) * magnitude(x)
+    plain, moved = run(function, x)[0], run(function, x, seed=1, pairwise=pairwise)[0]
+    allowed = EPS * np.sqrt(np.log2(terms) if pairwise else terms) * magnitude(x)
     assert 0.5 * allowed < np.abs(moved - plain).max() < 1.5 * allowed + EPS * np.abs(plain).max()
 
 

@@ -16,8 +16,9 @@ from parity.files import InputError, write
 from parity.numbers.arrays import Deviation, Verdict
 from parity.report.document import to_json
 from parity.report.page import to_html
-from parity.report.summary import Summary, short
+from parity.report.summary import Summary
 from parity.report.terminal import show
+from parity.report.words import short
 from parity.trace.events import Key
 from parity.trace.source import Site
 from parity.ugatit import sheet

@@ -10,7 +10,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
-PAGES = (READMES[0], ROOT / "CONTRIBUTING.md", ROOT / "parity" / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+_TRANSLATED = sorted(page for page in (ROOT / "docs").glob("*.zh-CN.md") if not page.name.startswith("ports-of-2020"))
+# English page, Chinese page, which says the same: what holds for the blocks of the one holds for the other's
+TWINS = (READMES, *((page.with_name(page.name.replace(".zh-CN", "")), page) for page in _TRANSLATED))
+PAGES = (READMES[0], ROOT / "CONTRIBUTING.md", ROOT / "parity" / "README.md",
+         *(page for page in sorted((ROOT / "docs").glob("*.md")) if page not in _TRANSLATED))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from parity.campaign.runs import Done, Failed, Outcome, Task
 from parity.report.page import page
-from parity.report.summary import versions
+from parity.report.words import versions
 from parity.ugatit.faults import trials
 from parity.ugatit.faults.score import Mark
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from parity.messages import say
 from parity.report.page import page
-from parity.report.summary import STAGES, versions
+from parity.report.words import STAGES, versions
 from parity.steps.report import strict
 from parity.steps.summary import largest, title
 from parity.ugatit.explain import course, iterators, symptom

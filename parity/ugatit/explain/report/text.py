@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from parity.report.summary import short
 from parity.report.terminal import COLOURS
+from parity.report.words import short
 from parity.ugatit.explain import course
 from parity.ugatit.explain.iterators import ON_1_8_5
 from parity.ugatit.explain.report.summary import Explanation, Part
