@@ -276,7 +276,8 @@ def parametrized(layer: torch.nn.Module | None) -> dict[str, tuple[str, torch.Te
     Empty where the layer has none, or one of another kind as well.
     """
     found = {}
-    held = vars(layer).get("_modules", {}).get("parametrizations", {}) if layer is not None else {}
+    modules = vars(layer).get("_modules") if layer is not None else None
+    held = modules.get("parametrizations") if isinstance(modules, dict) else None  # a compiled module's is no dict, and has none
     for name, applied in held.items() if hasattr(held, "items") else ():
         path = f"parametrizations.{name}."
         kinds = [type(one).__name__ for one in applied]

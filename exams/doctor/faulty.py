@@ -372,7 +372,7 @@ STEP = (
             "self.optim.step()",
             "self.optim = paddle.optimizer.Adam(0.02, parameters=self.net.parameters()); self.optim.step()",
         ),
-        ids=("never-stepped",),
+        ids=("counter-stuck",),
         line="self.optim = ",
         reference_line="self.optim.step()",
         steps=3,

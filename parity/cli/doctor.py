@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from parity.cli import output
-from parity.cli.options import REPORTS, Reports
+from parity.cli.options import MACHINES, Reports
 
 if TYPE_CHECKING:
     from parity.doctor.diagnosis import Diagnosis
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--repeat/--no-repeat", default=True, show_default=True,
               help="Run a later iteration that shows a NaN a second time, for its line; holds a copy of the training's state.")
 @click.option("--stop", is_flag=True, help="End a script after these iterations; else it runs on, unwatched.")
-@REPORTS
+@MACHINES
 def doctor(target: str, arguments: tuple[str, ...], iterations: int, expect: tuple[str, ...], repeat: bool, stop: bool,
            reports: Reports) -> int:
     """Why does my loss not go down? Watch a few steps of a Paddle or torch training, and say what is wrong with it.
@@ -78,4 +78,7 @@ def _told(diagnosis: Diagnosis, target: str, reports: Reports, more: str = "") -
         console.print(more, soft_wrap=True)
     output.publish_html(reports, lambda: report.to_html(diagnosis, target, versions()))
     output.publish_json(reports, lambda: report.to_json(diagnosis, versions()))
+    if output.for_machines(reports):
+        from parity.doctor.problems import checked
+        output.publish_problems(reports, checked(diagnosis, target), versions())
     return 1 if diagnosis.errors else 0

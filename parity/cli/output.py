@@ -33,14 +33,25 @@ def publish(summary: Any, reports: Reports, files: Mapping[str, str] = {}) -> No
     """The report of a comparison: on the terminal, and into the files that were asked for. files: as of `circumstances`."""
     from parity.report import document, page, problems, terminal
     summary.circumstances = circumstances(files)
+    tell(reports, summary, terminal.show)
+    publish_html(reports, lambda: page.to_html(summary))
+    publish_json(reports, lambda: document.to_json(summary))
+    publish_problems(reports, problems.checked(summary), summary.versions)
+
+
+def tell(reports: Reports, summary: Any, show: Callable[..., None]) -> None:
+    """On the terminal, as much of it as was asked for."""
+    from parity.report.terminal import NAMED
     shown = console(err=reports.json_path == "-")
     if reports.quiet:
         shown.print(str(summary.sentence()), soft_wrap=True, markup=False)
     else:
-        terminal.show(shown, summary, listed=None if reports.verbose else terminal.NAMED)
-    publish_html(reports, lambda: page.to_html(summary))
-    publish_json(reports, lambda: document.to_json(summary))
-    publish_problems(reports, problems.checked(summary), summary.versions)
+        show(shown, summary, listed=None if reports.verbose else NAMED)
+
+
+def for_machines(reports: Reports) -> bool:
+    """Whether `publish_problems` has anything to do."""
+    return bool(reports.sarif_path or reports.junit_path) or os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def publish_problems(reports: Reports, programs: Sequence[Any], versions: Mapping[str, str]) -> None:

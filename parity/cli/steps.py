@@ -12,7 +12,7 @@ import click
 import parity
 from parity.cli import output
 from parity.cli.exits import SAME, exit_code
-from parity.cli.options import REPORTS, Reports, Where, given, grouped, where
+from parity.cli.options import VERDICT, Reports, Where, given, grouped, where
 from parity.cli.ugatit_options import SIZES, Inputs, Sizes, injected, inputs, refuse_for_pair
 
 
@@ -66,7 +66,7 @@ STORED = grouped(
 @click.option("--fault", "names", multiple=True, metavar="NAME",
               help="Put a known bug into the twin, to see what it looks like (parity faults). May be repeated.")
 @where("float64")
-@REPORTS
+@VERDICT
 @click.option("--plot", "plot_path", metavar="FILE.png", help="Draw the losses, and their difference beside rounding.")
 @STORED
 @click.pass_context
@@ -112,7 +112,7 @@ def _follow(training: Any, run: Run, where: Where, reports: Reports, plot_path: 
         output.console(err=False).print(f"{run.steps} steps of the reference are in {stored.record_path}", soft_wrap=True)
         return SAME
     runs = 1 if stored.against_path else run.draws + 2
-    with output.progress() as bar:  # its unit is one side's step
+    with output.progress(quiet=reports.quiet) as bar:  # its unit is one side's step
         task = bar.add_task("building", total=len(where.lanes) * run.steps * runs)
         begun = itertools.count()
 
@@ -122,17 +122,20 @@ def _follow(training: Any, run: Run, where: Where, reports: Reports, plot_path: 
 
         summary = parity.follow(training, **asdict(run), lanes=where.lanes, against=stored.against_path, progress=told)
     summary.faults = faults
+    summary.circumstances = output.circumstances()
     _publish(summary, reports, plot_path)
     return exit_code(summary)
 
 
 def _publish(summary: Any, reports: Reports, plot_path: str | None) -> None:
     from parity.files import write
+    from parity.report import words
     from parity.steps import picture as drawing
     from parity.steps import report
-    report.show(output.console(err=reports.json_path == "-"), summary)
+    output.tell(reports, summary, report.show)
     picture = drawing.draw(summary) if reports.html_path or plot_path else b""
     if plot_path:
         write(plot_path, picture)
     output.publish_html(reports, lambda: report.to_html(summary, picture))
     output.publish_json(reports, lambda: report.to_json(summary))
+    output.publish_problems(reports, report.checked(summary), words.versions())

@@ -28,6 +28,7 @@ from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
+from parity.frameworks.lifting import Lifted
 from parity.heap import give_back
 from parity.messages import Message, say, several, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
@@ -43,7 +44,7 @@ from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run
 from parity.trace.source import Site
-from parity.verdict.findings import Finding, Order, Report
+from parity.verdict.findings import RAISED, Finding, NothingCompared, Order, Report
 from parity.verdict.floors import UNMOVED, Draw, Noise
 from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
@@ -60,7 +61,7 @@ def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), 
     """
     lanes, device, draws = asked.lanes(lanes), asked.device(device), asked.count("draws", draws, asked.DRAWS)
     with Both(subject, device, operations=operations).as_they_were() as both:
-        return climb(both, lanes=lanes, draws=draws, tell=progress or _silent)
+        return both.lifted_where_needed(lambda: climb(both, lanes=lanes, draws=draws, tell=progress or _silent), lanes)
 
 
 def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", progress: Progress | None = None) -> Report:
@@ -72,7 +73,7 @@ def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", prog
     """
     lane, device = asked.lane(lane), asked.device(device)
     with Both(subject, device).as_they_were() as both:
-        return glance_at(both, lane=lane, tell=progress or _silent)
+        return both.lifted_where_needed(lambda: glance_at(both, lane=lane, tell=progress or _silent), (lane,))
 
 
 def _silent(what: str) -> None:
@@ -294,6 +295,10 @@ def _went_apart(uncompared: Finding) -> bool:
     return uncompared.deviation.trouble is None
 
 
+def _the_twin_raised(report: Report) -> bool:
+    return any(finding.variable == RAISED for finding in report.diverged)
+
+
 def _no_replay(error: Exception) -> Message:
     """A replay cuts the graph between modules; a program may need it whole, as one that differentiates in its forward does."""
     return say("no layer could be judged alone: the reference cannot run in pieces ({error})", error=in_words(error))
@@ -329,10 +334,11 @@ class Both(Sides):
     """Both sides of a subject, built once; every run starts from the subject's state again.
 
     operations: whether single operations are watched in the runs to come. idle: of random numbers that one side alone draws, and of
-    which it makes nothing.
+    which it makes nothing. lifted: of runs in float64 in which what the programs name float32 is that, too.
     """
 
     idle: frozenset[Key] = frozenset()
+    lifted: Lifted | None = None
 
     def __init__(self, subject: Subject, device: str, *, operations: bool = False) -> None:
         self.subject, self.device, self.operations = subject, device, operations
@@ -453,6 +459,32 @@ class Both(Sides):
                 return error
             raise
         return None
+
+    def lifted_where_needed(self, run: Callable[[], Report], lanes: Container[str]) -> Report:
+        """What `run` comes to. Where a side raises in float64, it is made again with float32 lifted, and that stands if it does
+        not raise then: the cast by name was all that was wrong, and in float32, as the programs are used, it changes nothing."""
+        raised, report = None, None
+        try:
+            report = run()
+        except (InputError, NothingCompared):
+            raise
+        except Exception as error:
+            raised = error
+        if "float64" in lanes and (raised is not None or _the_twin_raised(report)):
+            self.lifted = Lifted()
+            again = None
+            try:
+                again = run()
+            except Exception as error:
+                raised = raised and error  # which came later in the program
+            if again is not None and self.lifted.count and (raised is not None or not _the_twin_raised(again)):
+                again.remarks.append(say("in float64 what the programs name float32 was float64, too: as they are they cannot run "
+                                         "in it"))
+                return again
+            self.lifted = None
+        if raised is not None:
+            raise raised
+        return report
 
     def side_by_side(self, dtype: str, pass_: Interleaved, *, gradients: bool = True) -> Exception | None:
         """Runs reference and twin in turns; hands back what the twin raises."""
@@ -583,7 +615,8 @@ class Both(Sides):
         program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self.operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
-                                               random=self.tape.hand(side), results=self.results.of(side)))
+                                               random=self.tape.hand(side), results=self.results.of(side),
+                                               lifted=self.lifted if dtype == "float64" else None))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()
         if truth is not None and dtype == "float64" and values is None and moved is None:  # draws may follow

@@ -13,7 +13,7 @@ from parity.compare.ladder import Both, compare
 from parity.compare.results import Case, Result
 from parity.compare.settling import Settling, between_layers
 from parity.declare.pair import Subject
-from parity.verdict.findings import Finding, NothingCompared, Report
+from parity.verdict.findings import RAISED, Finding, NothingCompared, Report
 
 
 def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", operations: bool = False, quick: bool = False,
@@ -43,7 +43,10 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
 def _settled(case: Case, lanes: Iterable[str], device: str, **options: Any) -> Report:
     """Both are built in here, so that they are gone before those of the next case."""
     with Both(case.subject, device).as_they_were() as both:
-        return Settling(both, lanes, **options).report()
+        found = options.pop("found")
+        # That a side raises is no place yet: it may be the lane's fault.
+        options["found"] = lambda finding: None if finding.variable == RAISED and both.lifted is None else found(finding)
+        return both.lifted_where_needed(lambda: Settling(both, lanes, **options).report(), lanes)
 
 
 def compare_placing(subject: Subject, *, operations: bool = False, **options: Any) -> Report:

@@ -26,10 +26,10 @@ from parity.declare.pair import Pair, Subject, TrainingSubject
 from parity.declare.training import Training
 from parity.declare.weights import Built, weights_of
 from parity.files import InputError
-from parity.frameworks import FRAMEWORKS
+from parity.frameworks import FRAMEWORKS, Framework
 from parity.pairing.correspondence import naming
 from parity.pairing.listing import Listing, listing
-from parity.trace.source import SourceTree, files_of
+from parity.trace.source import SourceTree, code_of, files_of
 from weights_convert import DEFAULT, LayoutTable
 
 
@@ -143,11 +143,29 @@ class Port:
         if not framework.is_model(given):
             raise InputError(f"{what}: expected a {framework.module_class.__module__}.{framework.module_class.__name__}, found "
                              f"{type(given).__module__}.{type(given).__qualname__}; the PyTorch program comes first")
+        opaque = next((path for path, module in framework.modules(given) if framework.is_opaque(module)), None)
+        if opaque is not None:
+            raise InputError(f"{what}: {opaque or type(given).__name__} is TorchScript, in which no layer and no line can be "
+                             f"followed; hand over the module that it was made of")
+        if shapeless := framework.shapeless(given):
+            self._run_once(framework, given, f"{what}: {shapeless[0]} takes its shape from the first input", seed)
         return given
+
+    def _run_once(self, framework: Framework, model: Any, why: str, seed: int) -> None:
+        """A forward in eval mode, for the shapes alone."""
+        if not self._nest["positional"] and not self._nest["keyword"]:
+            raise InputError(f"{why}, and no inputs are declared; declare them, or run the model once where it is built")
+        tensors = [framework.tensor(array) for array in self.arrays(seed).values()]
+        arguments, keywords = self.arrange(0, tensors)
+        training = model.training
+        model.eval()
+        with framework.seeded(seed), refusing(why):
+            hand_on(model, *arguments, **keywords)
+        model.train(training)
 
     def _builder_file(self, side: int) -> list[str]:
         """Where layers are built in a function of the user's (`lambda: Sequential(...)`), its file belongs to the sources."""
-        code = getattr((self.reference, self.twin)[side], "__code__", None)
+        code = code_of((self.reference, self.twin)[side])
         return [code.co_filename] if code is not None else []
 
     def _state(self, seed: int) -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ from parity.declare.weights import weights_of
 from parity.files import InputError
 from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
 from parity.numbers.noise import generator
-from parity.trace.source import SourceTree, files_of
+from parity.trace.source import SourceTree, code_of, files_of
 from weights_convert import DEFAULT, LayoutTable
 
 SIDES = ("reference", "twin")
@@ -191,7 +191,7 @@ class Program:
     @property
     def files(self) -> list[str]:
         """Where the step is written."""
-        code = getattr(getattr(self._step, "__func__", self._step), "__code__", None)
+        code = code_of(self._step)
         return [code.co_filename] if code is not None else []
 
     def step(self, *batch: Any) -> dict[str, Any]:

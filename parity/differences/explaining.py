@@ -12,7 +12,7 @@ import numpy as np
 
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
-from parity.verdict.findings import LANES, Finding, Report
+from parity.verdict.findings import LANES, RAISED, Finding, Report
 
 if TYPE_CHECKING:
     from parity.differences.difference import Difference
@@ -197,7 +197,7 @@ class _Again:
                         outcome.spoilt, fewer)
 
     def _outcome(self, report: Report, acted: list[Difference]) -> _Outcome:
-        raised = min((finding.order for finding in report.diverged if finding.variable == "(exception)"), default=None)
+        raised = min((finding.order for finding in report.diverged if finding.variable == RAISED), default=None)
         verdicts = {_place(finding): finding.verdict for finding in report.findings}
         solved = {}
         for finding in self._findings:

@@ -105,7 +105,7 @@ def construction(sites: ConstructionSites, source: SourceTree | None = None) -> 
     """Notes where networks and optimizers are built, of whichever framework the user's module imports."""
     with ExitStack() as stack:
         for framework in loadable():
-            for kind in (framework.module_class, framework.optimizer_class):
+            for kind in (framework.module_class, *framework.optimizer_makers):
                 stack.enter_context(sites.watch(kind, source or UserFiles()))
         yield
 

@@ -47,6 +47,7 @@ _KINDS = (
     Kind("affine-instance-norm", WARNING, say("InstanceNorm2D(..., weight_attr=False, bias_attr=False) is torch's default")),
     Kind("weights-shared", WARNING, say("if the two are not meant to share, build each of them by a call of its own")),
     Kind("module-repeated", WARNING, say("[layer] * n repeats one layer; [Layer() for _ in range(n)] builds n")),
+    Kind("frozen-parameters", WARNING, say("if they are to be trained: requires_grad_(True) (Paddle: stop_gradient = False)")),
     Kind("frozen-network", WARNING, say("if it is to be trained, hand its parameters to an optimizer and call train()")),
     Kind(
         "spectral-norm-layer",
@@ -78,6 +79,12 @@ _KINDS = (
             "scale can fall"),
     ),
     Kind("nonfinite", ERROR, say("look at this line: a log or root of 0, a division by 0, an exp that overflows, lr too large")),
+    Kind(
+        "input-constant",
+        ERROR,
+        say("look at what prepares the data: a division of whole numbers, a scaling that is applied twice, a buffer that all "
+            "examples share"),
+    ),
     Kind(
         "loss-without-graph",
         ERROR,
@@ -114,6 +121,11 @@ _KINDS = (
         ERROR,
         say("let the loss depend on them, or freeze them (stop_gradient=True, requires_grad=False)"),
     ),
+    Kind(
+        "target-with-graph",
+        WARNING,
+        say("detach the target, or make it within no_grad: it is what the prediction is to move to"),
+    ),
     Kind("activation-dead", ERROR, say("lower lr or the biases, or use a leaky activation; look at the scale of its input")),
     Kind(
         "features-constant",
@@ -134,6 +146,7 @@ _KINDS = (
         ERROR,
         say("divide the learning rate by 10 until an update is well below the weights' size (1e-3 of it is usual)"),
     ),
+    Kind("lr-too-small", ERROR, say("multiply the learning rate by 10 until an update is about 1e-3 of the weights' size")),
     Kind("scheduler-too-often", ERROR, say("step the scheduler once per optimizer step (or per epoch, as it was built for)")),
     Kind("never-stepped", ERROR, say("call this optimizer's step() after its backward")),
     Kind("unchanged", ERROR, say("check lr, the gradient's size, and that nothing puts the old values back")),
@@ -148,6 +161,24 @@ _KINDS = (
     Kind("fp16-underflow", ERROR, say("scale the loss (GradScaler), or keep this part in float32")),
     Kind("decay-dominates", ERROR, say("lower weight_decay: it pulls harder than the loss")),
     Kind("decay-on-norms", WARNING, say("leave norms and biases out of the decay: a parameter group with weight_decay 0")),
+    # what depends on what
+    Kind(
+        "rows-mixed",
+        ERROR,
+        say("see which axis of its input this layer takes for the batch (batch_first, time_major), or bring the axes in its order"),
+    ),
+    Kind(
+        "sees-its-target",
+        ERROR,
+        say("mask what comes later (is_causal, a mask of -inf above the diagonal); if it is recurrent, in one direction only"),
+    ),
+    Kind("target-not-shifted", ERROR, say("shift the targets by one: inputs x[:, :-1], targets x[:, 1:]")),
+    Kind(
+        "target-out-of-sight",
+        ERROR,
+        say("take the causal mask away (if it is recurrent, let it run in both directions): this is no task of guessing what comes "
+            "next"),
+    ),
     # state
     Kind("state-frozen", ERROR, say("update u, v or the running statistics at each training forward (and in train mode)")),
     Kind("state-moves-in-eval", ERROR, say("update u, v and running statistics in train mode only")),
@@ -185,6 +216,21 @@ _KINDS = (
     # beside a reference
     Kind("differs-from-reference", ERROR, say("make the line do what the reference's does")),
 )
+# What follows from a finding of such a kind, and says nothing of its own beside it.
+FOLLOWS = {
+    "input-constant": frozenset({"features-constant", "gradient-zero", "activation-dead", "full-batch", "batch-constant",
+                                 "loss-at-chance", "loss-constant"}),
+    "cleared-too-late": frozenset({"network-without-gradient", "parameters-without-gradient", "gradient-zero", "loss-at-chance",
+                                   "loss-constant"}),
+    "scaler-skips": frozenset({"never-stepped", "loss-at-chance"}),
+    "never-stepped": frozenset({"loss-at-chance", "loss-constant", "gradient-discarded"}),
+    "lr-zero": frozenset({"unchanged", "loss-at-chance", "loss-constant"}),
+    "lr-too-small": frozenset({"unchanged", "loss-at-chance", "loss-constant"}),
+    "scheduler-too-often": frozenset({"lr-too-small", "unchanged", "loss-at-chance"}),
+    "scheduler-too-seldom": frozenset({"lr-too-small", "unchanged", "loss-at-chance"}),
+    "counter-stuck": frozenset({"never-stepped"}),
+    "loss-without-graph": frozenset({"graph-cut", "network-without-gradient", "loss-at-chance", "loss-constant"}),
+}
 KINDS = {kind.id: kind for kind in _KINDS}
 _RANK = {kind.id: rank for rank, kind in enumerate(_KINDS)}
 

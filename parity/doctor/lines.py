@@ -17,6 +17,7 @@ import numpy as np
 from parity.doctor.arrays import is_finite
 from parity.doctor.record import Cut, Iteration, Labels, Lost, NonFinite, Passed, Term
 from parity.frameworks import Framework
+from parity.messages import say
 from parity.trace.source import Site, Statement, Statements, statements_of
 
 # Ways to leave the graph, as they stand in a line.
@@ -50,6 +51,7 @@ class Lines:
         self.graphs = 0
         self._latest: tuple[Callable[[], Any], Site | None] = (lambda: None), None
         self.squashed: Site | None = None
+        self.returned: dict[tuple[int, str], tuple[bool, bool, Cut | None]] = {}  # (frame, "f()") -> of what a call there gave
         self.known: set[tuple[str, int]] = set()
         self.files: dict[str, bool] = {}
         self.paused, self.resumed = _Follow(None), _Follow(self._enter)
@@ -203,6 +205,9 @@ class _Frame:
         if not lines.close and not statement.binds:
             return
         values = frame.f_locals
+        for caller, name in list(lines.returned):
+            if caller == id(frame):
+                self._kinds[name] = lines.returned.pop((caller, name))
         if lines.close and self._kinds:
             site = Site(frame.f_code.co_filename, statement.first)
             self._switched_off(values, statement, site)
@@ -271,6 +276,9 @@ class _Frame:
         if not lines.framework.is_tensor(value):
             return
         floating = lines.framework.shape_dtype(value)[1].startswith(("float", "bfloat"))
+        if floating and frame.f_back is not None and not lines.depth:
+            cut = next((kind[2] for kind in sources if kind[2] is not None), None)
+            lines.returned[id(frame.f_back), f"{frame.f_code.co_name}()"] = lines.framework.requires_grad(value), True, cut
         if from_graph and floating and not lines.framework.requires_grad(value):
             self._cut("what is returned", site, statement, used=True)
         elif lines.close and floating and lines.framework.requires_grad(value):
@@ -330,6 +338,10 @@ class _Frame:
             shaped = name in statement.binds or (self._lines.framework.is_tensor(value) and len(value.shape) > 0)
             if shaped and self._kinds.get(name, (False,))[0]:
                 self._lines.iteration.suspects.append(Cut(site, name, name, how, tick=self._lines.tick()))
+                return
+        if how and self._lines.graphs > self._graphs:  # of a layer that it calls itself
+            self._lines.iteration.suspects.append(Cut(site, say("what this line gives"), say("a layer's output"), how,
+                                                      tick=self._lines.tick()))
 
     def _lost(self, values: Any, site: Site, term: str | None) -> None:
         """Parts of a sum that is a loss, or is handed to backward: such as have no graph and come of something that had one."""
@@ -390,6 +402,7 @@ def addends(line: str) -> tuple[tuple[str, ...], ...]:
     return tuple(names for part in parts if (names := _factors(part)))
 
 
+_METHODS = {"detach", "mean", "sum", "abs", "pow", "square", "sqrt", "clamp", "log", "exp"}  # of tensors
 _CASTS = {"float", "tensor", "to_tensor", "as_tensor", "FloatTensor"}
 
 
@@ -411,7 +424,9 @@ def _factors(node: ast.expr) -> tuple[str, ...] | None:
         if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and not node.args and called.attr != "detach":
             return (called.value.id,)
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        return _factors(node.args[0]) if name in _CASTS and node.args else None
+        if name in _CASTS and node.args:
+            return _factors(node.args[0])
+        return (f"{name}()",) if name and name not in _METHODS else None
     return None
 
 

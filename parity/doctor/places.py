@@ -113,6 +113,17 @@ def name_in(frame: FrameType | None, value: Any) -> str | None:
     return None
 
 
+def binding_site(frame: FrameType | None, value: Any) -> Site | None:
+    """The latest line above the one that this frame has come to which binds the name that it calls the object by."""
+    name = name_in(frame, value)
+    tree = parsed(frame.f_code.co_filename) if name else None
+    lines = {line for *_, line in frame.f_code.co_lines() if line} if name else set()
+    found = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assign) and node.lineno in lines
+             and node.lineno < frame.f_lineno and any(isinstance(part, ast.Name) and part.id == name
+                                                      for target in node.targets for part in ast.walk(target))] if tree else []
+    return Site(frame.f_code.co_filename, max(found)) if found else None
+
+
 class UserFiles(SourceTree):
     """The files below these roots (without any: wherever they are) that are no library's; of a root inside a library, all."""
 

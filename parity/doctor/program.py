@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -41,14 +42,16 @@ class Program:
         self.constructions = constructions or ConstructionSites()
         self.files: list[str] = []  # of the user's, in which code has run
         self._networks: dict[str, str] = {}
+        self.made: dict[str, Site | None] = {}  # optimizers that were made while it was watched, and where
         self.held_state: dict[int, str] = {}  # of what optimizers hold (and so keep alive): what is or was a buffer
         self.refresh()
 
-    def adopt(self, optimizer: Any, frame: FrameType | None = None) -> str:
-        """Watch this one, too; returns its name."""
-        name = name_in(frame, optimizer) or "optimizer"
-        while name in self.optimizers:
-            name += "'"
+    def adopt(self, optimizer: Any, frame: FrameType | None = None, name: str | None = None) -> str:
+        """Watch this one, too; returns its name. name: of another, whose place it takes."""
+        if name is None:
+            name = name_in(frame, optimizer) or "optimizer"
+            while name in self.optimizers:
+                name += "'"
         self.optimizers[name] = optimizer
         self.refresh()
         return name
@@ -56,6 +59,24 @@ class Program:
     def trains(self, optimizer: Any) -> bool:
         """Whether the optimizer holds parameters of the networks."""
         return any(id(p) in self.names for p in self.framework.optimizer_parameters(optimizer))
+
+    def others(self) -> list[Any]:
+        """Optimizers that are alive, hold parameters of the networks, and are none of those that are known."""
+        known = {id(optimizer) for optimizer in self.optimizers.values()}
+        return [found for found in gc.get_objects() if issubclass(type(found), self.framework.optimizer_class)
+                and id(found) not in known and not self.iterator_left(found) and self.trains(found)]
+
+    def around(self, optimizer: str, others: Iterable[str]) -> bool:
+        """Whether all that this one holds is held by these others: it leaves the step to them (Lookahead, SAM)."""
+        held = {id(p) for name in others for p in self.held[name]}
+        return bool(self.held[optimizer]) and all(id(p) in held for p in self.held[optimizer])
+
+    def covered(self, optimizers: frozenset[str]) -> bool:
+        """Whether these hold all that any of the optimizers does: one may stand around another."""
+        known = self._covered.get(optimizers)
+        if known is None:
+            known = self._covered[optimizers] = all(name in optimizers or self.around(name, optimizers) for name in self.held)
+        return known
 
     def changed(self) -> bool:
         """Whether models or optimizers hold other objects than at the latest `refresh`."""
@@ -72,6 +93,7 @@ class Program:
         """Look again at what the models hold: it may have changed."""
         framework = self.framework
         self._seen = self._contents()
+        self._covered: dict[frozenset[str], bool] = {}
         self.parameters: dict[str, Any] = {}
         self.names: dict[int, str] = {}
         self.owners: dict[int, list[str]] = {}  # parameter id -> networks that have it
@@ -157,7 +179,7 @@ class Program:
 
     def optimizer_site(self, name: str) -> Site | None:
         optimizer = self.optimizers[name]
-        return self.constructions.of(optimizer) or self.assigned(name, type(optimizer).__name__)
+        return self.made.get(name) or self.constructions.of(optimizer) or self.assigned(name, type(optimizer).__name__)
 
     def assigned(self, name: str, calls: str) -> Site | None:
         return assignment_site(self.files, name, calls)

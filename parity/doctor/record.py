@@ -157,7 +157,8 @@ class NonFinite:
 class Batch:
     """What a network was fed from outside: a hash of the values, their range and shape.
 
-    training: with gradients on, in train mode. same: it is the very tensor that the network got in the iteration before.
+    training: with gradients on, in train mode. call: tick of the call. same: it is the very tensor that the network
+    got in the iteration before.
     """
 
     network: str
@@ -168,7 +169,28 @@ class Batch:
     mean: float
     site: Site | None
     training: bool = True
+    call: int = 0
     same: bool = False
+    alike: str = ""  # "zero", "constant", "rows": what all of its rows are, where there are some
+
+
+@dataclass
+class Reaction:
+    """What a dependence probe has shown of a network, out of the ordinary.
+
+    kind: "rows" (one example reacts to another; layer: the recurrence or attention that runs over them, shape: of the input),
+    "ahead" (output `position` reacts to input `source`, which is its own target), "unshifted" (a causal network's targets are its
+    inputs), "unseen" (output `position` does not react to input `source`, which is its target). count: rows or positions.
+    """
+
+    kind: str
+    network: str
+    site: Site | None
+    count: int
+    layer: str = ""
+    shape: tuple[int, ...] = ()
+    position: int = 0
+    source: int = 0
 
 
 @dataclass
@@ -201,6 +223,7 @@ class Iteration:
     passed: list[Passed] = field(default_factory=list)  # in the order in which the lines ran
     nonfinite: list[NonFinite] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
+    reactions: list[Reaction] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
     moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
     moved_by_eval: set[str] = field(default_factory=set)  # moving state that a call in eval mode changed
@@ -213,6 +236,7 @@ class Iteration:
     made: list[tuple[str, Site | None]] = field(default_factory=list)  # parameters and layers made while it ran
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
     unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, the line that made it
+    alive_targets: list[tuple[str, Site | None]] = field(default_factory=list)  # targets of losses that have a graph
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given
     amp: Counter = field(default_factory=Counter)  # calls of a gradient scaler: "scale", "unscale_", "step"
     half: bool = False  # a layer gave float16

@@ -92,7 +92,8 @@ class _Attached:
     @contextmanager
     def to(self, framework: Framework) -> Iterator[None]:
         with ExitStack() as stack:
-            for kind, made in ((framework.module_class, self._modules), (framework.optimizer_class, self._optimizers)):
+            makers = (framework.module_class, self._modules), *((kind, self._optimizers) for kind in framework.optimizer_makers)
+            for kind, made in makers:
                 stack.enter_context(self._constructions.watch(kind, self._source))
                 stack.enter_context(_replaced(kind, "__init__", lambda original, made=made: _noting(original, made)))
             stack.enter_context(_replaced(framework.module_class, "__call__",

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import islice
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
 from parity.doctor.checks import CHECKS, Case
 from parity.doctor.diagnosis import Diagnosis
-from parity.doctor.finding import ERROR, KINDS, Finding
+from parity.doctor.finding import ERROR, FOLLOWS, KINDS, Finding
 from parity.doctor.places import user_source
 from parity.doctor.program import Program
 from parity.doctor.raised import explain
 from parity.doctor.watch import CLOSE, Watch
 from parity.files import InputError
-from parity.messages import say
+from parity.messages import say, together
 from parity.trace.source import ConstructionSites, SourceTree
 
 
@@ -30,11 +30,18 @@ class Seen(NamedTuple):
     backwards: int
 
 
-def _optimizers_of(program: Program) -> list[Any]:
-    """All that are alive and hold parameters of the networks, where nobody has named any."""
-    kind = program.framework.optimizer_class
-    return [found for found in gc.get_objects() if issubclass(type(found), kind) and not program.iterator_left(found)
-            and program.trains(found)]
+def _folded(found: list[Finding]) -> list[Finding]:
+    """Without those that follow from another: the cause names them."""
+    kept = []
+    for finding in found:
+        causes = [cause for cause in found if not cause.expected and finding.id in FOLLOWS.get(cause.id, ())]
+        if not causes:
+            symptoms = dict.fromkeys(other.id for other in found if other.id in FOLLOWS.get(finding.id, ()))
+            if symptoms and not finding.expected:
+                more = say("what follows from it: {kinds}", kinds=", ".join(symptoms))
+                finding = replace(finding, evidence=together([finding.evidence, more], "; ") if finding.evidence else more)
+            kept.append(finding)
+    return kept
 
 
 class Doctor:
@@ -69,7 +76,7 @@ class Doctor:
         files = [frame.f_code.co_filename] if frame is not None and not frame.f_code.co_filename.startswith("<") else []
         program.source = self._source or user_source(files, program.models.values())
         if not program.optimizers:
-            for optimizer in _optimizers_of(program):
+            for optimizer in program.others():
                 program.adopt(optimizer, frame)
         self._models = self._optimizers = None
         self._watch = Watch(program, close=self._close, most=self._most, at_end=self._at_end)
@@ -156,7 +163,7 @@ class Doctor:
         found += [finding for finding in self._extra if finding.id not in said]
         found = [finding.declared(self._expect) for finding in dict.fromkeys(found)]
         found.sort(key=lambda finding: (finding.expected, finding.severity != ERROR, finding.rank))
-        return Diagnosis(tuple(found), len(watch.iterations))
+        return Diagnosis(tuple(_folded(found)), len(watch.iterations))
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from parity.doctor.watching.gradients import Gradients
 from parity.doctor.watching.layers import Layers
 from parity.doctor.watching.losses import Losses
 from parity.doctor.watching.modules import Modules
+from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.state import State
 from parity.doctor.watching.updates import Updates
@@ -49,9 +50,11 @@ class Watch:
         self.explicit = False
         self._odd = False
         self._scene = scene = Scene(program, self._work_begins)
-        self._state, self._layers, losses, gradients = State(scene), Layers(scene), Losses(scene), Gradients(scene)
+        self._state, self._layers, self._probes, gradients = State(scene), Layers(scene), Probes(scene), Gradients(scene)
+        losses = Losses(scene, self._probes)
         updates = Updates(scene, gradients)
-        self._parts = (Modules(scene, self._layers, losses, self._state), losses, gradients, updates, AroundSteps(scene, updates))
+        self._modules = Modules(scene, self._layers, losses, self._state, self._probes)
+        self._parts = (self._modules, losses, gradients, updates, AroundSteps(scene, updates))
         self._wrappers = Wrappers(scene)
         self._unheld = {name: checksum(program.framework.values(p)) for name, p in program.trainable().items()
                         if id(p) not in program.holders}
@@ -123,6 +126,7 @@ class Watch:
         for name, optimizer in program.optimizers.items():
             iteration.lrs[name] = program.framework.learning_rate(optimizer)
         self._layers.end(iteration)
+        self._modules.end(iteration)
         self._odd = self._odd or iteration.odd
         self.iterations.append(iteration)
         program.files = [file for file, wanted in self._scene.lines.files.items() if wanted]
@@ -133,6 +137,8 @@ class Watch:
                 iteration.made += [(f"parameter {name}", None) for key, name in program.names.items() if key not in known]
                 self._state.look_again()
         self._scene.enter(None)
+        with self._scene.lines.paused:
+            self._probes.end(iteration)
 
     def mark(self) -> None:
         """An iteration ends here and another begins."""
@@ -170,6 +176,7 @@ class Watch:
     def _work_begins(self) -> None:
         """Without marks of the user's, an iteration is over once all optimizers have stepped and work begins again."""
         steps = self._scene.current.steps
-        if not self.explicit and steps and (
-                {step.optimizer for step in steps} >= self.program.optimizers.keys() or len(steps) >= MANY):
+        skipped = not steps and self._scene.current.amp["step"]  # by a gradient scaler
+        if not self.explicit and (skipped or len(steps) >= MANY or (
+                steps and self.program.covered(frozenset(step.optimizer for step in steps)))):
             self.mark()

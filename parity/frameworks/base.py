@@ -13,6 +13,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from parity.frameworks.lifting import Lifted
 from parity.frameworks.nests import leaves, replaced
 from parity.frameworks.optimizers import KINDS, start_of
 from parity.numbers.distributions import Numbers
@@ -113,6 +114,14 @@ class Framework(ABC):
     @abstractmethod
     def is_model(self, value: Any) -> bool: ...
 
+    def is_opaque(self, module: Any) -> bool:
+        """Whether it is compiled for good: what happens inside calls no hook and has no lines."""
+        return False
+
+    def shapeless(self, model: Any) -> list[str]:
+        """The tensors that take their shapes from the first input that the model is given."""
+        return []
+
     @abstractmethod
     def modules(self, model: Any) -> Iterator[tuple[str, Any]]:
         """(dotted path, module) for the model ("" itself) and all below it, each module once."""
@@ -204,6 +213,11 @@ class Framework(ABC):
     @abstractmethod
     def optimizer_class(self) -> type: ...
 
+    @property
+    def optimizer_makers(self) -> tuple[type, ...]:
+        """Classes by one of whose constructors every optimizer is made."""
+        return (self.optimizer_class,)
+
     @abstractmethod
     def is_optimizer(self, value: Any) -> bool: ...
 
@@ -292,6 +306,14 @@ class Framework(ABC):
 
     def building(self) -> AbstractContextManager:
         """While active, a model may be built once more: names that its parameters are given are free again."""
+        return nullcontext()
+
+    def uncompiled(self) -> AbstractContextManager:
+        """While active, what the program has compiled runs as the Python that it is compiled from."""
+        return nullcontext()
+
+    def lifting(self, lifted: Lifted) -> AbstractContextManager:
+        """While active, float32 is float64 in the program's mouth (see `parity.frameworks.lifting`)."""
         return nullcontext()
 
     # --- what the doctor watches ---------------------------------------------------------------------------

@@ -23,9 +23,11 @@ from parity.blame import hand_on
 from parity.files import LAST_WORDS
 from parity.frameworks import optimizers
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lifting import Lifted
 from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
 from parity.frameworks.optimizers import Kind, kind_of, rates_of
+from parity.frameworks.paddle_lifting import lifting
 from parity.frameworks.paddle_random import drawing
 from parity.numbers.distributions import Numbers
 
@@ -262,6 +264,9 @@ class PaddleFramework(Framework):
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         return drawing(numbers)
 
+    def lifting(self, lifted: Lifted) -> AbstractContextManager:
+        return lifting(lifted)
+
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
         generator = paddle.base.core.default_cpu_generator()  # `set_rng_state(state, "cpu")` raises (2.6.2, 3.0.0)
@@ -281,6 +286,15 @@ class PaddleFramework(Framework):
             yield
         finally:
             names.switch(generator, known)
+
+    @contextmanager
+    def uncompiled(self) -> Iterator[None]:
+        compiling = paddle.jit.dy2static.program_translator.ProgramTranslator().enable_to_static
+        paddle.jit.enable_to_static(False)
+        try:
+            yield
+        finally:
+            paddle.jit.enable_to_static(compiling)
 
     @contextmanager
     def default_dtype(self, dtype: str) -> Iterator[None]:
@@ -312,6 +326,10 @@ class PaddleFramework(Framework):
     @property
     def optimizer_class(self) -> type:
         return paddle.optimizer.Optimizer
+
+    @property
+    def optimizer_makers(self) -> tuple[type, ...]:
+        return paddle.optimizer.Optimizer, paddle.optimizer.AdamW  # whose constructor does not call the other's
 
     def is_optimizer(self, value: Any) -> bool:
         return isinstance(value, paddle.optimizer.Optimizer)

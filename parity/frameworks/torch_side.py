@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,12 @@ from torch.overrides import TorchFunctionMode
 from parity.blame import hand_on
 from parity.frameworks import optimizers
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
+from parity.frameworks.lifting import Lifted
 from parity.frameworks.lowering import Lowering
 from parity.frameworks.operations import operation_name
 from parity.frameworks.optimizers import KINDS, Kind, kind_of, rates_of
 from parity.frameworks.torch_choices import Choices
+from parity.frameworks.torch_lifting import Lifting
 from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.distributions import Numbers
@@ -120,6 +123,9 @@ class TorchFramework(Framework):
         choices = Choices()
         return choices, choices.recording()
 
+    def lifting(self, lifted: Lifted) -> Lifting:
+        return Lifting(lifted)
+
     def drawing(self, numbers: Numbers) -> Drawing:
         return Drawing(numbers)
 
@@ -130,6 +136,13 @@ class TorchFramework(Framework):
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, torch.nn.Module)
+
+    def is_opaque(self, module: Any) -> bool:
+        return isinstance(module, torch.jit.ScriptModule)
+
+    def shapeless(self, model: torch.nn.Module) -> list[str]:
+        return [name for name, tensor in chain(model.named_parameters(), model.named_buffers())
+                if torch.nn.parameter.is_lazy(tensor)]
 
     def modules(self, model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
         return model.named_modules()

@@ -95,8 +95,8 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
         plan, problems = paired.plan, paired.problems
     models, guesses = (reference, twin), paired.guesses
     problems, lone = _of_weight(problems, plan, models, frameworks)
-    unpaired = [[problem.name for problem in problems if problem.name in framework.entries(model)]
-                for framework, model in zip(frameworks, models, strict=True)]
+    held = [framework.entries(model) for framework, model in zip(frameworks, models, strict=True)]
+    unpaired = [[problem.name for problem in problems if problem.name in entries] for entries in held]
     near = near_misses(models, (unpaired[0], unpaired[1])) if problems else []
     guesses += tuple(say("the {side} alone has {names}: buffers of its own, which stay as it made them", side=term(side),
                          names=some(sorted(names))) for side, names in zip(("reference", "twin"), lone, strict=True) if names)
@@ -116,13 +116,22 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
                 return attribute_site(modules[side][owner], variable) if owner in modules[side] else None
             path = path.rpartition(".")[0]
 
+    theirs = {ours: path for path, ours in (paired.modules or {}).items()}
+    placed = {entry.source for entry in plan.entries.values() if entry.target is not None}
+
+    def partner(name: str) -> str:
+        """What the twin calls it: of a tensor of the reference that fits nowhere, by the module that is its owner's partner."""
+        owner, _, variable = name.rpartition(".")
+        is_reference = name in held[0] and name not in placed
+        return f"{theirs[owner]}.{variable}".lstrip(".") if is_reference and owner in theirs else name
+
     def number(name: str) -> float:
         """When the reference built its owner; last what only the twin has."""
         owner = modules[0].get(name.rpartition(".")[0])
         return math.inf if owner is None else constructions[0].number(owner)
 
-    findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name), site(1, problem.name),
-                              unpaired=True) for problem in problems]
+    findings = [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name),
+                              site(1, partner(problem.name)), unpaired=True) for problem in problems]
     findings.sort(key=lambda finding: number(finding.name))  # nothing will run that would tell which comes first
     weights = {found.problem.name: found.weight for found in paired.misfits}
     findings += [CensusFinding(problem.name, Message(problem.pattern, problem.values), site(0, problem.name),

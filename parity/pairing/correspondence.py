@@ -414,7 +414,7 @@ class _Pairing:
         of_weights = [entry for entry in self._entries.values() if entry.target is not None and (
             _normed(entry.source) or _normed(entry.target))]
         for entry in of_weights:
-            owners = _parent(entry.source), _parent(entry.target)
+            owners = _owner(entry.source), _owner(entry.target)
             ours, theirs = (vectors([tensor for node in below(self._by_path[side][owner])
                                      for tensor in self._missing(side, node)]) for side, owner in enumerate(owners))
             found = misfit(ours, theirs, entry)
@@ -512,6 +512,11 @@ def _groups(ours: Iterable[tuple[Any, Node]], theirs: Iterable[tuple[Any, Node]]
     return [group for group in groups.values() if all(group)]
 
 
+def _owner(name: str) -> str:
+    """Path of the module whose tensor it is; torch's parametrizations are no modules here."""
+    return f".{_parent(name)}".partition(".parametrizations.")[0].strip(".")
+
+
 def _normed(name: str) -> bool:
     return name.endswith((ORIGINAL, ".original"))
 
@@ -542,7 +547,8 @@ def _trouble(problem: Problem, ours: str, theirs: str) -> _Trouble:
 
 def _alone(module: Any) -> Any:
     """The module without what is in it; its tensors are the module's own."""
-    shell = copy.copy(module)
+    shell = object.__new__(type(module))  # `copy.copy` asks the module, which may refuse (parametrizations)
+    shell.__dict__.update(vars(module))
     held_in = "_modules" if "_modules" in shell.__dict__ else "_sub_layers"
     applied = {name: child for name, child in shell.__dict__[held_in].items() if name == "parametrizations"}
     shell.__dict__[held_in] = applied

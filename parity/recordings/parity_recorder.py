@@ -551,7 +551,7 @@ class Source:
         return None
 
     def defines(self, module):
-        code = getattr(getattr(type(module), "forward", None), "__code__", None)
+        code = getattr(inspect.unwrap(getattr(type(module), "forward", None)), "__code__", None)
         return code is not None and code.co_filename in self
 
 

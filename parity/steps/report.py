@@ -15,7 +15,8 @@ from rich.text import Text
 from parity.messages import say
 from parity.numbers.noise import M
 from parity.report.page import ROWS, page
-from parity.report.terminal import COLOURS, name_some
+from parity.report.problems import Checked, Problem
+from parity.report.terminal import COLOURS, NAMED, certificate, name_some, whole
 from parity.report.words import short, versions
 from parity.steps.result import StepsReport
 from parity.steps.summary import Summary, rows, totals, when
@@ -24,25 +25,36 @@ from parity.verdict.findings import Finding
 SHOWN = 24  # steps in a table of the terminal
 
 
-def show(console: Console, summary: Summary) -> None:
-    """Step by step, the ladder, the headline, what was not compared, the verdict."""
+def show(console: Console, summary: Summary, *, listed: int | None = NAMED) -> None:
+    """The verdict in a sentence, its proof, step by step, what was not compared, and what the report was made of.
+
+    listed: how many are named of what was not compared; None: all.
+    """
+    console.print(Text(str(summary.sentence()), style=COLOURS[summary.verdict]), soft_wrap=True)
+    if summary.first is not None:
+        console.print(Text(f"\nFirst divergence: {when(summary.first)}", style="bold"))
+        console.print(Text(str(summary.first)), soft_wrap=True)
+        whole(console, _ladder(summary))
     for each in summary.followed:
         console.print(Text(f"\n{each.lane} lane, {each.result.mode} run, {each.seconds:.0f} s", style="bold"))
-        console.print(_table(each.result))
+        whole(console, _table(each.result))
     console.print(Text(f"\nLosses are the reference's; distances are relative to them. Worst value: in noise floors, "
                        f"diverged above {M:g}; the stage is that of the first divergence, else the worst value's", style="dim"))
     for sentence in summary.remarks():
         console.print(Text(sentence), soft_wrap=True)
-    if summary.first is not None:
-        console.print(Text(f"\nFirst divergence: {when(summary.first)}", style="bold"))
-        console.print(Text(str(summary.first)), soft_wrap=True)
-        console.print(_ladder(summary))
     name_some(console, "values were not compared", summary.merged.uncompared, "no partner",
-              lambda finding: f"step {finding.key.step}, ")
+              lambda finding: f"step {finding.key.step}, ", listed=listed)
     if summary.faults and summary.first is None:
         console.print(Text(f"\n{', '.join(summary.faults)}: not to be seen in these steps. Some faults act in special situations "
                            f"only: those of the learning rate with --iteration 4 --steps 3", style="yellow"), soft_wrap=True)
-    console.print(Text(f"\n{summary.sentence()}", style=COLOURS[summary.verdict]), soft_wrap=True)
+    console.print(Text(f"\n{certificate(summary.circumstances, versions())}", style="dim"), soft_wrap=True)
+
+
+def checked(summary: Summary) -> list[Checked]:
+    """For machines: each lane, and where it parts first; what follows from that is no problem of its own."""
+    return [Checked(f"{summary.merged.subject}, {each.lane}", each.seconds, [
+        Problem.of(finding) for finding in ([report.first] if report.first else report.undecided)])
+        for each in summary.followed for report in [each.result.report]]
 
 
 def _table(result: StepsReport) -> Table:
@@ -93,7 +105,7 @@ def to_json(summary: Summary) -> str:
         lanes[each.lane] = {**lane, "seconds": round(each.seconds, 3)}
     document = {"verdict": summary.verdict, "counts": whole["counts"], "first": whole["first"], "mode": summary.mode,
                 "steps": summary.steps, "faults": summary.faults, "lanes": lanes, "findings": whole["findings"],
-                "seconds": round(summary.seconds, 3), "versions": versions()}
+                "seconds": round(summary.seconds, 3), **summary.circumstances.to_json(), "versions": versions()}
     return json.dumps(strict(document), indent=1, allow_nan=False) + "\n"
 
 
@@ -117,7 +129,7 @@ def to_html(summary: Summary, picture: bytes) -> str:
                 sentence=summary.sentence(), first=first, where=when(first) if first else None, rungs=summary.rungs(),
                 remarks=summary.remarks(), faults=summary.faults, lanes=lanes, diverged=diverged[:ROWS],
                 diverged_count=len(diverged), uncompared=uncompared[:ROWS], uncompared_count=len(uncompared), M=M,
-                picture=base64.b64encode(picture).decode())
+                picture=base64.b64encode(picture).decode(), made=summary.circumstances)
 
 
 def _labelled(findings: Sequence[Finding]) -> Iterator[tuple[int, Finding]]:

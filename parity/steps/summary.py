@@ -9,10 +9,11 @@ import numpy as np
 
 from parity.messages import Message, say, several, term, together
 from parity.numbers.noise import M
+from parity.report.circumstances import Circumstances
 from parity.report.words import STAGES, agreed, divergence, explanations, short, undecided
 from parity.steps.result import Curve, StepsReport
 from parity.steps.runner import Followed, is_total
-from parity.verdict.findings import Finding, merge
+from parity.verdict.findings import RAISED, Finding, merge
 
 PHASE_STAGES = ("forward", "losses", "gradients", "update")
 
@@ -22,6 +23,7 @@ class Summary:
 
     def __init__(self, followed: Sequence[Followed], *, steps: int, faults: Sequence[str] = ()) -> None:
         self.followed, self.steps, self.faults = list(followed), steps, tuple(faults)
+        self.circumstances = Circumstances()
         self.merged = merge(self.followed[0].result.report.subject, [each.result.report for each in self.followed])
 
     @property
@@ -100,7 +102,7 @@ class Summary:
         else:
             step = max(1, first.key.step)  # what the census finds is there before the first step
             within = [f for f in self.merged.findings if f.lane == first.lane and f.key.step in (first.key.step, step)]
-        stopped = next((_rung(finding, ladder) for finding in within if finding.variable == "(exception)"), None)
+        stopped = next((_rung(finding, ladder) for finding in within if finding.variable == RAISED), None)
         if not any(each.result.steps for each in self.followed):
             stopped = 0  # by the census
         rungs = []

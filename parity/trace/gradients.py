@@ -53,10 +53,10 @@ class Gradients:
     def clear(self) -> None:
         self._leaves.clear()
 
-    def snapshot(self, clipped: Mapping[str, Any] | None = None) -> None:
+    def snapshot(self, clipped: Mapping[str, Any] | None = None, *, splice: bool = True) -> None:
         """Emit the gradient of every watched parameter as it is now, in the order backward finished them.
 
-        clipped: name -> what the optimizer's step will use in place of it.
+        clipped: name -> what the optimizer's step will use in place of it. splice: in a replay, go on with the reference's.
         """
         names = sorted((name for name in self._parameters if name not in self._released),
                        key=lambda name: self._finished.get(name, sys.maxsize))
@@ -65,7 +65,7 @@ class Gradients:
             gradient = (clipped or {}).get(name, self._framework.gradient(parameter))
             array = None if gradient is None else self._framework.array(gradient, copy=self._recorder.keeps)
             substitute = self._recorder.emit_entry("gradients", name, array, self._finished.get(name))
-            if self._run.splice and substitute is not None and gradient is not None:
+            if splice and self._run.splice and substitute is not None and gradient is not None:
                 self._framework.set_gradient(parameter, self._side.back(name, substitute))
         self._finished.clear()
         self._released.clear()

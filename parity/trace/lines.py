@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Call:
     """A module call in progress, or what is around them all, of no module.
 
-    functions: how often each has run in it. returned, called: the line with its result, the line that calls it. entered: the
-    largest magnitude among its inputs. size: what its operations handed up.
+    functions: how often each has run in it. returned, called: the line with its result, the line that calls it. result: of its
+    forward, which a decorator around it may hand on. entered: the largest magnitude among its inputs. size: what its operations
+    handed up.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Call:
     module: Any
     functions: Counter = field(default_factory=Counter)
     returned: Site | None = None
+    result: Any = None
     called: Site | None = None
     entered: float = 0.0
     size: Size = field(default_factory=lambda: Size())
@@ -127,8 +129,8 @@ class Function:
         if self._lines.running and self._lines.running[-1] is self:
             self._lines.running.pop()
         if self.is_forward(frame):
-            self._call.returned = site
-        elif value is not None:
+            self._call.returned, self._call.result = site, value
+        elif value is not None and value is not self._call.result:
             self._record("return", value, site, reads=())
         recorder.hand_up(functools.reduce(Size.joined, (size for size, _ in self._values.values()), self.inner))
         recorder.phase, recorder.stage = self._before

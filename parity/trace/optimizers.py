@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -26,6 +26,7 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
     optimizers: name -> optimizer. parameters: full name -> parameter, of all watched models. Before an optimizer's step
     the gradients of *all* parameters are recorded (backward has ended; clipped, where the optimizer clips them itself), and
     its learning rates; after it each parameter's change and moments. After a clearing, the gradients of its parameters.
+    Of a step that ends without an update after its backward, the gradients are recorded at its end.
     Yields name -> checksum of each parameter right after its latest update, so that later changes (a clipping) can be told.
 
     line_for_line: the other side is written alike. Where it is not, it may clear elsewhere, and its loss may have another name:
@@ -82,11 +83,18 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
             return result
 
         wrap(optimizer, "step", step)
-        if backwards is None:
-            wrap(optimizer, framework.clear_method, clear)
+        def keep(proceed, site, held=held):
+            backwards.keep(held)
+            return proceed()
+
+        wrap(optimizer, framework.clear_method, clear if backwards is None else keep)
     try:
         with nullcontext() if backwards is None else backwards.watching():
             yield updated
+        if backwards is not None and backwards.open:  # a step that gathers gradients, and leaves the update to a later one
+            left = backwards.cleared
+            backwards.settle()
+            recorder.snapshot_gradients(left, splice=False)
     finally:
         for undo in reversed(restore):
             undo()
@@ -104,7 +112,8 @@ def learning_rates(framework: Framework, optimizer: Any) -> np.ndarray:
 
 
 class Backwards:
-    """What backward starts from, and what it adds to: from one optimizer step to the next, however often it is called.
+    """What backward starts from, and what it adds to: from one optimizer step to the next (or to the end of a step that has none),
+    however often it is called.
 
     The sum of the losses is recorded (one program adds them up, the other calls backward twice), and the gradients that the
     first call finds: what was not cleared.
@@ -118,6 +127,19 @@ class Backwards:
     def _begin(self) -> None:
         self._total, self._largest, self._order, self._site = None, 0.0, 0, None
         self._left: dict[str, np.ndarray | None] = {}
+        self.cleared: dict[str, Any] = {}  # the gradients that no update has used, as they were before they were cleared
+
+    @property
+    def open(self) -> bool:
+        """Whether there was a backward that no optimizer's step has followed."""
+        return self._total is not None
+
+    def keep(self, held: Iterable[tuple[str, Any]]) -> None:
+        """Gradients of these parameters are about to be cleared: one program does so after its backward, one before the next."""
+        for name, parameter in held if self.open else ():
+            gradient = self._framework.gradient(parameter)
+            if gradient is not None and name not in self.cleared:
+                self.cleared[name] = self._framework.copied(gradient)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -159,7 +181,7 @@ class Backwards:
             self._largest = max(self._largest, float(np.abs(value).max()) if value.size else 0.0)
 
     def settle(self) -> None:
-        """An optimizer's step begins: record what came before it."""
+        """An optimizer's step begins, or the training's ends: record what came before it."""
         if self._total is not None:
             self._recorder.emit_array("losses", "backward", np.asarray(self._total), site=self._site, scale=self._largest,
                                       entry=False, order=self._order)

@@ -101,8 +101,10 @@ class Recorder:
         before = sys.gettrace()
         watching = (self.framework.operations(self._operation, self._side.source, self._every) if self._run.operations
                     else nullcontext())
+        lifted = self._run.lifted
         try:
-            with (watching, self._drawing(), self.framework.unhooked(self._gradients.arrived_at_leaf),
+            with (watching, self._drawing(), self.framework.lifting(lifted) if lifted else nullcontext(),
+                  self.framework.uncompiled(), self.framework.unhooked(self._gradients.arrived_at_leaf),
                   self.framework.lowering(self._turned_on)):
                 if self._run.lines:
                     self._lines = Lines(self, self._side.source, self._side.phases)
@@ -121,9 +123,9 @@ class Recorder:
             self.borders.clear()
             self.cuts.clear()
 
-    def snapshot_gradients(self, clipped: Mapping[str, Any] | None = None) -> None:
+    def snapshot_gradients(self, clipped: Mapping[str, Any] | None = None, *, splice: bool = True) -> None:
         """Emit the gradient of every watched parameter; see `Gradients.snapshot`."""
-        self._gradients.snapshot(clipped)
+        self._gradients.snapshot(clipped, splice=splice)
 
     def snapshot_buffers(self) -> None:
         """Emit every watched buffer as it is now (stage "state"), in the order in which their modules ran."""

@@ -246,8 +246,7 @@ class SourceTree:
 
     def defines(self, module: object) -> bool:
         """Whether the module's forward is the user's own code."""
-        forward = getattr(type(module), "forward", None)
-        code = getattr(forward, "__code__", None)
+        code = code_of(getattr(type(module), "forward", None))
         return code is not None and code.co_filename in self
 
     def site(self, frame: FrameType | None, skip_self: object = None) -> Site | None:
@@ -260,6 +259,14 @@ class SourceTree:
         return None
 
 
+def code_of(function: Any) -> CodeType | None:
+    """Of a function, also of one inside a decorator that says what it is around (`functools.wraps`: no_grad, to_static)."""
+    try:
+        return getattr(inspect.unwrap(getattr(function, "__func__", function)), "__code__", None)
+    except ValueError:  # no end of it: an object that has every attribute
+        return None
+
+
 def _resolved(paths: Iterable[str | Path]) -> tuple[Path, ...]:
     return tuple(Path(path).resolve() for path in paths)
 
@@ -269,7 +276,7 @@ def _beside(file: str, names: Mapping[str, Any]) -> set[str]:
     folder = os.path.dirname(file)
     if is_installed(file):
         return set()
-    codes = (getattr(value, "__code__", None) for value in names.values())
+    codes = (code_of(value) for value in names.values() if callable(value))
     return {code.co_filename for code in codes if isinstance(code, CodeType) and os.path.dirname(code.co_filename) == folder}
 
 

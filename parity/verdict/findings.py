@@ -13,6 +13,8 @@ from parity.numbers.arrays import Deviation, Verdict
 from parity.trace.events import AUTOCAST, Key
 from parity.trace.source import Site, relative
 
+RAISED = "(exception)"  # the variable of a finding which says that the twin raised
+
 
 class Order(NamedTuple):
     """When in an execution: beside which value of the reference (`Event.order`), and on which side of it."""

@@ -23,7 +23,7 @@ from parity.verdict.calls import called_instead
 from parity.verdict.causes import Evidence, cause_of
 from parity.verdict.computed import nearby
 from parity.verdict.cuts import cut
-from parity.verdict.findings import Finding, Order, Report
+from parity.verdict.findings import RAISED, Finding, Order, Report
 from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
 from parity.verdict.sinks import Against, Store, multiple_of
@@ -104,7 +104,7 @@ class Judge:
         if failure is None:
             found = self._without_harmless(found, against, report)
         elif all(key in against.matched for key in self.truth.events if is_result(key, self.name)):  # the way back raised
-            back = [f for f in found if f.key.stage == "gradients" or f.key.variable == "(exception)"]
+            back = [f for f in found if f.key.stage == "gradients" or f.key.variable == RAISED]
             first = min((f.order for f in back if f.key.stage == "gradients" and f.twin is None), default=finding.order)
             back[-1] = with_changes(finding, order=min(finding.order, Order.before(first.at)))  # what did not come back is for that
             found = [*self._without_harmless([f for f in found if f not in back], against, report), *back]
@@ -149,7 +149,7 @@ class Judge:
     def _inside(self, finding: Finding) -> bool:
         """Whether this is a value inside of a program that may be written in another way: nothing that its user could see."""
         return (self.pair.names is not None and not finding.promised and not finding.drawn
-                and finding.key.stage in ("forward", "gradients") and finding.key.variable != "(exception)")
+                and finding.key.stage in ("forward", "gradients") and finding.key.variable != RAISED)
 
     def _without_other_steps(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
         """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
@@ -314,7 +314,7 @@ class Judge:
     def _failure(self, failure: Failure, against: Against) -> Finding:
         last = against.last
         key = last or Key("forward", 0, None, self.name, 0, "", 0, "", 0)
-        key = key._replace(variable="(exception)", function="", occurrence=0)
+        key = key._replace(variable=RAISED, function="", occurrence=0)
         order = Order.raised_after(self.truth.events[last].order if last else 0)
         deviation = Deviation(np.inf, trouble=say("the twin raised {kind}: {text}", kind=failure.kind, text=failure.text))
         return Finding(self.name, self.lane, self.run, key, Verdict.DIVERGED, order, deviation, twin=failure.site)

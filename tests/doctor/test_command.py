@@ -51,7 +51,13 @@ def test_the_command(script, tmp_path, capsys):
     good, bad = script("good_script"), script("bad_script", "[net.weight]")
     assert main(["doctor", f"{good}:step", "--iterations", "4"]) == 0
     assert "no finding in 4 iterations" in capsys.readouterr().out
-    assert main(["doctor", f"{bad}:step", "--json", "doctor.json", "--html", "doctor.html"]) == 1
+    files = ["--json", "doctor.json", "--html", "doctor.html", "--sarif", "doctor.sarif", "--junit", "doctor.xml"]
+    assert main(["doctor", f"{bad}:step", *files]) == 1
+    (seen,) = json.loads((tmp_path / "doctor.sarif").read_text())["runs"][0]["results"]
+    place = seen["locations"][0]["physicalLocation"]
+    assert seen["ruleId"] == "parameters-unheld"
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("bad_script.py", 6)
+    assert 'failures="1"' in (tmp_path / "doctor.xml").read_text()
     document = json.loads((tmp_path / "doctor.json").read_text())
     first = document["findings"][0]
     assert first.keys() >= {"id", "severity", "message", "file", "line", "remedy"}

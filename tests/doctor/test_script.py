@@ -36,7 +36,7 @@ PADDLE = """
     from paddle import nn
     paddle.seed(0)
     net = nn.Linear(8, 1)
-    opt = paddle.optimizer.Adam(1e-2, parameters=net.parameters())
+    opt = paddle.optimizer.AdamW(1e-2, parameters=net.parameters())
     for number in range(4 * int(sys.argv[1])):
         x = paddle.randn([8, 8])
         loss = ((net(x) - x.sum(1, keepdim=True)) ** 2).mean()

@@ -40,6 +40,25 @@ def test_nothing_is_run_where_a_parameter_has_no_partner(run):
     assert report.first.key.module.endswith("norm") and any("nothing was run" in remark for remark in report.remarks)
 
 
+def two_layers(library, name, width):
+    class Net(library.Module if library is t else library.Layer):
+        def __init__(self):
+            super().__init__()
+            self.body = library.Sequential(library.Linear(4, 6))
+            setattr(self, name, library.Linear(6, width))  # the layer
+
+        forward = ran
+
+    return Net
+
+
+@pytest.mark.parametrize(("name", "names"), [("last", {}), ("head", {"last": "head"}), ("head", {})])
+def test_a_weight_of_another_shape_is_placed_at_the_line_of_its_layer_on_both_sides(name, names):
+    report = compare(Port(two_layers(t, "last", 3), two_layers(p, name, 5), inputs=[normal(3, 4)], names=names).subject("eval"))
+    assert report.first.key.stage == "census" and report.first.key.module.endswith("last")
+    assert report.first.reference.text.endswith("# the layer") and report.first.twin.text.endswith("# the layer")
+
+
 def built_in_another_order_than_kept(library, first, last):
     class Net(library.Module if library is t else library.Layer):
         def __init__(self):

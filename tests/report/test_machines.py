@@ -16,8 +16,11 @@ from parity.report.circumstances import Circumstances
 from parity.report.document import to_json
 from parity.report.page import to_html
 from parity.report.summary import Summary
+from parity.steps import report as steps_report
+from parity.steps.summary import Summary as StepsSummary
 from parity.trace.source import Site
 from parity.verdict.findings import Report
+from tests.cli.test_cli_steps import found, made
 from tests.report.test_report import finding, result, shown
 
 VERSIONS = {"paddle-parity": "0.1.0", "torch": "2.13.0"}
@@ -52,6 +55,14 @@ def test_junit_fails_what_diverged_and_passes_the_rest():
     failed = {case.get("name"): case.find("failure") for case in suite}
     assert [name for name, failure in failed.items() if failure is not None] == ["CAM (eval)", "genA2B (eval)"]
     assert suite.get("failures") == "2" and suite.get("tests") == "3" and "2.5 apart" in failed["CAM (eval)"].text
+
+
+def test_a_training_is_a_case_for_each_lane_and_its_first_place_alone():
+    later = found(step=3)
+    (program,) = steps_report.checked(StepsSummary([made("float64", found(), later)], steps=4))
+    assert program.name == "training, float64" and [problem.site.line for problem in program.problems] == [21]
+    (healthy,) = steps_report.checked(StepsSummary([made("float64")], steps=4))
+    assert healthy.problems == []
 
 
 def test_what_could_not_be_seen_passes_nowhere():

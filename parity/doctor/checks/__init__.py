@@ -9,6 +9,7 @@ from parity.doctor.checks import (
     course,
     data,
     decay,
+    dependence,
     gradients,
     graph,
     holding,
@@ -24,7 +25,7 @@ from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 
 _ROOMS = (holding, registration, paddle_defaults, source, amp, graph, gradients, updates, learning_rate, decay, state, numbers,
-          data, course)
+          dependence, data, course)
 CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = tuple(check for room in _ROOMS for check in room.CHECKS)
 
 __all__ = ["CHECKS", "Case"]

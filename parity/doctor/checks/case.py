@@ -48,7 +48,15 @@ class Case:
                 wanted = name == path if path else name in self.program.models
                 uses = [other.modules[name] for other in self.iterations if name in other.modules]
                 if wanted and use.off and not any(one.with_grad for one in uses):
-                    return decorator_site(type(self.program.modules[name]), "forward", "no_grad") or use.off
+                    return self._decorated(name) or use.off
+        return None
+
+    def _decorated(self, path: str) -> Site | None:
+        """The decorator that switches gradients off for the forward of this module, or of one around it."""
+        while path:
+            if path in self.program.modules and (site := decorator_site(type(self.program.modules[path]), "forward", "no_grad")):
+                return site
+            path = path.rpartition(".")[0]
         return None
 
     def loss_site(self, step: Step | None = None) -> Site | None:

@@ -31,6 +31,31 @@ def shapes(case: Case) -> Iterator[Finding]:
             return
 
 
+def alike(case: Case) -> Iterator[Finding]:
+    """Networks whose input is the same for all examples, in every call of every iteration: nothing tells them apart."""
+    for network in case.program.models:
+        calls: dict[tuple[int, int], list] = {}
+        for iteration in case.iterations:
+            for batch in iteration.batches:
+                if batch.network == network and batch.training:
+                    calls.setdefault((iteration.number, batch.call), []).append(batch)
+        batches = [batch for call in calls.values() for batch in call]
+        if len(calls) < 3 or not all(batch.alike for batch in batches):
+            continue
+        kinds, first = {batch.alike for batch in batches}, batches[0]
+        if kinds == {"rows"} and len({batch.hash for batch in batches}) == 1:
+            continue  # said by `repeats`
+        message = (say("the input of {network} is 0 throughout, in all of its {count} calls", network=network, count=len(calls))
+                   if kinds == {"zero"} else
+                   say("the input of {network} is a constant, in all of its {count} calls", network=network, count=len(calls))
+                   if kinds <= {"zero", "constant"} else
+                   say("all examples that {network} is given in a call are the same, in all of its {count} calls", network=network,
+                       count=len(calls)))
+        yield Finding("input-constant", network, message, say("shape {shape}, values in [{low:.3g}, {high:.3g}]",
+                                                              shape=list(first.shape), low=first.low, high=first.high),
+                      first.site, 3)
+
+
 def ranges(case: Case) -> Iterator[Finding]:
     seen = set()
     for iteration in case.iterations[:2]:
@@ -130,4 +155,4 @@ def inputs(case: Case) -> Iterator[Finding]:
         yield Finding("loss-input", name, wants, site=site, iteration=number, instead=_INSTEAD.get(given))
 
 
-CHECKS = (shapes, inputs, ranges, repeats, labels)
+CHECKS = (shapes, inputs, alike, ranges, repeats, labels)

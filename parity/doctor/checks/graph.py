@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
@@ -9,6 +10,7 @@ from parity.doctor.checks.source import named_alone
 from parity.doctor.finding import Finding
 from parity.doctor.record import Iteration, Step
 from parity.messages import say, some
+from parity.trace.source import Site
 
 
 def backwards(case: Case) -> Iterator[Finding]:
@@ -71,7 +73,9 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
             # One whose networks have not run either may have its turn later.
             names = program.held_names(optimizer)
             ran = not names or any(case.ran(program.network_of(name)) for name in names)
-            if ran and any(iteration.backwards for iteration in case.iterations) and not any(True for _ in case.steps(optimizer)):
+            stepped = frozenset(step.optimizer for _, step in case.steps())
+            if (ran and any(iteration.backwards for iteration in case.iterations) and optimizer not in stepped
+                    and not program.around(optimizer, stepped)):
                 yield Finding("never-stepped", optimizer, say(
                     "{optimizer}.step() was never called in {iterations}", optimizer=optimizer,
                     iterations=plural(len(case.iterations), "iteration")),
@@ -98,10 +102,12 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
         zero = [name for name, updates in seen.items() if updates and name not in reached and (moved > 1 or not reached)
                 and all(update.gradient == 0 for update in updates) and not _cancels(name, reached)]
         if zero and not reached:
-            yield Finding("gradient-zero", optimizer, say(
+            half = any(iteration.half for iteration in case.iterations)
+            yield Finding("fp16-underflow" if half else "gradient-zero", optimizer, say(
                 "all {parameters} of {optimizer} got a gradient of exactly 0 in all {steps}", optimizer=optimizer,
                 parameters=plural(len(zero), "parameter"), steps=plural(len(steps), "step")),
-                          site=case.turning_point("zero") or case.loss_site(), iteration=steps[0][0].number)
+                          say("layers on the way work in float16") if half else "",
+                          case.turning_point("zero") or case.loss_site(), steps[0][0].number)
             continue
         networks = dict.fromkeys(program.network_of(name) for name in [*none, *zero])
         for network in networks:
@@ -224,7 +230,8 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
             "{parameters} of {network} never got a gradient: {names}; this line runs with gradients switched off (no_grad)",
             parameters=plural(len(rest), "parameter"), network=network, names=some(rest)), site=off, iteration=1)
     elif rest:
-        cut = case.cut()
+        suspect = case.suspect(step)
+        cut = case.cut() or (suspect if suspect and _is_within(case, rest[0], suspect.site) else None)
         kind = "graph-cut" if cut else "parameters-without-gradient"
         values = {"parameters": plural(len(rest), "parameter"), "network": network, "names": some(rest)}
         message = say("{parameters} of {network} never got a gradient: {names}", **values)
@@ -232,6 +239,18 @@ def _missing(case: Case, network: str, mine: list[str], missing: list[str], step
             message = say("{message}; this line leaves the graph ({how})", message=message, how=cut.how) if cut.how else \
                 say("{message}; this line leaves the graph", message=message)
         yield Finding(kind, rest[0], message, site=cut.site if cut else program.site_of(rest[0]), iteration=1)
+
+
+def _is_within(case: Case, name: str, site: Site) -> bool:
+    """Whether the line stands in the class of a module that holds this parameter, or a module that does."""
+    path = name.rpartition(".")[0]
+    while path:
+        for value in vars(type(case.program.modules.get(path))).values():
+            code = getattr(inspect.unwrap(value), "__code__", None) if callable(value) else None
+            if code is not None and code.co_filename == site.file and site.line in {line for *_, line in code.co_lines()}:
+                return True
+        path = path.rpartition(".")[0]
+    return False
 
 
 def _off(case: Case, network: str):
@@ -277,4 +296,13 @@ def lost(case: Case) -> Iterator[Finding]:
             return
 
 
-CHECKS = (backwards, missing_gradients, died, lost, bypassed)
+def targets(case: Case) -> Iterator[Finding]:
+    """What a prediction is held against has a graph itself: the backward moves the target to the prediction, too."""
+    close = [iteration for iteration in case.iterations if iteration.close and iteration.backwards]
+    if close and all(iteration.alive_targets for iteration in close):
+        name, site = close[-1].alive_targets[-1]  # the first of a script may have begun within its lines
+        yield Finding("target-with-graph", name, say("{name}, which a prediction is held against, has a graph: the backward goes "
+                                                     "through it as well, on purpose?", name=name), site=site, iteration=1)
+
+
+CHECKS = (targets, backwards, missing_gradients, died, lost, bypassed)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
-from parity.doctor.checks.source import assignments_of
+from parity.doctor.checks.source import assignments_of, freezing_site
 from parity.doctor.finding import Finding
 from parity.messages import say, some
 
@@ -118,6 +118,26 @@ def buffers_held(case: Case) -> Iterator[Finding]:
             )
 
 
+SINCE = 5  # steps in a row: what is frozen for another's turn (a critic, for the generator's) has its own within them
+
+
+def frozen(case: Case) -> Iterator[Finding]:
+    """Parameters that were trained, have been frozen meanwhile, and are held still: on purpose, or forgotten?"""
+    program = case.program
+    trainable = program.trainable()
+    for optimizer in program.optimizers:
+        steps = list(case.steps(optimizer))
+        before = set().union(*(step.reached for _, step in steps[:-SINCE]))
+        since = set().union(*(step.reached for _, step in steps[-SINCE:]))
+        still = [name for name in dict.fromkeys(program.held_names(optimizer)) if name in before - since and name not in trainable]
+        if still:
+            last = next(iteration.number for iteration, step in reversed(steps) if step.reached & set(still))
+            yield Finding("frozen-parameters", optimizer, say(
+                "{parameters} that {optimizer} holds were trained until iteration {number}, and are frozen since ({names}): on "
+                "purpose?", parameters=plural(len(still), "parameter"), optimizer=optimizer, number=last, names=some(still)),
+                          site=freezing_site(case) or program.optimizer_site(optimizer), iteration=last + 1)
+
+
 def twice(case: Case) -> Iterator[Finding]:
     program = case.program
     holders: dict[int, list[str]] = {}
@@ -141,4 +161,4 @@ def twice(case: Case) -> Iterator[Finding]:
                       site=program.optimizer_site(names[-1]))
 
 
-CHECKS = (held, buffers_held, twice)
+CHECKS = (held, buffers_held, frozen, twice)

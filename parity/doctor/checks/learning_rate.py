@@ -69,6 +69,27 @@ def learning_rate(case: Case) -> Iterator[Finding]:
             )
 
 
+STANDSTILL = 1e-6  # of a weight's size, moved by one step: float32 holds 6e-8 of it, and a thousand such steps are 1e-3
+SMALL = 1e-4  # learning rates from there on are not to blame for small steps: the gradient is
+
+
+def too_small(case: Case) -> Iterator[Finding]:
+    """Steps that move next to nothing, by a learning rate that is not on its way up."""
+    for name in case.program.optimizers:
+        steps = list(case.steps(name))
+        lrs = [step.lr for _, step in steps]
+        ratios = [update.change / update.weight for _, step in steps for update in step.updates.values()
+                  if update.gradient and update.weight and update.weight > 0]
+        if len(steps) < 3 or not ratios or not 0 < max(lrs) < SMALL or lrs[-1] > lrs[0]:
+            continue
+        ratio = statistics.median(ratios)
+        if 0 < ratio < STANDSTILL and case.framework.scheduler_of(case.program.optimizers[name]) is None:
+            yield Finding("lr-too-small", name, say(
+                "a step of {optimizer} moves its parameters by {ratio:.1g} of their size: a thousand of them are next to nothing",
+                optimizer=name, ratio=ratio), say("lr {lr:.3g}; 1e-3 of it is usual", lr=lrs[0]),
+                          case.program.optimizer_site(name), 3)
+
+
 TINY = 1e-5  # of a weight's size, moved by one step: a thousand such steps are one that trains
 
 
@@ -118,4 +139,4 @@ def _relative(updates_: object) -> float | None:
     return statistics.median(ratios) if ratios else None
 
 
-CHECKS = (learning_rate, warming)
+CHECKS = (learning_rate, too_small, warming)

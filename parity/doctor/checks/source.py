@@ -103,6 +103,16 @@ def named_alone(case: Case, method: str) -> Site | None:
                  and node.value.attr == method), None)
 
 
+_FREEZES = re.compile(r"requires_grad_\(False\)|requires_grad = False|stop_gradient = True")
+
+
+def freezing_site(case: Case) -> Site | None:
+    """The line of the user's that freezes parameters, where there is only one."""
+    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, (ast.Expr, ast.Assign)) and _FREEZES.search(ast.unparse(node))}
+    return found.pop() if len(found) == 1 else None
+
+
 _WRITES = ("copy_", "set_value", "lerp_", "load_state_dict", "set_state_dict", "assign", "_foreach_copy_")
 
 

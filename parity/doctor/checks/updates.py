@@ -11,6 +11,16 @@ from parity.doctor.finding import Finding
 from parity.doctor.record import Update
 from parity.messages import say, some
 
+ROUNDING = 1e-6  # of the gradient of its own layer's weight: what float32 leaves of a sum of some hundred terms that is 0
+
+
+def _is_rounding(name: str, seen: dict[str, list[Update]]) -> bool:
+    """Whether it is the bias of a layer before a norm, which takes it away: its gradient is 0 but for rounding."""
+    owner, _, own = name.rpartition(".")
+    beside = [update for other, all_ in seen.items() if other.startswith(f"{owner}.weight") for update in all_]
+    largest = max((update.gradient or 0.0 for update in seen[name]), default=0.0)
+    return own == "bias" and bool(beside) and largest < ROUNDING * max(update.gradient or 0.0 for update in beside)
+
 
 def updates(case: Case) -> Iterator[Finding]:
     """Gradients that change nothing, changes without gradient, changes that are put back, counters that stand."""
@@ -24,7 +34,7 @@ def updates(case: Case) -> Iterator[Finding]:
         decays = {program.names.get(id(p)): value for p, value in case.framework.decays(program.optimizers[optimizer])}
         still = {program.names.get(id(p)) for p in case.framework.without_lr(program.optimizers[optimizer])}
         idle = [name for name, all_ in seen.items() if all_ and all(update.gradient for update in all_)
-                and name not in still and not any(update.changed for update in all_)]
+                and name not in still and not any(update.changed for update in all_) and not _is_rounding(name, seen)]
         late = [name for name, all_ in seen.items() if len(all_) > 1 and all_[0].changed and all(update.gradient for update in all_)
                 and name not in still and not any(update.changed for update in all_[1:])]
         if idle or late:
@@ -82,4 +92,29 @@ def updates(case: Case) -> Iterator[Finding]:
             return
 
 
-CHECKS = (updates,)
+REBUILT = 3  # optimizers of the same parameters, one after the other, each for a single step
+
+
+def rebuilt(case: Case) -> Iterator[Finding]:
+    """An optimizer that is made anew for each step: what it remembers of the steps before is gone."""
+    program = case.program
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for name, held in program.held.items():
+        if len(list(case.steps(name))) == 1:
+            groups.setdefault(tuple(map(id, held)), []).append(name)
+    for names in groups.values():
+        made = [name for name in names if name in program.made]
+        remembers = any(step.counts[1] is not None for name in names for _, step in case.steps(name))
+        if len(names) >= REBUILT and len(made) >= REBUILT - 1 and remembers:
+            yield Finding(
+                "counter-stuck",
+                names[0],
+                say("{optimizer} is made anew for each step: {count} of them were seen, each of one step", optimizer=names[0],
+                    count=len(names)),
+                say("its moments start anew each time"),
+                program.optimizer_site(made[-1]),
+                next(iteration.number for iteration, _ in case.steps(names[-1])),
+            )
+
+
+CHECKS = (updates, rebuilt)

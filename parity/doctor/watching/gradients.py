@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.doctor.arrays import pulse
+from parity.doctor.arrays import checksum, pulse
 from parity.doctor.record import Backward
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.wrappers import Wrappers
@@ -21,10 +21,12 @@ Pulses = dict[str, float | None]
 
 @dataclass
 class Gradient:
-    """What is known of one parameter's gradient: its pulse, and the ticks of the backwards that are in it."""
+    """What is known of one parameter's gradient: its pulse, and the ticks of the backwards that are in it; a checksum of the
+    parameter itself, as the latest of them left it."""
 
     pulse: float | None = None
     made: list[int] = field(default_factory=list)
+    mark: int | None = None
 
 
 class Gradients:
@@ -63,13 +65,20 @@ class Gradients:
     def look_for_clearing(self, pulses: Pulses, unused: bool = False) -> None:
         """unused: at a backward, where what was cleared without any step since has served nobody."""
         stepped = self._steps[-1][0] if self._steps else 0
+        thrown = []
         for name, value in pulses.items():
             known = self._known.setdefault(name, Gradient())
             if not value:
                 if unused and known.pulse and known.made and known.made[-1] > stepped:
-                    self._scene.current.discarded.append(name)
+                    thrown.append((name, known.mark))
                 known.made.clear()
             known.pulse = value
+        if not any(self._moved(name, mark) for name, mark in thrown):
+            self._scene.current.discarded += [name for name, _ in thrown]
+
+    def _moved(self, name: str, mark: int | None) -> bool:
+        """Whether the program has moved the parameter since, by the gradient then (SAM climbs before it steps)."""
+        return mark is not None and checksum(self._scene.framework.values(self._scene.program.parameters[name])) != mark
 
     def mixed(self, made: list[int], optimizer: str) -> str | None:
         """Whether a step by one of the backwards that are in a gradient lies between them: then it is no accumulation."""
@@ -110,6 +119,7 @@ class Gradients:
             known = self._known.setdefault(name, Gradient())
             if value != before.get(name) or (value is not None and np.isnan(value)):
                 known.made.append(tick)
+                known.mark = checksum(framework.values(program.parameters[name]))
                 record.touched.add(name)
                 served.add(program.holder_of(name))
             known.pulse = value

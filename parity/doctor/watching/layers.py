@@ -49,7 +49,7 @@ class Layers:
 
     def note_batch(self, network: str, args: tuple, kwargs: dict, training: bool) -> None:
         """What a network is given from outside."""
-        scene, framework = self._scene, self._scene.framework
+        scene, framework, call = self._scene, self._scene.framework, self._scene.tick()
         for _, tensor in framework.tensors_in([*args, *kwargs.values()]):
             if framework.requires_grad(tensor):
                 continue
@@ -58,11 +58,12 @@ class Layers:
                 continue
             floating = array.dtype.kind == "f" and is_finite(array)
             low, high, mean = (array.min(), array.max(), array.mean()) if floating else (0, 0, 0)
-            site = scene.site()
+            same = _alike(array)
+            site = (scene.binding(tensor) if same else None) or scene.site()
             place = network, len(scene.current.batches)
             before, self._feeding[place] = self._fed.get(place), weakref.ref(tensor)
             scene.current.batches.append(Batch(network, digest(array), tuple(array.shape), float(low), float(high), float(mean),
-                                               site, training, before is not None and before() is tensor))
+                                               site, training, call, before is not None and before() is tensor, same))
             if array.dtype.kind == "f" and not floating:
                 scene.current.nonfinite.append(NonFinite(scene.tick(), f"the input of {network}", bool(np.isnan(array).any()),
                                                          site, True))
@@ -112,6 +113,16 @@ class Layers:
             if array.ndim == 2 and width * 2 <= array.shape[1]:  # a head: it concludes more than it carries on
                 self._features.setdefault(path, []).append(array.astype(np.float64))
                 scene.current.modules[path].site = scene.site()
+
+
+FEW = 4  # rows: fewer may be the same by chance
+
+
+def _alike(array: np.ndarray) -> str:
+    """Whether the rows of a batch are all the same: zeros, a constant, or one row again and again."""
+    if array.ndim < 2 or len(array) < FEW or not (array == array[:1]).all():
+        return ""
+    return "rows" if (array != array.flat[0]).any() else "constant" if array.flat[0] else "zero"
 
 
 def _count(seen: Activation, kind: str, array: np.ndarray) -> None:

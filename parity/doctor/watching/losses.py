@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from parity.doctor.arrays import is_finite
+from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.wrappers import Wrappers
 
@@ -18,9 +22,21 @@ PAIRED = {*LOSSES, "MSELoss", "L1Loss", "SmoothL1Loss", "BCEWithLogitsLoss", "BC
 _OPERATORS = {"__sub__": "a difference", "__rsub__": "a difference", "__mul__": "a product", "__rmul__": "a product"}
 
 
+_TARGET = re.compile(r"target|label|expected|bellman|(^|_)td(_|$)|y_true|(^|_)gt(_|$)", re.IGNORECASE)
+
+
+def _second(line: str) -> str | None:
+    """The name that a loss is given as its second argument on this line."""
+    for piece in (line.strip(), line.strip().rstrip(":") + ": pass"):
+        with suppress(SyntaxError, ValueError):
+            return next((node.args[1].id for node in ast.walk(ast.parse(piece)) if isinstance(node, ast.Call) and len(node.args) > 1
+                         and isinstance(node.args[1], ast.Name)), None)
+    return None
+
+
 class Losses:
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(self, scene: Scene, probes: Probes) -> None:
+        self._scene, self._probes = scene, probes
 
     def wrap(self, wrappers: Wrappers) -> None:
         framework = self._scene.framework
@@ -44,6 +60,15 @@ class Losses:
         scene, framework = self._scene, self._scene.framework
         name, pair = original.__name__, args[:2] or tuple(kwargs.values())[:2]
         self.note_shapes(name, pair)
+        if len(pair) > 1:
+            self._probes.note_target(pair[1])
+        tensors = [value for value in pair if framework.is_tensor(value)]
+        if scene.current.close and len(tensors) == 2 and all(map(framework.requires_grad, tensors)):
+            site = scene.site()
+            target = _second(site.text) if site is not None else None
+            if target and _TARGET.search(target):
+                made = [passed.site for passed in scene.current.passed if passed.name == target]
+                scene.current.alive_targets.append((target, made[-1] if made else site))
         if name.endswith("with_logits") and framework.is_tensor(pair[0]) and framework.made_by(pair[0]) == "sigmoid":
             scene.current.unfit.append((name, "sigmoid", scene.maker(pair[0]) or scene.site()))
         return original(*args, **kwargs)
@@ -52,6 +77,7 @@ class Losses:
         """Probabilities where scores belong: the rows of a softmax add up to 1; its logarithm is never above 0."""
         scene, framework = self._scene, self._scene.framework
         name, given = original.__name__, args[0] if args else kwargs.get("input", kwargs.get("log_probs"))
+        self._probes.note_target(args[1] if len(args) > 1 else kwargs.get("target", kwargs.get("label")))
         has_softmax = name == "cross_entropy" or (name == "ctc_loss" and framework.name == "paddle")
         shape = framework.shape_dtype(given)[0] if framework.is_tensor(given) else ()
         if len(shape) > 1 and name in ("cross_entropy", "nll_loss"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
-from parity.doctor.record import ModuleUse
+from parity.doctor.record import Iteration, ModuleUse
 from parity.doctor.watching.layers import Layers
 from parity.doctor.watching.losses import Losses
+from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.state import State
 from parity.doctor.watching.wrappers import Wrappers
@@ -16,9 +18,10 @@ _LIBRARIES = ("torch.nn.", "paddle.nn.")  # modules of library layers: no line o
 
 
 class Modules:
-    def __init__(self, scene: Scene, layers: Layers, losses: Losses, state: State) -> None:
-        self._scene, self._layers, self._losses, self._state = scene, layers, losses, state
+    def __init__(self, scene: Scene, layers: Layers, losses: Losses, state: State, probes: Probes) -> None:
+        self._scene, self._layers, self._losses, self._state, self._probes = scene, layers, losses, state, probes
         self._stranger_depth = 0
+        self._strangers: dict[int, weakref.ref] = {}
 
     def wrap(self, wrappers: Wrappers) -> None:
         framework = self._scene.framework
@@ -51,6 +54,7 @@ class Modules:
             scene.work_begins()
             if scene.current is None:  # enough was watched
                 return original(*args, **kwargs)
+            self._probes.note_call(path, module, args[1:], kwargs)
             self._layers.note_batch(path, args[1:], kwargs, module.training and framework.grad_enabled())
         scene.running.append(path)
         outer = lines.module
@@ -86,12 +90,22 @@ class Modules:
             _name, _, calls = scene.current.strangers.get(id(module), ("", None, 0))
             if not any(id(p) in program.holders for p in loose):
                 scene.current.strangers[id(module)] = (type(module).__name__, scene.site(), calls + 1)
+                self._strangers[id(module)] = weakref.ref(module)
         self._stranger_depth += 1
         try:
             with scene.lines.resumed:
                 return original(*args, **kwargs)
         finally:
             self._stranger_depth -= 1
+
+    def end(self, iteration: Iteration) -> None:
+        """Of the strangers that still are there, those that no backward has reached only lend their output: a target network."""
+        framework = self._scene.framework
+        for key in list(iteration.strangers) if iteration.backwards else ():
+            module = self._strangers[key]()
+            if module is not None and all(framework.gradient(p) is None for p in framework.parameters(module).values()):
+                del iteration.strangers[key]
+        self._strangers.clear()
 
     def _note_use(self, path: str, module: Any, inputs: tuple, result: Any) -> None:
         scene = self._scene

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from parity.doctor.lines import Lines
+from parity.doctor.places import binding_site
 from parity.doctor.program import Program
 from parity.doctor.record import Iteration
 from parity.trace.source import Site
@@ -44,6 +45,13 @@ class Scene:
     def site(self, skip_self: object = None) -> Site | None:
         """The innermost line of the user's that is running (not in a function of `skip_self`)."""
         return self.program.source.site(sys._getframe(1), skip_self=skip_self)
+
+    def binding(self, tensor: Any) -> Site | None:
+        """The line of the user's function that is running which bound the tensor to a name."""
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename not in self.program.source:
+            frame = frame.f_back
+        return binding_site(frame, tensor)
 
     def note_layer(self, path: str, outputs: Sequence[Any]) -> None:
         """What a layer gave last."""

@@ -15,7 +15,7 @@ from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.wrappers import Wrappers
 from parity.trace.source import Site
 
-MOST = 8  # optimizers that are taken in as they are made: more are made anew at each step
+MOST = 5  # optimizers of the same parameters that are told apart: more are made anew at each step
 
 
 class Before(NamedTuple):
@@ -37,10 +37,14 @@ class Updates:
 
     def wrap(self, wrappers: Wrappers) -> None:
         framework = self._scene.framework
-        for name, optimizer in self._scene.program.optimizers.items():
+        program = self._scene.program
+        for name, optimizer in program.optimizers.items():
             self._wrap(wrappers, name, optimizer)
-        if not self._scene.program.optimizers:  # they are made while it is watched, inside a trainer perhaps
-            wrappers.function(framework.optimizer_class, "__init__", functools.partial(self._made, wrappers))
+        for optimizer in program.others():  # nobody has named them; they may be of an earlier training
+            for method in framework.step_methods:
+                wrappers.method(optimizer, method, functools.partial(self._met, optimizer, method))
+        for kind in framework.optimizer_makers:  # while it is watched, inside a trainer perhaps
+            wrappers.function(kind, "__init__", functools.partial(self._made, wrappers))
 
     def _wrap(self, wrappers: Wrappers, name: str, optimizer: Any) -> None:
         framework = self._scene.framework
@@ -50,9 +54,19 @@ class Updates:
 
     def _made(self, wrappers: Wrappers, original: Callable, args: tuple, kwargs: dict) -> Any:
         result, program = original(*args, **kwargs), self._scene.program
-        if len(program.optimizers) < MOST and program.trains(args[0]):
-            self._wrap(wrappers, program.adopt(args[0]), args[0])
+        if program.trains(args[0]):
+            held = list(map(id, program.framework.optimizer_parameters(args[0])))
+            same = [name for name, others in program.held.items() if list(map(id, others)) == held]
+            name = program.adopt(args[0], name=same[-1] if len(same) >= MOST else None)
+            program.made[name] = self._scene.site(skip_self=args[0])
+            self._wrap(wrappers, name, args[0])
         return result
+
+    def _met(self, optimizer: Any, method: str, proceed: Callable[[], Any]) -> Any:
+        """A step of one that was there before the watch and had not been named."""
+        program = self._scene.program
+        name = next((name for name, known in program.optimizers.items() if known is optimizer), None)
+        return self._step(name or program.adopt(optimizer), method, proceed)
 
     def none_since(self, optimizer: str) -> bool:
         """Whether there was no backward since its latest step."""

@@ -1,0 +1,55 @@
+"""What the dependence probes have shown: examples that react to one another, outputs that see their target, or cannot see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from parity.doctor.checks.case import Case
+from parity.doctor.finding import Finding
+from parity.doctor.record import Reaction
+from parity.messages import say
+
+
+def reactions(case: Case) -> Iterator[Finding]:
+    for iteration in case.iterations:
+        for seen in iteration.reactions:
+            if seen.kind != "rows":
+                yield _positions(seen, iteration.number)
+            elif not _is_whole(case, seen):
+                yield _rows(seen, iteration.number)
+
+
+def _is_whole(case: Case, seen: Reaction) -> bool:
+    """Whether its input is all of the data, the same at each step: the nodes of a graph, the points of a set."""
+    fed = [[batch for batch in iteration.batches if batch.network == seen.network] for iteration in case.iterations]
+    return len(fed) > 1 and len({batch.hash for batches in fed for batch in batches}) == 1
+
+
+def _rows(seen: Reaction, iteration: int) -> Finding:
+    evidence = say("one of the {count} rows of its input, of shape {shape}, was replaced by another, and the outputs of others "
+                   "changed (in eval mode)", count=seen.count, shape=list(seen.shape))
+    if seen.layer:
+        message = say("{network} mixes the examples of a batch: {layer} runs over them", network=seen.network, layer=seen.layer)
+        return Finding("rows-mixed", seen.network, message, evidence, seen.site, iteration)
+    message = say("{network} mixes the examples of a batch: what it gives for one depends on the others, on purpose?",
+                  network=seen.network)
+    return Finding("rows-mixed", seen.network, message, evidence, seen.site, iteration,
+                   say("look at the axes on this line: the first one is the batch"), mild=True)
+
+
+def _positions(seen: Reaction, iteration: int) -> Finding:
+    values = {"network": seen.network, "position": seen.position, "source": seen.source}
+    if seen.kind == "ahead":
+        return Finding("sees-its-target", seen.network, say(
+            "{network} sees what it is to guess: its output at position {position} depends on position {source} of the input, "
+            "which is its target", **values), site=seen.site, iteration=iteration)
+    if seen.kind == "unshifted":
+        return Finding("target-not-shifted", seen.network, say(
+            "the targets of {network} are its inputs, at the same positions, and it sees none that come later: it learns to copy",
+            **values), site=seen.site, iteration=iteration)
+    return Finding("target-out-of-sight", seen.network, say(
+        "{network} does not see what it is to give: the target at position {position} is position {source} of the input, on which "
+        "that output does not depend", **values), site=seen.site, iteration=iteration)
+
+
+CHECKS = (reactions,)

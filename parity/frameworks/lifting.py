@@ -1,0 +1,40 @@
+"""In the float64 lane, what a program names float32 is float64.
+
+A lane runs a program in another precision than it was written for. Its weights, its inputs and what it makes without naming a
+dtype follow; what it casts by name (`mask.astype("float32")`) does not, and a layer whose weights are float64 cannot take that. In
+float32, as it is used, the same cast changes nothing. So a comparison in which a side raised is made again with float32 lifted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import FrameType
+
+from parity.blame import GUESTS, HOME, hand_on
+
+
+class Lifted:
+    """How often, in the runs that it is handed to, float32 was float64."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+def is_the_programs(package: str) -> bool:
+    """Whether the program made the call that is being replaced, and not the harness. package: a framework's, whose own frames tell
+    nothing."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if frame.f_code is hand_on.__code__:
+            return True
+        if not file.startswith(package) and file != __file__:
+            return not file.startswith(HOME) or file.startswith(GUESTS)
+        frame = frame.f_back
+    return True
+
+
+def folder_of(module: object) -> str:
+    """Where a package lies, to compare the names of files with."""
+    return str(Path(module.__file__).parent)

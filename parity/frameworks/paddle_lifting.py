@@ -1,0 +1,72 @@
+"""`parity.frameworks.lifting` of Paddle, whose Python reaches its kernels as attributes of `paddle._C_ops` (see `paddle_random`).
+
+Its operators between tensors and numbers do not, and make float32 of integers (`mask * 1.0`); nor does `to_tensor`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import paddle
+from paddle import _C_ops
+
+from parity.blame import hand_on
+from parity.frameworks.lifting import Lifted, folder_of, is_the_programs
+from parity.frameworks.replacing import Replacing
+
+_WIDER = ((paddle.float32, paddle.float64), (paddle.complex64, paddle.complex128))
+_OPERATORS = ("__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__", "__rtruediv__", "__div__",
+              "__rdiv__", "__pow__", "__rpow__")
+_PADDLE = folder_of(paddle)
+_active = Replacing()  # the `Lifted` of the run in this thread
+_installed: list[tuple[Any, str, Any]] = []
+
+
+@contextmanager
+def lifting(lifted: Lifted) -> Iterator[None]:
+    """While active, no tensor of the program in this thread is float32."""
+    with _active.on(lifted, _install, _uninstall):
+        yield
+
+
+def _install() -> None:
+    places = [(_C_ops, name) for name in dir(_C_ops) if not name.startswith("_") and callable(getattr(_C_ops, name))]
+    places += [(paddle.Tensor, name) for name in _OPERATORS if hasattr(paddle.Tensor, name)]
+    places += [(owner, "to_tensor") for owner in (paddle, paddle.tensor) if hasattr(owner, "to_tensor")]
+    cast = _C_ops.cast
+    for owner, name in places:
+        original = getattr(owner, name)
+        _installed.append((owner, name, original))
+        setattr(owner, name, _wide(original, cast))
+
+
+def _uninstall() -> None:
+    while _installed:
+        setattr(*_installed.pop())
+
+
+def _wide(original: Callable, cast: Callable) -> Callable:
+    @functools.wraps(original)
+    def operation(*args: Any, **kwargs: Any) -> Any:
+        lifted = _active.value
+        if lifted is None or not is_the_programs(_PADDLE):
+            return hand_on(original, *args, **kwargs)
+        wide, keywords = [_wider(value) for value in args], {name: _wider(value) for name, value in kwargs.items()}
+        named = any(one is not other for one, other in zip((*args, *kwargs.values()), (*wide, *keywords.values()), strict=True))
+        result = hand_on(original, *wide, **keywords)
+        to = _wider(result.dtype) if isinstance(result, paddle.Tensor) else None
+        made = to is not None and to != result.dtype
+        lifted.count += named or made
+        return hand_on(cast, result, to) if made else result
+
+    return operation
+
+
+def _wider(value: Any) -> Any:
+    """float64 for float32, as Paddle's functions hand dtypes to their kernels or users to `to_tensor`."""
+    if isinstance(value, type(paddle.float32)):
+        return next((wide for narrow, wide in _WIDER if value == narrow), value)
+    return value

@@ -1,0 +1,37 @@
+"""`parity.frameworks.lifting` of torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from parity.blame import hand_on
+from parity.frameworks.lifting import Lifted, folder_of, is_the_programs
+
+_WIDER = {torch.float32: torch.float64, torch.complex64: torch.complex128}
+_CASTS = {torch.Tensor.float: torch.Tensor.double, torch.Tensor.cfloat: torch.Tensor.cdouble}
+_TORCH = folder_of(torch)
+
+
+class Lifting(TorchFunctionMode):
+    """While active, no tensor of the program is float32."""
+
+    def __init__(self, lifted: Lifted) -> None:
+        super().__init__()
+        self._lifted = lifted
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if not is_the_programs(_TORCH):
+            return hand_on(func, *args, **kwargs)
+        named = func in _CASTS or any(isinstance(one, torch.dtype) and one in _WIDER for one in (*args, *kwargs.values()))
+        result = hand_on(_CASTS.get(func, func), *map(_wider, args), **{name: _wider(value) for name, value in kwargs.items()})
+        made = isinstance(result, torch.Tensor) and result.dtype in _WIDER  # of an array, or by a function that names it itself
+        self._lifted.count += named or made
+        return result.to(_WIDER[result.dtype]) if made else result
+
+
+def _wider(value: Any) -> Any:
+    return _WIDER.get(value, value) if isinstance(value, torch.dtype) else value
