@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from types import FunctionType
 
 import paddle
 import torch
@@ -47,9 +48,10 @@ def _figure(difference: Difference, figure: float) -> str:
 def _entry(difference: Difference) -> list[str]:
     reproduction = difference.reproduce()
     function = difference.measure
+    source = "\n\n\n".join(inspect.getsource(one).rstrip() for one in _with_helpers(function))
     lines = [f'### <a id="{difference.name}"></a>{difference.title}', "",
              f"Where: {difference.where}.", "", f"Size: {difference.size}", "",
-             "```python", *_imports(function), inspect.getsource(function).rstrip(), "", "",
+             "```python", *_imports(source), source, "", "",
              f"print({function.__name__}())", "```", "",
              f"- expected: {difference.correct}",
              f"- found: {reproduction.measured:.3g} (Paddle {reproduction.version})",
@@ -63,8 +65,23 @@ def _entry(difference: Difference) -> list[str]:
     return [*lines, ""]
 
 
-def _imports(function: object) -> list[str]:
-    source = inspect.getsource(function)
-    known = {"tempfile.": "import tempfile", "warnings.": "import warnings", "Path(": "from pathlib import Path",
+def _with_helpers(function: FunctionType) -> list[FunctionType]:
+    """The functions of its module that it takes, each behind those that it takes itself; the function is the last."""
+    found: dict[FunctionType, None] = {}
+
+    def take(one: FunctionType) -> None:
+        for name in one.__code__.co_names:
+            other = one.__globals__.get(name)
+            if isinstance(other, FunctionType) and other.__module__ == function.__module__ and other not in found:
+                take(other)
+        found[one] = None
+
+    take(function)
+    return list(found)
+
+
+def _imports(source: str) -> list[str]:
+    known = {"os.": "import os", "signal.": "import signal", "tempfile.": "import tempfile", "warnings.": "import warnings",
+             "Path(": "from pathlib import Path", " Any": "from typing import Any",
              "np.": "import numpy as np", "paddle.": "import paddle", "torch.": "import torch"}
     return [*(line for use, line in known.items() if use in source), "", ""]
