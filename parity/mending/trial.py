@@ -54,14 +54,16 @@ class Outcome:
     files: tuple[str, ...] = ()
 
     @property
-    def raised(self) -> bool:
-        """Whether the twin came to an end at the first place."""
-        return bool(self.places) and self.places[0].variable == "(exception)"
+    def stopped(self) -> bool:
+        """Whether the twin did not come as far as the first place: it raised, or has no such value."""
+        first = self.places[0] if self.places else None
+        return first is not None and (first.variable == "(exception)" or (
+            first.twin is None and first.stage in ("forward", "losses")))
 
     def further_than(self, other: Outcome) -> bool:
         if "same" in (self.verdict, other.verdict):
             return self.verdict == "same" != other.verdict
-        if self.raised and not other.raised:  # what is broken has no value there that could be wrong
+        if self.stopped and not other.stopped:  # what is broken has no value there that could be wrong
             return False
         return self.verdict == "diverged" and self.reached > other.reached
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from parity.mending.trial import Far, Outcome, Place, attempt
+from parity.trace.source import Site
 
 
 def summary(verdict):
@@ -59,9 +60,11 @@ def test_how_far_both_agree_is_compared():
 
 
 def test_a_twin_that_ends_is_no_further_than_one_that_goes_wrong():
-    wrong, ended = (Outcome("diverged", "", (0, 0, at, 0), places=(Place("", None, None, None, "forward", variable),))
+    wrong, ended = (Outcome("diverged", "", (0, 0, at, 0), places=(Place("", None, Site("a.py", 3), None, "forward", variable),))
                     for at, variable in ((5, "y"), (6, "(exception)")))
-    assert not ended.further_than(wrong) and replace(ended, places=wrong.places).further_than(wrong)
+    lacking = replace(ended, places=(Place("", None, None, None, "forward", "output[0]"),))
+    assert not ended.further_than(wrong) and not lacking.further_than(wrong)
+    assert replace(ended, places=wrong.places).further_than(wrong)
 
 
 def test_nothing_can_be_written_or_removed(tmp_path):
