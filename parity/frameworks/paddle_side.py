@@ -40,8 +40,9 @@ if _process == str(os.getpid()):  # Paddle's handlers of crashes, installed on i
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
 
-# Not in 2.6: there, what is handed over by keyword is seen inside the function only.
+# A hook before a forward sees keywords from 3.0 on, one behind it never.
 _HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
+_CALL = paddle.nn.Layer._dygraph_call_func.__code__  # which calls the hooks
 
 _AUTOCAST = Lowering(sys.modules["paddle.amp.auto_cast"], "amp_guard", lambda enable=True, *more, **others: enable)
 _DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32, paddle.int64)
@@ -190,7 +191,7 @@ class PaddleFramework(Framework):
 
     def before_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         if not _HOOKS_SEE_KEYWORDS:
-            return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs, {})).remove
+            return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs, _keywords())).remove
         return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
@@ -199,11 +200,7 @@ class PaddleFramework(Framework):
     def ragged(self, module: paddle.nn.Layer, inputs: tuple) -> bool:
         if not isinstance(module, RNNBase):
             return False
-        frame = sys._getframe(1)  # Paddle's hooks see no keywords (2.6.2); the function that calls them does
-        while frame is not None and "kwargs" not in frame.f_locals:
-            frame = frame.f_back
-        given = frame.f_locals["kwargs"] if frame is not None else {}
-        return given.get("sequence_length", inputs[2] if len(inputs) > 2 else None) is not None
+        return _keywords().get("sequence_length", inputs[2] if len(inputs) > 2 else None) is not None
 
     def without_gradient_in_eval(self, model: paddle.nn.Layer) -> list[str]:
         return [path for path, layer in self.modules(model) if isinstance(layer, RNNBase)]
@@ -664,6 +661,14 @@ def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: 
 def _power(beta: float, exponent: int, dtype: str) -> np.ndarray:
     """Multiplied up one by one in the parameter's precision, as the optimizer does: the same bits."""
     return np.cumprod(np.full(exponent, beta, dtype))[-1:]
+
+
+def _keywords() -> dict[str, Any]:
+    """What the layer whose hook runs was handed by keyword."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code is not _CALL:
+        frame = frame.f_back
+    return {} if frame is None else frame.f_locals["kwargs"]
 
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
