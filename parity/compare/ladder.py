@@ -44,7 +44,7 @@ from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run
 from parity.trace.source import Site
-from parity.verdict.findings import RAISED, Finding, NothingCompared, Order, Report
+from parity.verdict.findings import RAISED, Finding, Order, Report
 from parity.verdict.floors import UNMOVED, Draw, Noise
 from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
@@ -463,28 +463,27 @@ class Both(Sides):
     def lifted_where_needed(self, run: Callable[[], Report], lanes: Container[str]) -> Report:
         """What `run` comes to. Where a side raises in float64, it is made again with float32 lifted, and that stands if it does
         not raise then: the cast by name was all that was wrong, and in float32, as the programs are used, it changes nothing."""
-        raised, report = None, None
-        try:
-            report = run()
-        except (InputError, NothingCompared):
-            raise
-        except Exception as error:
-            raised = error
-        if "float64" in lanes and (raised is not None or _the_twin_raised(report)):
+        report, raised = self._outcome(run)
+        if "float64" in lanes and (report is None or _the_twin_raised(report)):
             self.lifted = Lifted()
-            again = None
-            try:
-                again = run()
-            except Exception as error:
-                raised = raised and error  # which came later in the program
-            if again is not None and self.lifted.count and (raised is not None or not _the_twin_raised(again)):
+            again, later = self._outcome(run)
+            if again is not None and self.lifted.count and (report is None or not _the_twin_raised(again)):
                 again.remarks.append(say("in float64 what the programs name float32 was float64, too: as they are they cannot run "
                                          "in it"))
                 return again
-            self.lifted = None
+            self.lifted, raised = None, raised and (later or raised)
         if raised is not None:
             raise raised
         return report
+
+    def _outcome(self, run: Callable[[], Report]) -> tuple[Report | None, Exception | None]:
+        """What a comparison comes to, or what the reference raised in it."""
+        try:
+            return run(), None
+        except Exception as error:
+            if not is_users(error, self.sources[0]):
+                raise
+            return None, error
 
     def side_by_side(self, dtype: str, pass_: Interleaved, *, gradients: bool = True) -> Exception | None:
         """Runs reference and twin in turns; hands back what the twin raises."""

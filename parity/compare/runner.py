@@ -40,13 +40,14 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
         yield Result(case, report, time.perf_counter() - started)
 
 
-def _settled(case: Case, lanes: Iterable[str], device: str, **options: Any) -> Report:
+def _settled(case: Case, lanes: Iterable[str], device: str, *, found: Callable[[Finding], None], **options: Any) -> Report:
     """Both are built in here, so that they are gone before those of the next case."""
     with Both(case.subject, device).as_they_were() as both:
-        found = options.pop("found")
-        # That a side raises is no place yet: it may be the lane's fault.
-        options["found"] = lambda finding: None if finding.variable == RAISED and both.lifted is None else found(finding)
-        return both.lifted_where_needed(lambda: Settling(both, lanes, **options).report(), lanes)
+        def placed(finding: Finding) -> None:
+            if finding.variable != RAISED or both.lifted is not None:  # that a side raises may be the lane's fault
+                found(finding)
+
+        return both.lifted_where_needed(lambda: Settling(both, lanes, found=placed, **options).report(), lanes)
 
 
 def compare_placing(subject: Subject, *, operations: bool = False, **options: Any) -> Report:

@@ -25,12 +25,12 @@ from parity.declare.reach import found_in, scopes_of
 from parity.declare.weights import weights_of
 from parity.files import InputError
 from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
+from parity.frameworks.optimizers import SINGLE
 from parity.numbers.noise import generator
 from parity.trace.source import SourceTree, code_of, files_of
 from weights_convert import DEFAULT, LayoutTable
 
 SIDES = ("reference", "twin")
-_SINGLE = ("updates", "mu_product")  # one number for all of a parameter, whatever its layout
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ class Program:
                 held = framework.optimizer_state(optimizer, parameter)
                 if id(parameter) in names and framework.remembers(optimizer, held):
                     network, name = names[id(parameter)]
-                    moments.setdefault(network, {})[name] = {what: value if value.ndim or what not in _SINGLE else value.item()
+                    moments.setdefault(network, {})[name] = {what: value if value.ndim or what not in SINGLE else value.item()
                                                              for what, value in held.items()}
         averages = self.averages()
         mirrors = {id(one.held) for one in averages}

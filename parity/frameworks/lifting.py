@@ -7,6 +7,7 @@ float32, as it is used, the same cast changes nothing. So a comparison in which 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import FrameType
@@ -36,5 +37,5 @@ def is_the_programs(package: str) -> bool:
 
 
 def folder_of(module: object) -> str:
-    """Where a package lies, to compare the names of files with."""
-    return str(Path(module.__file__).parent)
+    """Where a package lies, with the separator behind it: what the names of its files begin with."""
+    return str(Path(module.__file__).parent) + os.sep

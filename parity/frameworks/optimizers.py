@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-Number = float
-Get = Callable[[Any], Number]
+Get = Callable[[Any], float]
 
 
 class Setting(NamedTuple):
@@ -38,10 +37,11 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """torch, paddle: names of the classes, in `torch.optim` and `paddle.optimizer`; one that an installed version does not have is
-    of no kind there. moments: by the name that stands in reports. whole: with these, and with
-    the count of updates where both count, all that it remembers goes over. counts: both count the updates of a parameter.
-    alone: settings of one side only, as (torch's keys, how Paddle's are read); they are told where they are on."""
+    """torch, paddle: names of the classes, in `torch.optim` and `paddle.optimizer`; one that an installed version does not have
+    is of no kind there. moments: by the name that stands in reports. whole: with these, and with the count of updates where both
+    count, all that it remembers goes over. counts: both count the updates of a parameter. alone: settings of one side only, as
+    (torch's keys, how Paddle's are read); they are told where they are on.
+    """
 
     name: str
     torch: str
@@ -62,13 +62,9 @@ def _pair(name: str, place: int) -> Get:
     return lambda optimizer: float(getattr(optimizer, name)[0][place])
 
 
-def _betas(count: int = 2) -> dict[str, Setting]:
-    return {f"beta{n + 1}": Setting(("betas", n), _attribute(f"_beta{n + 1}")) for n in range(count)}
-
-
+_BETAS = {f"beta{n + 1}": Setting(("betas", n), _attribute(f"_beta{n + 1}")) for n in (0, 1)}
 _EPS = {"eps": Setting("eps", _attribute("_epsilon"))}
-_FIRST = {"exp_avg": Moment("exp_avg", "moment1")}
-_BOTH = {**_FIRST, "exp_avg_sq": Moment("exp_avg_sq", "moment2")}
+_BOTH = {"exp_avg": Moment("exp_avg", "moment1"), "exp_avg_sq": Moment("exp_avg_sq", "moment2")}
 _AMSGRAD = {"amsgrad": Setting("amsgrad", lambda optimizer: float(getattr(optimizer, "_amsgrad", False)))}
 _MOMENTUM = {"momentum": Setting("momentum", lambda optimizer: float(getattr(optimizer, "_momentum", 0.0))),
              "nesterov": Setting("nesterov", lambda optimizer: float(getattr(optimizer, "_use_nesterov", False)))}
@@ -79,8 +75,8 @@ _AVERAGED = {"rho": Setting("rho", _attribute("_rho")), **_EPS}
 _INITIAL = "initial_accumulator_value"
 
 KINDS = (
-    Kind("AdamW", "AdamW", ("AdamW",), _betas() | _EPS | _AMSGRAD, _ADAM, whole=True, counts=True),  # an AdamW is an Adam
-    Kind("Adam", "Adam", ("Adam",), _betas() | _EPS | _AMSGRAD, _ADAM, whole=True, counts=True),
+    Kind("AdamW", "AdamW", ("AdamW",), _BETAS | _EPS | _AMSGRAD, _ADAM, whole=True, counts=True),  # an AdamW is an Adam
+    Kind("Adam", "Adam", ("Adam",), _BETAS | _EPS | _AMSGRAD, _ADAM, whole=True, counts=True),
     Kind("SGD", "SGD", ("SGD", "Momentum"), _MOMENTUM,
          {"velocity": Moment("momentum_buffer", "velocity", when="momentum")}, whole=True),
     Kind("RMSprop", "RMSprop", ("RMSProp",),
@@ -92,12 +88,12 @@ KINDS = (
          {"sum": Moment("sum", "moment", start=_INITIAL)}, alone=(("lr_decay",), {})),
     Kind("Adadelta", "Adadelta", ("Adadelta",), _AVERAGED,
          {"square_avg": Moment("square_avg", "_avg_squared_grad"), "acc_delta": Moment("acc_delta", "_avg_squared_update")}),
-    Kind("Adamax", "Adamax", ("Adamax",), _betas() | _EPS,
+    Kind("Adamax", "Adamax", ("Adamax",), _BETAS | _EPS,
          {"exp_avg": Moment("exp_avg", "moment"), "exp_inf": Moment("exp_inf", "inf_norm")}),
     Kind("NAdam", "NAdam", ("NAdam",),
-         _betas() | _EPS | {"momentum_decay": Setting("momentum_decay", _attribute("_momentum_decay"))},
+         _BETAS | _EPS | {"momentum_decay": Setting("momentum_decay", _attribute("_momentum_decay"))},
          {**_BOTH, "mu_product": Moment("mu_product", "mu_product", start=1.0, single=True)}, alone=_DECOUPLED),
-    Kind("RAdam", "RAdam", ("RAdam",), _betas() | _EPS, _BOTH, alone=_DECOUPLED),
+    Kind("RAdam", "RAdam", ("RAdam",), _BETAS | _EPS, _BOTH, alone=_DECOUPLED),
     # Two algorithms of one name: torch's shrinks weights by `lambd` and averages them, Paddle's averages gradients of batches.
     Kind("ASGD", "ASGD", ("ASGD",), alone=(("lambd",), {"batch_num": lambda optimizer: optimizer._n if optimizer._n > 1 else 0})),
     Kind("Rprop", "Rprop", ("Rprop",),
@@ -106,7 +102,8 @@ KINDS = (
           for place, name in enumerate(("min", "max"))},
          {"prev": Moment("prev", "prevs"), "step_size": Moment("step_size", "learning_rates", start="lr")}),
 )
-NAMES = ", ".join(sorted(kind.name for kind in KINDS))
+SINGLE = frozenset({"updates"} | {name for kind in KINDS for name, moment in kind.moments.items() if moment.single})
+"""What is one number for all of a parameter, whatever its layout."""
 
 
 def kind_of(optimizer: Any, module: Any, names: Callable[[Kind], tuple[str, ...]]) -> Kind | None:

@@ -15,37 +15,30 @@ from paddle import _C_ops
 
 from parity.blame import hand_on
 from parity.frameworks.lifting import Lifted, folder_of, is_the_programs
-from parity.frameworks.replacing import Replacing
+from parity.frameworks.replacing import Attributes, Replacing
 
 _WIDER = ((paddle.float32, paddle.float64), (paddle.complex64, paddle.complex128))
 _OPERATORS = ("__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__", "__rtruediv__", "__div__",
               "__rdiv__", "__pow__", "__rpow__")
 _PADDLE = folder_of(paddle)
 _active = Replacing()  # the `Lifted` of the run in this thread
-_installed: list[tuple[Any, str, Any]] = []
+_replaced = Attributes()
 
 
 @contextmanager
 def lifting(lifted: Lifted) -> Iterator[None]:
     """While active, no tensor of the program in this thread is float32."""
-    with _active.on(lifted, _install, _uninstall):
+    with _active.on(lifted, _install, _replaced.restore):
         yield
 
 
 def _install() -> None:
-    places = [(_C_ops, name) for name in dir(_C_ops) if not name.startswith("_") and callable(getattr(_C_ops, name))]
-    places += [(paddle.Tensor, name) for name in _OPERATORS if hasattr(paddle.Tensor, name)]
-    places += [(owner, "to_tensor") for owner in (paddle, paddle.tensor) if hasattr(owner, "to_tensor")]
+    kernels = [name for name, kernel in vars(_C_ops).items() if not name.startswith("_") and callable(kernel)]
     cast = _C_ops.cast
-    for owner, name in places:
-        original = getattr(owner, name)
-        _installed.append((owner, name, original))
-        setattr(owner, name, _wide(original, cast))
-
-
-def _uninstall() -> None:
-    while _installed:
-        setattr(*_installed.pop())
+    for owner, names in ((_C_ops, kernels), (paddle.Tensor, _OPERATORS), (paddle, ("to_tensor",)), (paddle.tensor, ("to_tensor",))):
+        for name in names:
+            if name in vars(owner):
+                _replaced.put(owner, name, _wide(vars(owner)[name], cast))
 
 
 def _wide(original: Callable, cast: Callable) -> Callable:

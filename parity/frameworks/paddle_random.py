@@ -17,40 +17,30 @@ import paddle
 from paddle import _C_ops, _legacy_C_ops
 
 from parity.blame import hand_on
-from parity.frameworks.replacing import Replacing
+from parity.frameworks.replacing import Attributes, Replacing
 from parity.numbers.distributions import Numbers
 
 _active = Replacing()  # the numbers of the run in this thread
-_installed: list[tuple[Any, str, Any]] = []
+_replaced = Attributes()
 
 
 @contextmanager
 def drawing(numbers: Numbers) -> Iterator[None]:
     """While active, random operations called in this thread take their numbers from `numbers`."""
-    with _active.on(numbers, _install, _uninstall):
+    with _active.on(numbers, _install, _replaced.restore):
         yield
 
 
 def _install() -> None:
     for kernels, name, replacement in (*((_C_ops, *item) for item in _RANDOM.items()), (_legacy_C_ops, "randint", _legacy_randint)):
         if hasattr(kernels, name):
-            _replace(kernels, name, _switched(getattr(kernels, name), replacement))
+            _replaced.put(kernels, name, _switched(getattr(kernels, name), replacement))
     original = paddle.Tensor.__dict__.get("bernoulli_")
     if original is not None:
         switched = _switched(original, _bernoulli_)
         for owner in (paddle, paddle.Tensor, paddle.tensor, paddle.tensor.random):
             if vars(owner).get("bernoulli_") is original:
-                _replace(owner, "bernoulli_", switched)
-
-
-def _replace(owner: Any, name: str, value: Any) -> None:
-    _installed.append((owner, name, vars(owner)[name]))
-    setattr(owner, name, value)
-
-
-def _uninstall() -> None:
-    while _installed:
-        setattr(*_installed.pop())
+                _replaced.put(owner, "bernoulli_", switched)
 
 
 def _switched(original: Callable, replacement: Callable) -> Callable:

@@ -8,6 +8,21 @@ from contextlib import contextmanager
 from typing import Any
 
 
+class Attributes:
+    """Of modules and classes, those that hold something else for a time."""
+
+    def __init__(self) -> None:
+        self._before: list[tuple[Any, str, Any]] = []
+
+    def put(self, owner: Any, name: str, value: Any) -> None:
+        self._before.append((owner, name, vars(owner)[name]))
+        setattr(owner, name, value)
+
+    def restore(self) -> None:
+        while self._before:
+            setattr(*self._before.pop())
+
+
 class Replacing:
     """What stands in for functions: there while anybody uses it, and each thread with a value of its own."""
 

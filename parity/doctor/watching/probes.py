@@ -25,7 +25,7 @@ import numpy as np
 from parity.doctor.record import Iteration, Reaction
 from parity.doctor.watching.scene import Scene
 from parity.frameworks import Framework
-from parity.trace.source import Site
+from parity.trace.source import Site, code_of
 
 LARGE = 20_000_000  # elements of weights, or of what is kept of one run: more is not probed
 FEWEST = 3  # rows: among fewer, a row and a feature are told apart by nothing
@@ -117,8 +117,8 @@ def _can_be_run_again(framework: Framework, module: Any, source: Any) -> bool:
 
 
 def _code_file(hook: Any) -> str:
-    function = inspect.unwrap(getattr(hook, "func", hook))
-    code = getattr(function, "__code__", None) or getattr(vars(type(function)).get("__call__"), "__code__", None)
+    function = getattr(hook, "func", hook)
+    code = code_of(function) or code_of(vars(type(function)).get("__call__"))
     return code.co_filename if code is not None else "<unknown>"
 
 
