@@ -146,7 +146,9 @@ class PaddleFramework(Framework):
 
     def backward(self, tensors: Sequence[paddle.Tensor], gradients: Sequence[paddle.Tensor]) -> None:
         cast = [gradient.astype(tensor.dtype) for tensor, gradient in zip(tensors, gradients, strict=True)]
-        hand_on(paddle.autograd.backward, list(tensors), cast)
+        # Up to 3.0 a backward from two tensors raises where one was made of the other: so from nodes that nothing is made of.
+        ends = [tensor.clone() for tensor in tensors] if len(tensors) > 1 else list(tensors)
+        hand_on(paddle.autograd.backward, ends, cast)
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, paddle.nn.Layer)
