@@ -453,7 +453,7 @@ class PaddleFramework(Framework):
         attributes = {} if kind is not None else {
             name: self.plain_copy(value) for name, value in vars(optimizer).items()
             if name not in _BOOKKEEPING and self.is_plain(value)}
-        return accumulators, set(optimizer._already_create_accumulator), attributes, self._rates.get(optimizer, {})
+        return accumulators, set(_created(optimizer)), attributes, self._rates.get(optimizer, {})
 
     def set_optimizer_memory(self, optimizer: paddle.optimizer.Optimizer, memory: Any) -> None:
         if memory is None:
@@ -461,8 +461,8 @@ class PaddleFramework(Framework):
         accumulators, created, attributes, self._rates[optimizer] = memory
         optimizer._accumulators.clear()  # what is missing then, the next step makes anew
         optimizer._accumulators.update((name, self.plain_copy(held)) for name, held in accumulators.items())
-        optimizer._already_create_accumulator.clear()
-        optimizer._already_create_accumulator.update(created)
+        _created(optimizer).clear()
+        _created(optimizer).update(created)
         for name, value in attributes.items():
             setattr(optimizer, name, self.plain_copy(value))
 
@@ -637,6 +637,12 @@ def _clip_by_norm(x: paddle.Tensor, max_norm: float, name: str | None = None) ->
         return paddle._C_ops.clip_by_norm(x, max_norm)
     norm = paddle.sqrt(paddle.square(x).sum())
     return x * (max_norm / paddle.maximum(norm, paddle.full([], max_norm, "float64")))
+
+
+def _created(optimizer: paddle.optimizer.Optimizer) -> set[str]:
+    """Names of the parameters whose accumulators it has made, and will not make again."""
+    newer = hasattr(optimizer, "_already_create_accumulator")
+    return optimizer._already_create_accumulator if newer else optimizer._already_create_accumulater  # 2.6 spells it so
 
 
 def _rate(optimizer: paddle.optimizer.Optimizer) -> float:
