@@ -179,6 +179,8 @@ def _read(descriptor: int, until: float) -> bytes | None:
 def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
     """In the child: anything that a user's program can do comes back as a failed trial."""
     try:
+        for name in _users_modules():  # this process may have run them before, from another text
+            del sys.modules[name]
         with overlaid(sources):
             summary = compare()
             told = {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": summary.merged.compared}
@@ -205,11 +207,15 @@ def _told(finding: Any) -> dict[str, Any]:
 
 
 def _users_files() -> list[str]:
-    """Of all that is imported, what is neither installed nor ours nor Python's own."""
+    return sorted(set(_users_modules().values()))
+
+
+def _users_modules() -> dict[str, str]:
+    """Of all that is imported, what is neither installed nor ours nor Python's own: name -> file."""
     ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
-    files = {os.path.realpath(file) for module in list(sys.modules.values())
-             if isinstance(file := getattr(module, "__file__", None), str) and file.endswith(".py")}
-    return sorted(file for file in files if not is_installed(file) and not file.startswith((ours, _PYTHONS)))
+    files = {name: os.path.realpath(file) for name, module in list(sys.modules.items()) if name != "__main__"
+             and isinstance(file := getattr(module, "__file__", None), str) and file.endswith(".py")}
+    return {name: file for name, file in files.items() if not is_installed(file) and not file.startswith((ours, _PYTHONS))}
 
 
 _PYTHONS = os.path.dirname(os.path.realpath(os.__file__)) + os.sep

@@ -169,9 +169,10 @@ def test_another_setting_is_said_and_seen(name):
 # --- optimizers that are in no table -----------------------------------------------------------------------------------
 
 class TorchOwn(T.Optimizer):
-    """RMSProp as torch has it, of a user's; it counts in its group, and keeps a mean of gradients of all parameters."""
+    """RMSProp as torch has it, of a user's; it counts in its group, and keeps a mean of gradients of all parameters. Its epsilon is
+    a number that no Paddle rounds."""
 
-    def __init__(self, parameters, lr=0.01, rho=0.9, eps=1e-3):
+    def __init__(self, parameters, lr=0.01, rho=0.9, eps=2**-10):
         super().__init__(parameters, {"lr": lr, "rho": rho, "eps": eps, "done": 0})
 
     @torch.no_grad()
@@ -187,7 +188,7 @@ class TorchOwn(T.Optimizer):
 
 
 class PaddleOwn(P.Optimizer):
-    def __init__(self, parameters, rate=0.01, rho=0.9, eps=1e-3, forgets=False):
+    def __init__(self, parameters, rate=0.01, rho=0.9, eps=2**-10, forgets=False):
         super().__init__(rate, parameters)
         self._rho, self._epsilon, self.forgets, self.done, self.squares = rho, eps, forgets, 0, {}
 
