@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import resource
 import select
@@ -29,7 +30,7 @@ from parity.trace.source import Site
 
 @dataclass(frozen=True)
 class Place:
-    """A finding, as far as looking for its fix needs it. key: which value it is, spelled out."""
+    """A finding, as far as looking for its fix needs it. key: which value it is, spelled out. distance: how far apart."""
 
     said: str
     reference: Site | None
@@ -38,6 +39,7 @@ class Place:
     stage: str = ""
     variable: str = ""
     key: str = ""
+    distance: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,8 @@ def _read(descriptor: int, until: float) -> bytes | None:
 def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
     """In the child: anything that a user's program can do comes back as a failed trial."""
     try:
+        for name in _users_modules():  # this process may have run them before, from another text
+            del sys.modules[name]
         with overlaid(sources):
             summary = compare()
             told = {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": summary.merged.compared}
@@ -201,15 +205,20 @@ def _reached(number: int, finding: Any) -> list[int]:
 
 def _told(finding: Any) -> dict[str, Any]:
     return {"said": str(finding), "reference": finding.reference, "twin": finding.twin, "last_good": finding.last_good_site,
-            "stage": finding.key.stage, "variable": finding.key.variable, "key": repr(finding.key)}
+            "stage": finding.key.stage, "variable": finding.key.variable, "key": repr(finding.key),
+            "distance": float(finding.deviation.distance)}
 
 
 def _users_files() -> list[str]:
-    """Of all that is imported, what is neither installed nor ours nor Python's own."""
+    return sorted(set(_users_modules().values()))
+
+
+def _users_modules() -> dict[str, str]:
+    """Of all that is imported, what is neither installed nor ours nor Python's own: name -> file."""
     ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
-    files = {os.path.realpath(file) for module in list(sys.modules.values())
-             if isinstance(file := getattr(module, "__file__", None), str) and file.endswith(".py")}
-    return sorted(file for file in files if not is_installed(file) and not file.startswith((ours, _PYTHONS)))
+    files = {name: os.path.realpath(file) for name, module in list(sys.modules.items()) if name != "__main__"
+             and isinstance(file := getattr(module, "__file__", None), str) and file.endswith(".py")}
+    return {name: file for name, file in files.items() if not is_installed(file) and not file.startswith((ours, _PYTHONS))}
 
 
 _PYTHONS = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
@@ -220,7 +229,7 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
         return None if found is None else Site(str(found[0]), int(found[1]))
 
     places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
-                         place["variable"], place["key"]) for place in told.get("places", ()))
+                         place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
                    tuple(told.get("files", ())))
 
