@@ -95,8 +95,8 @@ def unregistered(case: Case) -> Iterator[Finding]:
     for one, number in alone.values():
         named.setdefault((one.name, one.site), (one, number))
     for one, number in named.values():  # a network by itself, and no part that somebody forgot to register
-        yield Finding("network-unheld", one.name, say("no optimizer holds any of the parameters of {name}, which runs in train mode",
-                                                      name=one.name), site=one.site, iteration=number,
+        message = say("no optimizer holds any of the parameters of {name}, which runs in train mode", name=one.name)
+        yield Finding("network-unheld", one.name, message, site=one.site, iteration=number,
                       instead=say("hand its parameters to an optimizer; if it is to stay as it is: eval(), and no_grad or frozen "
                                   "parameters"))
     for key, number in found.items():
