@@ -264,7 +264,8 @@ def _written(folder: Path, number: int, case: Case, both: Both, side: str, lane:
             "outline": outline(both.models[0]) if both.models[0] is not None else given and given.document.get("outline"),
             **save_start(folder, subject.state, subject.inputs), "random": both.tape.to_json(), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
-            "apart": sorted(scratch.apart), "lifted": both.lifted is not None, **({"twin": told(both)} if side == "reference" else {}),
+            "apart": sorted(scratch.apart), "lifted": both.lifted is not None,
+            **({"twin": told(both)} if side == "reference" else {}),
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
     except BaseException:
         writer.discard()

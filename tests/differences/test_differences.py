@@ -186,6 +186,9 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     ("label_smoothing", draw(2, 4), draw(2, 4, dtype="float32"),
      lambda x: F.cross_entropy(x, torch.from_numpy(SOFT).to(x), label_smoothing=0.3),
      lambda x: P.cross_entropy(x, paddle.to_tensor(SOFT), soft_label=True, label_smoothing=0.3)),
+    *((f"{half}_cast", draw(9), draw(9).astype("float16"),
+       lambda x, half=half: x.to(getattr(torch, half)).to(x.dtype), lambda x, half=half: x.astype(half).astype(x.dtype))
+      for half in ("float16", "bfloat16")),
     ("pow_exponent", 1 + draw(9) ** 2, draw(9, dtype="float32") ** 2 + 1, lambda x: x ** 1.3, lambda x: x ** 1.3),
     ("pow_exponent", draw(9), draw(9, dtype="float32"), torch.nn.ELU(1.3), paddle.nn.ELU(1.3)),
     ("pow_exponent", 2 * draw(9), draw(9, dtype="float32"), lambda x: F.hardtanh(x, -1.3, 1.3),

@@ -1,4 +1,4 @@
-"""Steps that name float32: what cannot run in float64 as it is, runs with that lifted; a mistake of the twin's is seen all the same."""
+"""Steps that name float32: what cannot run in float64 as it is, runs with that lifted; a mistake is seen all the same."""
 
 import paddle
 import pytest
