@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import resource
 import select
@@ -29,7 +30,7 @@ from parity.trace.source import Site
 
 @dataclass(frozen=True)
 class Place:
-    """A finding, as far as looking for its fix needs it. key: which value it is, spelled out."""
+    """A finding, as far as looking for its fix needs it. key: which value it is, spelled out. distance: how far apart."""
 
     said: str
     reference: Site | None
@@ -38,6 +39,7 @@ class Place:
     stage: str = ""
     variable: str = ""
     key: str = ""
+    distance: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,8 @@ def _reached(number: int, finding: Any) -> list[int]:
 
 def _told(finding: Any) -> dict[str, Any]:
     return {"said": str(finding), "reference": finding.reference, "twin": finding.twin, "last_good": finding.last_good_site,
-            "stage": finding.key.stage, "variable": finding.key.variable, "key": repr(finding.key)}
+            "stage": finding.key.stage, "variable": finding.key.variable, "key": repr(finding.key),
+            "distance": float(finding.deviation.distance)}
 
 
 def _users_files() -> list[str]:
@@ -226,7 +229,7 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
         return None if found is None else Site(str(found[0]), int(found[1]))
 
     places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
-                         place["variable"], place["key"]) for place in told.get("places", ()))
+                         place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
                    tuple(told.get("files", ())))
 

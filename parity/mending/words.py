@@ -258,3 +258,21 @@ RULES: dict[str, Callable[[ast.Call, ast.Call], ast.Call]] = {
 
 For what differs in more than its name.
 """
+
+
+def _counted_labels(call: ast.Call) -> str | None:
+    """Paddle's mean counts the labels that are ignored, too (`ignored_labels` in the registry of differences)."""
+    logits, labels = _keyword(call, "input", 0), _keyword(call, "label", 1)
+    reduction = _keyword(call, "reduction", 4)
+    if logits is None or labels is None or _keyword(call, "weight", 2) is not None or (
+            reduction is not None and not (isinstance(reduction, ast.Constant) and reduction.value == "mean")):
+        return None
+    ignored = _keyword(call, "ignore_index", 3) or ast.Constant(-100)
+    summed = ast.Call(call.func, call.args[:4], [*_without(call, "reduction"), ast.keyword("reduction", ast.Constant("sum"))])
+    counted = f"({_operand(labels)} != {ast.unparse(ignored)}).sum()"
+    named = isinstance(logits, ast.Name)  # else it would be computed twice
+    return f"({ast.unparse(summed)} / {f'{counted}.astype({logits.id}.dtype)' if named else f'float({counted})'})"
+
+
+COMPOSED: dict[str, Callable[[ast.Call], str | None]] = {"paddle.nn.functional.cross_entropy": _counted_labels}
+"""Paddle's call that computes something else than torch's of that name -> what computes torch's; None where it does."""

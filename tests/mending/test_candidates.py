@@ -153,3 +153,19 @@ def test_no_candidate_leaves_torchs_words_in_the_twin():
     theirs = "y = torch.special.bessel_j0(x)"
     made = texts((BUILT["paddle"], ["y = paddle.sin(x)"]), (BUILT["torch"], [theirs]), "y = paddle", theirs)
     assert made and not any("torch" in text for text, _ in made)
+
+
+def test_what_paddles_own_operation_does_otherwise_is_composed():
+    """Paddle's mean counts the labels that are ignored, too."""
+    line, right = "y = F.cross_entropy(x, z)", "y = F.cross_entropy(x, z, reduction='sum') / (z != -100).sum().astype(x.dtype)"
+    made = texts((BUILT["paddle"], [line]), (BUILT["torch"], [line]), line, line)
+    assert made[0] == (module("paddle", BUILT["paddle"], [right]).text, False)
+    others = "y = F.cross_entropy(x, z, reduction='sum')"
+    assert not any("!=" in text for text, _ in texts((BUILT["paddle"], [others]), (BUILT["torch"], [others]), others, others))
+
+
+def test_no_statement_is_left_that_does_nothing():
+    line = "x.set_value(x.clip(0, 1))"
+    made = texts((BUILT["paddle"], [line, "y = self.a(x)"]), (BUILT["torch"], ["y = self.a(x)"]), line, "y = self.a")
+    assert module("paddle", BUILT["paddle"], ["y = self.a(x)"]).text in [text for text, _ in made]
+    assert module("paddle", BUILT["paddle"], ["x", "y = self.a(x)"]).text not in [text for text, _ in made]
