@@ -74,32 +74,39 @@ _CASTS = (torch.Tensor.to, torch.Tensor.type, torch.Tensor.type_as, torch.Tensor
           torch.Tensor.double)
 
 
-def _difference(half: torch.dtype, measure: Callable[[], float], figures: dict[str, float], size: str) -> Difference:
-    dtype = str(half).removeprefix("torch.")
-    return Difference(
-        name=f"{dtype}_cast",
-        title=f"A cast to {dtype} cuts off what does not fit",
-        where=f"Tensor.astype, paddle.cast to {dtype}, of float32 and float64, and the gradient of a cast from it; measured on "
-              "the CPU",
-        size=size,
-        measure=measure,
-        expected=(0.7, 0.8),
-        control=_float32_cast_error,
-        correct="0.25 units in the last place: the nearest number",
-        figures=figures,
-        effect="numbers in half precision are too small by half a unit in the last place on average, all in one direction",
-        avoided_by="no half precision in the twin of U-GAT-IT",
-        is_bug=True,
-        imitate=intercepting({_cutting(half): _CASTS}),
-    )
+_EFFECT = "numbers in half precision are too small by half a unit in the last place on average, all in one direction"
 
+FLOAT16_CAST = Difference(
+    name="float16_cast",
+    title="A cast to float16 cuts off what does not fit",
+    where="Tensor.astype and paddle.cast to float16, and the gradient of a cast from it; measured on the CPU",
+    size="2.6.2 and 3.0.0: 1 + 0.75 units in the last place becomes 1, not the next number; what lies between 65504 and 65520 "
+         "becomes infinite, and what is less than the smallest number 0. 3.3.1 rounds.",
+    measure=float16_cast_error,
+    expected=(0.7, 0.8),
+    control=_float32_cast_error,
+    correct="0.25 units in the last place: the nearest number",
+    figures={"3.3.1": 0.25, "3.0.0": 0.75, "2.6.2": 0.75},
+    effect=_EFFECT,
+    avoided_by="no half precision in the twin of U-GAT-IT",
+    is_bug=True,
+    imitate=intercepting({_cutting(torch.float16): _CASTS}),
+)
 
-FLOAT16_CAST = _difference(
-    torch.float16, float16_cast_error, {"3.3.1": 0.25, "3.0.0": 0.75, "2.6.2": 0.75},
-    "2.6.2 and 3.0.0: 1 + 0.75 units in the last place becomes 1, not the next number; what lies between 65504 and 65520 becomes "
-    "infinite, and what is less than the smallest number 0. 3.3.1 rounds.")
-BFLOAT16_CAST = _difference(
-    torch.bfloat16, bfloat16_cast_error, {"3.3.1": 0.25, "3.0.0": 0.25, "2.6.2": 0.75},
-    "2.6.2: 1 + 0.75 units in the last place becomes 1, not the next number. 3.0.0 and 3.3.1 round.")
+BFLOAT16_CAST = Difference(
+    name="bfloat16_cast",
+    title="A cast to bfloat16 cuts off what does not fit",
+    where="Tensor.astype and paddle.cast to bfloat16, and the gradient of a cast from it; measured on the CPU",
+    size="2.6.2: 1 + 0.75 units in the last place becomes 1, not the next number. 3.0.0 and 3.3.1 round.",
+    measure=bfloat16_cast_error,
+    expected=(0.7, 0.8),
+    control=_float32_cast_error,
+    correct="0.25 units in the last place: the nearest number",
+    figures={"3.3.1": 0.25, "3.0.0": 0.25, "2.6.2": 0.75},
+    effect=_EFFECT,
+    avoided_by="no half precision in the twin of U-GAT-IT",
+    is_bug=True,
+    imitate=intercepting({_cutting(torch.bfloat16): _CASTS}),
+)
 
 ENTRIES = (FLOAT16_CAST, BFLOAT16_CAST)
