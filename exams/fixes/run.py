@@ -87,9 +87,8 @@ def page(results: list[dict[str, Any]], others: int) -> str:
     held, quick = sum(not one["elsewhere"] for one in elsewhere), sum(one["cpu"] <= 60 for one in fixed)
     lines = ["# The exam of `parity fix`", "", "Written by `python -m exams.fixes.run --out docs/fix-exam.md`.", "",
              " ".join(__doc__.split("\n\n")[1].split()), "",
-             f"{len(faults)} faults: {len(fixed)} with a proven patch (on 3 seeds each); of {len(elsewhere)} that were tried on {others} "
-             f"more seeds {held} hold there; {quick} "
-             f"within 60 s of a processor. "
+             f"{len(faults)} faults: {len(fixed)} with a proven patch (on 3 seeds each); of {len(elsewhere)} that were tried on "
+             f"{others} more seeds {held} hold there; {quick} within 60 s of a processor. "
              f"{len(healthy)} healthy copies: {sum(one['verdict'] == 'same' for one in healthy)} without a patch.", "",
              *([f"Not sat yet: {', '.join(missing)}.", ""] if missing else []),
              f"{len(CATALOGUE) - len(faults) - len(missing)} faults of the catalogue are not in it: they act in the data, at the "
