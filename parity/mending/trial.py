@@ -85,8 +85,9 @@ class Far(Exception):
         self.reached, self.place = _reached(number, finding), _told(finding)
 
 
-def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float) -> Outcome:
-    """The outcome of `compare` in a fork of this process, where the user's files read as `sources` say."""
+def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, room: str | None = None) -> Outcome:
+    """The outcome of `compare` in a fork of this process, where the user's files read as `sources` say. room: a folder of ours that
+    it may write in, and that stays."""
     sys.stdout.flush()
     sys.stderr.flush()
     reading, writing = os.pipe()
@@ -95,7 +96,7 @@ def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float) -> 
     if child == 0:
         os.close(reading)
         _alone(parent, seconds)
-        _confine(folder)
+        _confine(folder, room)
         with open(writing, "w", encoding="utf-8") as pipe:
             json.dump(_compared(compare, sources), pipe)
         os._exit(0)
@@ -137,14 +138,15 @@ _STARTING = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.s
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def _confine(folder: str) -> None:
-    """From now on nothing is written outside that folder, which is thrown away, and no program is started.
+def _confine(folder: str, room: str | None) -> None:
+    """From now on nothing is written outside that folder, which is thrown away, and the room; and no program is started.
 
     By Python's audit hooks: a guard against what a program does without a thought, not against one that means harm.
     """
     sys.dont_write_bytecode = True
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    inside = os.path.realpath(folder)
+    inside = tuple(os.path.realpath(one) for one in (folder, room) if one is not None)
+    below = tuple(one + os.sep for one in inside)
 
     def watch(event: str, arguments: tuple) -> None:
         if event in _STARTING:
@@ -159,8 +161,8 @@ def _confine(folder: str) -> None:
         else:
             return
         for path in paths:
-            if os.path.realpath(os.fsdecode(path)) not in (inside, os.devnull) and not os.path.realpath(
-                    os.fsdecode(path)).startswith(inside + os.sep):
+            if os.path.realpath(os.fsdecode(path)) not in (*inside, os.devnull) and not os.path.realpath(
+                    os.fsdecode(path)).startswith(below):
                 raise PermissionError(f"while a fix is looked for, nothing is written or removed ({event} {path!r:.200})")
 
     sys.addaudithook(watch)

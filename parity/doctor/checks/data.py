@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from parity.doctor.checks.case import Case
 from parity.doctor.checks.source import source_says
 from parity.doctor.finding import Finding
+from parity.doctor.record import Batch
 from parity.messages import say
 
 _BATCHES = re.compile(r"DataLoader|loader|batch_size|BATCH|next\(")
+_ORDERS = re.compile(r"loader|Loader|Sampler|\border")  # something whose task the order is
 _SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm")
 _INSTEAD = {"axis": say("take the softmax over the axis of the classes: dim=1, axis=1 or -1"),
             "blank": say("number the symbols so that none is the blank (0 unless `blank` says another)")}
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
+WIDE = 10.0  # ... and their root mean square is 1, but for a few values: a tenth of it, or ten times, is still well fed
 
 
 def shapes(case: Case) -> Iterator[Finding]:
@@ -62,7 +67,8 @@ def ranges(case: Case) -> Iterator[Finding]:
         for batch in iteration.batches:
             # A network may bring them there itself, by arithmetic or with a norm as its first layer.
             first = iteration.first_inputs.get(batch.network, LARGE + 1)
-            if max(abs(batch.low), abs(batch.high)) > LARGE and first > LARGE and batch.network not in seen:
+            large = max(abs(batch.low), abs(batch.high)) > LARGE and batch.size > WIDE
+            if large and first > LARGE and batch.network not in seen:
                 seen.add(batch.network)
                 pictures = len(batch.shape) == 4 and batch.low >= 0
                 values = {"network": batch.network, "low": batch.low, "high": batch.high}
@@ -89,7 +95,10 @@ def repeats(case: Case) -> Iterator[Finding]:
         return
     site = fed[0][0].site
     if len(set(rows)) == 1:
-        whole = all(batch.same for batches in fed[1:] for batch in batches) or not source_says(case, _BATCHES)
+        batches = source_says(case, _BATCHES)
+        whole = all(batch.same for batches in fed[1:] for batch in batches) or not batches
+        if not batches:
+            return  # of a program without batches, all data at each step is what it means to do
         yield Finding(
             "full-batch" if whole else "batch-constant",
             fed[0][0].network,
@@ -102,6 +111,8 @@ def repeats(case: Case) -> Iterator[Finding]:
     for period in range(2, len(rows) // 2 + 1):
         if all(row == rows[index % period] for index, row in enumerate(rows)):
             meant = source_says(case, _SHUFFLES)
+            if not meant and not source_says(case, _ORDERS) and _exchangeable(fed[:period]):
+                return
             yield Finding(
                 "order-repeats" if meant else "never-shuffled",
                 fed[0][0].network,
@@ -114,6 +125,25 @@ def repeats(case: Case) -> Iterator[Finding]:
                 2 * period,
             )
             return
+
+
+CHANCE = 3.09  # standard deviations: one set of data in a thousand is that far off by chance
+
+
+def _exchangeable(fed: list[list[Batch]]) -> bool:
+    """Whether the batches differ from one another no more than random draws from one set would: their order tells nothing.
+
+    The variance of the batches' means over that of their rows' (an F ratio), against chi-square's quantile by Wilson and Hilferty.
+    """
+    for inputs in zip(*fed, strict=False):
+        means, variances, counts = (np.asarray(column) for column in zip(*(batch.rows for batch in inputs), strict=True))
+        if not counts.all() or not variances.any():
+            return False
+        freedom = len(means) - 1
+        quantile = freedom * (1 - 2 / (9 * freedom) + CHANCE * np.sqrt(2 / (9 * freedom))) ** 3
+        if counts.mean() * means.var() * len(means) / variances.mean() > quantile:
+            return False
+    return True
 
 
 def labels(case: Case) -> Iterator[Finding]:
