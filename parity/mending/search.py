@@ -22,7 +22,7 @@ from parity.blame import is_installed
 from parity.files import InputError
 from parity.mending import patches
 from parity.mending.candidates import Candidate, Spot, around, candidates, spots, statement_at, within
-from parity.mending.definitions import namesake, used_by
+from parity.mending.definitions import Function, namesake, used_by
 from parity.mending.patches import Change, Source
 from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
 from parity.trace.source import Site
@@ -267,6 +267,10 @@ class Search:
             other = place.reference or place.last_good
             if (twin := self._twin(place.twin.file)) is not None:
                 yield False, spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
+        if places and places[0].stage == "census":
+            yield False, self._where_set(f"self.{places[0].variable}")
+        if self._steps is not None and places and places[0].stage in ("gradients", "update", "state"):
+            yield False, self._in_the_steps()
         for place in named or places[:1]:
             for site in (place.last_good, place.reference):
                 yield False, self._in_the_namesake(site)
@@ -275,6 +279,25 @@ class Search:
                 yield False, self._in_what_is_used(twin, place)
         for file in dict.fromkeys(site.file for place in places[:2] for site in (place.reference, place.last_good) if site):
             yield True, self._called_alike(file)
+
+    def _in_the_steps(self) -> Iterator[Spot]:
+        """Of the functions that go backward or update, called as the reference's."""
+        for reference in self._references():
+            for node in ast.walk(reference.tree):
+                if isinstance(node, Function) and any(isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+                                                      and call.func.attr in ("backward", "step") for call in ast.walk(node)):
+                    yield from self._in_the_namesake(Site(reference.file, node.lineno))
+
+    def _where_set(self, name: str) -> Iterator[Spot]:
+        """Of the functions that are called as those of the reference's that set it: what a whole model lacks shows only where that
+        is built."""
+        for reference in self._references():
+            for node in ast.walk(reference.tree):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == name:
+                    yield from self._in_the_namesake(Site(reference.file, node.lineno))
+
+    def _references(self) -> Iterator[Source]:
+        return (source for file in self._files if (source := self._source(file)) is not None and "torch" in _packages(source))
 
     def _called_alike(self, file: str) -> Iterator[Spot]:
         reference = self._source(file)

@@ -54,6 +54,13 @@ SAID = {
         "o = paddle.optimizer.RMSProp(parameters=n.parameters(), learning_rate=0.01, rho=0.99, epsilon=1e-08)",
     "o.zero_grad()": "o.clear_grad()",
     "y = torch.gather(x, 1, z)": "y = paddle.take_along_axis(x, z, 1)",
+    "y = torch.zeros(2, n)": "y = paddle.zeros([2, n])",
+    "self.g = nn.Parameter(torch.ones(1, n))":
+        "self.g = self.create_parameter([1, n], default_initializer=nn.initializer.Constant(1.0))",
+    "self.g = nn.Parameter(torch.full((1, n), 0.9))":
+        "self.g = self.create_parameter([1, n], default_initializer=nn.initializer.Constant(0.9))",
+    "self.g = nn.Parameter(x * 2)":
+        "self.g = self.create_parameter((x * 2).shape, default_initializer=nn.initializer.Assign(x * 2))",
     "y = F.huber_loss(x, z, delta=0.5)": "y = F.smooth_l1_loss(x, z, delta=0.5)",
 }
 
