@@ -28,7 +28,7 @@ from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
-from parity.frameworks.lifting import Lifted
+from parity.frameworks.lifting import SAID, Lifted
 from parity.heap import give_back
 from parity.messages import Message, say, several, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
@@ -470,8 +470,7 @@ class Both(Sides):
             self.lifted = Lifted()
             again, later = self._outcome(run)
             if again is not None and self.lifted.count and (report is None or not _the_twin_raised(again)):
-                again.remarks.append(say("in float64 what the programs name float32 was float64, too: as they are they cannot run "
-                                         "in it"))
+                again.remarks.append(SAID)
                 return again
             self.lifted, raised = None, raised and (later or raised)
         if raised is not None:

@@ -248,6 +248,8 @@ class Iteration:
     made: list[tuple[str, Site | None]] = field(default_factory=list)  # parameters and layers made while it ran
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
     unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, the line that made it
+    out_of_reach: list[tuple[str, float, float, Site | None]] = field(default_factory=list)  # an activation, the range of targets
+    renumbered: list[tuple[tuple, tuple, Site | None]] = field(default_factory=list)  # shapes of what was reshaped to other axes
     alive_targets: list[tuple[str, Site | None]] = field(default_factory=list)  # targets of losses that have a graph
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given
     amp: Counter = field(default_factory=Counter)  # calls of a gradient scaler: "scale", "unscale_", "step"

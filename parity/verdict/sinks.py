@@ -64,6 +64,9 @@ class Store:
     def close(self) -> None:
         """The run is over: nothing more will be received."""
 
+    def discard(self) -> None:
+        """The run broke off: what was received is worth nothing."""
+
     def __len__(self) -> int:
         return len(self.events)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import source_says
+from parity.doctor.checks.source import calling_site, dividing_site, source_says
 from parity.doctor.finding import Finding
 from parity.doctor.record import Batch
 from parity.messages import say
@@ -18,6 +18,7 @@ _ORDERS = re.compile(r"loader|Loader|Sampler|\border")  # something whose task t
 _SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm")
 _INSTEAD = {"axis": say("take the softmax over the axis of the classes: dim=1, axis=1 or -1"),
             "blank": say("number the symbols so that none is the blank (0 unless `blank` says another)")}
+SMALL = 0.01  # the largest value of an input that is next to nothing beside the biases that are added to it
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
 WIDE = 10.0  # ... and their root mean square is 1, but for a few values: a tenth of it, or ten times, is still well fed
 
@@ -130,6 +131,19 @@ def repeats(case: Case) -> Iterator[Finding]:
 CHANCE = 3.09  # standard deviations: one set of data in a thousand is that far off by chance
 
 
+def tiny(case: Case) -> Iterator[Finding]:
+    """Networks whose first layer is given next to nothing, in all iterations that were watched closely."""
+    for network in case.program.models:
+        sizes = [iteration.first_inputs[network] for iteration in case.iterations if network in iteration.first_inputs]
+        fed = [batch for iteration in case.iterations for batch in iteration.batches if batch.network == network and batch.size]
+        if not fed or not sizes or not 0 < max(sizes) < SMALL or any(network in one.normed for one in case.iterations):
+            continue
+        yield Finding("input-range", network, say(
+            "the first layer of {network} is given values of at most {size:.2g}: next to nothing beside its biases",
+            network=network, size=max(sizes)), site=dividing_site(case, network) or fed[0].site, iteration=1, mild=True,
+                      instead=say("scale the input once, to about [-1, 1]: is it divided twice?"))
+
+
 def _exchangeable(fed: list[list[Batch]]) -> bool:
     """Whether the batches differ from one another no more than random draws from one set would: their order tells nothing.
 
@@ -144,6 +158,25 @@ def _exchangeable(fed: list[list[Batch]]) -> bool:
         if counts.mean() * means.var() * len(means) / variances.mean() > quantile:
             return False
     return True
+
+
+def reach(case: Case) -> Iterator[Finding]:
+    """Targets of a regression that the network's last activation cannot come to."""
+    for iteration in case.iterations:
+        for kind, low, high, site in iteration.out_of_reach:
+            yield Finding("target-out-of-reach", kind, say(
+                "the prediction comes out of a {kind}, and the targets are in [{low:.3g}, {high:.3g}]: it cannot come to all of "
+                "them", kind=kind, low=low, high=high), site=calling_site(case, kind) or site, iteration=iteration.number)
+            return
+
+
+def renumbered(case: Case) -> Iterator[Finding]:
+    for iteration in case.iterations:
+        for before, after, site in iteration.renumbered:
+            yield Finding("axes-renumbered", "reshape", say(
+                "a reshape from {before} to {after} has the same axes in another order: it scrambles what it holds, on purpose?",
+                before=list(before), after=list(after)), site=site, iteration=iteration.number)
+            return
 
 
 def labels(case: Case) -> Iterator[Finding]:
@@ -185,4 +218,4 @@ def inputs(case: Case) -> Iterator[Finding]:
         yield Finding("loss-input", name, wants, site=site, iteration=number, instead=_INSTEAD.get(given))
 
 
-CHECKS = (shapes, inputs, alike, ranges, repeats, labels)
+CHECKS = (shapes, inputs, alike, ranges, tiny, reach, renumbered, repeats, labels)

@@ -176,4 +176,18 @@ def attributes(case: Case) -> Iterator[Finding]:
                 )
 
 
-CHECKS = (shared, unregistered, attributes)
+MOST = 0.8  # dropped: what is left of a value beside its own noise is (1 - p) / p, here a quarter
+
+
+def dropouts(case: Case) -> Iterator[Finding]:
+    """Dropout that leaves next to nothing."""
+    heavy = {path: module.p for path, module in case.program.modules.items() if "Dropout" in type(module).__name__
+             and isinstance(getattr(module, "p", None), float) and MOST < module.p < 1 and case.ran(path)}
+    if heavy:
+        first = next(iter(heavy))
+        yield Finding("dropout-heavy", first, say(
+            "{names} drops {share:.0%} of what it is given: is it the share to be kept that was meant?", names=some(list(heavy)),
+            share=heavy[first]), site=case.program.site_of(first))
+
+
+CHECKS = (shared, unregistered, attributes, dropouts)
