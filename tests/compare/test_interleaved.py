@@ -71,7 +71,9 @@ def test_what_a_glance_does_not_settle_is_compared_as_ever():
 
     assert result(quick=True).to_json() == glance(subject()).to_json()
     with applied((Edit("toys:PaddleNorm.forward", "var + 2**-16", "var + 2**-13"),)):
-        assert result(quick=True).to_json() == result().to_json()
+        once, whole = result(quick=True).to_json(), result().to_json()
+        assert once.pop("counterfactual") is None and whole.pop("counterfactual")  # which is one more run: not in one pass
+        assert once == whole
 
 
 def test_a_local_of_another_name_is_listed_on_both_sides():
