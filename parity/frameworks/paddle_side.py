@@ -165,8 +165,8 @@ class PaddleFramework(Framework):
         return frozenset(self.buffers(model)) - frozenset(model.state_dict())
 
     def entries(self, model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-        buffers = self.buffers(model)
-        return dict(model.state_dict()) | {name: buffers[name] for name in buffers if name in self.unsaved(model)}
+        saved = dict(model.state_dict())
+        return saved | {name: value for name, value in self.buffers(model).items() if name not in saved}
 
     def load_state(self, model: paddle.nn.Layer, state: Mapping[str, np.ndarray]) -> None:
         # set_state_dict only warns of what does not fit, so it is checked here first.
