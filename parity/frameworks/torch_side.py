@@ -42,15 +42,12 @@ _KNOWN_TO_NUMPY = {torch.complex32: torch.complex64} | {  # what it does not kno
     if hasattr(torch, name)}
 
 
-def _unseen(method: Callable) -> Callable:
-    """The modes that follow torch's functions are shown nothing of what it does: these are no operations of the program's, and a
-    glance at an attribute costs more than it does when it is seen."""
-    @functools.wraps(method)
-    def unseen(*args: Any, **kwargs: Any) -> Any:
-        with torch._C.DisableTorchFunction():
-            return method(*args, **kwargs)
-
-    return unseen
+@contextmanager
+def _unseen() -> Iterator[None]:
+    """The modes that follow torch's functions are shown nothing of what is done meanwhile: these are no operations of the program's,
+    and a glance at an attribute costs more than it does when it is seen."""
+    with torch._C.DisableTorchFunction():
+        yield
 
 
 class TorchFramework(Framework):
@@ -63,11 +60,11 @@ class TorchFramework(Framework):
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, torch.Tensor)
 
-    @_unseen
+    @_unseen()
     def tensor(self, array: np.ndarray, *, requires_grad: bool = False, device: str = "cpu") -> torch.Tensor:
         return _made(array, device=_device(device)).requires_grad_(requires_grad)
 
-    @_unseen
+    @_unseen()
     def array(self, tensor: torch.Tensor, *, copy: bool) -> np.ndarray:
         with torch._C._DisableTorchDispatch():  # no operation of the program's, and costs more than all the rest when seen as one
             tensor = tensor.detach()
@@ -80,11 +77,11 @@ class TorchFramework(Framework):
             array = (tensor.to(_KNOWN_TO_NUMPY[dtype]) if dtype in _KNOWN_TO_NUMPY else tensor).numpy(force=True)
         return array.copy() if copy else array
 
-    @_unseen
+    @_unseen()
     def version_of(self, tensor: torch.Tensor) -> int:
         return tensor._version
 
-    @_unseen
+    @_unseen()
     def shape_dtype(self, tensor: torch.Tensor) -> tuple[tuple[int, ...], str]:
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
 
@@ -175,7 +172,7 @@ class TorchFramework(Framework):
         saved = {name: value for name, value in model.state_dict(keep_vars=True).items() if self.is_tensor(value)}
         return saved | {name: value for name, value in self.buffers(model).items() if name not in saved}
 
-    @_unseen
+    @_unseen()
     def load_state(self, model: torch.nn.Module, state: Mapping[str, np.ndarray]) -> None:
         buffers, unsaved = self.buffers(model), self.unsaved(model)
         try:
@@ -215,7 +212,7 @@ class TorchFramework(Framework):
                 matmul.allow_tf32 = before[0]
                 torch.use_deterministic_algorithms(before[1], warn_only=before[2])
 
-    @_unseen
+    @_unseen()
     def prepare(self, model: torch.nn.Module, *, dtype: str, training: bool, device: str) -> torch.nn.Module:
         place = _device(device)
         return model._apply(lambda tensor: tensor.to(place, _in_lane(tensor.dtype, dtype))).train(training)
@@ -233,15 +230,15 @@ class TorchFramework(Framework):
     def module_class(self) -> type:
         return torch.nn.Module
 
-    @_unseen
+    @_unseen()
     def clear_gradient(self, tensor: torch.Tensor) -> None:
         tensor.grad = None
 
-    @_unseen
+    @_unseen()
     def set_gradient(self, tensor: torch.Tensor, array: np.ndarray) -> None:
         tensor.grad = _made(array, dtype=tensor.dtype, device=tensor.device)
 
-    @_unseen
+    @_unseen()
     def gradient(self, tensor: torch.Tensor) -> torch.Tensor | None:
         return tensor.grad
 
