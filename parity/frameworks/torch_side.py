@@ -44,7 +44,7 @@ _KNOWN_TO_NUMPY = {torch.complex32: torch.complex64} | {  # what it does not kno
 
 @contextmanager
 def _unseen() -> Iterator[None]:
-    """The modes that follow torch's functions are shown nothing of what is done meanwhile: these are no operations of the program's,
+    """The modes that follow torch's functions are shown nothing of what is done meanwhile: that is no operation of the program's,
     and a glance at an attribute costs more than it does when it is seen."""
     with torch._C.DisableTorchFunction():
         yield
