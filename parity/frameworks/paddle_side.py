@@ -193,13 +193,16 @@ class PaddleFramework(Framework):
 
     def before_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         if not _HOOKS_SEE_KEYWORDS:
-            return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs, _keywords())).remove
+            def before(layer: paddle.nn.Layer, inputs: tuple) -> tuple | None:
+                keywords = _keywords()
+                others = hook(layer, inputs, keywords)
+                if others is None:
+                    return None
+                keywords.update(others[1])  # the very ones that the forward is about to be given
+                return others[0]
 
-        def before(layer: paddle.nn.Layer, inputs: tuple, keywords: dict) -> tuple | None:
-            others = hook(layer, inputs, keywords)
-            return None if others is None else (others, keywords)
-
-        return module.register_forward_pre_hook(before, with_kwargs=True).remove
+            return module.register_forward_pre_hook(before).remove
+        return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         return module.register_forward_post_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove

@@ -170,11 +170,7 @@ class TorchFramework(Framework):
             raise FrameworkError(str(error)) from error
 
     def before_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
-        def before(module: torch.nn.Module, inputs: tuple, keywords: dict) -> tuple | None:
-            others = hook(module, inputs, keywords)
-            return None if others is None else (others, keywords)
-
-        return module.register_forward_pre_hook(before, with_kwargs=True).remove
+        return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
         return module.register_forward_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove

@@ -367,6 +367,10 @@ class Search:
 
         def follow() -> Any:
             import parity
+            if proof:  # what is the same beside the floors of one draw is the same beside those of more
+                strict = parity.follow(self._load(seed), steps=steps, draws=1)
+                if strict.verdict == "same":
+                    return _Followed(strict)
             return _Followed(parity.follow(self._load(seed), steps=steps, passed=passed, **ways))
 
         return follow
