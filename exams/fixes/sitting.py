@@ -45,7 +45,7 @@ def sit(name: str, budget: float, others: int) -> dict[str, Any]:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     unseen = range(FIRST_OTHER, FIRST_OTHER + others) if found.verdict == "fixed" else ()
     elsewhere = [seed for seed in unseen if search.attempt(found.changes, seed=seed).verdict != "same"]
-    return {"name": name, "elsewhere": elsewhere, "cpu": used.ru_utime + used.ru_stime, **found.to_json()}
+    return {"name": name, "elsewhere": elsewhere, "others": others, "cpu": used.ru_utime + used.ru_stime, **found.to_json()}
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
-from parity.frameworks.lifting import Lifted
+from parity.frameworks.lifting import SAID, Lifted
 from parity.heap import give_back
 from parity.messages import Message, say, several, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
@@ -127,14 +127,15 @@ def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool, gr
 
 @dataclass
 class Kept:
-    """float64 runs that need not be made again: the reference's, what came of the twin's beside it, and the draws. operations:
-    whether single operations were watched in them."""
+    """float64 runs that need not be made again: the reference's, what came of the twin's beside it, and the draws; what came of the
+    twin's replay. operations: whether single operations were watched in them."""
 
     operations: bool = False
     truth: Store | None = None
     against: Against | None = None
     failure: Exception | None = None
     noise: Noise | None = None
+    replayed: Against | None = None
 
 
 def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progress = _silent, sparing: bool = True,
@@ -223,6 +224,7 @@ def _float64_lane(both: Both, kept: Kept, draws: int, report: Report, tell: Prog
     if not (report.diverged or report.undecided):
         return
     against = _judge_run(both, "float64", truth, draws, report, tell, replayed=truth, sparing=sparing)
+    kept.replayed = against
     if against is None:
         return
     unseen = {finding.key for finding in report.findings if finding.run == "replay" and finding.verdict in (
@@ -448,10 +450,10 @@ class Both(Sides):
         return self.noise(lane, truth, replayed=replayed, draws=draws).floors(draws)
 
     def twin(self, dtype: str, sink: Sink, *, replayed: Store | None = None, gradients: bool = True,
-             release: bool = False) -> Exception | None:
-        """Runs the twin; an exception that it raises is handed back, for it is a finding. release: as in `Recorder`."""
+             release: bool = False, righted: frozenset[Key] = frozenset()) -> Exception | None:
+        """Runs the twin; an exception that it raises is handed back, for it is a finding. release, righted: as in `Run`."""
         try:
-            self._run(1, dtype, sink, UNMOVED, replayed, gradients, measure=False, release=release)
+            self._run(1, dtype, sink, UNMOVED, replayed, gradients, measure=False, release=release, righted=righted)
         except InputError:  # a recording that cannot be read is no fault of the twin's
             raise
         except Exception as error:
@@ -468,8 +470,7 @@ class Both(Sides):
             self.lifted = Lifted()
             again, later = self._outcome(run)
             if again is not None and self.lifted.count and (report is None or not _the_twin_raised(again)):
-                again.remarks.append(say("in float64 what the programs name float32 was float64, too: as they are they cannot run "
-                                         "in it"))
+                again.remarks.append(SAID)
                 return again
             self.lifted, raised = None, raised and (later or raised)
         if raised is not None:
@@ -604,7 +605,7 @@ class Both(Sides):
         framework.load_state(model, self._twin_state(state) if side else state)
 
     def _run(self, side: int, dtype: str, sink: Sink, draw: Draw, replayed: Store | None, gradients: bool,
-             measure: bool, release: bool, truth: Store | None = None) -> None:
+             measure: bool, release: bool, truth: Store | None = None, righted: frozenset[Key] = frozenset()) -> None:
         subject, framework, model, moved = self.subject, self.frameworks[side], self.models[side], draw.number
         give_back()
         self._load(side, dtype, moved)
@@ -614,7 +615,7 @@ class Both(Sides):
         program = self.side(side, name=subject.name, paths=self.paths(side, subject.name))
         recorder = Recorder(program, sink, Run(measure=measure, gradients=gradients, operations=self.operations, replay=values,
                                                release=release, stage=subject.stage, device=self.device,
-                                               random=self.tape.hand(side), results=self.results.of(side),
+                                               random=self.tape.hand(side), results=self.results.of(side), righted=righted,
                                                lifted=self.lifted if dtype == "float64" else None))
         arrange = functools.partial(subject.arrange, side)
         noting: Any = nullcontext()

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parity.compare.ladder import Both, Kept, Progress, accuracy, climb, glance_at, grown
+from parity.compare.righting import righted
 from parity.differences.explaining import Account, account, imitating
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION
@@ -55,6 +56,10 @@ class Settling:
             return report
         if not _is_settled(report):
             report = self._left_open(glanced, settled)
+            if report.diverged and not self._quick:
+                self._tell("the twin, with the reference's values at the places")
+                report.counterfactual = righted(self._both, self._kept, report, [difference for difference in settled.acting
+                                                                               if not difference.material])
         elif self._quick:
             return report
         if "float32" in self._lanes and not report.diverged:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import paddle
 import torch
+from torch.nn import functional as F
 from torch.nn.modules.conv import _ConvNd
+from torch.nn.utils import parametrizations
 from torch.nn.utils import spectral_norm as torch_spectral_norm
 
 from parity.differences.difference import Difference
@@ -181,4 +183,59 @@ SPECTRAL_NORM = Difference(
     imitate=_paddle_spectral_norm,
 )
 
-ENTRIES = (INITIALISERS, AFFINE_INSTANCE_NORM, SPECTRAL_NORM)
+# --- paddle.nn.utils.spectral_norm --------------------------------------------------------------------------------------
+
+def _sigma_apart(u_first: bool) -> float:
+    """How far apart, relatively, sigma is after one forward in train mode and after one power iteration in that order."""
+    rng = np.random.default_rng(0)
+    matrix, u, v = (part / np.linalg.norm(part) for part in (rng.standard_normal(shape) for shape in ((4, 6), 4, 6)))
+    layer = paddle.nn.utils.spectral_norm(paddle.nn.Linear(4, 6), dim=0)
+    for name, value in (("orig", matrix), ("u", u), ("v", v)):
+        getattr(layer, f"weight_{name}").set_value(value.astype("float32"))
+    layer(paddle.zeros([1, 4]))
+    for vector in "uv" if u_first else "vu":
+        if vector == "u":
+            u = matrix @ v / np.linalg.norm(matrix @ v)
+        else:
+            v = u @ matrix / np.linalg.norm(u @ matrix)
+    return abs(matrix[0, 0] / float(layer.weight.numpy()[0, 0]) / (u @ matrix @ v) - 1)
+
+
+def spectral_norm_order() -> float:
+    """That of `torch.nn.utils.parametrizations.spectral_norm`, from which Paddle's differs."""
+    return _sigma_apart(u_first=True)
+
+
+@contextmanager
+def _v_before_u() -> Iterator[Acted]:
+    acted = Acted()
+
+    @torch.no_grad()
+    def power_method(own: Any, matrix: torch.Tensor, iterations: int) -> None:
+        acted.count += 1
+        for _ in range(iterations):
+            own._v = F.normalize(torch.mv(matrix.H, own._u), dim=0, eps=own.eps, out=own._v)
+            own._u = F.normalize(torch.mv(matrix, own._v), dim=0, eps=own.eps, out=own._u)
+
+    with replaced(parametrizations._SpectralNorm, "_power_method", power_method):
+        yield acted
+
+
+SPECTRAL_NORM_ORDER = Difference(
+    name="spectral_norm_order",
+    title="spectral_norm works out v before u, torch's parametrization u before v",
+    where="paddle.nn.utils.spectral_norm against torch.nn.utils.parametrizations.spectral_norm, in train mode",
+    size="half a power iteration: a forward in train mode makes another sigma of the same u and v, by per cents as "
+         "long as the vectors move. torch.nn.utils.spectral_norm, its older one, has Paddle's order; in eval mode nothing moves.",
+    measure=spectral_norm_order,
+    expected=(1e-3, 1),
+    control=lambda: _sigma_apart(u_first=False),
+    correct="a choice; the older of torch's two: 0",
+    figures={"3.3.1": 0.156, "3.0.0": 0.156, "2.6.2": 0.156},
+    effect="weights, outputs and gradients of every step in train mode are other ones, by per cents, though both are right",
+    avoided_by="`spectral_norm` by a hook, as torch.nn.utils.spectral_norm, which the reference uses",
+    material=True,
+    imitate=_v_before_u,
+)
+
+ENTRIES = (INITIALISERS, AFFINE_INSTANCE_NORM, SPECTRAL_NORM, SPECTRAL_NORM_ORDER)

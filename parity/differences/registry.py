@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parity.differences import (
+    casts,
     complexes,
     constants,
     defaults,
@@ -20,7 +21,7 @@ from parity.differences import (
 from parity.differences.difference import Difference
 
 ALL: tuple[Difference, ...] = tuple(entry for group in (
-    exceptional, constants, pooling, resizing, losses, complexes, running, sums, special, norms, optimizers,
+    exceptional, constants, casts, pooling, resizing, losses, complexes, running, sums, special, norms, optimizers,
     defaults, interfaces)
                                     for entry in group.ENTRIES)
 

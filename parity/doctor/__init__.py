@@ -6,7 +6,8 @@
     print(d)
 
 or, without a block, `d = parity.doctor.start(models, optimizers)` before it and `d.stop()` after it. `parity doctor train.py` does
-the same for an unchanged script, `parity doctor module:function` for a function that runs one step.
+the same for an unchanged script, `parity doctor module:function` for a function that runs one step; `parity.doctor.callbacks`
+where a trainer runs the loop.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from parity.doctor import callbacks
 from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import KINDS, Finding
 from parity.doctor.session import Doctor
 
-__all__ = ["KINDS", "Diagnosis", "Doctor", "Finding", "start"]
+__all__ = ["KINDS", "Diagnosis", "Doctor", "Finding", "callbacks", "start"]
 
 
 def start(*args: Any, **options: Any) -> Doctor:

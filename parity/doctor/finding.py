@@ -161,6 +161,7 @@ _KINDS = (
     Kind("fp16-underflow", ERROR, say("scale the loss (GradScaler), or keep this part in float32")),
     Kind("decay-dominates", ERROR, say("lower weight_decay: it pulls harder than the loss")),
     Kind("decay-on-norms", WARNING, say("leave norms and biases out of the decay: a parameter group with weight_decay 0")),
+    Kind("write-lost", ERROR, say("write into the tensor: copy_(), mul_().add_(), lerp_(); Paddle: set_value()")),
     # what depends on what
     Kind(
         "rows-mixed",
@@ -192,6 +193,21 @@ _KINDS = (
         say("hand over what the last layer gives: the loss has the softmax or sigmoid and the logarithm in it (nll_loss, kl_div "
             "and torch's ctc_loss want log_softmax)"),
     ),
+    Kind(
+        "target-out-of-reach",
+        ERROR,
+        say("bring the targets into the range of the activation, or scale its output, or take it off: it cannot come to them"),
+    ),
+    Kind(
+        "axes-renumbered",
+        WARNING,
+        say("move axes by transpose or permute; a reshape only numbers the same elements anew, and scrambles them"),
+    ),
+    Kind(
+        "dropout-heavy",
+        WARNING,
+        say("p is the probability of dropping: what was meant as the probability of keeping is 1 - p"),
+    ),
     Kind("full-batch", WARNING, say("if there is more data than that, take a new batch at each step")),
     Kind("batch-constant", ERROR, say("take a new batch at each step: next(iterator), not next(iter(loader))")),
     Kind("labels-sorted", ERROR, say("shuffle over the whole data set: a batch of one class only teaches that class")),
@@ -220,6 +236,7 @@ _KINDS = (
 FOLLOWS = {
     "input-constant": frozenset({"features-constant", "gradient-zero", "activation-dead", "full-batch", "batch-constant",
                                  "loss-at-chance", "loss-constant"}),
+    "input-range": frozenset({"features-constant"}),
     "cleared-too-late": frozenset({"network-without-gradient", "parameters-without-gradient", "gradient-zero", "loss-at-chance",
                                    "loss-constant"}),
     "scaler-skips": frozenset({"never-stepped", "loss-at-chance"}),

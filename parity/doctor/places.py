@@ -98,14 +98,18 @@ def parsed(file: str) -> ast.Module | None:
     return _parsed("".join(linecache.getlines(file)))
 
 
+def variable_of(frame: FrameType | None, value: Any) -> str | None:
+    """A local or global variable of a frame that holds this object."""
+    scopes = (frame.f_locals, frame.f_globals) if frame is not None else ()
+    return next((name for scope in scopes for name, held in scope.items() if held is value and not name.startswith("_")), None)
+
+
 def name_in(frame: FrameType | None, value: Any) -> str | None:
     """What a frame calls this object: a local or global name, or an attribute of one of its locals."""
     if frame is None:
         return None
-    for scope in (frame.f_locals, frame.f_globals):
-        for name, held in scope.items():
-            if held is value and not name.startswith("_"):
-                return name
+    if name := variable_of(frame, value):
+        return name
     for held in frame.f_locals.values():
         for name, inner in getattr(held, "__dict__", {}).items() if not isinstance(held, type) else ():
             if inner is value:

@@ -43,6 +43,7 @@ class Program:
         self.files: list[str] = []  # of the user's, in which code has run
         self._networks: dict[str, str] = {}
         self.made: dict[str, Site | None] = {}  # optimizers that were made while it was watched, and where
+        self.held_elsewhere: set[int] = set()  # ids of what optimizers hold that train none of these networks
         self.held_state: dict[int, str] = {}  # of what optimizers hold (and so keep alive): what is or was a buffer
         self.refresh()
 
@@ -63,8 +64,11 @@ class Program:
     def others(self) -> list[Any]:
         """Optimizers that are alive, hold parameters of the networks, and are none of those that are known."""
         known = {id(optimizer) for optimizer in self.optimizers.values()}
-        return [found for found in gc.get_objects() if issubclass(type(found), self.framework.optimizer_class)
-                and id(found) not in known and not self.iterator_left(found) and self.trains(found)]
+        alive = [found for found in gc.get_objects() if issubclass(type(found), self.framework.optimizer_class)
+                 and id(found) not in known and not self.iterator_left(found)]
+        self.held_elsewhere |= {id(p) for found in alive if not self.trains(found)
+                                for p in self.framework.optimizer_parameters(found)}
+        return [found for found in alive if self.trains(found)]
 
     def around(self, optimizer: str, others: Iterable[str]) -> bool:
         """Whether all that this one holds is held by these others: it leaves the step to them (Lookahead, SAM)."""

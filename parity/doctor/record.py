@@ -34,6 +34,7 @@ class Update:
     tick_made: int | None  # of the latest backward that changed the gradient since it was cleared
     mixed: str | None = None  # "step" or "loss": what else is in the gradient
     half: bool = False
+    frozen: bool = False
     found_zero: bool = False  # a backward since the clearing has found it to be 0
     shrunk: float | None = None  # where decay is apart from the gradient (AdamW): what it took, over what the loss moved
 
@@ -84,6 +85,15 @@ class ModuleUse:
     site: Site | None = None
     off: Site | None = None
     off_awake: Site | None = None
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A module that ran and is part of no network. name: what the user's function calls it, where it does."""
+
+    kind: str
+    site: Site | None
+    name: str | None = None
 
 
 @dataclass
@@ -172,6 +182,8 @@ class Batch:
     call: int = 0
     same: bool = False
     alike: str = ""  # "zero", "constant", "rows": what all of its rows are, where there are some
+    size: float = 0.0  # root of its mean square
+    rows: tuple[float, float, int] = (0.0, 0.0, 0)  # of the means of its rows: their mean, their variance, their number
 
 
 @dataclass
@@ -213,7 +225,7 @@ class Iteration:
     backwards: list[Backward] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     modules: dict[str, ModuleUse] = field(default_factory=dict)
-    strangers: dict[int, tuple[str, Site | None, int]] = field(default_factory=dict)  # unregistered modules that ran
+    strangers: dict[int, Stranger] = field(default_factory=dict)  # modules that ran and are part of no network
     activations: dict[str, Activation] = field(default_factory=dict)
     features: dict[str, tuple[float, float, int]] = field(default_factory=dict)  # spread over samples, scale, samples
     terms: dict[str, Term] = field(default_factory=dict)
@@ -236,6 +248,8 @@ class Iteration:
     made: list[tuple[str, Site | None]] = field(default_factory=list)  # parameters and layers made while it ran
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
     unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, the line that made it
+    out_of_reach: list[tuple[str, float, float, Site | None]] = field(default_factory=list)  # an activation, the range of targets
+    renumbered: list[tuple[tuple, tuple, Site | None]] = field(default_factory=list)  # shapes of what was reshaped to other axes
     alive_targets: list[tuple[str, Site | None]] = field(default_factory=list)  # targets of losses that have a graph
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given
     amp: Counter = field(default_factory=Counter)  # calls of a gradient scaler: "scale", "unscale_", "step"

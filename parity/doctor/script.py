@@ -76,7 +76,7 @@ def diagnose_script(path: str, arguments: Sequence[str] = (), *, iterations: int
         return Watched(None, None, error)
     if attached.doctor.failure is not None:
         raise attached.doctor.failure
-    return Watched(attached.doctor.diagnose(), attached.said(), error)
+    return Watched(attached.diagnosis or attached.doctor.diagnose(), attached.said(), error)
 
 
 class _Attached:
@@ -84,6 +84,7 @@ class _Attached:
 
     def __init__(self, iterations: int, expect: Sequence[str], stop: bool, source: UserFiles) -> None:
         self.doctor: Doctor | None = None
+        self.diagnosis: Diagnosis | None = None
         self._iterations, self._expect, self._stop, self._source = iterations, expect, stop, source
         self._constructions = ConstructionSites()
         self._modules: list[weakref.ref] = []
@@ -144,6 +145,7 @@ class _Attached:
         return True
 
     def _enough(self) -> None:
+        self.diagnosis = self.doctor.diagnose()  # of the program as it is now: what is frozen may thaw
         if self._stop:
             raise Enough
 

@@ -16,6 +16,7 @@ from parity.doctor.watching.layers import Layers
 from parity.doctor.watching.losses import Losses
 from parity.doctor.watching.modules import Modules
 from parity.doctor.watching.probes import Probes
+from parity.doctor.watching.reshapes import Reshapes
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.state import State
 from parity.doctor.watching.updates import Updates
@@ -54,7 +55,7 @@ class Watch:
         losses = Losses(scene, self._probes)
         updates = Updates(scene, gradients)
         self._modules = Modules(scene, self._layers, losses, self._state, self._probes)
-        self._parts = (self._modules, losses, gradients, updates, AroundSteps(scene, updates))
+        self._parts = (self._modules, losses, gradients, updates, AroundSteps(scene, updates), Reshapes(scene))
         self._wrappers = Wrappers(scene)
         self._unheld = {name: checksum(program.framework.values(p)) for name, p in program.trainable().items()
                         if id(p) not in program.holders}

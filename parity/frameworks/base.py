@@ -151,8 +151,9 @@ class Framework(ABC):
         misshapen."""
 
     @abstractmethod
-    def before_forward(self, module: Any, hook: Callable[[Any, tuple, dict], None]) -> Callable[[], None]:
-        """Call `hook(module, inputs, keyword inputs)` before each forward; returns the remover."""
+    def before_forward(self, module: Any, hook: Callable[[Any, tuple, dict], tuple | None]) -> Callable[[], None]:
+        """Call `hook(module, inputs, keyword inputs)` before each forward; what it returns, if not None, replaces both. Returns
+        the remover."""
 
     @abstractmethod
     def after_forward(self, module: Any, hook: Callable[[Any, tuple, Any], Any]) -> Callable[[], None]:

@@ -13,6 +13,9 @@ from pathlib import Path
 from types import FrameType
 
 from parity.blame import GUESTS, HOME, hand_on
+from parity.messages import say
+
+SAID = say("in float64 what the programs name float32 was float64, too: as they are they cannot run in it")
 
 
 class Lifted:

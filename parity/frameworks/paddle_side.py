@@ -40,8 +40,9 @@ if _process == str(os.getpid()):  # Paddle's handlers of crashes, installed on i
 # Paddle's own tensor-to-numpy copies; from 3.0 a dlpack capsule shares memory instead (18 times faster for 16 MB).
 _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
 
-# Not in 2.6: there, what is handed over by keyword is seen inside the function only.
+# A hook before a forward sees keywords from 3.0 on, one behind it never.
 _HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
+_CALL = paddle.nn.Layer._dygraph_call_func.__code__  # which calls the hooks
 
 _AUTOCAST = Lowering(sys.modules["paddle.amp.auto_cast"], "amp_guard", lambda enable=True, *more, **others: enable)
 _DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32, paddle.int64)
@@ -145,7 +146,9 @@ class PaddleFramework(Framework):
 
     def backward(self, tensors: Sequence[paddle.Tensor], gradients: Sequence[paddle.Tensor]) -> None:
         cast = [gradient.astype(tensor.dtype) for tensor, gradient in zip(tensors, gradients, strict=True)]
-        hand_on(paddle.autograd.backward, list(tensors), cast)
+        # Up to 3.0 a backward from two tensors raises where one was made of the other: so from nodes that nothing is made of.
+        ends = [tensor.clone() for tensor in tensors] if len(tensors) > 1 else list(tensors)
+        hand_on(paddle.autograd.backward, ends, cast)
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, paddle.nn.Layer)
@@ -190,7 +193,15 @@ class PaddleFramework(Framework):
 
     def before_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         if not _HOOKS_SEE_KEYWORDS:
-            return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs, {})).remove
+            def before(layer: paddle.nn.Layer, inputs: tuple) -> tuple | None:
+                keywords = _keywords()
+                others = hook(layer, inputs, keywords)
+                if others is None:
+                    return None
+                keywords.update(others[1])  # the very ones that the forward is about to be given
+                return others[0]
+
+            return module.register_forward_pre_hook(before).remove
         return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
@@ -199,11 +210,7 @@ class PaddleFramework(Framework):
     def ragged(self, module: paddle.nn.Layer, inputs: tuple) -> bool:
         if not isinstance(module, RNNBase):
             return False
-        frame = sys._getframe(1)  # Paddle's hooks see no keywords (2.6.2); the function that calls them does
-        while frame is not None and "kwargs" not in frame.f_locals:
-            frame = frame.f_back
-        given = frame.f_locals["kwargs"] if frame is not None else {}
-        return given.get("sequence_length", inputs[2] if len(inputs) > 2 else None) is not None
+        return _keywords().get("sequence_length", inputs[2] if len(inputs) > 2 else None) is not None
 
     def without_gradient_in_eval(self, model: paddle.nn.Layer) -> list[str]:
         return [path for path, layer in self.modules(model) if isinstance(layer, RNNBase)]
@@ -454,7 +461,7 @@ class PaddleFramework(Framework):
         attributes = {} if kind is not None else {
             name: self.plain_copy(value) for name, value in vars(optimizer).items()
             if name not in _BOOKKEEPING and self.is_plain(value)}
-        return accumulators, set(optimizer._already_create_accumulator), attributes, self._rates.get(optimizer, {})
+        return accumulators, set(_created(optimizer)), attributes, self._rates.get(optimizer, {})
 
     def set_optimizer_memory(self, optimizer: paddle.optimizer.Optimizer, memory: Any) -> None:
         if memory is None:
@@ -462,8 +469,8 @@ class PaddleFramework(Framework):
         accumulators, created, attributes, self._rates[optimizer] = memory
         optimizer._accumulators.clear()  # what is missing then, the next step makes anew
         optimizer._accumulators.update((name, self.plain_copy(held)) for name, held in accumulators.items())
-        optimizer._already_create_accumulator.clear()
-        optimizer._already_create_accumulator.update(created)
+        _created(optimizer).clear()
+        _created(optimizer).update(created)
         for name, value in attributes.items():
             setattr(optimizer, name, self.plain_copy(value))
 
@@ -640,6 +647,12 @@ def _clip_by_norm(x: paddle.Tensor, max_norm: float, name: str | None = None) ->
     return x * (max_norm / paddle.maximum(norm, paddle.full([], max_norm, "float64")))
 
 
+def _created(optimizer: paddle.optimizer.Optimizer) -> set[str]:
+    """Names of the parameters whose accumulators it has made, and will not make again."""
+    newer = hasattr(optimizer, "_already_create_accumulator")
+    return optimizer._already_create_accumulator if newer else optimizer._already_create_accumulater  # 2.6 spells it so
+
+
 def _rate(optimizer: paddle.optimizer.Optimizer) -> float:
     return optimizer.learning_rate if isinstance(optimizer, paddle.optimizer.LBFGS) else optimizer.get_lr()  # it has its own
 
@@ -664,6 +677,14 @@ def _decay(optimizer: paddle.optimizer.Optimizer, parameter: Any = None, group: 
 def _power(beta: float, exponent: int, dtype: str) -> np.ndarray:
     """Multiplied up one by one in the parameter's precision, as the optimizer does: the same bits."""
     return np.cumprod(np.full(exponent, beta, dtype))[-1:]
+
+
+def _keywords() -> dict[str, Any]:
+    """What the layer whose hook runs was handed by keyword."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code is not _CALL:
+        frame = frame.f_back
+    return {} if frame is None else frame.f_locals["kwargs"]
 
 
 def _statistics(model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:

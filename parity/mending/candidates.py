@@ -238,8 +238,8 @@ def candidates(spot: Spot) -> list[Candidate]:
     bound = spot.twin.bound
     torchs = {name for name in spot.foreign if bound.get(name, ("torch", 0))[0].partition(".")[0] == "torch"}
     unsaid = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, torchs)) or '(?!)'})\b")  # left in torch's words
-    made_by = (_like_the_reference, _frameworks_own, _whole_function, _forgotten, _simpler, _other_names, _other_constants,
-               _exchanged, _other_statements)
+    made_by = (_like_the_reference, _composed, _frameworks_own, _whole_function, _forgotten, _simpler, _other_names,
+               _other_constants, _exchanged, _other_statements)
     for cost, why, changes in itertools.chain.from_iterable(made_of(spot) for made_of in made_by):
         kept = tuple(Change(spot.twin.file, *_bare(before, start, end, new), why) for start, end, new in changes
                      if before[start:end] != new)
@@ -468,6 +468,8 @@ def _simpler(spot: Spot) -> Made:
     known = spot.twin.imports
     for node in _expressions(spot):
         inner: list[ast.expr] = []
+        if isinstance(spot.statement, ast.Expr) and node is spot.statement.value:
+            continue  # nothing would be done with it: then the statement is left out
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Attribute) and dotted(node.func, known) is None and not (
                     isinstance(node.func.value, ast.Name) and node.func.value.id == "self"):
@@ -528,6 +530,14 @@ def _forgotten(spot: Spot) -> Made:
 def _body(function: Function) -> list[ast.stmt]:
     """Without its docstring."""
     return function.body[1:] if ast.get_docstring(function) is not None else function.body
+
+
+def _composed(spot: Spot) -> Made:
+    """Where Paddle's own operation computes something else than torch's of that name: what makes it the same."""
+    for node in _expressions(spot):
+        rule = words.COMPOSED.get(dotted(node.func, spot.twin.imports) or "") if isinstance(node, ast.Call) else None
+        if rule is not None and (said := rule(node)) is not None:
+            yield 1.5, "what Paddle's own operation does otherwise, composed", [(*spot.twin.span(node), said)]
 
 
 def _frameworks_own(spot: Spot) -> Made:

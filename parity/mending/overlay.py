@@ -14,7 +14,7 @@ from types import CodeType
 def overlaid(sources: Mapping[str, str]) -> Iterator[None]:
     """Whatever imports one of these files in the block gets that text, under the file's own name and line numbers.
 
-    sources: absolute path, links resolved -> text. What was imported before stays as it is.
+    sources: absolute path, links resolved -> text. What was imported before the block stays as it is.
     """
     original = SourceFileLoader.get_code
 

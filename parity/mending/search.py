@@ -10,8 +10,10 @@ import ast
 import itertools
 import os
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,16 +22,20 @@ from parity.blame import is_installed
 from parity.files import InputError
 from parity.mending import patches
 from parity.mending.candidates import Candidate, Spot, around, candidates, spots, statement_at, within
-from parity.mending.definitions import namesake, used_by
+from parity.mending.definitions import Function, namesake, used_by
 from parity.mending.patches import Change, Source
 from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
 from parity.trace.source import Site
+from parity.verdict.findings import Report
 
 SEEDS = (1, 2)
 """Further weights and inputs, by what is added to the pair's own seed, on which a patch has to hold."""
 
 FIRST, SLOWER = 600.0, 4.0
 """Seconds that a whole comparison may take; how many times as long as the first one a trial may take: another hangs."""
+
+LESS = 1e-3
+"""By this factor nearer, a first place is no longer what it was: what the frameworks do in float32 amounts to 1e-6 of a value."""
 
 MOST_PLACES = 4
 """How many faults are mended one after the other, at most."""
@@ -110,6 +116,7 @@ class Search:
         self._took = budget  # seconds, by the first comparison
         self._sources: dict[str, Source | None] = {}
         self._files: tuple[str, ...] = ()  # of the user's
+        self._recorded: str | None = None  # folder with the steps of a training's reference
 
     def run(self) -> Fix:
         import parity.compare.runner
@@ -117,12 +124,12 @@ class Search:
         import parity.frameworks
         import parity.steps.runner
         parity.frameworks.PaddleFramework().version, parity.frameworks.TorchFramework().version
-        before = at = self.attempt(())
+        before = self.attempt(())
         if before.verdict == "same":  # as far as one lane tells
-            before = at = self.attempt((), proof=True)
+            before = self.attempt((), proof=True)
         if before.verdict == "diverged" and all(place.twin is None for place in before.places):  # the twin has no such value
             more = self.attempt((), proof=True).places
-            before = at = replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
+            before = replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
         self._files = before.files
         self._took, self._began = time.monotonic() - self._began, time.monotonic()
         self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
@@ -130,6 +137,11 @@ class Search:
             return self._fix(before.verdict, before, before)
         if before.verdict == "failed":
             raise InputError(f"the pair cannot be compared: {before.said}")
+        with self._reference_recorded(before):
+            return self._mended(before)
+
+    def _mended(self, before: Outcome) -> Fix:
+        at = before
         made: tuple[Change, ...] = ()
         nearest = None
         for _ in range(MOST_PLACES):
@@ -148,6 +160,27 @@ class Search:
         if after.verdict != "same":
             return self._fix("partly" if after.further_than(before) else "open", before, after, made, nearest=nearest)
         return self._proven(made, before, after)
+
+    @contextmanager
+    def _reference_recorded(self, before: Outcome) -> Iterator[None]:
+        """Of a training: each trial runs the twin alone, against the steps of the reference, which are always the same. Not where
+        that finds another first place, as nothing can be explained without the reference."""
+        if self._steps is None:
+            yield
+            return
+        with tempfile.TemporaryDirectory(prefix="parity-fix-") as room:
+            def record() -> Any:
+                import parity
+                parity.record(self._load(None), os.path.join(room, "reference"), steps=self._steps, draws=1)
+                return _Recorded()
+
+            if attempt(record, {}, seconds=FIRST, room=room).verdict == "same":
+                self._recorded = os.path.join(room, "reference")
+                alone = self.attempt((), at=replace(before, places=()))
+                if [place.key for place in alone.places[:1]] != [place.key for place in before.places[:1]]:
+                    self._recorded = None
+            yield
+            self._recorded = None
 
     def _proven(self, made: tuple[Change, ...], before: Outcome, after: Outcome) -> Fix:
         """Every change is necessary, and the whole holds elsewhere."""
@@ -234,6 +267,10 @@ class Search:
             other = place.reference or place.last_good
             if (twin := self._twin(place.twin.file)) is not None:
                 yield False, spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
+        if places and places[0].stage == "census":
+            yield False, self._where_set(f"self.{places[0].variable}")
+        if self._steps is not None and places and places[0].stage in ("gradients", "update", "state"):
+            yield False, self._in_the_steps()
         for place in named or places[:1]:
             for site in (place.last_good, place.reference):
                 yield False, self._in_the_namesake(site)
@@ -242,6 +279,25 @@ class Search:
                 yield False, self._in_what_is_used(twin, place)
         for file in dict.fromkeys(site.file for place in places[:2] for site in (place.reference, place.last_good) if site):
             yield True, self._called_alike(file)
+
+    def _in_the_steps(self) -> Iterator[Spot]:
+        """Of the functions that go backward or update, called as the reference's."""
+        for reference in self._references():
+            for node in ast.walk(reference.tree):
+                if isinstance(node, Function) and any(isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+                                                      and call.func.attr in ("backward", "step") for call in ast.walk(node)):
+                    yield from self._in_the_namesake(Site(reference.file, node.lineno))
+
+    def _where_set(self, name: str) -> Iterator[Spot]:
+        """Of the functions that are called as those of the reference's that set it: what a whole model lacks shows only where that
+        is built."""
+        for reference in self._references():
+            for node in ast.walk(reference.tree):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == name:
+                    yield from self._in_the_namesake(Site(reference.file, node.lineno))
+
+    def _references(self) -> Iterator[Source]:
+        return (source for file in self._files if (source := self._source(file)) is not None and "torch" in _packages(source))
 
     def _called_alike(self, file: str) -> Iterator[Spot]:
         reference = self._source(file)
@@ -293,11 +349,17 @@ class Search:
         compare = self._compared(seed, proof, at) if self._steps is None else self._followed(seed, proof, at)
         originals = {change.file: self._source(change.file).text for change in changes}
         seconds = FIRST if proof or not changes else SLOWER * self._took + 5
-        return attempt(compare, patches.texts(changes, originals), seconds=seconds)
+        found = attempt(compare, patches.texts(changes, originals), seconds=seconds)
+        alone = self._recorded is not None and not proof and at is not None
+        if alone and found.verdict in ("diverged", "undecided") and changes and found.further_than(at):
+            found = attempt(self._followed(seed, proof, at, alone=False), patches.texts(changes, originals), seconds=seconds)
+        return found
 
-    def _followed(self, seed: int | None, proof: bool, at: Outcome | None) -> Callable[[], Any]:
-        """A training, followed for all steps, or, where only how far both agree is asked, to the first that is off still."""
+    def _followed(self, seed: int | None, proof: bool, at: Outcome | None, *, alone: bool = True) -> Callable[[], Any]:
+        """A training, followed for all steps, or, where only how far both agree is asked, to the first that is off still. alone:
+        the twin, against the reference's recorded steps."""
         steps = self._steps if proof or at is None or not at.reached else min(self._steps, at.reached[1] + 1)
+        ways = {"against": self._recorded} if alone and self._recorded and not proof and at is not None else {}
 
         def passed(report: Any) -> None:
             if at is not None and at.places and (still := _still(report, at.places[0])) is not None:
@@ -305,7 +367,11 @@ class Search:
 
         def follow() -> Any:
             import parity
-            return _Followed(parity.follow(self._load(seed), steps=steps, passed=passed))
+            if proof:  # what is the same beside the floors of one draw is the same beside those of more
+                strict = parity.follow(self._load(seed), steps=steps, draws=1)
+                if strict.verdict == "same":
+                    return _Followed(strict)
+            return _Followed(parity.follow(self._load(seed), steps=steps, passed=passed, **ways))
 
         return follow
 
@@ -337,6 +403,15 @@ class Search:
         return compare
 
 
+class _Recorded:
+    """What `attempt` asks of a comparison, where nothing was compared."""
+
+    verdict, headline, merged = "same", None, Report("recorded")
+
+    def sentence(self) -> str:
+        return "recorded"
+
+
 class _Followed:
     """A training that was followed, with what a trial asks of a comparison."""
 
@@ -350,10 +425,12 @@ class _Followed:
 
 
 def _still(report: Any, place: Place) -> Any | None:
-    """The finding of a place that no rounding explains, if a pass has found it again."""
+    """The finding of a place that no rounding explains, if a pass has found it again, about as far off. What is left of one that
+    was mended may be a known difference of the frameworks, which a pass does not know yet."""
     from parity.compare.settling import FAR
     return next((finding for finding in report.diverged if repr(finding.key) == place.key
-                 and (finding.key.stage == "census" or finding.floor_multiple > FAR)), None)
+                 and (finding.key.stage == "census" or finding.floor_multiple > FAR)
+                 and finding.deviation.distance >= LESS * place.distance), None)
 
 
 def _reads(spot: Spot, places: Sequence[Place]) -> bool:

@@ -117,6 +117,10 @@ class Translation(ast.NodeTransformer):
         if (rule := words.RULES.get(name)) is not None:
             given = [ast.keyword(one.arg, self.visit(one.value)) for one in node.keywords]
             said = rule(ast.Call(node.func, [self.visit(one) for one in node.args], given), said)
+            if ast.unparse(said.func).startswith("self."):
+                for inner in (one.value for one in said.keywords if isinstance(one.value, ast.Call)):
+                    inner.func = spelled(ast.unparse(inner.func), self._theirs)
+                return said
             theirs = dotted(said.func, {"paddle": "paddle"}) or theirs
         written = spelled(theirs, self._theirs) if theirs else None
         if written is None:

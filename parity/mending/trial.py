@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import resource
 import select
@@ -29,7 +30,7 @@ from parity.trace.source import Site
 
 @dataclass(frozen=True)
 class Place:
-    """A finding, as far as looking for its fix needs it. key: which value it is, spelled out."""
+    """A finding, as far as looking for its fix needs it. key: which value it is, spelled out. distance: how far apart."""
 
     said: str
     reference: Site | None
@@ -38,6 +39,7 @@ class Place:
     stage: str = ""
     variable: str = ""
     key: str = ""
+    distance: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ class Far(Exception):
         self.reached, self.place = _reached(number, finding), _told(finding)
 
 
-def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float) -> Outcome:
-    """The outcome of `compare` in a fork of this process, where the user's files read as `sources` say."""
+def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, room: str | None = None) -> Outcome:
+    """The outcome of `compare` in a fork of this process, where the user's files read as `sources` say. room: a folder of ours that
+    it may write in, and that stays."""
     sys.stdout.flush()
     sys.stderr.flush()
     reading, writing = os.pipe()
@@ -93,7 +96,7 @@ def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float) -> 
     if child == 0:
         os.close(reading)
         _alone(parent, seconds)
-        _confine(folder)
+        _confine(folder, room)
         with open(writing, "w", encoding="utf-8") as pipe:
             json.dump(_compared(compare, sources), pipe)
         os._exit(0)
@@ -135,14 +138,15 @@ _STARTING = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.s
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def _confine(folder: str) -> None:
-    """From now on nothing is written outside that folder, which is thrown away, and no program is started.
+def _confine(folder: str, room: str | None) -> None:
+    """From now on nothing is written outside that folder, which is thrown away, and the room; and no program is started.
 
     By Python's audit hooks: a guard against what a program does without a thought, not against one that means harm.
     """
     sys.dont_write_bytecode = True
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    inside = os.path.realpath(folder)
+    inside = tuple(os.path.realpath(one) for one in (folder, room) if one is not None)
+    below = tuple(one + os.sep for one in inside)
 
     def watch(event: str, arguments: tuple) -> None:
         if event in _STARTING:
@@ -157,8 +161,8 @@ def _confine(folder: str) -> None:
         else:
             return
         for path in paths:
-            if os.path.realpath(os.fsdecode(path)) not in (inside, os.devnull) and not os.path.realpath(
-                    os.fsdecode(path)).startswith(inside + os.sep):
+            if os.path.realpath(os.fsdecode(path)) not in (*inside, os.devnull) and not os.path.realpath(
+                    os.fsdecode(path)).startswith(below):
                 raise PermissionError(f"while a fix is looked for, nothing is written or removed ({event} {path!r:.200})")
 
     sys.addaudithook(watch)
@@ -179,6 +183,8 @@ def _read(descriptor: int, until: float) -> bytes | None:
 def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
     """In the child: anything that a user's program can do comes back as a failed trial."""
     try:
+        for name in _users_modules():  # this process may have run them before, from another text
+            del sys.modules[name]
         with overlaid(sources):
             summary = compare()
             told = {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": summary.merged.compared}
@@ -201,15 +207,20 @@ def _reached(number: int, finding: Any) -> list[int]:
 
 def _told(finding: Any) -> dict[str, Any]:
     return {"said": str(finding), "reference": finding.reference, "twin": finding.twin, "last_good": finding.last_good_site,
-            "stage": finding.key.stage, "variable": finding.key.variable, "key": repr(finding.key)}
+            "stage": finding.key.stage, "variable": finding.key.variable, "key": repr(finding.key),
+            "distance": float(finding.deviation.distance)}
 
 
 def _users_files() -> list[str]:
-    """Of all that is imported, what is neither installed nor ours nor Python's own."""
+    return sorted(set(_users_modules().values()))
+
+
+def _users_modules() -> dict[str, str]:
+    """Of all that is imported, what is neither installed nor ours nor Python's own: name -> file."""
     ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
-    files = {os.path.realpath(file) for module in list(sys.modules.values())
-             if isinstance(file := getattr(module, "__file__", None), str) and file.endswith(".py")}
-    return sorted(file for file in files if not is_installed(file) and not file.startswith((ours, _PYTHONS)))
+    files = {name: os.path.realpath(file) for name, module in list(sys.modules.items()) if name != "__main__"
+             and isinstance(file := getattr(module, "__file__", None), str) and file.endswith(".py")}
+    return {name: file for name, file in files.items() if not is_installed(file) and not file.startswith((ours, _PYTHONS))}
 
 
 _PYTHONS = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
@@ -220,7 +231,7 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
         return None if found is None else Site(str(found[0]), int(found[1]))
 
     places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
-                         place["variable"], place["key"]) for place in told.get("places", ()))
+                         place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
                    tuple(told.get("files", ())))
 

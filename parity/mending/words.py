@@ -12,6 +12,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 FUNCTIONS = {
@@ -218,6 +219,31 @@ def _gathered(call: ast.Call, said: ast.Call) -> ast.Call:
     return ast.Call(text("paddle.take_along_axis"), [whole, index, axis], [])
 
 
+def _sized(call: ast.Call, said: ast.Call) -> ast.Call:
+    """torch takes sizes one by one, Paddle in a list."""
+    if len(call.args) > 1 or (len(call.args) == 1 and isinstance(call.args[0], ast.Constant)):
+        said.args = [ast.List(call.args, ast.Load())]
+    return said
+
+
+def _parameter(call: ast.Call, said: ast.Call) -> ast.Call:
+    """torch makes a parameter of a tensor; in Paddle a layer makes it, with what it begins with."""
+    value = _keyword(call, "data", 0)
+    if value is None:
+        return said
+    kind = value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
+    if kind in ("zeros", "ones", "empty", "Tensor") and value.args:
+        sizes = value.args[0] if isinstance(value.args[0], (ast.List, ast.Tuple)) else ast.List(value.args, ast.Load())
+        begin = ast.Call(text("paddle.nn.initializer.Constant"), [ast.Constant(float(kind == "ones"))], [])
+    elif kind == "full" and len(value.args) == 2:
+        sizes, begin = value.args[0], ast.Call(text("paddle.nn.initializer.Constant"), [value.args[1]], [])
+        sizes = ast.List(sizes.elts, ast.Load()) if isinstance(sizes, ast.Tuple) else sizes
+    else:
+        sizes = ast.Attribute(deepcopy(value), "shape", ast.Load())
+        begin = ast.Call(text("paddle.nn.initializer.Assign"), [value], [])
+    return ast.Call(text("self.create_parameter"), [sizes], [ast.keyword("default_initializer", begin)])
+
+
 def _optimizer(kind: str, **defaults: float) -> Callable[[ast.Call, ast.Call], ast.Call]:
     """torch's optimizer with what it is given, and torch's own defaults where Paddle has others."""
     def said_as(call: ast.Call, said: ast.Call) -> ast.Call:
@@ -252,9 +278,29 @@ RULES: dict[str, Callable[[ast.Call, ast.Call], ast.Call]] = {
     "torch.optim.SGD": _optimizer("SGD", learning_rate=1e-3), "torch.optim.Adam": _optimizer("Adam"),
     "torch.optim.AdamW": _optimizer("AdamW"), "torch.optim.Adagrad": _optimizer("Adagrad", learning_rate=0.01, epsilon=1e-10),
     "torch.optim.RMSprop": _optimizer("RMSProp", learning_rate=0.01, rho=0.99, epsilon=1e-8),
+    **{f"torch.{kind}": _sized for kind in ("zeros", "ones", "empty", "randn", "rand")},
+    "torch.nn.Parameter": _parameter, "torch.nn.parameter.Parameter": _parameter,
     "torch.split": _split, "torch.gather": _gathered, "torch.nn.GELU": _gelu, "torch.nn.functional.gelu": _gelu,
 }
 """torch's call (with what it is given said in Paddle), and the same by name alone -> it said in Paddle.
 
 For what differs in more than its name.
 """
+
+
+def _counted_labels(call: ast.Call) -> str | None:
+    """Paddle's mean counts the labels that are ignored, too (`ignored_labels` in the registry of differences)."""
+    logits, labels = _keyword(call, "input", 0), _keyword(call, "label", 1)
+    reduction = _keyword(call, "reduction", 4)
+    if logits is None or labels is None or _keyword(call, "weight", 2) is not None or (
+            reduction is not None and not (isinstance(reduction, ast.Constant) and reduction.value == "mean")):
+        return None
+    ignored = _keyword(call, "ignore_index", 3) or ast.Constant(-100)
+    summed = ast.Call(call.func, call.args[:4], [*_without(call, "reduction"), ast.keyword("reduction", ast.Constant("sum"))])
+    counted = f"({_operand(labels)} != {ast.unparse(ignored)}).sum()"
+    named = isinstance(logits, ast.Name)  # else it would be computed twice
+    return f"({ast.unparse(summed)} / {f'{counted}.astype({logits.id}.dtype)' if named else f'float({counted})'})"
+
+
+COMPOSED: dict[str, Callable[[ast.Call], str | None]] = {"paddle.nn.functional.cross_entropy": _counted_labels}
+"""Paddle's call that computes something else than torch's of that name -> what computes torch's; None where it does."""

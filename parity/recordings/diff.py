@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from parity.compare.results import Case, Result
+from parity.frameworks.lifting import SAID
 from parity.messages import Message, say, term, together
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import ACCURACY, M
@@ -126,6 +127,8 @@ def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, weig
                            twin_source=())
     judge = Judge(left.document["name"], pair, one.lane, run, truth, complete, limit, start=weights)
     judge.judge(against, _failure(right), lane)
+    if one.lane == "float64" and (left.document.get("lifted") is True or right.document.get("lifted") is True):
+        lane.remarks.append(SAID)
     _explain(lane, judge, theirs)
     lane.findings = [_without_floor(finding, floors, lane) for finding in lane.findings]
     found.add(lane)

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from parity.blame import refusing
+from parity.blame import is_users, refusing
 from parity.compare.ladder import Both
 from parity.compare.lone import Lone, importable
 from parity.compare.results import Case
 from parity.declare.pair import Pair
 from parity.files import InputError
+from parity.frameworks.lifting import Lifted
 from parity.numbers.arrays import in_lane
 from parity.recordings.elsewhere import remarks, told
 from parity.recordings.format import Table, Writer, begin, write_json
@@ -173,8 +174,51 @@ def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, k
 
 def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: str, device: str, source: Trace | None,
              progress: Progress, elsewhere: Mapping[str, Any] | None, remarked: Callable[[str], None] | None) -> str:
-    """Returns the hash of its file."""
-    both, subject = _both(case, side, device, source, elsewhere), case.subject
+    """Returns the hash of its file. A side that raises in float64 is recorded once more with float32 lifted, where that helps."""
+    both, given = _both(case, side, device, source, elsewhere), None
+    if source is not None:
+        given = source.program((case.title, case.mode))
+        both.lifted = Lifted() if given.document.get("lifted") is True else None
+
+    def written() -> str:
+        return _written(folder, number, case, both, side, lane, keep, source, given, progress, elsewhere, remarked)
+
+    if both.lifted is not None:
+        return written()
+    try:
+        return written()
+    except _Raises:
+        pass
+    except Exception as error:
+        if not is_users(error, both.sources[0]) or not _lifting_helps(both, "reference"):
+            raise
+    both.tape = Tape(case.subject.seed)  # without what was drawn before it raised
+    return written()
+
+
+class _Raises(Exception):
+    """The twin does, and would not with float32 lifted."""
+
+
+def _lifting_helps(both: Both, side: str) -> bool:
+    """Whether a side that raises in float64 does not with float32 lifted; then it stays so."""
+    both.lifted = Lifted()
+    try:
+        raised = both.twin("float64", _Size("layers"), gradients=False) if side == "twin" else both.reference(
+            "float64", _Size("layers"), gradients=False)
+    except Exception as error:
+        if not is_users(error, both.sources[0]):
+            raise
+        raised = error
+    if raised is not None or not both.lifted.count:
+        both.lifted = None
+    return both.lifted is not None
+
+
+def _written(folder: Path, number: int, case: Case, both: Both, side: str, lane: str, keep: str, source: Trace | None,
+             given: Program | None, progress: Progress, elsewhere: Mapping[str, Any] | None,
+             remarked: Callable[[str], None] | None) -> str:
+    subject = case.subject
     for remark in remarks(both) if elsewhere is not None and remarked is not None else ():
         remarked(str(remark))
     indexed = Table()
@@ -184,7 +228,6 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
     runs: dict[str, list] = {}
     failure: Failure | None = None
     try:
-        given = source.program((case.title, case.mode)) if source is not None else None
         if given is not None and source.side == "reference":
             both.tape = Tape.of_json(given.document["random"])
         progress(case, "weights")
@@ -205,6 +248,8 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
                 sink = _Renewed(writer)
                 options = {"gradients": lane == "float64"} if run == "free" else {"replayed": replayable}
                 error = both.twin(lane, sink, **options)
+                if error is not None and lane == "float64" and both.lifted is None and _lifting_helps(both, "twin"):
+                    raise _Raises
                 if error is not None:
                     failure = Failure.of(error, subject.pair.twin_source)
                 held = [writer.events[event.key] for event in census] if run == "free" else []
@@ -219,7 +264,8 @@ def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: 
             "outline": outline(both.models[0]) if both.models[0] is not None else given and given.document.get("outline"),
             **save_start(folder, subject.state, subject.inputs), "random": both.tape.to_json(), "kinds": kinds, "runs": runs,
             "floors": {run: indexed.floors(found) for run, found in floors.items()}, "values": writer.kinds,
-            "apart": sorted(scratch.apart), **({"twin": told(both)} if side == "reference" else {}),
+            "apart": sorted(scratch.apart), "lifted": both.lifted is not None,
+            **({"twin": told(both)} if side == "reference" else {}),
             "failure": None if failure is None else [failure.kind, failure.text, indexed.site(failure.site)], **indexed.tables()})
     except BaseException:
         writer.discard()

@@ -60,6 +60,8 @@ def _divergence(console: Console, summary: Summary, result: Result, first: Findi
         console.print(Text(f"  {site or finding.key.module}   {site.text if site else ''}\n"
                            f"      {finding.key}: {distance(finding)}{cause}\n      in {titles}"), soft_wrap=True)
     more(console, len(places) - _PLACES)
+    if result.report.counterfactual is not None:
+        console.print(Text(f"  {result.case}: {result.report.counterfactual.sentence}", style="bold"), soft_wrap=True)
 
 
 def certificate(made: Circumstances, versions: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ from dataclasses import replace as with_changes
 from parity import asked
 from parity.declare.pair import TrainingSubject
 from parity.differences.difference import Difference
+from parity.frameworks.lifting import SAID, Lifted
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import DRAWS, M
 from parity.steps.alone import Asked
@@ -33,7 +34,7 @@ from parity.steps.reference import Progress, ReferenceStep, reference_steps
 from parity.steps.result import Curve, StepsReport
 from parity.steps.state import entries
 from parity.trace.clipping import clipped_otherwise
-from parity.verdict.findings import Report
+from parity.verdict.findings import RAISED, Report
 from parity.verdict.judge import Judge
 from parity.verdict.sinks import Against
 from weights_convert import ConversionError
@@ -52,14 +53,40 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     (`parity.differences.ALL`); a step that diverges is judged alone with the reference doing what Paddle does, and what is gone
     then is `explained`. Without the reference none is asked for. passed: told what the census, and then each step, came to, before
     anything has been asked that may explain it.
-    Where a tensor of a network has no partner, nothing is run, and the near misses are told.
+    Where a tensor of a network has no partner, nothing is run, and the near misses are told. Where a side raises in float64, what
+    it names float32 is lifted (`parity.frameworks.lifting`): from that step on where the reference does, else in all steps, which
+    are made again; that stands if the twin does not raise then.
     Raises InputError for an unknown lane or mode and a number out of range, FrameworkError where the subject's device is missing,
     and whatever the *reference* raises; what the twin raises is a finding.
     """
     lane = asked.lane(lane)
     asked.following(steps=steps, mode=mode, draws=draws, floor_every=floor_every)
-    tell = progress or (lambda step, what: None)
-    both = Programs(subject, lane)
+
+    def followed(lifted: Lifted | None, passed: Callable[[Report], None]) -> StepsReport:
+        return _followed(Programs(subject, lane, lifted), steps, mode, draws, floor_every, stop_after, recorded, differences,
+                         progress or (lambda step, what: None), passed)
+
+    broken: list[Report] = []  # the step in which the twin raised, of which more is known when it has been made again
+    first = followed(None, lambda report: broken.append(report) if _raised(report) else passed(report))
+    if broken and lane == "float64" and SAID not in first.report.remarks:
+        lifted = Lifted()
+        again = followed(lifted, lambda report: None if _raised(report) else passed(report))
+        if lifted.count and not _raised(again.report):
+            return again
+    for report in broken:
+        passed(report)
+    return first
+
+
+def _raised(report: Report) -> bool:
+    """Whether the twin did."""
+    return any(finding.variable == RAISED for finding in report.diverged)
+
+
+def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: int, stop_after: int,
+              recorded: Iterable[ReferenceStep] | None, differences: Sequence[Difference], tell: Progress,
+              passed: Callable[[Report], None]) -> StepsReport:
+    subject, lane = both.subject, both.lane
     result = StepsReport(Report(subject.name), mode, lane)
     judge_census(both, result.report)
     result.report.remarks += both.remarks()
@@ -75,6 +102,10 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
     for step in recorded if recorded is not None else reference_steps(both, steps, mode, draws, floor_every, tell):
         tell(step.number, "twin")
         both.go_by(step.number, step.tape)
+        if step.lifted and both.lifted is None:
+            both.lifted = Lifted()
+        if both.lifted is not None and SAID not in result.report.remarks:
+            result.report.remarks.append(SAID)
         if mode == "resync" or step.number == 1:
             try:
                 both.load(1, both.for_twin(step.before))

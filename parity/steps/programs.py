@@ -13,6 +13,7 @@ from parity.blame import is_users
 from parity.compare.sides import Sides
 from parity.declare.pair import TrainingSubject
 from parity.files import InputError
+from parity.frameworks.lifting import Lifted
 from parity.messages import say
 from parity.numbers.arrays import in_lane
 from parity.numbers.noise import generator
@@ -29,10 +30,10 @@ from parity.verdict.sinks import Against
 
 
 class Programs(Sides):
-    """Both training programs of a subject, built once."""
+    """Both training programs of a subject, built once. lifted: of those in whose runs float32 is float64."""
 
-    def __init__(self, subject: TrainingSubject, lane: str) -> None:
-        self.subject, self.lane = subject, lane
+    def __init__(self, subject: TrainingSubject, lane: str, lifted: Lifted | None = None) -> None:
+        self.subject, self.lane, self.lifted = subject, lane, lifted
         super().__init__(subject.pair)
         self._choices: Any = None  # of the reference's step that is measured
         for framework in self.frameworks:
@@ -171,7 +172,7 @@ class Programs(Sides):
         own = self.side(side, paths=None if line_for_line else {}, phases=self.subject.phases)
         recorder = Recorder(own, sink, Run(measure=measure, step=number, replay=replayed, splice=True, device=self.subject.device,
                                            random=self.tape(number).hand(side),
-                                           results=self.results.of(side)))
+                                           results=self.results.of(side), lifted=self.lifted))
         for name, network in program.networks.items():
             recorder.watch(network, name, self.paths(side, name))
         device = self.subject.device

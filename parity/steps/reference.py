@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from parity import asked
+from parity.blame import is_users
 from parity.declare.pair import TrainingSubject
+from parity.frameworks.lifting import Lifted
 from parity.numbers.noise import DRAWS, generator
 from parity.steps.programs import Programs
 from parity.steps.state import moved
@@ -24,7 +26,7 @@ Progress = Callable[[int, str], None]
 @dataclass(frozen=True)
 class ReferenceStep:
     """One recorded step of the reference: its values, their floors, the losses of the noise draws, what it started from, and the
-    random numbers that it drew."""
+    random numbers that it drew. lifted: it runs in float64 only with what it names float32 lifted."""
 
     number: int
     batch: Mapping[str, np.ndarray]
@@ -33,6 +35,7 @@ class ReferenceStep:
     drawn: list[dict[str, float]]
     before: Mapping[str, Any]
     tape: Tape
+    lifted: bool = False
 
 
 def record_reference(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64",
@@ -51,10 +54,7 @@ def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_eve
     for step in range(1, steps + 1):
         batch = both.batch(step)
         tell(step, "reference")
-        store = new_store(step)
-        both.load(0, state)
-        both.step(0, step, batch, store, measure=True)
-        store.close()
+        store = _made(both, step, batch, state, new_store)
         before, state = state, both.state(0)
         if mode == "free":
             drawn: list[dict[str, float]] = []
@@ -69,7 +69,34 @@ def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_eve
         else:
             fresh = step <= 2 or step % floor_every == 0
             floors, drawn = floors_alone(both, step, batch, store, before, draws if fresh else 0, tell, carried)
-        yield ReferenceStep(step, batch, store, floors, drawn, before, both.tape(step))
+        yield ReferenceStep(step, batch, store, floors, drawn, before, both.tape(step), both.lifted is not None)
+
+
+def _made(both: Programs, step: int, batch: Mapping[str, np.ndarray], state: Mapping[str, Any],
+          new_store: Callable[[int], Store]) -> Store:
+    """The reference's step. One that raises in float64 is made with float32 lifted, as then are all that follow."""
+    def made() -> Store:
+        store = new_store(step)
+        both.load(0, state)
+        try:
+            both.step(0, step, batch, store, measure=True)
+        except BaseException:
+            store.discard()
+            raise
+        store.close()
+        return store
+
+    try:
+        return made()
+    except Exception as error:
+        if both.lane != "float64" or both.lifted is not None or not is_users(error, both.sources[0]):
+            raise
+        both.lifted = Lifted()
+        both.go_by(step, Tape(both.subject.seed, step))  # without what was drawn before it raised
+        store = made()
+        if not both.lifted.count:  # it is another time that makes it run
+            raise
+        return store
 
 
 def floors_alone(both: Programs, step: int, batch: Mapping[str, np.ndarray], store: Store, before: Mapping[str, Any], draws: int,

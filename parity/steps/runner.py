@@ -62,7 +62,7 @@ def record(folder: str | Path, training: TrainingSubject, **options: Any) -> Non
         raise InputError(f"--record: {error}") from error
 
 
-def recording_of(folder: str | Path, training: TrainingSubject) -> tuple[str, str, int, Iterator[ReferenceStep]]:
+def recording_of(folder: str | Path, training: TrainingSubject) -> tuple[str, str, int, Iterable[ReferenceStep]]:
     """(lane, mode, number of steps, the steps) of a recorded folder. Raises InputError where it is none, or another run's."""
     try:
         index, recorded = recorded_in(Path(folder), training)

@@ -8,7 +8,7 @@ steps in resync mode only).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +77,31 @@ def _write(path: Path, step: ReferenceStep, with_start: bool) -> str:
     start = {key: value for key, value in step.before.items() if key != "own"} if with_start else None
     return write_json(path, {
         "losses": store.losses, "drawn": step.drawn, "batch": batch, "values": store.kinds, "random": step.tape.to_json(),
-        "apart": sorted(store.apart),
+        "apart": sorted(store.apart), "lifted": step.lifted,
         "start": None if start is None else write_start(path.parent, start),
         "runs": {"step": table.events(store.in_order())}, "floors": {"step": table.floors(step.floors)}, **table.tables()})
 
 
-def recorded_in(folder: Path, subject: TrainingSubject) -> tuple[dict[str, Any], Iterator[ReferenceStep]]:
+class _Recorded:
+    """The steps of a folder, read one by one, as often as they are asked for."""
+
+    def __init__(self, folder: Path, index: dict[str, Any]) -> None:
+        self._folder, self._index = folder, index
+
+    def __iter__(self) -> Iterator[ReferenceStep]:
+        folder, index = self._folder, self._index
+        before: dict[str, Any] = {}
+        for number in range(1, index["steps"] + 1):
+            stem = f"step-{number:04}"
+            found = read_runs(folder, stem, index)
+            if number == 1 or index["mode"] == "resync":
+                before = read_start(folder, found.document.get("start"))
+            with fitting(folder / f"{stem}.json"):
+                step = _step(number, found, before)
+            yield step
+
+
+def recorded_in(folder: Path, subject: TrainingSubject) -> tuple[dict[str, Any], Iterable[ReferenceStep]]:
     """(index, its steps one by one) of a folder that `record_to` wrote. Raises RecordingError where it is of another subject, or
     damaged; while the steps are read, too."""
     index = read_index(folder, KIND, "parity steps --record", {"parity trace": "parity diff"})
@@ -97,19 +116,7 @@ def recorded_in(folder: Path, subject: TrainingSubject) -> tuple[dict[str, Any],
         raise RecordingError(f"{folder}: it was recorded from other weights than these; give the same sizes, seed or checkpoint")
     if not index["steps"]:
         raise RecordingError(f"{folder}: expected recorded steps, found none: the recording was interrupted; record again")
-
-    def read() -> Iterator[ReferenceStep]:
-        before: dict[str, Any] = {}
-        for number in range(1, index["steps"] + 1):
-            stem = f"step-{number:04}"
-            found = read_runs(folder, stem, index)
-            if number == 1 or index["mode"] == "resync":
-                before = read_start(folder, found.document.get("start"))
-            with fitting(folder / f"{stem}.json"):
-                step = _step(number, found, before)
-            yield step
-
-    return index, read()
+    return index, _Recorded(folder, index)
 
 
 def _step(number: int, found: Runs, before: dict[str, Any]) -> ReferenceStep:
@@ -121,7 +128,7 @@ def _step(number: int, found: Runs, before: dict[str, Any]) -> ReferenceStep:
     drawn = [{name: _loss(losses[name]) for name in store.losses} for losses in document["drawn"]]
     batch = {name: found.values.array(place) for name, place in document["batch"].items()}
     return ReferenceStep(number, batch, store, {key: floors.get(key, 0.0) for key in store.events}, drawn, before,
-                         Tape.of_json(document["random"]))
+                         Tape.of_json(document["random"]), document.get("lifted") is True)
 
 
 def _loss(value: Any) -> float:

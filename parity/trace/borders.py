@@ -56,25 +56,32 @@ class Borders:
             self.calls.pop()
         return self.calls[-1]
 
-    def before(self, path: str) -> Callable[[Any, tuple, dict], None]:
-        def hook(module: Any, inputs: tuple, keywords: dict) -> None:
+    def before(self, path: str) -> Callable[[Any, tuple, dict], tuple | None]:
+        def hook(module: Any, inputs: tuple, keywords: dict) -> tuple | None:
             if self._framework.recomputing():
                 self._again.add(path)
                 self.calls.append(Call(path, 0, module, again=True))
-                return
+                return None
             called = self._side.source.site(sys._getframe(1))
             call = Call(path, self._numbers[path], module, called=called)
             self._numbers[path] += 1
             self.calls.append(call)
             ragged = self._framework.ragged(module, inputs)
+            handed, righted = [], False
             for argument, given in arguments(module, inputs, keywords):
+                replacements = {}
                 for place, tensor in self._framework.tensors_in(given, argument):
                     if ragged and place.startswith("[0]"):
                         continue
-                    place = self.inputs.get(id(tensor), place) if path == self._side.name else place
+                    own, place = place, self.inputs.get(id(tensor), place) if path == self._side.name else place
                     snapshot = self._recorder.emit(tensor, f"input{place}", function="", frame=0, site=called, call=call,
                                                    summed=self._recorder.magnitudes.dot_terms(module)[1])
                     call.entered = max(call.entered, snapshot.largest)
+                    if snapshot.tensor is not tensor:
+                        replacements[own.removeprefix(argument)] = snapshot.tensor
+                handed.append(self._framework.replace_tensors(given, replacements) if replacements else given)
+                righted |= bool(replacements)
+            return (tuple(handed[:len(inputs)]), dict(zip(keywords, handed[len(inputs):], strict=True))) if righted else None
 
         return hook
 

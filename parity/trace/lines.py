@@ -117,9 +117,13 @@ class Function:
         statement = self._current
         if statement is None:
             return
+        righted = {}
         for name in statement.binds:
-            site = Site(self._code.co_filename, statement.first)
-            self._record(name, frame.f_locals.get(name), site, statement.reads)
+            site, value = Site(self._code.co_filename, statement.first), frame.f_locals.get(name)
+            if replacements := self._record(name, value, site, statement.reads):
+                righted[name] = self._recorder.framework.replace_tensors(value, replacements)
+        if righted:
+            frame.f_locals.update(righted)  # a trace function's changes are the frame's when it returns
         self.inner = Size()
 
     def _return(self, frame: FrameType, value: Any) -> None:
@@ -145,8 +149,9 @@ class Function:
         """How many times the largest local is larger than a value of so many elements: the span of a broadcast."""
         return max([1.0, *(others / max(1, elements) for _, others in self._values.values())])
 
-    def _record(self, name: str, value: Any, site: Site | None, reads: Any, argument: bool = False) -> None:
-        recorder = self._recorder
+    def _record(self, name: str, value: Any, site: Site | None, reads: Any, argument: bool = False) -> dict[str, Any]:
+        """Returns what the program is to go on with instead: access path -> tensor."""
+        recorder, replacements = self._recorder, {}
         for place, tensor in recorder.framework.tensors_in(value):
             size, elements = self.inner, 0
             if recorder.magnitudes.measured:
@@ -160,10 +165,13 @@ class Function:
             snapshot = recorder.emit(tensor, variable, function=self._code.co_name, frame=self._number, site=site,
                                      call=self._call, size=size, called=self._caller)
             self._note(name, snapshot.largest, size, elements, place)
+            if snapshot.tensor is not tensor:
+                replacements[place] = snapshot.tensor
         if recorder.stage == "data":  # pictures and arrays on their way into a batch
             for place, array in pixels_in(value):
                 recorder.emit_pixels(array, f"argument {name}{place}" if argument else name + place, self._code.co_name,
                                      self._number, site, self._caller)
+        return replacements
 
     def _note(self, name: str, largest: float, size: Size, elements: int, place: str) -> None:
         # The unit of what went in stays with the value: rounding does not vanish by being assigned.

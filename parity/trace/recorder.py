@@ -273,7 +273,7 @@ class Recorder:
                 self.magnitudes.parameter_read(parameter, inside.span(snapshot.array.size))
         size = (size or Size()).joined(Size(snapshot.largest, snapshot.largest))
         called = called or call.called
-        substitute = self._substitute(key, snapshot.array) if border else None  # before the sink lets go of it
+        substitute = self._substitute(key, snapshot.array) if border or key in self._run.righted else None  # before it is let go of
         self.send(Event(key, self.place(), site, array, built, called, *size,
                          snapshot.largest if self._run.measure else None))
         if substitute is not None:

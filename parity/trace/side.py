@@ -10,7 +10,7 @@ import numpy as np
 from parity.frameworks import Framework
 from parity.frameworks.host_random import Held
 from parity.frameworks.lifting import Lifted
-from parity.trace.events import Replayed
+from parity.trace.events import Key, Replayed
 from parity.trace.randomness import Hand
 from parity.trace.results import SideResults
 from parity.trace.source import ConstructionSites, SourceTree
@@ -62,7 +62,8 @@ class Run:
     and `Recorder.cuts` lists where. release: record the gradient of each parameter as soon as backward has finished it, and let go
     of it; else they are recorded by `Recorder.snapshot_gradients`, and stay. device: where the program lives. random: gives the
     run its random numbers; without it each framework draws its own. results: the reference's names for what module calls return;
-    without it they are their own. lifted: float32 is float64 in the program's mouth (see `parity.frameworks.lifting`).
+    without it they are their own. righted: in a replay, the locals that the program goes on with the reference's values of, too.
+    lifted: float32 is float64 in the program's mouth (see `parity.frameworks.lifting`).
     """
 
     measure: bool = False
@@ -77,4 +78,5 @@ class Run:
     device: str = "cpu"
     random: Hand | None = None
     results: SideResults | None = None
+    righted: frozenset[Key] = frozenset()
     lifted: Lifted | None = None

@@ -149,6 +149,26 @@ class Finding:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Counterfactual:
+    """What remains once the places are right: of so many values `behind` that went apart by themselves, so many `agree` then.
+
+    places: lines that were put right. remains: the first value that is off still, if one is; site: the twin's line of it.
+    """
+
+    places: int
+    behind: int
+    agree: int
+    remains: Key | None
+    site: Site | None
+    sentence: str
+
+    def to_json(self) -> dict:
+        return {"places": self.places, "behind": self.behind, "agree": self.agree,
+                "remains": None if self.remains is None else {"value": str(self.remains), "twin": _site(self.site)},
+                "sentence": self.sentence}
+
+
 @dataclass
 class Report:
     """All that a comparison saw. `findings`: what is not `same`, in execution order; `counts`: every comparison."""
@@ -163,6 +183,7 @@ class Report:
     unseen: str | None = None  # why there was no result to compare: that is no pass, whatever else agrees
     remarks: list[str] = field(default_factory=list)  # what was guessed, and what was left out
     census: int = 0  # of the counted, those of the first rung, before anything has run
+    counterfactual: Counterfactual | None = None  # where it was asked: of two that go apart, what remains once the places are right
     kinks: int = 0  # values on another side of zero than the reference's, where gradients diverged for that alone
 
     @property
@@ -271,6 +292,7 @@ class Report:
         first = self.first
         return {"subject": self.subject, "verdict": self.verdict, "counts": {"compared": self.compared, **counts},
                 "first": first.to_json() if first else None, "findings": [f.to_json() for f in self.findings],
+                "counterfactual": self.counterfactual.to_json() if self.counterfactual else None,
                 "largest_relative": self.largest, "largest_floor_multiple": self.multiples, "kinks": self.kinks,
                 "remarks": self.remarks}
 

@@ -64,6 +64,9 @@ class Store:
     def close(self) -> None:
         """The run is over: nothing more will be received."""
 
+    def discard(self) -> None:
+        """The run broke off: what was received is worth nothing."""
+
     def __len__(self) -> int:
         return len(self.events)
 
@@ -156,6 +159,15 @@ class Against:
         self.last = event.key
         if self._release:
             partner.array = None
+
+    def anew(self, store: Store | None = None) -> Against:
+        """For another run, held against the same, or against another store by the same floors."""
+        return Against(store or self._store, self._floors, self._limit)
+
+    def is_off(self, key: Key) -> bool:
+        """Whether a value that both have is more than `limit` floors apart."""
+        found = self.matched[key][1]
+        return found.distance > self._limit * floor_at(self._floors[key], found.stratum)
 
     def _has_room(self, key: Key) -> bool:
         return sum(kept.stage == key.stage for kept in self.kept) < self.KEPT

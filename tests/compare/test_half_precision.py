@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from parity.compare.ladder import compare, glance
+from parity.differences import explain
 from parity.inputs import normal
 from parity.port import Port
 
@@ -62,12 +63,18 @@ def verdict(reference, twin, **options):
     return compare(Port(lambda: Torch(reference), lambda: Paddle(twin), inputs=[normal(4, 6)]).subject("eval"), **options).verdict
 
 
+def of_right_ones(reference, twin):
+    """Up to 3.0 Paddle's casts do not round (`differences`: float16_cast, bfloat16_cast)."""
+    subject = Port(lambda: Torch(reference), lambda: Paddle(twin), inputs=[normal(4, 6)]).subject("eval")
+    return explain(compare(subject, lanes=["float64"]), lambda lanes: compare(subject, lanes=lanes)).verdict
+
+
 @pytest.mark.filterwarnings("ignore:amp_guard can only be enabled")  # on the CPU Paddle has none
 @pytest.mark.parametrize("kind", IN_HALF)
 def test_half_precision_on_one_side_alone_is_found_in_float64(kind):
     ours, theirs = IN_HALF[kind]
     whole = WHOLE.get(kind, plain)
-    assert verdict(ours, theirs, lanes=["float64"]) == "same"
+    assert of_right_ones(ours, theirs) == "same"
     assert verdict(ours, whole, lanes=["float64"]) == "diverged"
     assert verdict(whole, theirs, lanes=["float64"]) == "diverged"
 

@@ -55,7 +55,7 @@ def test_other_healthy_twins_pass(name):
 # --- mutants: (function, good, bad), then stage, module, variable, line of the reference -----------------------------
 
 MUTANTS = {
-    "wrong eps": ("Norm.forward", "var + 1e-5", "var + 1e-4", "forward", "net.norm", "out", "out = centred /"),
+    "wrong eps": ("Norm.forward", "var + 2**-16", "var + 2**-13", "forward", "net.norm", "out", "out = centred /"),
     "wrong axis": ("Norm.forward", "mean = x.mean(1, keepdim=True)", "mean = x.mean(0, keepdim=True)",
                    "forward", "net.norm", "mean", "mean = x.mean(1"),
     "a broadcast shape": ("Norm.forward", "mean = x.mean(1, keepdim=True)", "mean = x.mean(keepdim=True)",
@@ -132,7 +132,7 @@ def test_a_mutant_is_found_and_placed(words):
 @pytest.mark.parametrize("options", [{"calls": 5}, {"lanes": ("float32",)}], ids=str)
 def test_also_in_the_fifth_call_and_in_float32_alone(words, options):
     where, good, bad, stage, module, *_ = MUTANTS[words]
-    bad = bad.replace("1e-4", "1e-2")  # what float32 cannot see is no finding there
+    bad = bad.replace("2**-13", "2**-6")  # what float32 cannot see is no finding there
     first = mutant((where, good, bad), **options).first
     assert (first.key.stage, first.key.module) == (stage, module), f"{first}"
 
@@ -161,7 +161,8 @@ REWRITTEN = {
     "another formula": ("Net.mix", "both = a * a - b", "both = a ** 2 + (-1.0) * b"),
     "variance by squares": ("Norm.forward", "var = (centred * centred).mean(1, keepdim=True)",
                             "var = (x * x).mean(1, keepdim=True) - mean * mean"),
-    "a product by the inverse root": ("Norm.forward", "centred / paddle.sqrt(var + 1e-5)", "centred * paddle.rsqrt(var + 1e-5)"),
+    "a product by the inverse root": ("Norm.forward", "centred / paddle.sqrt(var + 2**-16)",
+                                      "centred * paddle.rsqrt(var + 2**-16)"),
     "a mean as a sum": ("Norm.forward", "mean = x.mean(1, keepdim=True)", "mean = x.sum(1, keepdim=True) / 4"),
     "a mean as a product": ("Norm.forward", "mean = x.mean(1, keepdim=True)", "mean = x @ paddle.full([4, 1], 0.25, x.dtype)"),
     "bias apart": ("Net.forward", "out = self.head(h)", "out = self.head(h * 1) + 0.0"),
@@ -220,12 +221,12 @@ def test_two_swapped_weights_of_one_shape_are_found(monkeypatch):
 
 
 def test_independent_faults_are_all_placed_and_nothing_else():
-    report = mutant(("Norm.forward", "var + 1e-5", "var + 1e-4"), ("Net.mix", "both = a * a - b", "both = a * a + b"))
+    report = mutant(("Norm.forward", "var + 2**-16", "var + 2**-13"), ("Net.mix", "both = a * a - b", "both = a * a + b"))
     assert places(report) == ["forward net.norm forward: out", "forward net mix: both"]
 
 
 def test_one_fault_is_one_place():
-    assert places(mutant(("Norm.forward", "var + 1e-5", "var + 1e-4"))) == ["forward net.norm forward: out"]
+    assert places(mutant(("Norm.forward", "var + 2**-16", "var + 2**-13"))) == ["forward net.norm forward: out"]
 
 
 def test_a_module_that_is_fed_something_wrong_is_no_place():
@@ -233,16 +234,16 @@ def test_a_module_that_is_fed_something_wrong_is_no_place():
 
 
 def test_a_fault_in_forward_and_one_in_backward():
-    report = mutant(("Norm.forward", "var + 1e-5", "var + 1e-4"),
+    report = mutant(("Norm.forward", "var + 2**-16", "var + 2**-13"),
                     ("Net.forward", "out = self.head(h)", "out = self.head(0.5 * h + 0.5 * h.detach())"))
     places = [(finding.key.stage, finding.key.module) for finding in report.places]
     assert places[:2] == [("forward", "net.norm"), ("gradients", "net")]
 
 
 def test_what_was_still_good_before():
-    first = mutant(("Norm.forward", "var + 1e-5", "var + 1e-4")).first
+    first = mutant(("Norm.forward", "var + 2**-16", "var + 2**-13")).first
     assert first.last_good == "forward net.norm forward: var" and "var = (centred" in first.last_good_site.text
-    assert first.twin.text.startswith("out = centred / paddle.sqrt(var + 1e-4)") or first.twin.line > 0
+    assert first.twin.text.startswith("out = centred / paddle.sqrt(var + 2**-13)") or first.twin.line > 0
     assert first.deviation.index is not None and first.floor_multiple > 1e6
 
 
@@ -484,7 +485,7 @@ def test_models_handed_in_come_back_as_they_were():
 
 
 def test_a_report_says_the_same_twice():
-    one, two = (mutant(("Norm.forward", "var + 1e-5", "var + 1e-4")).to_json() for _ in range(2))
+    one, two = (mutant(("Norm.forward", "var + 2**-16", "var + 2**-13")).to_json() for _ in range(2))
     assert one == two
 
 

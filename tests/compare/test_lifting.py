@@ -125,3 +125,43 @@ def test_what_stops_a_comparison_from_outside_is_no_programs_error():
     with pytest.raises(LookupError):
         parity.compare(pair, lanes=("float64",), modes=("eval",), passed=passed)
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(("twin", "verdict"), [(Twin, "same"), (lambda: Twin(-2.01), "diverged"),
+                                               (lambda: Twin(raises=True), "diverged")])
+def test_recordings_are_lifted_alike_and_say_so(twin, verdict, tmp_path):
+    pair, there, here = Port(Reference, twin, inputs=INPUTS, modes=["eval"]), tmp_path / "there", tmp_path / "here"
+    parity.record(pair, there)
+    parity.record(pair, here, side="twin", source=there)
+    found = parity.diff(there, here)
+    assert found.verdict == verdict and LIFTED in remarks(found)
+
+
+class Plain(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(3, 2)
+
+    def forward(self, x, t):
+        return self.fc(torch.stack([x, t, x], 1).to(self.fc.weight.dtype))
+
+
+class Casting(paddle.nn.Layer):
+    def __init__(self, raises=False):
+        super().__init__()
+        self.fc, self.raises = paddle.nn.Linear(3, 2), raises
+
+    def forward(self, x, t):
+        if self.raises:
+            raise ValueError("of the twin's own")
+        return self.fc(paddle.stack([x, t, x], 1).astype("float32"))
+
+
+@pytest.mark.parametrize(("raises", "verdict"), [(False, "same"), (True, "diverged")])
+def test_a_recorded_twin_is_lifted_where_it_alone_casts(raises, verdict, tmp_path):
+    pair, there, here = Port(Plain, lambda: Casting(raises), inputs=INPUTS, modes=["eval"]), tmp_path / "there", tmp_path / "here"
+    parity.record(pair, there)
+    parity.record(pair, here, side="twin", source=there)
+    found = parity.diff(there, here)
+    assert found.verdict == verdict and (LIFTED in remarks(found)) == (not raises)
+    assert not raises or "of the twin's own" in str(found.headline[1].deviation.trouble)

@@ -21,7 +21,7 @@ from parity.verdict.spill import Spill
 
 HERE = Pair("here", SourceTree(__file__), SourceTree(__file__))
 FREE = Pair("free", SourceTree(__file__), SourceTree(__file__), names={})  # not line for line the same
-FAULT = Edit("toys:PaddleNorm.forward", "var + 1e-5", "var + 1e-4")
+FAULT = Edit("toys:PaddleNorm.forward", "var + 2**-16", "var + 2**-13")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_what_is_beyond_doubt_is_measured_by_one_draw_and_what_is_not_by_all(run
         far = settled(subject(), lanes=("float64",))
     assert far.verdict == "diverged" and Counter(what for _, what in runs)["draw"] == 1
     runs.clear()
-    with applied((Edit("toys:PaddleNorm.forward", "var + 1e-5", "var + 1.000001e-5"),)):
+    with applied((Edit("toys:PaddleNorm.forward", "var + 2**-16", "var + 1.000001 * 2**-16"),)):
         near = settled(subject(), lanes=("float64",))
     assert near.verdict == "diverged" and near.first.key == far.first.key and Counter(what for _, what in runs)["draw"] == 3
 
@@ -219,7 +219,7 @@ def test_a_report_is_the_same_whether_values_lie_in_memory_or_in_a_file(monkeypa
 
 # --- what goes apart on its way back alone ----------------------------------------------------------------------------
 
-DETACHED = Edit("toys:PaddleNorm.forward", "paddle.sqrt(var + 1e-5)", "paddle.sqrt(var.detach() + 1e-5)")
+DETACHED = Edit("toys:PaddleNorm.forward", "paddle.sqrt(var + 2**-16)", "paddle.sqrt(var.detach() + 2**-16)")
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import parity
+from parity import normal
 from parity.compare import ladder
 from parity.compare.ladder import compare
 from parity.declare.pair import Pair, Subject
@@ -21,6 +23,7 @@ from parity.differences.page import page
 from parity.frameworks.torch_side import TorchFramework
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import M
+from parity.port import Port
 from parity.report.words import explanations
 from parity.trace.source import SourceTree
 
@@ -186,6 +189,9 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     ("label_smoothing", draw(2, 4), draw(2, 4, dtype="float32"),
      lambda x: F.cross_entropy(x, torch.from_numpy(SOFT).to(x), label_smoothing=0.3),
      lambda x: P.cross_entropy(x, paddle.to_tensor(SOFT), soft_label=True, label_smoothing=0.3)),
+    *((f"{half}_cast", draw(9), draw(9).astype("float16"),
+       lambda x, half=half: x.to(getattr(torch, half)).to(x.dtype), lambda x, half=half: x.astype(half).astype(x.dtype))
+      for half in ("float16", "bfloat16")),
     ("pow_exponent", 1 + draw(9) ** 2, draw(9, dtype="float32") ** 2 + 1, lambda x: x ** 1.3, lambda x: x ** 1.3),
     ("pow_exponent", draw(9), draw(9, dtype="float32"), torch.nn.ELU(1.3), paddle.nn.ELU(1.3)),
     ("pow_exponent", 2 * draw(9), draw(9, dtype="float32"), lambda x: F.hardtanh(x, -1.3, 1.3),
@@ -418,6 +424,37 @@ def test_spectral_norm_as_the_layer_of_paddle(dim, eps):
     np.testing.assert_array_equal(theirs.weight_u.numpy(), before.numpy())
     conv(torch.zeros(1, 4, 2, 2, dtype=torch.float64))
     assert not torch.equal(conv.weight_u, before)  # torch's own again
+
+
+class Spectral(torch.nn.Module):
+    def __init__(self, norm=torch.nn.utils.parametrizations.spectral_norm):
+        super().__init__()
+        self.fc = norm(torch.nn.Linear(5, 4))
+
+    def forward(self, x):
+        return self.fc(x)
+
+
+class PaddleSpectral(paddle.nn.Layer):
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.fc, self.factor = paddle.nn.utils.spectral_norm(paddle.nn.Linear(5, 4)), factor
+
+    def forward(self, x):
+        return self.fc(x) * self.factor
+
+
+def test_spectral_norm_in_another_order_stays_diverged_and_is_named_in_train_mode_alone():
+    def judged(reference, mode, factor=1.0):
+        pair = Port(reference, lambda: PaddleSpectral(factor), inputs=[normal(3, 5)])
+        return parity.compare(pair, lanes=("float64",), modes=(mode,)).merged
+
+    found = judged(Spectral, "train")
+    assert found.diverged and all("spectral_norm_order" in finding.cause for finding in found.diverged)
+    assert not judged(Spectral, "eval").diverged
+    assert not judged(lambda: Spectral(torch.nn.utils.spectral_norm), "train").diverged
+    first = judged(Spectral, "train", 1.01).first
+    assert first.key.stage == "forward" and "spectral_norm_order" not in (first.cause or "")
 
 
 def test_adam_with_betas_in_float32():

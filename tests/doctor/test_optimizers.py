@@ -100,4 +100,4 @@ def test_a_network_that_only_lends_its_output(reached):
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-    assert [found.id for found in d.findings] == ["module-unregistered"] * reached
+    assert [found.id for found in d.findings] == ["network-unheld"] * reached

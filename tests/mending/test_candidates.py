@@ -54,6 +54,13 @@ SAID = {
         "o = paddle.optimizer.RMSProp(parameters=n.parameters(), learning_rate=0.01, rho=0.99, epsilon=1e-08)",
     "o.zero_grad()": "o.clear_grad()",
     "y = torch.gather(x, 1, z)": "y = paddle.take_along_axis(x, z, 1)",
+    "y = torch.zeros(2, n)": "y = paddle.zeros([2, n])",
+    "self.g = nn.Parameter(torch.ones(1, n))":
+        "self.g = self.create_parameter([1, n], default_initializer=nn.initializer.Constant(1.0))",
+    "self.g = nn.Parameter(torch.full((1, n), 0.9))":
+        "self.g = self.create_parameter([1, n], default_initializer=nn.initializer.Constant(0.9))",
+    "self.g = nn.Parameter(x * 2)":
+        "self.g = self.create_parameter((x * 2).shape, default_initializer=nn.initializer.Assign(x * 2))",
     "y = F.huber_loss(x, z, delta=0.5)": "y = F.smooth_l1_loss(x, z, delta=0.5)",
 }
 
@@ -153,3 +160,19 @@ def test_no_candidate_leaves_torchs_words_in_the_twin():
     theirs = "y = torch.special.bessel_j0(x)"
     made = texts((BUILT["paddle"], ["y = paddle.sin(x)"]), (BUILT["torch"], [theirs]), "y = paddle", theirs)
     assert made and not any("torch" in text for text, _ in made)
+
+
+def test_what_paddles_own_operation_does_otherwise_is_composed():
+    """Paddle's mean counts the labels that are ignored, too."""
+    line, right = "y = F.cross_entropy(x, z)", "y = F.cross_entropy(x, z, reduction='sum') / (z != -100).sum().astype(x.dtype)"
+    made = texts((BUILT["paddle"], [line]), (BUILT["torch"], [line]), line, line)
+    assert made[0] == (module("paddle", BUILT["paddle"], [right]).text, False)
+    others = "y = F.cross_entropy(x, z, reduction='sum')"
+    assert not any("!=" in text for text, _ in texts((BUILT["paddle"], [others]), (BUILT["torch"], [others]), others, others))
+
+
+def test_no_statement_is_left_that_does_nothing():
+    line = "x.set_value(x.clip(0, 1))"
+    made = texts((BUILT["paddle"], [line, "y = self.a(x)"]), (BUILT["torch"], ["y = self.a(x)"]), line, "y = self.a")
+    assert module("paddle", BUILT["paddle"], ["y = self.a(x)"]).text in [text for text, _ in made]
+    assert module("paddle", BUILT["paddle"], ["x", "y = self.a(x)"]).text not in [text for text, _ in made]

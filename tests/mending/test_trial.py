@@ -10,6 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from parity.declare import loader
+from parity.mending.search import _still
 from parity.mending.trial import Far, Outcome, Place, attempt
 from parity.trace.source import Site
 
@@ -37,6 +39,7 @@ def raises():
 
 def far():
     raise Far(1, SimpleNamespace(order=(5, 0), reference=None, twin=("a.py", 3), last_good_site=None,
+                                 deviation=SimpleNamespace(distance=0.5),
                                  key=SimpleNamespace(stage="forward", step=0, variable="y")))
 
 
@@ -97,3 +100,26 @@ def test_what_is_temporary_may_be_written_and_is_gone(tmp_path):
 def test_a_file_that_is_read_is_read(tmp_path):
     (tmp_path / "a.txt").write_text("same")
     assert attempt(lambda: summary((tmp_path / "a.txt").read_text()), {}, seconds=10).verdict == "same"
+
+
+def test_a_file_that_was_imported_before_is_read_as_the_trial_has_it(tmp_path):
+    """A process that has run the pair already, by `parity.compare` or in a test, would go on with what it has imported."""
+    file = tmp_path / "tried_before.py"
+    file.write_text("value = 1\n")
+    loader.load(str(file))
+
+    def value():
+        return SimpleNamespace(**{**vars(summary("same")), "sentence": lambda: loader.load(str(file)).value})
+
+    for text in ("value = 2\n", "value = 3\n"):
+        assert attempt(value, {os.path.realpath(file): text}, seconds=10).said == text[-2]
+    assert loader.load(str(file)).value == 1
+
+
+@pytest.mark.parametrize(("left", "off"), [(0.5, True), (5e-9, False)])
+def test_what_is_left_of_a_mended_place_may_be_the_frameworks_own(left, off):
+    """Paddle keeps a batch norm's momentum in float32: beside the right momentum that is far from nothing, and no mistake."""
+    key = SimpleNamespace(stage="state")
+    finding = SimpleNamespace(key=key, floor_multiple=1e8, deviation=SimpleNamespace(distance=left))
+    place = Place("", None, None, None, key=repr(key), distance=0.2)
+    assert (_still(SimpleNamespace(diverged=[finding]), place) is finding) is off

@@ -21,7 +21,7 @@ class Torch(torch.nn.Module):
 
     def forward(self, x):
         y = self.fc(x)
-        return (SimpleNamespace(logits=y, label="cat"), (y > 0).to(torch.uint8), y.to(torch.bfloat16), 1 + 2j,
+        return (SimpleNamespace(logits=y, label="cat"), (y > 0).to(torch.uint8), (y > 0).to(torch.bfloat16), 1 + 2j,
                 y.masked_fill(y > 0.5, -3.4e38), {"b": y * 2, "a": y})
 
 
@@ -34,7 +34,7 @@ class Paddle(paddle.nn.Layer):
 
     def forward(self, x):
         y = self.fc(x)
-        return (SimpleNamespace(logits=y * self.factor, label=self.label), (y > 0).astype("uint8"), y.astype("bfloat16"),
+        return (SimpleNamespace(logits=y * self.factor, label=self.label), (y > 0).astype("uint8"), (y > 0).astype("bfloat16"),
                 self.number, (y + self.shift).masked_fill(y > 0.5, -3.4e38), {"a": y, "b": y * 2})
 
 

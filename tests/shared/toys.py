@@ -1,4 +1,7 @@
-"""Small twins for the tests of the harness: each torch class has a Paddle twin, line for line."""
+"""Small twins for the tests of the harness: each torch class has a Paddle twin, line for line.
+
+Their epsilon is a power of two, which Paddle 2.6 does not round (`differences`: scalar_addition).
+"""
 
 import numpy as np
 import paddle
@@ -22,7 +25,7 @@ class TorchNorm(torch.nn.Module):
         mean = x.mean(1, keepdim=True)
         centred = x - mean
         var = (centred * centred).mean(1, keepdim=True)
-        out = centred / torch.sqrt(var + 1e-5)
+        out = centred / torch.sqrt(var + 2**-16)
         if self.training:
             self.seen.copy_(0.9 * self.seen + 0.1 * out.detach().mean(0))
         out = out * self.gamma + self.beta
@@ -40,7 +43,7 @@ class PaddleNorm(paddle.nn.Layer):
         mean = x.mean(1, keepdim=True)
         centred = x - mean
         var = (centred * centred).mean(1, keepdim=True)
-        out = centred / paddle.sqrt(var + 1e-5)
+        out = centred / paddle.sqrt(var + 2**-16)
         if self.training:
             paddle.assign(0.9 * self.seen + 0.1 * out.detach().mean(0), self.seen)
         out = out * self.gamma + self.beta

@@ -218,7 +218,7 @@ class Doubling:
     """Stands for `Programs`: one weight that doubles in each step; a run that rounds is 1e-9 of it further on."""
 
     lane = "float64"
-    subject = SimpleNamespace(seed=0)
+    subject, lifted = SimpleNamespace(seed=0), None
     start = {"networks": {"net": {"w": np.ones(MANY)}}}
 
     def __init__(self):

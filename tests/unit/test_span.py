@@ -47,7 +47,7 @@ class Watching:
         return False
 
     def snapshot(self, tensor: np.ndarray) -> Any:
-        return SimpleNamespace(largest=float(np.abs(tensor).max()))
+        return SimpleNamespace(tensor=tensor, largest=float(np.abs(tensor).max()))
 
     def emit(self, tensor: np.ndarray, variable: str, *, size: Size = Size(), **where: Any) -> Any:  # noqa: B008
         span = self.lines.running[-1].span(self.elements) if self.lines.running else 1.0

@@ -15,6 +15,7 @@ import paddle
 import torch
 
 from parity.doctor.diagnosis import Diagnosis
+from parity.doctor.script import diagnose_script
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -25,7 +26,8 @@ class Case:
 
     edits: ((old, new), ...), each `old` exactly once in the script. ids: the kinds of finding that name the fault (none: the run is
     healthy, or no run without a reference can show it). line: a piece of the line at which it must be placed. declared: of a healthy
-    run, warnings that it may earn. later: kinds and lines that were accepted only after the first run.
+    run, warnings that it may earn. later: kinds and lines that were accepted only after the first run. at: lines at which it may be
+    placed, or beside them, where they were written down as numbers.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Case:
     line: str = ""
     declared: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    at: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:
@@ -70,7 +73,11 @@ class Answer:
     @property
     def placed(self) -> bool:
         site = self.said.first.site if self.named else None
-        return site is not None and any(text in site.text for text in (self.case.line, *self.case.later))
+        if site is None:
+            return False
+        if self.case.at:
+            return any(abs(site.line - line) <= 1 for line in self.case.at)
+        return any(text in site.text for text in (self.case.line, *self.case.later))
 
     @property
     def false_alarms(self) -> tuple[str, ...]:
@@ -78,7 +85,7 @@ class Answer:
 
 
 def sit(case: Case) -> Answer:
-    """Run the script as a user does, from its first line to its last, and take what its doctor has to say."""
+    """Run the script as a user does, from its first line to its last, and take what the doctor in it, or around it, has to say."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"{case.script}.py"
         file.write_text(case.text)
@@ -87,6 +94,9 @@ def sit(case: Case) -> Answer:
         sys.modules["__main__"] = module
         settings = torch.get_default_dtype(), paddle.get_default_dtype(), torch.get_num_threads()
         try:
+            if "parity" not in case.text:
+                with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                    return Answer(case, diagnose_script(str(file)).diagnosis or Diagnosis((), 0))
             with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
                 exec(compile(case.text, str(file), "exec"), vars(module))  # what it raises, the doctor has noted
             return Answer(case, module.d.diagnose())

@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import source_says
+from parity.doctor.checks.source import calling_site, dividing_site, source_says
 from parity.doctor.finding import Finding
+from parity.doctor.record import Batch
 from parity.messages import say
 
 _BATCHES = re.compile(r"DataLoader|loader|batch_size|BATCH|next\(")
+_ORDERS = re.compile(r"loader|Loader|Sampler|\border")  # something whose task the order is
 _SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm")
 _INSTEAD = {"axis": say("take the softmax over the axis of the classes: dim=1, axis=1 or -1"),
             "blank": say("number the symbols so that none is the blank (0 unless `blank` says another)")}
+SMALL = 0.01  # the largest value of an input that is next to nothing beside the biases that are added to it
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
+WIDE = 10.0  # ... and their root mean square is 1, but for a few values: a tenth of it, or ten times, is still well fed
 
 
 def shapes(case: Case) -> Iterator[Finding]:
@@ -62,7 +68,8 @@ def ranges(case: Case) -> Iterator[Finding]:
         for batch in iteration.batches:
             # A network may bring them there itself, by arithmetic or with a norm as its first layer.
             first = iteration.first_inputs.get(batch.network, LARGE + 1)
-            if max(abs(batch.low), abs(batch.high)) > LARGE and first > LARGE and batch.network not in seen:
+            large = max(abs(batch.low), abs(batch.high)) > LARGE and batch.size > WIDE
+            if large and first > LARGE and batch.network not in seen:
                 seen.add(batch.network)
                 pictures = len(batch.shape) == 4 and batch.low >= 0
                 values = {"network": batch.network, "low": batch.low, "high": batch.high}
@@ -89,7 +96,10 @@ def repeats(case: Case) -> Iterator[Finding]:
         return
     site = fed[0][0].site
     if len(set(rows)) == 1:
-        whole = all(batch.same for batches in fed[1:] for batch in batches) or not source_says(case, _BATCHES)
+        batches = source_says(case, _BATCHES)
+        whole = all(batch.same for batches in fed[1:] for batch in batches) or not batches
+        if not batches:
+            return  # of a program without batches, all data at each step is what it means to do
         yield Finding(
             "full-batch" if whole else "batch-constant",
             fed[0][0].network,
@@ -102,6 +112,8 @@ def repeats(case: Case) -> Iterator[Finding]:
     for period in range(2, len(rows) // 2 + 1):
         if all(row == rows[index % period] for index, row in enumerate(rows)):
             meant = source_says(case, _SHUFFLES)
+            if not meant and not source_says(case, _ORDERS) and _exchangeable(fed[:period]):
+                return
             yield Finding(
                 "order-repeats" if meant else "never-shuffled",
                 fed[0][0].network,
@@ -113,6 +125,57 @@ def repeats(case: Case) -> Iterator[Finding]:
                 site,
                 2 * period,
             )
+            return
+
+
+CHANCE = 3.09  # standard deviations: one set of data in a thousand is that far off by chance
+
+
+def tiny(case: Case) -> Iterator[Finding]:
+    """Networks whose first layer is given next to nothing, in all iterations that were watched closely."""
+    for network in case.program.models:
+        sizes = [iteration.first_inputs[network] for iteration in case.iterations if network in iteration.first_inputs]
+        fed = [batch for iteration in case.iterations for batch in iteration.batches if batch.network == network and batch.size]
+        if not fed or not sizes or not 0 < max(sizes) < SMALL or any(network in one.normed for one in case.iterations):
+            continue
+        yield Finding("input-range", network, say(
+            "the first layer of {network} is given values of at most {size:.2g}: next to nothing beside its biases",
+            network=network, size=max(sizes)), site=dividing_site(case, network) or fed[0].site, iteration=1, mild=True,
+                      instead=say("scale the input once, to about [-1, 1]: is it divided twice?"))
+
+
+def _exchangeable(fed: list[list[Batch]]) -> bool:
+    """Whether the batches differ from one another no more than random draws from one set would: their order tells nothing.
+
+    The variance of the batches' means over that of their rows' (an F ratio), against chi-square's quantile by Wilson and Hilferty.
+    """
+    for inputs in zip(*fed, strict=False):
+        means, variances, counts = (np.asarray(column) for column in zip(*(batch.rows for batch in inputs), strict=True))
+        if not counts.all() or not variances.any():
+            return False
+        freedom = len(means) - 1
+        quantile = freedom * (1 - 2 / (9 * freedom) + CHANCE * np.sqrt(2 / (9 * freedom))) ** 3
+        if counts.mean() * means.var() * len(means) / variances.mean() > quantile:
+            return False
+    return True
+
+
+def reach(case: Case) -> Iterator[Finding]:
+    """Targets of a regression that the network's last activation cannot come to."""
+    for iteration in case.iterations:
+        for kind, low, high, site in iteration.out_of_reach:
+            yield Finding("target-out-of-reach", kind, say(
+                "the prediction comes out of a {kind}, and the targets are in [{low:.3g}, {high:.3g}]: it cannot come to all of "
+                "them", kind=kind, low=low, high=high), site=calling_site(case, kind) or site, iteration=iteration.number)
+            return
+
+
+def renumbered(case: Case) -> Iterator[Finding]:
+    for iteration in case.iterations:
+        for before, after, site in iteration.renumbered:
+            yield Finding("axes-renumbered", "reshape", say(
+                "a reshape from {before} to {after} has the same axes in another order: it scrambles what it holds, on purpose?",
+                before=list(before), after=list(after)), site=site, iteration=iteration.number)
             return
 
 
@@ -155,4 +218,4 @@ def inputs(case: Case) -> Iterator[Finding]:
         yield Finding("loss-input", name, wants, site=site, iteration=number, instead=_INSTEAD.get(given))
 
 
-CHECKS = (shapes, inputs, alike, ranges, repeats, labels)
+CHECKS = (shapes, inputs, alike, ranges, tiny, reach, renumbered, repeats, labels)

@@ -22,7 +22,9 @@ def reactions(case: Case) -> Iterator[Finding]:
 def _is_whole(case: Case, seen: Reaction) -> bool:
     """Whether its input is all of the data, the same at each step: the nodes of a graph, the points of a set."""
     fed = [[batch for batch in iteration.batches if batch.network == seen.network] for iteration in case.iterations]
-    return len(fed) > 1 and len({batch.hash for batches in fed for batch in batches}) == 1
+    by_call = [[batch.hash for batch in batches if batch.call == call] for batches in fed
+               for call in dict.fromkeys(batch.call for batch in batches)]
+    return len(fed) > 1 and all(hashes == by_call[0] for hashes in by_call)
 
 
 def _rows(seen: Reaction, iteration: int) -> Finding:

@@ -97,7 +97,8 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
         moved = sum(any(update.changed for update in step.updates.values()) for _, step in steps)
         trainable = [name for name in dict.fromkeys(program.held_names(optimizer)) if name in program.trainable()]
         seen = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in trainable}
-        none = [name for name, updates in seen.items() if updates and name not in reached and updates[0].gradient is None]
+        none = [name for name, updates in seen.items() if updates and name not in reached and updates[0].gradient is None
+                and not updates[0].frozen]
         # A layer may begin at 0, and give the one before it a gradient after its first step only.
         zero = [name for name, updates in seen.items() if updates and name not in reached and (moved > 1 or not reached)
                 and all(update.gradient == 0 for update in updates) and not _cancels(name, reached)]
@@ -265,6 +266,8 @@ def bypassed(case: Case) -> Iterator[Finding]:
         outer = program.modules.get(path.rpartition(".")[0])
         own = [name for name in program.trainable() if name.rpartition(".")[0] == path]
         used = [name for _, step in case.steps() for name in own if (update := step.updates.get(name)) and update.gradient]
+        if "Embedding" in type(module).__name__:
+            continue  # what it gives are rows of its weight: the whole table is what it would give for all of them
         library = type(module).__module__.partition(".")[0] == case.framework.name
         if library and used and not case.ran(path) and outer is not None and _of_the_kind_ran(case, path, outer):
             yield Finding("module-bypassed", path, say("{layer} never runs, though its weight is used elsewhere: on purpose?",

@@ -41,9 +41,9 @@ def learning_rate(case: Case) -> Iterator[Finding]:
                 )
                 break
         searched = type(optimizer).__name__ == "LBFGS"  # its lr is a share of a step that it has found itself
-        large = [] if searched else [_relative(step.updates.values()) for _, step in steps]
-        large = [ratio for ratio in large if ratio is not None]
-        if large and min(large[:2]) > TOO_LARGE and not _falls(case, name):
+        start = _first_step(case, optimizer)
+        large = [] if searched else [ratio for _, step in steps if (ratio := _relative(step.updates.values())) is not None]
+        if large and min([large[0] / start, *large[1:2]]) > TOO_LARGE and not _falls(case, name):
             yield Finding("lr-too-large", name, say("one step of {optimizer} moves its parameters by {ratio:.2g} times their "
                                                       "own size", optimizer=name, ratio=large[0]),
                           say("lr {lr:.3g}; 1e-3 of it is usual", lr=lrs[0]), site, 1)
@@ -131,6 +131,12 @@ def _falls(case: Case, optimizer: str) -> bool:
     rows = [[backward for backward in iteration.backwards if backward.site in sites] for iteration in case.iterations]
     course = [sum(sum(backward.losses) for backward in row) for row in rows if row]
     return len(course) > 1 and statistics.median(course[(len(course) + 1) // 2:]) < course[0]
+
+
+def _first_step(case: Case, optimizer: object) -> float:
+    """How much larger than those that follow an optimizer's first step is: RMSprop's moment begins at 0, and is not corrected."""
+    settings = case.framework.optimizer_settings(optimizer)
+    return 1 / math.sqrt(1 - settings["rho"]) if case.framework.optimizer_kind(optimizer) == "RMSprop" else 1.0
 
 
 def _relative(updates_: object) -> float | None:

@@ -12,8 +12,9 @@ from parity.messages import say, several, some
 from parity.trace.source import Site
 
 DEAD, SATURATED = 0.999, 0.95
-# Features that tell pictures apart vary by about .3 of their size (maximum pooling); averages of an instance-normed map by .02.
-CONSTANT = 0.05
+# Features that tell pictures apart vary by about .3 of their size (maximum pooling); averages of an instance-normed map by
+# .02; a hidden layer that is fed a single number of little spread, by .05.
+CONSTANT = 0.03
 ROUNDING = 1e-5  # features below it are what rounding leaves of an average that is 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
+from parity.doctor.checks.source import group_site
 from parity.doctor.finding import Finding
 from parity.messages import say, some
 
@@ -56,4 +57,23 @@ def paddle_defaults(case: Case) -> Iterator[Finding]:
             )
 
 
-CHECKS = (paddle_defaults,)
+NO_BASE, NOTHING = 0.01, 1e-5
+
+
+def factors(case: Case) -> Iterator[Finding]:
+    """Learning rates of groups that were meant as such, and multiply the optimizer's own: none of its groups goes by that."""
+    if case.framework.name != "paddle":
+        return
+    for name, optimizer in case.program.optimizers.items():
+        base = case.framework.learning_rate(optimizer)
+        factors = {round(rate / base, 12): rate for _, rate, _ in case.framework.optimizer_rates(optimizer)} if base else {}
+        if factors and max(factors) <= NO_BASE and 0 < min(factors.values()) <= NOTHING:
+            factor = min(factors)
+            yield Finding("lr-too-small", name, say(
+                "a group of {optimizer} steps with {factor:.3g} x {base:.3g} = {rate:.3g}: its learning_rate is a factor of the "
+                "optimizer's own", optimizer=name, factor=factor, base=base, rate=factors[factor]),
+                          site=group_site(case, name) or case.program.optimizer_site(name),
+                          instead=say("give the group a factor: 1.0 is the optimizer's own learning rate, 0.1 a tenth of it"))
+
+
+CHECKS = (paddle_defaults, factors)

@@ -10,6 +10,7 @@ from typing import Any
 from parity.doctor.checks.case import Case
 from parity.doctor.checks.source import assignments_of, binding_of
 from parity.doctor.finding import Finding
+from parity.doctor.record import Stranger
 from parity.messages import say, several, some
 
 # A table of positions may be computed, and codes may be kept up without a gradient: only a random one is meant to be learned.
@@ -65,8 +66,9 @@ def _children(module: Any) -> Mapping[str, Any]:
 
 def unregistered(case: Case) -> Iterator[Finding]:
     """Layers that ran and whose parameters belong to no network; parameters and layers that forward makes."""
-    found: dict[tuple, tuple[str, Any, int]] = {}
+    found: dict[tuple, int] = {}
     counts: Counter = Counter()
+    alone: dict[int, tuple[Stranger, int]] = {}
     lazily = _made_once(case)
     for iteration in case.iterations:
         for name, site in iteration.made:
@@ -81,12 +83,24 @@ def unregistered(case: Case) -> Iterator[Finding]:
                     iteration=iteration.number,
                 )
                 return
-        for key, (kind, site, _) in iteration.strangers.items():
+        for key, one in iteration.strangers.items():
             if key in case.program.paths:  # registered since
                 continue
-            found.setdefault((kind, site), (kind, site, iteration.number))
-            counts[(kind, site)] += key is not None
-    for key, (kind, site, number) in found.items():
+            if one.name and not _list_of(case, (one.kind, one.site)):
+                alone.setdefault(key, (one, iteration.number))
+                continue
+            found.setdefault((one.kind, one.site), iteration.number)
+            counts[(one.kind, one.site)] += 1
+    named: dict[tuple, tuple[Stranger, int]] = {}
+    for one, number in alone.values():
+        named.setdefault((one.name, one.site), (one, number))
+    for one, number in named.values():  # a network by itself, and no part that somebody forgot to register
+        message = say("no optimizer holds any of the parameters of {name}, which runs in train mode", name=one.name)
+        yield Finding("network-unheld", one.name, message, site=one.site, iteration=number,
+                      instead=say("hand its parameters to an optimizer; if it is to stay as it is: eval(), and no_grad or frozen "
+                                  "parameters"))
+    for key, number in found.items():
+        kind, site = key
         each = counts[key] // len(case.iterations) or 1
         holder = _list_of(case, key)
         message = several("{count} {kind} layer ran and is part of no network: no optimizer holds what it should learn",
@@ -162,4 +176,18 @@ def attributes(case: Case) -> Iterator[Finding]:
                 )
 
 
-CHECKS = (shared, unregistered, attributes)
+MOST = 0.8  # dropped: what is left of a value beside its own noise is (1 - p) / p, here a quarter
+
+
+def dropouts(case: Case) -> Iterator[Finding]:
+    """Dropout that leaves next to nothing."""
+    heavy = {path: module.p for path, module in case.program.modules.items() if "Dropout" in type(module).__name__
+             and isinstance(getattr(module, "p", None), float) and MOST < module.p < 1 and case.ran(path)}
+    if heavy:
+        first = next(iter(heavy))
+        yield Finding("dropout-heavy", first, say(
+            "{names} drops {share:.0%} of what it is given: is it the share to be kept that was meant?", names=some(list(heavy)),
+            share=heavy[first]), site=case.program.site_of(first))
+
+
+CHECKS = (shared, unregistered, attributes, dropouts)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
-from parity.doctor.places import parsed
+from parity.doctor.places import is_library, parsed
 from parity.messages import say
 from parity.trace.source import Site
 
@@ -123,4 +123,79 @@ def writing_site(case: Case) -> Site | None:
     return found.pop() if len(found) == 1 else None
 
 
-CHECKS = (calls,)
+def group_site(case: Case, optimizer: str) -> Site | None:
+    """The first line that gives a parameter group a learning rate of its own, within the optimizer's call."""
+    made = case.program.optimizer_site(optimizer)
+    tree = parsed(made.file) if made else None
+    calls_ = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.lineno <= made.line <= node.end_lineno] \
+        if tree is not None else []
+    return next((Site(made.file, key.lineno) for call in calls_ for node in ast.walk(call) if isinstance(node, ast.Dict)
+                 for key in node.keys if isinstance(key, ast.Constant) and key.value == "learning_rate"), None)
+
+
+def calling_site(case: Case, name: str) -> Site | None:
+    """The line of a network's forward that calls a function of this name, or makes a layer of it, where there is only one."""
+    classes = {type(module) for module in case.program.modules.values()}
+    called = {Site(file, node.lineno) for file, tree in _forwards(classes) for node in ast.walk(tree)
+              if isinstance(node, ast.Call) and _called(node) == name}
+    called |= {site for path, module in case.program.modules.items() if type(module).__name__.lower() == name
+               and (site := case.program.site_of(path))}
+    return called.pop() if len(called) == 1 else None
+
+
+def dividing_site(case: Case, network: str) -> Site | None:
+    """The first line of the network's forward that divides by a number, or multiplies by one."""
+    forwards = _forwards({type(case.program.models[network])})
+    return next((Site(file, node.lineno) for file, tree in forwards for node in ast.walk(tree) if isinstance(node, ast.BinOp)
+                 and isinstance(node.op, (ast.Div, ast.Mult)) and isinstance(node.right, ast.Constant)), None)
+
+
+def _forwards(classes: set[type]) -> Iterator[tuple[str, ast.AST]]:
+    """(file, syntax tree) of the forwards of the user's classes."""
+    for kind in classes:
+        code = getattr(kind.forward, "__code__", None)
+        tree = parsed(code.co_filename) if code is not None and not is_library(code.co_filename) else None
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.FunctionDef) and node.name == "forward" and (
+                    node.lineno <= code.co_firstlineno <= node.body[0].lineno):
+                yield code.co_filename, node
+
+
+_TENSORS_OF = re.compile(r"state_dict\(|parameters\(|buffers\(")
+
+
+def rebinding(case: Case) -> Iterator[Finding]:
+    """A loop over tensors of a network that computes new values of them, and binds them to its own variable: they are lost."""
+    for file in case.program.files:
+        tree = parsed(file)
+        for loop in ast.walk(tree) if tree is not None else ():
+            if not isinstance(loop, ast.For) or not (_TENSORS_OF.search(ast.unparse(loop.iter)) or _is_state(tree, loop.iter)):
+                continue
+            own = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+            for node in ast.walk(loop):
+                if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+                        and isinstance(node.value, ast.BinOp) and node.targets[0].id in own):
+                    continue
+                name = node.targets[0].id
+                later = {part.id for part in ast.walk(loop) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
+                         and (part.lineno, part.col_offset) > (node.end_lineno, node.end_col_offset)}
+                if name in _read(node.value) and name not in later:
+                    yield Finding("write-lost", name, say(
+                        "{name} is bound to a new tensor here, and nobody reads it: the tensor that the loop gave is as it was",
+                        name=name), site=Site(file, node.lineno))
+                    return
+
+
+def _is_state(tree: ast.AST, iterated: ast.expr) -> bool:
+    """Whether the loop goes over what a name bound to a network's state gives: `state.items()`."""
+    names = {node.id for node in ast.walk(iterated) if isinstance(node, ast.Name)}
+    return any(isinstance(node, ast.Assign) and _TENSORS_OF.search(ast.unparse(node.value))
+               and any(isinstance(part, ast.Name) and part.id in names for target in node.targets for part in ast.walk(target))
+               for node in ast.walk(tree))
+
+
+def _read(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+
+
+CHECKS = (calls, rebinding)

@@ -54,7 +54,7 @@ def modes(case: Case) -> Iterator[Finding]:
                     iteration=iteration.number,
                 )
                 break
-            still = [path for path in asleep if case.framework.moving_state(program.modules[path])]
+            still = [path for path in asleep if case.framework.moving_state(program.modules[path]) and not _is_frozen(case, path)]
             if still:
                 yield Finding("frozen-statistics", network, say("{network} is trained, and {names} in eval mode: on purpose?",
                                                                 network=network, names=some(still)),
@@ -66,6 +66,12 @@ def _learns(case: Case, path: str, held: set[str], all_held: bool) -> bool:
     """Whether the layer is trained: some of its own parameters are; or it has none, and nothing of its network is frozen."""
     own = [name for name in case.program.parameters if name.rpartition(".")[0] == path]
     return any(name in held and name in case.program.trainable() for name in own) if own else all_held
+
+
+def _is_frozen(case: Case, path: str) -> bool:
+    """Whether the layer has parameters and all of them are frozen: then it stands still as a whole, on purpose."""
+    own = [p for name, p in case.program.parameters.items() if name.rpartition(".")[0] == path]
+    return bool(own) and not any(map(case.framework.requires_grad, own))
 
 
 def _eval_site(case: Case, network: str) -> Any:

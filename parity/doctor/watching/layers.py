@@ -63,7 +63,9 @@ class Layers:
             place = network, len(scene.current.batches)
             before, self._feeding[place] = self._fed.get(place), weakref.ref(tensor)
             scene.current.batches.append(Batch(network, digest(array), tuple(array.shape), float(low), float(high), float(mean),
-                                               site, training, call, before is not None and before() is tensor, same))
+                                               site, training, call, before is not None and before() is tensor, same,
+                                               float(np.sqrt(np.square(array, dtype=np.float64).mean())) if floating else 0.0,
+                                               _rows(array)))
             if array.dtype.kind == "f" and not floating:
                 scene.current.nonfinite.append(NonFinite(scene.tick(), f"the input of {network}", bool(np.isnan(array).any()),
                                                          site, True))
@@ -113,6 +115,14 @@ class Layers:
             if array.ndim == 2 and width * 2 <= array.shape[1]:  # a head: it concludes more than it carries on
                 self._features.setdefault(path, []).append(array.astype(np.float64))
                 scene.current.modules[path].site = scene.site()
+
+
+def _rows(array: np.ndarray) -> tuple[float, float, int]:
+    """Of the means of a batch's rows: their mean, their variance, their number."""
+    if not array.ndim or array.dtype.kind not in "fiu":
+        return 0.0, 0.0, 0
+    means = array.reshape(len(array), -1).mean(1, dtype=np.float64)
+    return float(means.mean()), float(means.var()), len(means)
 
 
 FEW = 4  # rows: fewer may be the same by chance

@@ -19,6 +19,9 @@ from parity.doctor.watching.wrappers import Wrappers
 CLASS_LOSSES = ("cross_entropy", "nll_loss", "kl_div", "ctc_loss")
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy", "huber_loss")
 PAIRED = {*LOSSES, "MSELoss", "L1Loss", "SmoothL1Loss", "BCEWithLogitsLoss", "BCELoss", "HuberLoss"}  # of equal shapes
+REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
+BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0)}
+BEYOND, OFTEN = 0.05, 0.05  # so far outside, and so many of the targets: noise about targets at the bounds is no range
 _OPERATORS = {"__sub__": "a difference", "__rsub__": "a difference", "__mul__": "a product", "__rmul__": "a product"}
 
 
@@ -55,6 +58,8 @@ class Losses:
         one, other = (framework.shape_dtype(tensor)[0] for tensor in pair)
         if one != other and one and other and max(*one, *other) > 1:
             scene.current.broadcasts.append((name, one, other, scene.site()))
+        elif scene.current.close and name in REGRESSIONS:
+            self._within_reach(*pair)
 
     def _loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         scene, framework = self._scene, self._scene.framework
@@ -72,6 +77,17 @@ class Losses:
         if name.endswith("with_logits") and framework.is_tensor(pair[0]) and framework.made_by(pair[0]) == "sigmoid":
             scene.current.unfit.append((name, "sigmoid", scene.maker(pair[0]) or scene.site()))
         return original(*args, **kwargs)
+
+    def _within_reach(self, given: Any, target: Any) -> None:
+        """Is some of the target where the activation that gave the prediction never comes?"""
+        framework = self._scene.framework
+        bounds, array = BOUNDS.get(framework.made_by(given)), framework.values(target)
+        if bounds is None or framework.requires_grad(target) or not array.size or array.dtype.kind not in "fi":
+            return
+        outside = (array < bounds[0] - BEYOND) | (array > bounds[1] + BEYOND)
+        if outside.mean() > OFTEN:
+            self._scene.current.out_of_reach.append((framework.made_by(given), float(array.min()), float(array.max()),
+                                                     self._scene.site()))
 
     def _class_loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         """Probabilities where scores belong: the rows of a softmax add up to 1; its logarithm is never above 0."""

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from parity.doctor.record import Iteration, ModuleUse
+from parity.doctor.record import Iteration, ModuleUse, Stranger
 from parity.doctor.watching.layers import Layers
 from parity.doctor.watching.losses import Losses
 from parity.doctor.watching.probes import Probes
@@ -86,11 +86,10 @@ class Modules:
         own = framework.parameters(module) if self._stranger_depth == 0 else {}
         # What has a history of its own was made elsewhere and lent for the call (torch.func.functional_call).
         loose = [p for p in own.values() if framework.requires_grad(p) and p.is_leaf and id(p) not in program.names]
-        if loose and framework.grad_enabled() and module.training:
-            _name, _, calls = scene.current.strangers.get(id(module), ("", None, 0))
-            if not any(id(p) in program.holders for p in loose):
-                scene.current.strangers[id(module)] = (type(module).__name__, scene.site(), calls + 1)
-                self._strangers[id(module)] = weakref.ref(module)
+        held = any(id(p) in program.holders or id(p) in program.held_elsewhere for p in loose)
+        if loose and not held and framework.grad_enabled() and module.training:
+            scene.current.strangers[id(module)] = Stranger(type(module).__name__, scene.site(), scene.name_of(module))
+            self._strangers[id(module)] = weakref.ref(module)
         self._stranger_depth += 1
         try:
             with scene.lines.resumed:

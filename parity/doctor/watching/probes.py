@@ -39,12 +39,16 @@ _MASKS = re.compile(r"triu|tril|causal|subsequent")
 
 @dataclass
 class Call:
-    """One call of a network, with copies of what it was given. targets: what losses were given since, and where."""
+    """One call of a network, with copies of what it was given. again: it is its second.
+
+    targets: what losses were given since, and where.
+    """
 
     path: str
     module: Any
     given: list
     site: Site | None
+    again: bool = False
     targets: list[tuple[np.ndarray, Site | None]] = field(default_factory=list)
 
 
@@ -61,13 +65,16 @@ class Probes:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._known: set[str] = set()
+        self._again: set[str] = set()  # networks whose first call met no target: the loss was looked up before the watch began
         self._calls: list[Call] = []
 
     def note_call(self, path: str, module: Any, args: tuple, kwargs: dict) -> None:
         """A network is about to run."""
         framework = self._scene.framework
-        if path in self._known or not module.training or not framework.grad_enabled():
+        if (path in self._known and path not in self._again) or not module.training or not framework.grad_enabled():
             return
+        again = path in self._again
+        self._again.discard(path)
         self._known.add(path)
         if not _may_mix(module) or not _can_be_run_again(framework, module, self._scene.program.source):
             return
@@ -75,7 +82,7 @@ class Probes:
         tensors = dict(framework.tensors_in(given))
         if tensors and sum(np.prod(framework.shape_dtype(tensor)[0]) for tensor in tensors.values()) < LARGE:
             copies = {place: framework.copied(tensor) for place, tensor in tensors.items()}
-            self._calls.append(Call(path, module, framework.replace_tensors(given, copies), self._scene.site()))
+            self._calls.append(Call(path, module, framework.replace_tensors(given, copies), self._scene.site(), again))
 
     def note_target(self, target: Any) -> None:
         """What a loss was given to hold predictions against."""
@@ -91,6 +98,8 @@ class Probes:
             # A forward that cannot be run in eval mode, or a second time, tells nothing.
             with suppress(Exception), undisturbed(self._scene.framework, call.module):
                 iteration.reactions += _Probe(self._scene, call).reactions()
+            if iteration.number == 1 and not call.targets:
+                self._again.add(call.path)
 
 
 def _may_mix(module: Any) -> bool:
@@ -180,7 +189,7 @@ class _Probe:
 
     def reactions(self) -> Iterator[Reaction]:
         if self._steady and all(np.isfinite(array).all() for array in self._base):  # else it moves a state of its own (MoCo)
-            yield from self._rows()
+            yield from () if self._call.again else self._rows()
             yield from self._positions()
 
     def _run(self, replaced: Mapping[str, np.ndarray], follow: bool = False) -> tuple[list[np.ndarray], list[Value]]:
@@ -243,9 +252,10 @@ class _Probe:
 
     def _is_graph(self, count: int) -> bool:
         """Whether it is told how its rows hang together: by a square matrix, or by the two ends of each edge."""
-        return any(place != self._first and (array.shape[-2:] == (count, count) or (array.ndim == 2 and 2 in array.shape
-                                                                                    and array.dtype.kind == "i"))
-                   for place, array in self._given.items())
+        others = [array for place, array in self._given.items() if place != self._first]
+        square = self._given[self._first].shape == (count, count) and any(array.shape[:1] == (count,) for array in others)
+        return square or any(array.shape[-2:] == (count, count) or (
+            array.ndim == 2 and 2 in array.shape and array.dtype.kind == "i") for array in others)
 
     def _has_slots(self, count: int) -> bool:
         return any(_has_slots(array.shape, count) for array in self._base)

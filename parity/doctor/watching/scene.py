@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from parity.doctor.lines import Lines
-from parity.doctor.places import binding_site
+from parity.doctor.places import binding_site, variable_of
 from parity.doctor.program import Program
 from parity.doctor.record import Iteration
 from parity.trace.source import Site
@@ -52,6 +52,13 @@ class Scene:
         while frame is not None and frame.f_code.co_filename not in self.program.source:
             frame = frame.f_back
         return binding_site(frame, tensor)
+
+    def name_of(self, value: Any) -> str | None:
+        """The variable of the user's function that is running, or global, that holds this."""
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename not in self.program.source:
+            frame = frame.f_back
+        return variable_of(frame, value)
 
     def note_layer(self, path: str, outputs: Sequence[Any]) -> None:
         """What a layer gave last."""

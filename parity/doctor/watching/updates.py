@@ -60,6 +60,8 @@ class Updates:
             name = program.adopt(args[0], name=same[-1] if len(same) >= MOST else None)
             program.made[name] = self._scene.site(skip_self=args[0])
             self._wrap(wrappers, name, args[0])
+        else:
+            program.held_elsewhere |= set(map(id, program.framework.optimizer_parameters(args[0])))
         return result
 
     def _met(self, optimizer: Any, method: str, proceed: Callable[[], Any]) -> Any:
@@ -136,6 +138,7 @@ class Updates:
                 tick_made=one.made[-1] if one.made else None,
                 mixed=gradients.mixed(one.made, name),
                 half=half,
+                frozen=not framework.requires_grad(parameter),
                 found_zero=key in zero,
             )
         return Before(marks, {program.names.get(id(p)): share for p, share in framework.shrinks(optimizer)})

@@ -1,0 +1,34 @@
+"""Reshapes that give the axes another order: they renumber the elements, and move no axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from parity.doctor.watching.scene import Scene
+from parity.doctor.watching.wrappers import Wrappers
+
+
+class Reshapes:
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def wrap(self, wrappers: Wrappers) -> None:
+        kind = self._scene.framework.tensor_class
+        for name in ("reshape", "view"):
+            wrappers.function(kind, name, self._reshape)
+
+    def _reshape(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        scene, framework = self._scene, self._scene.framework
+        result = original(*args, **kwargs)
+        if scene.current.close and framework.is_tensor(result):
+            (before, kind), (after, _) = framework.shape_dtype(args[0]), framework.shape_dtype(result)
+            if kind.startswith(("float", "bfloat")) and _reordered(before, after):
+                scene.current.renumbered.append((tuple(before), tuple(after), scene.site()))
+        return result
+
+
+def _reordered(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether these are the same axes in another order, axes of length 1 apart."""
+    one, other = ([length for length in shape if length > 1] for shape in (before, after))
+    return one != other and sorted(one) == sorted(other)

@@ -1,0 +1,59 @@
+"""Where a fault is looked for that no line of a finding names."""
+
+import os
+
+import pytest
+
+from parity.mending.search import Search
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")
+
+TORCH = """import torch
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(3))
+class Trainer:
+    def step(self, x):
+        loss = self.net(x).mean()
+        loss.backward()
+        self.optimizer.step()
+    def rate(self):
+        return self.start * 0.5
+"""
+PADDLE = """import paddle
+class Net(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.scale = paddle.ones([3])
+class Trainer:
+    def step(self, x):
+        loss = self.net(x).mean()
+        loss.backward()
+        self.optimizer.step(); self.optimizer.step()
+    def rate(self):
+        return self.start * 0.5
+"""
+
+
+@pytest.fixture
+def search(tmp_path):
+    (tmp_path / "net_torch.py").write_text(TORCH)
+    (tmp_path / "net_paddle.py").write_text(PADDLE)
+    made = Search(lambda seed: None, budget=1)
+    made._files = tuple(os.path.realpath(tmp_path / name) for name in ("net_paddle.py", "net_torch.py"))
+    return made
+
+
+def said(spots):
+    return [spot.twin.segment(spot.statement) for spot in spots]
+
+
+def test_what_a_whole_model_lacks_is_looked_for_where_the_reference_sets_it(search):
+    assert "self.scale = paddle.ones([3])" in said(search._where_set("self.scale"))
+    assert not said(search._where_set("self.shift"))
+
+
+def test_an_update_is_looked_for_in_the_functions_that_make_it(search):
+    found = said(search._in_the_steps())
+    assert found.count("self.optimizer.step()") == 2 and "return self.start * 0.5" not in found
