@@ -2,6 +2,9 @@
 
 import gc
 import importlib
+import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -20,3 +23,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Nor through the tests themselves."""
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def forget_what_was_imported() -> Iterator[None]:
+    """What a test has written and imported goes with its folder: the next test's `my_paddle.py` is another."""
+    modules, path = set(sys.modules), set(sys.path)
+    yield
+    written = tempfile.gettempdir()
+    for name in sys.modules.keys() - modules:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(written):
+            del sys.modules[name]
+    sys.path[:] = [entry for entry in sys.path if entry in path or not entry.startswith(written)]

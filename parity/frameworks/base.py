@@ -152,8 +152,8 @@ class Framework(ABC):
 
     @abstractmethod
     def before_forward(self, module: Any, hook: Callable[[Any, tuple, dict], tuple | None]) -> Callable[[], None]:
-        """Call `hook(module, inputs, keyword inputs)` before each forward; what it returns, if not None, replaces the inputs.
-        Returns the remover."""
+        """Call `hook(module, inputs, keyword inputs)` before each forward; what it returns, if not None, replaces both. Returns
+        the remover."""
 
     @abstractmethod
     def after_forward(self, module: Any, hook: Callable[[Any, tuple, Any], Any]) -> Callable[[], None]:

@@ -138,22 +138,28 @@ def _held_elsewhere(held: Iterable[tuple[dict[str, Any], str]]) -> list[Any]:
 
 
 _LIBRARIES = (HOME, sysconfig.get_path("stdlib") + os.sep)
-_libraries: dict[str, list[str]] = {}  # a module of a library is looked through once: what it holds, it holds from its import on
+# A module of a library is looked through once: what it holds, it holds from its import on. Nearly all hold nothing.
+_holding: dict[str, list[str]] = {}
+_empty: set[str] = set()
 
 
 def _in_modules() -> Iterator[tuple[dict[str, Any], str]]:
     """(the names of a module, one of them) that stands for a function or generator to draw from."""
     functions = {id(original) for original, _ in _FUNCTIONS}
-    for name, module in list(sys.modules.items()):
+    for name in sys.modules.keys() - _empty:
+        module = sys.modules.get(name)
         namespace = getattr(module, "__dict__", None)
         if not isinstance(namespace, dict):
             continue
-        keys = _libraries.get(name)
+        keys = _holding.get(name)
         if keys is None:
             keys = [key for key, value in list(namespace.items()) if id(value) in functions or type(value) in _GENERATORS]
             file = namespace.get("__file__")
             if name != "__main__" and (file is None or file.startswith(_LIBRARIES) or is_installed(file)):
-                _libraries[name] = keys
+                if keys:
+                    _holding[name] = keys
+                else:
+                    _empty.add(name)
         yield from ((namespace, key) for key in keys)
 
 

@@ -168,8 +168,8 @@ class PaddleFramework(Framework):
         return frozenset(self.buffers(model)) - frozenset(model.state_dict())
 
     def entries(self, model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-        buffers = self.buffers(model)
-        return dict(model.state_dict()) | {name: buffers[name] for name in buffers if name in self.unsaved(model)}
+        saved = dict(model.state_dict())
+        return saved | {name: value for name, value in self.buffers(model).items() if name not in saved}
 
     def load_state(self, model: paddle.nn.Layer, state: Mapping[str, np.ndarray]) -> None:
         # set_state_dict only warns of what does not fit, so it is checked here first.
@@ -193,13 +193,16 @@ class PaddleFramework(Framework):
 
     def before_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         if not _HOOKS_SEE_KEYWORDS:
-            return module.register_forward_pre_hook(lambda m, inputs: hook(m, inputs, _keywords())).remove
+            def before(layer: paddle.nn.Layer, inputs: tuple) -> tuple | None:
+                keywords = _keywords()
+                others = hook(layer, inputs, keywords)
+                if others is None:
+                    return None
+                keywords.update(others[1])  # the very ones that the forward is about to be given
+                return others[0]
 
-        def before(layer: paddle.nn.Layer, inputs: tuple, keywords: dict) -> tuple | None:
-            others = hook(layer, inputs, keywords)
-            return None if others is None else (others, keywords)
-
-        return module.register_forward_pre_hook(before, with_kwargs=True).remove
+            return module.register_forward_pre_hook(before).remove
+        return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: paddle.nn.Layer, hook: Callable) -> Callable[[], None]:
         return module.register_forward_post_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove

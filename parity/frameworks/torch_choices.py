@@ -12,7 +12,6 @@ its own: it uses those of the forward.
 
 from __future__ import annotations
 
-import functools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import torch
 
 from parity.blame import hand_on
-from parity.frameworks.torch_modes import Seeing
+from parity.frameworks.torch_modes import Seeing, name_of
 
 # To integers, as numbers that stay floating-point.
 _TO_INTEGERS = {"floor", "floor_divide", "ceil", "round", "trunc", "sign", "sgn", "heaviside"}
@@ -72,7 +71,7 @@ class Reader:
             results[0].copy_(args[0] - args[1] * places)
         else:
             for own, chosen in zip(results, known[number], strict=True):
-                if isinstance(own, torch.Tensor) and (_is_discrete(own) or _to_integers(func, kwargs)):
+                if _is_discrete(own) or (isinstance(own, torch.Tensor) and _to_integers(func, kwargs)):
                     own.copy_(chosen)
 
 
@@ -91,27 +90,21 @@ class _Recording(Seeing):
         return result
 
 
-@functools.cache
-def name_of(func: Any) -> str:
-    """"aten::topk" without its namespace."""
-    return func._schema.name.partition("::")[2]
-
-
 def is_choice(func: Any, args: tuple, kwargs: dict, results: Sequence[Any]) -> bool:
     """Whether the operation turned floating-point numbers into something discrete, in a forward pass."""
     if torch._C._current_graph_task_id() != -1:
         return False
-    discrete = name_of(func) in _REMAINDERS or _to_integers(func, kwargs) or any(
-        isinstance(one, torch.Tensor) and _is_discrete(one) for one in results)
-    return discrete and any(isinstance(one, torch.Tensor) and one.dtype.is_floating_point for one in _flat(args))
+    if not (name_of(func) in _REMAINDERS or _to_integers(func, kwargs) or any(map(_is_discrete, results))):
+        return False
+    return any(isinstance(one, torch.Tensor) and one.dtype.is_floating_point for one in _flat(args))
 
 
 def _to_integers(func: Any, kwargs: dict) -> bool:
     return name_of(func).rstrip("_") in _TO_INTEGERS or kwargs.get("rounding_mode") is not None
 
 
-def _is_discrete(tensor: torch.Tensor) -> bool:
-    return not (tensor.dtype.is_floating_point or tensor.dtype.is_complex)
+def _is_discrete(result: Any) -> bool:
+    return isinstance(result, torch.Tensor) and not (result.dtype.is_floating_point or result.dtype.is_complex)
 
 
 def _results(result: Any) -> Sequence[Any]:

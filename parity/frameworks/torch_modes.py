@@ -31,6 +31,18 @@ class Seeing(TorchDispatchMode):
         raise NotImplementedError
 
 
+# By identity, as an operator's hash is Python code; each is kept, so that no other gets its number.
+_names: dict[int, tuple[Any, str]] = {}
+
+
+def name_of(operator: Any) -> str:
+    """Its bare name: "bernoulli_" of aten.bernoulli_.float."""
+    known = _names.get(id(operator))
+    if known is None:
+        known = _names[id(operator)] = operator, operator._schema.name.partition("::")[2]
+    return known[1]
+
+
 # What compiles the Python code that runs now, if anything does; older versions of torch do not say.
 _compiler = getattr(torch._C._dynamo.eval_frame, "get_eval_frame_callback", lambda: sys.modules.get("torch._dynamo"))
 

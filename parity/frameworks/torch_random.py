@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from parity.blame import hand_on
-from parity.frameworks.torch_modes import Seeing
+from parity.frameworks.torch_modes import Seeing, name_of
 from parity.numbers.distributions import Numbers
 
 
@@ -26,23 +26,12 @@ class Drawing(Seeing):
         self._numbers = numbers
 
     def operation(self, func: Any, args: tuple, kwargs: dict) -> Any:
-        known = _KNOWN.get(func, _UNKNOWN)
-        if known is _UNKNOWN:
-            known = _KNOWN[func] = name_of(func) if name_of(func) in RANDOM else None
-        if known is None:
+        sample = RANDOM.get(name_of(func))
+        if sample is None:
             return hand_on(func, *args, **kwargs)
         given = {argument.name: argument.default_value for argument in func._schema.arguments if argument.has_default_value()}
         given |= dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | kwargs
-        return RANDOM[known](self._numbers, given, lambda: hand_on(func, *args, **kwargs))
-
-
-_UNKNOWN = object()
-_KNOWN: dict[Any, str | None] = {}  # operation -> its name, if it is a random one
-
-
-def name_of(operation: Any) -> str:
-    """The bare name of an operator: "bernoulli_" of aten.bernoulli_.float."""
-    return operation._schema.name.partition("::")[2]
+        return sample(self._numbers, given, lambda: hand_on(func, *args, **kwargs))
 
 
 def _filled(result: torch.Tensor, values: np.ndarray) -> torch.Tensor:

@@ -26,8 +26,8 @@ from typing import Any
 import torch
 
 from parity.blame import hand_on
-from parity.frameworks.torch_choices import Reader, name_of
-from parity.frameworks.torch_modes import Seeing
+from parity.frameworks.torch_choices import Reader
+from parity.frameworks.torch_modes import Seeing, name_of
 
 # What selects, copies, compares or sets, draws random numbers, or rounds to integers: exact, whatever it is given.
 _EXACT = frozenset("""

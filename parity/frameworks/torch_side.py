@@ -42,6 +42,14 @@ _KNOWN_TO_NUMPY = {torch.complex32: torch.complex64} | {  # what it does not kno
     if hasattr(torch, name)}
 
 
+@contextmanager
+def _unseen() -> Iterator[None]:
+    """The modes that follow torch's functions are shown nothing of what is done meanwhile: that is no operation of the program's,
+    and a glance at an attribute costs more than it does when it is seen."""
+    with torch._C.DisableTorchFunction():
+        yield
+
+
 class TorchFramework(Framework):
     name = "torch"
 
@@ -52,24 +60,28 @@ class TorchFramework(Framework):
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, torch.Tensor)
 
+    @_unseen()
     def tensor(self, array: np.ndarray, *, requires_grad: bool = False, device: str = "cpu") -> torch.Tensor:
         return _made(array, device=_device(device)).requires_grad_(requires_grad)
 
+    @_unseen()
     def array(self, tensor: torch.Tensor, *, copy: bool) -> np.ndarray:
         with torch._C._DisableTorchDispatch():  # no operation of the program's, and costs more than all the rest when seen as one
             tensor = tensor.detach()
         if tensor.layout is not torch.strided:
             tensor = tensor.to_dense()
-        tensor = tensor.cpu().resolve_conj().resolve_neg()
-        if tensor.dtype == torch.bfloat16:  # numpy has no such type
-            array = tensor.contiguous().view(torch.int16).numpy().view(BFLOAT16)
+        dtype = tensor.dtype
+        if dtype == torch.bfloat16:  # numpy has no such type
+            array = tensor.cpu().contiguous().view(torch.int16).numpy().view(BFLOAT16)
         else:
-            array = tensor.to(_KNOWN_TO_NUMPY.get(tensor.dtype, tensor.dtype)).numpy()
+            array = (tensor.to(_KNOWN_TO_NUMPY[dtype]) if dtype in _KNOWN_TO_NUMPY else tensor).numpy(force=True)
         return array.copy() if copy else array
 
+    @_unseen()
     def version_of(self, tensor: torch.Tensor) -> int:
         return tensor._version
 
+    @_unseen()
     def shape_dtype(self, tensor: torch.Tensor) -> tuple[tuple[int, ...], str]:
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
 
@@ -160,6 +172,7 @@ class TorchFramework(Framework):
         saved = {name: value for name, value in model.state_dict(keep_vars=True).items() if self.is_tensor(value)}
         return saved | {name: value for name, value in self.buffers(model).items() if name not in saved}
 
+    @_unseen()
     def load_state(self, model: torch.nn.Module, state: Mapping[str, np.ndarray]) -> None:
         buffers, unsaved = self.buffers(model), self.unsaved(model)
         try:
@@ -170,11 +183,7 @@ class TorchFramework(Framework):
             raise FrameworkError(str(error)) from error
 
     def before_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
-        def before(module: torch.nn.Module, inputs: tuple, keywords: dict) -> tuple | None:
-            others = hook(module, inputs, keywords)
-            return None if others is None else (others, keywords)
-
-        return module.register_forward_pre_hook(before, with_kwargs=True).remove
+        return module.register_forward_pre_hook(lambda m, inputs, keywords: hook(m, inputs, keywords), with_kwargs=True).remove
 
     def after_forward(self, module: torch.nn.Module, hook: Callable) -> Callable[[], None]:
         return module.register_forward_hook(lambda m, inputs, outputs: hook(m, inputs, outputs)).remove
@@ -203,6 +212,7 @@ class TorchFramework(Framework):
                 matmul.allow_tf32 = before[0]
                 torch.use_deterministic_algorithms(before[1], warn_only=before[2])
 
+    @_unseen()
     def prepare(self, model: torch.nn.Module, *, dtype: str, training: bool, device: str) -> torch.nn.Module:
         place = _device(device)
         return model._apply(lambda tensor: tensor.to(place, _in_lane(tensor.dtype, dtype))).train(training)
@@ -220,12 +230,15 @@ class TorchFramework(Framework):
     def module_class(self) -> type:
         return torch.nn.Module
 
+    @_unseen()
     def clear_gradient(self, tensor: torch.Tensor) -> None:
         tensor.grad = None
 
+    @_unseen()
     def set_gradient(self, tensor: torch.Tensor, array: np.ndarray) -> None:
         tensor.grad = _made(array, dtype=tensor.dtype, device=tensor.device)
 
+    @_unseen()
     def gradient(self, tensor: torch.Tensor) -> torch.Tensor | None:
         return tensor.grad
 

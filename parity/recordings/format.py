@@ -15,6 +15,7 @@ see anything by is no pass.) Files are renamed into place, the index last: an in
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -121,7 +122,7 @@ class Writer(Store):
                              f"{', '.join((*_NAMES, *_PLAIN))}, and texts")
         place = digest(array)
         if place not in self.kinds:
-            self.kinds[place] = [array.dtype.name, list(array.shape)]
+            self.kinds[place] = [_name(array.dtype), list(array.shape)]
             self._put(place, sketch(_real(array)) if self.keep == "summaries" else array)
         self._recent = [(array, place), *self._recent[:self._RECENT - 1]]
         return place
@@ -130,7 +131,7 @@ class Writer(Store):
         plain = _plain(array.dtype)
         data = np.ascontiguousarray(array).reshape(-1).view(plain)
         self._file.write(data.view(np.uint8).data)
-        shape = list(array.shape if plain == array.dtype.name else data.shape)
+        shape = list(array.shape if plain == _name(array.dtype) else data.shape)
         self._entries[place] = {"dtype": _NAMES[plain], "shape": shape, "data_offsets": [self._offset, self._offset + data.nbytes]}
         self._offset += data.nbytes
 
@@ -227,7 +228,7 @@ def write_start(folder: Path, state: Mapping[str, Any]) -> str:
 
 def digest(array: np.ndarray) -> str:
     """A hash of dtype, shape and every bit."""
-    found = hashlib.blake2b(f"{array.dtype.name} {list(array.shape)} ".encode(), digest_size=16)
+    found = hashlib.blake2b(f"{_name(array.dtype)} {list(array.shape)} ".encode(), digest_size=16)
     found.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return found.hexdigest()
 
@@ -286,9 +287,10 @@ class Values:
             if found.dtype != np.float64 or found.shape != (SIZE,):
                 raise RecordingError(f"{self.path}: expected a summary of {SIZE} numbers, found {found.dtype} {found.shape}")
         else:
-            if dtype != found.dtype.name == _plain(dtype_of(dtype)) and found.nbytes == math.prod(shape) * dtype_of(dtype).itemsize:
-                found = np.ascontiguousarray(found).view(dtype_of(dtype)).reshape(shape)
-            if [found.dtype.name, list(found.shape)] != [dtype, shape] or digest(found) != place:
+            expected = dtype_of(dtype)
+            if dtype != _name(found.dtype) == _plain(expected) and found.nbytes == math.prod(shape) * expected.itemsize:
+                found = np.ascontiguousarray(found).view(expected).reshape(shape)
+            if [_name(found.dtype), list(found.shape)] != [dtype, shape] or digest(found) != place:
                 raise RecordingError(f"{self.path}: value {place} is not what was recorded: expected {dtype} {shape}, found "
                                      f"{found.dtype} {list(found.shape)} of another hash; the file is damaged, record again")
         self._recent[place] = found
@@ -430,9 +432,14 @@ def dtype_of(name: str) -> np.dtype:
     return BFLOAT16 if name == "bfloat16" else np.dtype(name)
 
 
+@functools.cache
+def _name(dtype: np.dtype) -> str:
+    return dtype.name  # numpy makes it up at each asking
+
+
 def _plain(dtype: np.dtype) -> str:
     """The dtype that holds the same bits where numpy or safetensors lacks it; of a text, its characters' codes."""
-    return "uint32" if dtype.kind == "U" else _PLAIN.get(dtype.name, dtype.name)
+    return "uint32" if dtype.kind == "U" else _PLAIN.get(_name(dtype), _name(dtype))
 
 
 def _real(array: np.ndarray) -> np.ndarray:

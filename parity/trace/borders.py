@@ -67,8 +67,9 @@ class Borders:
             self._numbers[path] += 1
             self.calls.append(call)
             ragged = self._framework.ragged(module, inputs)
-            replacements = {}
+            handed, righted = [], False
             for argument, given in arguments(module, inputs, keywords):
+                replacements = {}
                 for place, tensor in self._framework.tensors_in(given, argument):
                     if ragged and place.startswith("[0]"):
                         continue
@@ -77,8 +78,10 @@ class Borders:
                                                    summed=self._recorder.magnitudes.dot_terms(module)[1])
                     call.entered = max(call.entered, snapshot.largest)
                     if snapshot.tensor is not tensor:
-                        replacements[own] = snapshot.tensor
-            return self._framework.replace_tensors(inputs, replacements) if replacements else None
+                        replacements[own.removeprefix(argument)] = snapshot.tensor
+                handed.append(self._framework.replace_tensors(given, replacements) if replacements else given)
+                righted |= bool(replacements)
+            return (tuple(handed[:len(inputs)]), dict(zip(keywords, handed[len(inputs):], strict=True))) if righted else None
 
         return hook
 

@@ -223,6 +223,11 @@ def _one_a_line(statements: Iterable[Statement]) -> Iterator[Statement]:
     yield from together
 
 
+@functools.lru_cache(1 << 16)  # of all modules in the process
+def _resolved_once(file: str) -> Path:
+    return Path(file).resolve()
+
+
 class SourceTree:
     """The files whose code is the user's: folders and files, less the `helpers` among them.
 
@@ -239,7 +244,7 @@ class SourceTree:
     def __contains__(self, file: str) -> bool:
         known = self._known.get(file)
         if known is None:
-            path = Path(file).resolve()
+            path = _resolved_once(file) if os.path.isabs(file) else Path(file).resolve()
             known = is_below(path, self._roots) and not is_below(path, self._helpers)
             self._known[file] = known
         return known

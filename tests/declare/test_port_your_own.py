@@ -12,7 +12,7 @@ import numpy as np
 import paddle
 import pytest
 import torch
-from pairs import attention, paconvert, vgg
+from pairs import attention, vgg
 
 from parity.cli import main
 from parity.compare.ladder import compare, glance
@@ -58,7 +58,10 @@ def test_the_code_of_the_page(first, monkeypatch):
     blocks = [block for kind, block in BLOCKS if kind == "python"]
     assert len(blocks) == 5
     for block in blocks:
-        exec(compile(block, str(DOC), "exec"), names)
+        try:
+            exec(compile(block, str(DOC), "exec"), names)
+        except AssertionError:
+            pytest.fail(str(names.get("trained", names["summary"])))
     assert isinstance(names["pair"], Port)
     assert names["summary"].merged.compared > 20
     assert names["trained"].followed[0].result.steps == 2 and names["trained"].merged.compared > 100
@@ -114,7 +117,9 @@ def test_bad_input(first, capsys, arguments, said):
 
 # --- pairing and inputs ----------------------------------------------------------------------------------------------
 
+@pytest.mark.skipif(not hasattr(paddle.nn, "Module"), reason="what PaConvert writes calls Paddle by torch's names: after 3.0")
 def test_what_paconvert_made_affine_is_one_line_of_the_census():
+    from pairs import paconvert
     report = compare(paconvert.as_converted.subject("eval"), lanes=("float64",))
     census = [finding for finding in report.diverged if finding.key.stage == "census"]
     assert report.verdict == "diverged" and len(census) == 1
