@@ -162,6 +162,17 @@ _KINDS = (
     Kind("decay-dominates", ERROR, say("lower weight_decay: it pulls harder than the loss")),
     Kind("decay-on-norms", WARNING, say("leave norms and biases out of the decay: a parameter group with weight_decay 0")),
     Kind("write-lost", ERROR, say("write into the tensor: copy_(), mul_().add_(), lerp_(); Paddle: set_value()")),
+    Kind(
+        "state-by-reference",
+        ERROR,
+        say("keep a copy: copy.deepcopy(model.state_dict())"),
+    ),
+    Kind(
+        "nothing-loaded",
+        ERROR,
+        say("bring the names in line (a prefix like module. is taken off, say), and let what is missing be an error: strict=True; "
+            "in Paddle, look at what set_state_dict returns"),
+    ),
     # what depends on what
     Kind(
         "rows-mixed",

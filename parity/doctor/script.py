@@ -18,13 +18,14 @@ from types import FrameType
 from typing import Any
 
 from parity.doctor.diagnosis import Diagnosis
+from parity.doctor.loads import Loads
 from parity.doctor.places import UserFiles, name_in
 from parity.doctor.program import Program
 from parity.doctor.session import Doctor
 from parity.files import InputError
 from parity.frameworks import Framework, loadable
 from parity.messages import Message, say, some
-from parity.trace.source import ConstructionSites
+from parity.trace.source import ConstructionSites, Site
 
 _FOLLOWED = 500  # files of the script's own that are read for what they import
 
@@ -88,6 +89,7 @@ class _Attached:
         self._constructions = ConstructionSites()
         self._modules: list[weakref.ref] = []
         self._optimizers: list[weakref.ref] = []
+        self._loads = Loads(self._site, lambda network: next(iter(_named([network], self._user_frame()))))
 
     @contextmanager
     def to(self, framework: Framework) -> Iterator[None]:
@@ -98,6 +100,8 @@ class _Attached:
                 stack.enter_context(_replaced(kind, "__init__", lambda original, made=made: _noting(original, made)))
             stack.enter_context(_replaced(framework.module_class, "__call__",
                                           lambda original: self._calling(framework, original)))
+            for method, made_of in self._loads.stand_ins(framework).items():
+                stack.enter_context(_replaced(framework.module_class, method, made_of))
             yield
 
     def note(self, error: Exception) -> None:
@@ -107,6 +111,7 @@ class _Attached:
     def end(self) -> None:
         if self.doctor is not None:
             self.doctor.stop()
+            self.doctor.note(*self._loads.findings)
 
     def said(self) -> Message:
         """What was watched, and what a watch cannot see."""
@@ -146,6 +151,9 @@ class _Attached:
     def _enough(self) -> None:
         if self._stop:
             raise Enough
+
+    def _site(self) -> Site | None:
+        return self._source.site(sys._getframe(1))
 
     def _user_frame(self) -> FrameType | None:
         frame = sys._getframe(1)

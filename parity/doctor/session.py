@@ -150,6 +150,10 @@ class Doctor:
         """What the step raised, as a finding."""
         self._extra.append(explain(error, self._watch.program, len(self._watch.iterations) + 1))
 
+    def note(self, *findings: Finding) -> None:
+        """What was seen outside the watched iterations."""
+        self._extra.extend(findings)
+
     def diagnose(self) -> Diagnosis:
         """What is to be said so far."""
         watch = self._watch

@@ -146,6 +146,12 @@ class Framework(ABC):
         return {name: self.array(value, copy=True) for name, value in self.entries(model).items()}
 
     @abstractmethod
+    def is_same_memory(self, one: Any, other: Any) -> bool:
+        """Whether a tensor is another, or begins where it does in memory: what is written into one is in the other."""
+
+    load_methods: tuple[str, ...]  # of a model, by which a state goes into it; each returns (missing names, unexpected names)
+
+    @abstractmethod
     def load_state(self, model: Any, state: Mapping[str, np.ndarray]) -> None:
         """Set parameters and buffers by name; those of `unsaved` may be left out. Raises `FrameworkError` naming what is missing or
         misshapen."""

@@ -171,6 +171,11 @@ class PaddleFramework(Framework):
         saved = dict(model.state_dict())
         return saved | {name: value for name, value in self.buffers(model).items() if name not in saved}
 
+    def is_same_memory(self, one: paddle.Tensor, other: paddle.Tensor) -> bool:
+        return one is other or one._is_shared_buffer_with(other)
+
+    load_methods = ("set_state_dict", "set_dict", "load_dict")
+
     def load_state(self, model: paddle.nn.Layer, state: Mapping[str, np.ndarray]) -> None:
         # set_state_dict only warns of what does not fit, so it is checked here first.
         own, dtypes = {}, {}

@@ -256,6 +256,8 @@ LATER = {  # kinds that did not exist at the first run
     "dropout p=0.9 drops 90% of units in each layer; p is the drop probability": ("dropout-heavy",),
     "EMA weights never change; the update makes a new tensor; use in place copy_/mul_().add_()": ("write-lost",),
     "output is limited to 0..1 by sigmoid while targets range from 1 to 5": ("target-out-of-reach",),
+    "state_dict() is a reference; deepcopy/clone it when saving the best weights": ("state-by-reference",),
+    "load_state_dict(strict=False) matched no keys (\"module.\" prefix); the pretrained weights are not loaded": ("nothing-loaded",),
     "reshape does not move the channel axis NHWC->NCHW; use transpose (pixels are scrambled)": ("axes-renumbered",),
 }
 
