@@ -76,7 +76,7 @@ def test_each_float32_step_of_the_healthy_twin_is_the_references(name):
 
 
 @pytest.mark.parametrize("name", ["G_gradients_not_cleared", pytest.param("adam_eps", marks=pytest.mark.slow), "wrong_loss_weight",
-                                  "uv_advanced_twice", "betas_swapped", "no_rho_clip"])
+                                  "uv_advanced_twice", "betas_swapped", pytest.param("no_rho_clip", marks=pytest.mark.slow)])
 def test_a_fault_in_a_float32_step_is_placed_as_its_catalogue_says(name):
     answer = faults.CATALOGUE[name].answer
     subject, steps = recorded(answer.subject, "resync", "float32", 2)

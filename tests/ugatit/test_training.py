@@ -22,7 +22,9 @@ PACKAGES = [torch_ref, paddle_impl]
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
-@pytest.mark.parametrize(("config", "package"), [*product(["light", "full"], PACKAGES)])
+@pytest.mark.parametrize(("config", "package"), [
+    ("light", torch_ref), ("full", paddle_impl),
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in (("full", torch_ref), ("light", paddle_impl)))])
 def test_official_steps_in_float64(config, package):
     golden = json.loads((FIXTURES / f"official_visible_{config}.json").read_text())
     config = golden["config"]
