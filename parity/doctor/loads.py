@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
 
 from parity.doctor.arrays import checksum
 from parity.doctor.finding import Finding
@@ -13,18 +14,27 @@ from parity.frameworks import Framework
 from parity.messages import say
 from parity.trace.source import Site
 
-Taken = tuple[Callable[[], Any], Any, Site | None]
-"""A weak reference to a tensor that `state_dict()` gave, the mark of its values then, and the line."""
+
+class Taken(NamedTuple):
+    """A tensor that `state_dict()` gave: a weak reference to it, the mark of its values, how many forwards there had been, the
+    line."""
+
+    tensor: Callable[[], Any]
+    mark: int
+    forwards: int
+    site: Site
 
 
 class Loads:
     """findings: of loads that cannot do what they are for.
 
-    site: the line of the user's that is running; name: what the user calls a network.
+    site: the line of the user's that is running; name: what the user calls a network. forwards: how many there have been that a
+    training may be made of; who writes into a state himself and loads it makes none.
     """
 
     def __init__(self, site: Callable[[], Site | None], name: Callable[[Any], str]) -> None:
         self.findings: list[Finding] = []
+        self.forwards = 0
         self._site, self._name = site, name
         self._taken: dict[int, Taken] = {}
         self._busy = False
@@ -35,50 +45,58 @@ class Loads:
         return {"state_dict": lambda original: self._giving(framework, original), **loading}
 
     def _giving(self, framework: Framework, original: Callable) -> Callable:
+        @functools.wraps(original)
         def state_dict(network: Any, *args: Any, **kwargs: Any) -> Any:
             if self._busy:  # a part's, which the whole's asks for
                 return original(network, *args, **kwargs)
-            self._busy = True
-            try:
+            with self._work():
                 state = original(network, *args, **kwargs)
-            finally:
-                self._busy = False
             with suppress(Exception):  # whatever is wrong with these tensors, the script goes on
                 self._take(framework, state)
             return state
         return state_dict
 
     def _loading(self, framework: Framework, original: Callable) -> Callable:
-        def load(network: Any, state: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        @functools.wraps(original)
+        def load(network: Any, *args: Any, **kwargs: Any) -> Any:
             if self._busy:
-                return original(network, state, *args, **kwargs)
-            self._busy = True
-            kept = None
-            try:
+                return original(network, *args, **kwargs)
+            kept, state = None, args[0] if args else next(iter(kwargs.values()), None)
+            with self._work():
                 with suppress(Exception):
                     kept = self._own_and_moved(framework, network, state)
-                result = original(network, state, *args, **kwargs)
-            finally:
-                self._busy = False
-            if kept is not None:
-                self._note(Finding("state-by-reference", self._name(network), say(
-                    "what {network}'s state_dict() gives are its weights themselves, and these have moved on since: loading that "
-                    "back changes nothing", network=self._name(network)), site=kept))
-            elif state and len(result[1]) == len(state):  # (missing, unexpected)
-                name, own = next(iter(state)), next(iter(result[0]), "")
-                self._note(Finding("nothing-loaded", self._name(network), say(
-                    "nothing was loaded into {network}: it has none of the {count} names that it was given", count=len(state),
-                    network=self._name(network)), evidence=say("given {name}, and {network} has {own}", name=name, own=own,
-                                                               network=self._name(network)), site=self._site()))
+                result = original(network, *args, **kwargs)
+            with suppress(Exception):
+                self._look(self._name(network), kept, state, *result)
             return result
         return load
 
+    @contextmanager
+    def _work(self) -> Iterator[None]:
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+
     def _take(self, framework: Framework, state: Mapping[str, Any]) -> None:
         site = self._site()
-        self._taken = {number: taken for number, taken in self._taken.items() if taken[0]() is not None}
+        self._taken = {number: taken for number, taken in self._taken.items() if taken.tensor() is not None}
         if site is not None:
-            self._taken |= {id(tensor): (weakref.ref(tensor), checksum(framework.values(tensor)), site)
+            self._taken |= {id(tensor): Taken(weakref.ref(tensor), checksum(framework.values(tensor)), self.forwards, site)
                             for tensor in filter(framework.is_tensor, state.values())}
+
+    def _look(self, network: str, kept: Site | None, state: Mapping[str, Any], missing: Sequence[str],
+              unexpected: Sequence[str]) -> None:
+        if kept is not None:
+            self._note(Finding("state-by-reference", network, say(
+                "what {network}'s state_dict() gives are its weights themselves, and these have moved on since: loading that "
+                "back changes nothing", network=network), site=kept))
+        elif state and len(unexpected) == len(state):
+            self._note(Finding("nothing-loaded", network, say(
+                "nothing was loaded into {network}: it has none of the {count} names that it was given", count=len(state),
+                network=network), evidence=say("given {name}, and {network} has {own}", name=next(iter(state)),
+                                               own=next(iter(missing), ""), network=network), site=self._site()))
 
     def _own_and_moved(self, framework: Framework, network: Any, state: Mapping[str, Any]) -> Site | None:
         """Where a state was taken that is the network's own, all of it, and is no more what it was then."""
@@ -87,9 +105,10 @@ class Loads:
         if not shared or not all(framework.is_same_memory(state[name], own[name]) for name in shared):
             return None
         for name in shared:
-            taken, mark, site = self._taken.get(id(state[name]), (lambda: None, None, None))
-            if taken() is state[name] and checksum(framework.values(state[name])) != mark:
-                return site
+            taken = self._taken.get(id(state[name]))
+            if (taken is not None and taken.tensor() is state[name] and taken.forwards < self.forwards
+                    and checksum(framework.values(state[name])) != taken.mark):
+                return taken.site
         return None
 
     def _note(self, finding: Finding) -> None:

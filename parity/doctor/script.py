@@ -123,6 +123,7 @@ class _Attached:
 
     def _calling(self, framework: Framework, original: Callable) -> Callable:
         def call(module: Any, *args: Any, **kwargs: Any) -> Any:
+            self._loads.forwards += framework.grad_enabled()
             if self.doctor is None and module.training and framework.grad_enabled() and self._begin(framework, module):
                 return framework.module_class.__call__(module, *args, **kwargs)  # the doctor stands around it now
             return original(module, *args, **kwargs)

@@ -41,6 +41,7 @@ PADDLE = """
     net.set_state_dict(best)
 """
 TAKEN_OFF = '{name.removeprefix("module."): value for name, value in saved.items()}'
+WRITTEN = "net.state_dict(); [value.mul_(0.5) for value in best.values()]; net.load_state_dict(best)"
 COPIED = "copy.deepcopy(net.state_dict())"
 
 
@@ -51,6 +52,8 @@ COPIED = "copy.deepcopy(net.state_dict())"
     (TORCH, "net.load_state_dict(net.state_dict())", "net.state_dict()", ["state-by-reference"]),
     (TORCH, "pass", "{name: value for name, value in net.state_dict().items()}", ["state-by-reference"]),
     (TORCH, "pass", "{name: value.clone() for name, value in net.state_dict().items()}", []),
+    (TORCH, "net.load_state_dict(state_dict=saved, strict=False)", COPIED, ["nothing-loaded"]),
+    (TORCH, "pass", f"{WRITTEN}; best = {COPIED}", []),
     (PADDLE, "net.set_state_dict(saved)", COPIED, ["nothing-loaded"]),
     (PADDLE, f"net.set_dict({TAKEN_OFF})", COPIED, []),
     (PADDLE, "net.set_state_dict(net.state_dict())", "net.state_dict()", ["state-by-reference"]),
