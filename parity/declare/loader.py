@@ -99,6 +99,11 @@ class _UserCode:
                 sys.modules.pop(name, None)
             self._stamps.clear()
 
+    def forget(self) -> None:
+        """What these folders have under which name; what is loaded of it stays loaded."""
+        for known in (self._names, self._specs, self._stamps):
+            known.clear()
+
     def file(self, path: Path) -> ModuleType:
         """The module of that file: the one that is loaded already, else it is loaded."""
         for module in list(sys.modules.values()):
