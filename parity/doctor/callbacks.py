@@ -28,6 +28,7 @@ class Watching:
     """What all of them do. diagnosis: what was found, once `iterations` were watched or the training has ended; None before."""
 
     def __init__(self, iterations: int = 20, expect: Sequence[str] = (), tell: Tell = _LOG.warning) -> None:
+        super().__init__()  # the library's class, which stands beside this one
         self.diagnosis: Diagnosis | None = None
         self._iterations, self._expect, self._tell = iterations, expect, tell
         self._doctor: Doctor | None = None
@@ -56,10 +57,6 @@ def hapi(iterations: int = 20, expect: Sequence[str] = (), tell: Tell = _LOG.war
     base = _class("paddle.callbacks", "Callback")
 
     class DoctorCallback(Watching, base):
-        def __init__(self) -> None:
-            base.__init__(self)
-            Watching.__init__(self, iterations, expect, tell)
-
         def on_train_begin(self, logs: Any = None) -> None:
             self._begin({"network": self.model.network}, {"optimizer": self.model._optimizer})
 
@@ -69,7 +66,7 @@ def hapi(iterations: int = 20, expect: Sequence[str] = (), tell: Tell = _LOG.war
         def on_train_end(self, logs: Any = None) -> None:
             self._end()
 
-    return DoctorCallback()
+    return DoctorCallback(iterations, expect, tell)
 
 
 def lightning(iterations: int = 20, expect: Sequence[str] = (), tell: Tell = _LOG.warning) -> Any:
@@ -77,10 +74,6 @@ def lightning(iterations: int = 20, expect: Sequence[str] = (), tell: Tell = _LO
     base = _class("lightning.pytorch.callbacks", "Callback", "pytorch_lightning.callbacks")
 
     class DoctorCallback(Watching, base):
-        def __init__(self) -> None:
-            base.__init__(self)
-            Watching.__init__(self, iterations, expect, tell)
-
         def on_train_start(self, trainer: Any, module: Any) -> None:
             self._begin({"module": module}, list(trainer.optimizers))
 
@@ -90,7 +83,7 @@ def lightning(iterations: int = 20, expect: Sequence[str] = (), tell: Tell = _LO
         def on_train_end(self, trainer: Any, module: Any) -> None:
             self._end()
 
-    return DoctorCallback()
+    return DoctorCallback(iterations, expect, tell)
 
 
 def transformers(iterations: int = 20, expect: Sequence[str] = (), tell: Tell = _LOG.warning) -> Any:
@@ -107,10 +100,6 @@ def _of_a_trainer(library: str, iterations: int, expect: Sequence[str], tell: Te
     base = _class(library, "TrainerCallback")
 
     class DoctorCallback(Watching, base):
-        def __init__(self) -> None:
-            base.__init__(self)
-            Watching.__init__(self, iterations, expect, tell)
-
         def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, optimizer: Any = None,
                            **others: Any) -> None:
             # What accelerate has put around an optimizer calls the step of the one inside.
@@ -122,7 +111,7 @@ def _of_a_trainer(library: str, iterations: int, expect: Sequence[str], tell: Te
         def on_train_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
             self._end()
 
-    return DoctorCallback()
+    return DoctorCallback(iterations, expect, tell)
 
 
 def _class(module: str, name: str, older: str | None = None) -> type:

@@ -157,10 +157,7 @@ class _Attached:
         return self._source.site(sys._getframe(1))
 
     def _user_frame(self) -> FrameType | None:
-        frame = sys._getframe(1)
-        while frame is not None and frame.f_code.co_filename not in self._source:
-            frame = frame.f_back
-        return frame
+        return self._source.innermost(sys._getframe(1))
 
 
 def _noting(original: Callable, made: list[weakref.ref]) -> Callable:

@@ -256,10 +256,15 @@ class SourceTree:
 
     def site(self, frame: FrameType | None, skip_self: object = None) -> Site | None:
         """The innermost line of the user's code on the stack; frames whose `self` is `skip_self` are passed over."""
+        found = self.innermost(frame, skip_self)
+        return None if found is None else Site(found.f_code.co_filename, found.f_lineno)
+
+    def innermost(self, frame: FrameType | None, skip_self: object = None) -> FrameType | None:
+        """The frame of that line."""
         while frame is not None:
             if frame.f_code.co_filename in self and not (
                     skip_self is not None and frame.f_locals.get("self") is skip_self):
-                return Site(frame.f_code.co_filename, frame.f_lineno)
+                return frame
             frame = frame.f_back
         return None
 

@@ -21,6 +21,7 @@ _INSTEAD = {"axis": say("take the softmax over the axis of the classes: dim=1, a
 SMALL = 0.01  # the largest value of an input that is next to nothing beside the biases that are added to it
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
 WIDE = 10.0  # ... and their root mean square is 1, but for a few values: a tenth of it, or ten times, is still well fed
+CHANCE = 3.09  # standard deviations: one set of data in a thousand is that far off by chance
 
 
 def shapes(case: Case) -> Iterator[Finding]:
@@ -96,10 +97,9 @@ def repeats(case: Case) -> Iterator[Finding]:
         return
     site = fed[0][0].site
     if len(set(rows)) == 1:
-        batches = source_says(case, _BATCHES)
-        whole = all(batch.same for batches in fed[1:] for batch in batches) or not batches
-        if not batches:
+        if not source_says(case, _BATCHES):
             return  # of a program without batches, all data at each step is what it means to do
+        whole = all(batch.same for batches in fed[1:] for batch in batches)
         yield Finding(
             "full-batch" if whole else "batch-constant",
             fed[0][0].network,
@@ -126,9 +126,6 @@ def repeats(case: Case) -> Iterator[Finding]:
                 2 * period,
             )
             return
-
-
-CHANCE = 3.09  # standard deviations: one set of data in a thousand is that far off by chance
 
 
 def tiny(case: Case) -> Iterator[Finding]:

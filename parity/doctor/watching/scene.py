@@ -48,17 +48,11 @@ class Scene:
 
     def binding(self, tensor: Any) -> Site | None:
         """The line of the user's function that is running which bound the tensor to a name."""
-        frame = sys._getframe(1)
-        while frame is not None and frame.f_code.co_filename not in self.program.source:
-            frame = frame.f_back
-        return binding_site(frame, tensor)
+        return binding_site(self.program.source.innermost(sys._getframe(1)), tensor)
 
     def name_of(self, value: Any) -> str | None:
         """The variable of the user's function that is running, or global, that holds this."""
-        frame = sys._getframe(1)
-        while frame is not None and frame.f_code.co_filename not in self.program.source:
-            frame = frame.f_back
-        return variable_of(frame, value)
+        return variable_of(self.program.source.innermost(sys._getframe(1)), value)
 
     def note_layer(self, path: str, outputs: Sequence[Any]) -> None:
         """What a layer gave last."""
