@@ -23,10 +23,10 @@ _ENDS = (0.0, 1.0 - 2.0 ** -24)
 def are_idle(both: Both, lane: str, found: Iterable[Finding]) -> bool:
     """Whether nothing is made of the numbers that either side has drawn without a counterpart, which `found` tells of.
 
-    Asked only of numbers each of which comes to one yes or no (`random() < 0.0`), and so to what one of the two ends gives: the side
-    that draws them computes the same to the last bit with either end in the place of all, and with both ends in both orders in the
-    places of any two, as a program may join their answers. What more than two have to join is not tried. Of a number that comes to
-    more, no trial shows that it matters nowhere (`0.30 < random() < 0.31`).
+    Asked only of numbers each of which comes to one yes or no (`random() < 0.0`), and so to what one of the two ends gives: the
+    side that draws them computes the same to the last bit with either end in the place of all, and with both ends in both orders
+    in the places of any two, as a program may join their answers. What more than two have to join is not tried. Of a number that
+    comes to more, no trial shows that it matters nowhere (`0.30 < random() < 0.31`).
     """
     drawn = [list(both.tape.lone[0].values()), both.tape.lone[1]]
     if not any(drawn) or not all(map(_is_single, (*drawn[0], *drawn[1]))):

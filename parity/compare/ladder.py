@@ -534,9 +534,9 @@ class Both(Sides):
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
         if self.idle:
-            yield say("{count} random numbers are drawn on one side only, which asks of each one thing alone, whether it is below or "
-                      "above another: with the smallest and the largest number there, for any two of them, it computes the same",
-                      count=len(self.idle))
+            yield say("{count} random numbers are drawn on one side only, which asks of each one thing alone, whether it is below "
+                      "or above another: with the smallest and the largest number there, for any two of them, it computes the "
+                      "same", count=len(self.idle))
         for framework, model in zip(self.frameworks, self.models, strict=True):
             refused = [] if self.subject.training else framework.without_gradient_in_eval(model)
             if refused:

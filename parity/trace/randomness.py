@@ -121,7 +121,8 @@ class Hand:
         self._tape, self._side = tape, side
         self._left: dict[tuple[str, int], list[Entry]] = defaultdict(list)  # not taken yet, by the call in which they meet
         self._looked_at = self._alone = 0
-        self._lone = {number: before for before, number in enumerate(tape.lone[0])} if side == 0 and tape.instead is not None else {}
+        tried = side == 0 and tape.instead is not None
+        self._lone = {number: before for before, number in enumerate(tape.lone[0])} if tried else {}
 
     @property
     def silent(self) -> bool:
