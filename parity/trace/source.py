@@ -105,6 +105,12 @@ def statements_of(code: CodeType) -> Statements:
 
 def statements_around(site: Site | None) -> Statements | None:
     """The statements of the innermost function around a line; None where the source is not at hand."""
+    function = function_around(site)
+    return None if function is None else _inside(_text_of(site.file), function)
+
+
+def function_around(site: Site | None) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """The innermost function around a line, a shared tree; None where there is none, or the source is not at hand."""
     if site is None:
         return None
     try:
@@ -114,9 +120,9 @@ def statements_around(site: Site | None) -> Statements | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _around(text: str, line: int) -> Statements | None:
-    functions = [node for node in _functions(text) if node.lineno <= line <= node.end_lineno]
-    return _inside(text, max(functions, key=lambda node: node.lineno)) if functions else None
+def _around(text: str, line: int) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    return max((node for node in _functions(text) if node.lineno <= line <= node.end_lineno), key=lambda node: node.lineno,
+               default=None)
 
 
 @functools.lru_cache(maxsize=1024)
