@@ -12,7 +12,6 @@ from parity.files import InputError
 from parity.frameworks import Framework, FrameworkError, of_model
 from parity.trace.source import ConstructionSites, Site, SourceTree, attribute_site
 
-
 # Arguments of optimizers, by which a call over several lines is read: what it holds, and how it steps.
 HELD = ("params", "parameters")
 RATE = ("lr", "learning_rate")

@@ -1,4 +1,4 @@
-"""Findings stand at the line that is to be changed: within a call over several lines, where a target is cut out, at the checkpoint."""
+"""Findings stand at the line that is to be changed: an argument of a call, where a target is cut out, at the checkpoint."""
 
 from __future__ import annotations
 

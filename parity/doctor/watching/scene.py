@@ -50,7 +50,7 @@ class Scene:
         return self.program.source.site(sys._getframe(1), skip_self=skip_self)
 
     def recomputed_at(self) -> Site | None:
-        """The line of the user's that has a function run by a library's checkpoint, if one is at work: it switches gradients off."""
+        """The user's line that has a library's checkpoint run a function, if one is at work: it switches gradients off."""
         frame, inside = sys._getframe(1), False
         while frame is not None:
             name = Path(frame.f_code.co_filename).stem
