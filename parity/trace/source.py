@@ -14,7 +14,7 @@ import sys
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
@@ -325,14 +325,27 @@ def attribute_site(owner: Any, name: str) -> Site | None:
             continue
         try:
             lines, first = inspect.getsourcelines(base)
-            file = inspect.getsourcefile(base)
-            tree = _parse(_dedented(lines))
-        except (OSError, TypeError, SyntaxError):
+            file, tree = str(inspect.getsourcefile(base)), _parse(_dedented(lines))
+        except (OSError, TypeError):  # its module is not to be found: a script under runpy
+            file, first, tree = _class_of_methods(base)
+        except SyntaxError:
             continue
         for node in ast.walk(tree):
             if _sets(node, name):
-                return Site(str(file), first + node.lineno - 1)
+                return Site(file, first + node.lineno - 1)
     return None
+
+
+def _class_of_methods(kind: type) -> tuple[str, int, ast.AST]:
+    """(file, what to count its lines from, tree) of a class, by the code of a method of its own; an empty tree without one."""
+    codes = [code for value in vars(kind).values() if (code := getattr(value, "__code__", None)) is not None]
+    with suppress(SyntaxError):
+        for code in codes:
+            around = [node for node in ast.walk(_parse(_text_of(code.co_filename))) if isinstance(node, ast.ClassDef)
+                      and node.name == kind.__name__ and node.lineno <= code.co_firstlineno <= node.end_lineno]
+            if around:
+                return code.co_filename, 1, around[-1]
+    return "", 1, ast.Module([], [])
 
 
 def kept_at(site: Site | None) -> Site | None:
