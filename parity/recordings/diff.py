@@ -30,8 +30,9 @@ from parity.verdict.judge import Failure, Judge
 from parity.verdict.sinks import Against, Store
 
 SUMMARY = "same up to summary"
-NOT_LOOKED_AT = say("known differences of the frameworks (parity differences) were not looked at: to tell whether one accounts for a "
-                    "divergence, PyTorch has to compute it again, which a recording cannot; parity compare looks at them, where both run")
+NOT_LOOKED_AT = say("known differences of the frameworks (parity differences) were not looked at: to tell whether one accounts for "
+                    "a divergence, PyTorch has to compute it again, which a recording cannot; parity compare looks at them, where "
+                    "both run")
 
 
 class Summary(summary.Summary):
