@@ -14,8 +14,8 @@ _MISSING = object()
 
 
 class _Kept(NamedTuple):
-    """Of one module. empty: name -> whether it held nothing, in its attributes and in its buffers. plain: attribute -> its number or
-    text. filled: attribute -> a container, and what was in it."""
+    """Of one module. empty: name -> whether it held nothing, in its attributes and in its buffers. plain: attribute -> its number
+    or text. filled: attribute -> a container, and what was in it."""
 
     module: Any
     empty: list[dict[str, bool]]
@@ -24,8 +24,8 @@ class _Kept(NamedTuple):
 
 
 class Memos:
-    """The attributes of a model's modules as they are before its first run: those that hold nothing, or are not there, and those that
-    hold numbers, texts and containers.
+    """The attributes of a model's modules as they are before its first run: those that hold nothing, or are not there, and those
+    that hold numbers, texts and containers.
 
     Paddle makes a buffer of every tensor that is assigned to an attribute; torch has them where a program registers one late.
     """
