@@ -34,8 +34,4 @@ def forget_what_was_imported() -> Iterator[None]:
     for name in sys.modules.keys() - modules:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(written):
             del sys.modules[name]
-    loader = sys.modules.get("parity.declare.loader")
-    for folders, code in loader._UserCode._known.items() if loader else ():
-        if any(str(folder).startswith(written) for folder in folders):
-            code.forget()
     sys.path[:] = [entry for entry in sys.path if entry in path or not entry.startswith(written)]
