@@ -151,9 +151,9 @@ def explain(context: click.Context, pair: str | None, budget: float, thorough: b
     with on_dask(runs.scheduler), output.progress() as bar:
         explanation = explaining.explain(scope, runs.work_path, runs.workers, output.counting(bar))
     from parity.ugatit.explain.report import page, text
-    text.show(output.console(err=reports.json_path == "-"), explanation)
     output.publish_html(reports, lambda: page.to_html(explanation))
     output.publish_json(reports, lambda: page.to_json(explanation))
+    text.show(output.console(err=reports.json_path == "-"), explanation)
     return exit_code(explanation)
 
 
@@ -244,9 +244,9 @@ def campaign(names: tuple[str, ...], seeds: int, seed: int, modes: tuple[str, ..
             plan, trials.do, folder=Path(runs.work_path) if runs.work_path else None, workers=runs.workers,
             progress=lambda task, outcome, kept: told(len(plan), f"{task['name']}, seed {task['seed']}, {trials.where(task)}"))
     found = tally.Tally(plan, outcomes.values())
-    found.show(output.console(err=reports.json_path == "-"))
     output.publish_html(reports, found.to_html)
     output.publish_json(reports, found.to_json)
+    found.show(output.console(err=reports.json_path == "-"))
     return found.exit_code
 
 

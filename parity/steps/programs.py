@@ -28,6 +28,8 @@ from parity.trace.recorder import Recorder
 from parity.trace.side import Run, View
 from parity.verdict.sinks import Against
 
+WORTH_COLLECTING = 1 << 26  # bytes of weights: to go through the heap takes a third of a second
+
 
 class Programs(Sides):
     """Both training programs of a subject, built once. lifted: of those in whose runs float32 is float64."""
@@ -108,7 +110,8 @@ class Programs(Sides):
         self.programs = tuple(None if number == side else program for number, program in enumerate(self.programs))
         self.optimizers = tuple({} if number == side else held for number, held in enumerate(self.optimizers))
         self.networks = tuple({} if number == side else models for number, models in enumerate(self.networks))
-        gc.collect()
+        if sum(array.nbytes for held in self.start["networks"].values() for array in held.values()) > WORTH_COLLECTING:
+            gc.collect()
 
     def batch(self, step: int, side: int = 0) -> dict[str, np.ndarray]:
         load = self.subject.twin_batch if side and self.subject.twin_batch else self.subject.batch
