@@ -7,12 +7,13 @@ is not.
 from __future__ import annotations
 
 import ast
+import importlib
 import itertools
 import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -100,18 +101,48 @@ class Fix:
                 "seconds": round(self.seconds, 1)}
 
 
+@dataclass(frozen=True)
+class Mend:
+    """A candidate that carried further: place: what differed first before it was made. changes: all that it takes by itself."""
+
+    place: Place
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Mends:
+    """What was found one after the other. before: without any; after: with all of them. nearest: of what did not help. known:
+    before each was made, the lines of the twin of which it was known that they are wrong by themselves."""
+
+    before: Outcome
+    found: tuple[Mend, ...]
+    after: Outcome
+    nearest: str | None = None
+    known: tuple[frozenset[Site], ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return joined(self.found)
+
+
+def joined(mends: Iterable[Mend]) -> tuple[Change, ...]:
+    """All their changes; several may need the same import."""
+    return tuple(dict.fromkeys(change for mend in mends for change in mend.changes))
+
+
 Tell = Callable[..., None]
 """Called with what is to be told; with the number of the trial where it is only what is being tried."""
 
 
 class Search:
     """One search for one pair. load: imports the user's pair, in a trial's process only; with a seed, or None for its own.
-    steps: of its training, so many of which have to agree; without them it is one forward and backward."""
+    steps: of its training, so many of which have to agree; without them it is one forward and backward. most: so many faults are
+    mended one after the other."""
 
     def __init__(self, load: Callable[[int | None], Any], *, budget: float, steps: int | None = None,
-                 tell: Tell = lambda what, trial=None: None) -> None:
+                 tell: Tell = lambda what, trial=None: None, most: int = MOST_PLACES) -> None:
         check_possible()
-        self._load, self._tell, self._steps = load, tell, steps
+        self._load, self._tell, self._steps, self._most = load, tell, steps, most
         self._budget, self._began, self._tried = budget, time.monotonic(), 0
         self._took = budget  # seconds, by the first comparison
         self._sources: dict[str, Source | None] = {}
@@ -119,11 +150,23 @@ class Search:
         self._recorded: str | None = None  # folder with the steps of a training's reference
 
     def run(self) -> Fix:
-        import parity.compare.runner
-        import parity.declare.port
-        import parity.frameworks
-        import parity.steps.runner
-        parity.frameworks.PaddleFramework().version, parity.frameworks.TorchFramework().version
+        before = self._begun()
+        if before.verdict != "diverged":
+            return self._fix(before.verdict, before, before)
+        with self._reference_recorded(before):
+            return self._mended(before)
+
+    def mends(self) -> Mends:
+        """What carries further, one after the other; nothing is proven of it."""
+        before = self._begun()
+        if before.verdict != "diverged":
+            return Mends(before, (), before)
+        with self._reference_recorded(before):
+            return self._one_by_one(before)
+
+    def _begun(self) -> Outcome:
+        """The comparison without any change. Raises InputError where none comes of it."""
+        self.prepare()
         before = self.attempt(())
         if before.verdict == "same":  # as far as one lane tells
             before = self.attempt((), proof=True)
@@ -133,25 +176,39 @@ class Search:
         self._files = before.files
         self._took, self._began = time.monotonic() - self._began, time.monotonic()
         self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
-        if before.verdict in ("same", "undecided"):
-            return self._fix(before.verdict, before, before)
         if before.verdict == "failed":
             raise InputError(f"the pair cannot be compared: {before.said}")
-        with self._reference_recorded(before):
-            return self._mended(before)
+        return before
 
-    def _mended(self, before: Outcome) -> Fix:
-        at = before
-        made: tuple[Change, ...] = ()
+    def prepare(self) -> None:
+        """Imports here what each trial would have to import."""
+        import parity.compare.runner
+        import parity.declare.port
+        import parity.frameworks
+        import parity.steps.runner
+        parity.frameworks.PaddleFramework().version, parity.frameworks.TorchFramework().version
+        if self._steps is not None:  # as torch does where the first optimizer is built
+            importlib.import_module("torch._dynamo")
+
+    def _one_by_one(self, before: Outcome) -> Mends:
+        at, found = before, []
+        known = [frozenset(before.independent)]
         nearest = None
-        for _ in range(MOST_PLACES):
-            found, near = self._further(made, at)
+        for _ in range(self._most):
+            mend, after, near = self._further(joined(found), at)
             nearest = nearest or near
-            if found is None:
+            if mend is None:
                 break
-            made, at = found
+            found.append(mend)
+            at = after
+            known.append(known[-1] | set(at.independent))
             if at.verdict == "same":
                 break
+        return Mends(before, tuple(found), at, nearest, tuple(known))
+
+    def _mended(self, before: Outcome) -> Fix:
+        mends = self._one_by_one(before)
+        made, nearest = mends.changes, mends.nearest
         if not made:
             nowhere = "the finding names no line of the twin's own source, or one that is installed rather than yours"
             looked = any(spot for _, found in self._spots(before.places) for spot in found)
@@ -208,9 +265,10 @@ class Search:
         return Fix(verdict, before, after, changes, originals, self._tried, seconds=time.monotonic() - self._began,
                    **more)
 
-    def _further(self, made: tuple[Change, ...], at: Outcome) -> tuple[tuple[tuple[Change, ...], Outcome] | None, str | None]:
-        """The changes with one candidate more that makes all agree; failing that, with the one that carries furthest."""
-        best: tuple[tuple[Change, ...], Outcome] | None = None
+    def _further(self, made: tuple[Change, ...], at: Outcome) -> tuple[Mend | None, Outcome, str | None]:
+        """The candidate that makes all agree; failing that, the one that carries furthest; with what comes of it. And what came
+        nearest."""
+        best: tuple[Mend | None, Outcome] = None, at
         for candidate in self._candidates(at.places, made):
             if time.monotonic() - self._began > self._budget:
                 self._tell(f"the budget of {self._budget:.0f} s is used up")
@@ -220,13 +278,14 @@ class Search:
             self._tell(_said(candidate, self._source(candidate.changes[0].file)), self._tried)
             found = self.attempt(changes, at=at)
             if found.verdict == "same":
-                return (changes, found), None
-            if found.further_than(best[1] if best else at) and not candidate.removes:
-                best = changes, found
+                return Mend(at.places[0], candidate.changes), found, None
+            if found.further_than(best[1]) and not candidate.removes:
+                best = Mend(at.places[0], candidate.changes), found
                 if candidate.told:
-                    return best, None
-        near = None if best is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in best[0][len(made):])
-        return best, near
+                    return *best, None
+        mend = best[0]
+        return *best, None if mend is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in mend.changes
+                                                         if change not in made)
 
     def _candidates(self, places: Sequence[Place], made: tuple[Change, ...]) -> Iterator[Candidate]:
         """Of all places, cheapest first; the first place's before those of others that cost the same."""
@@ -333,6 +392,10 @@ class Search:
     def _read(self, site: Site | None) -> Source | None:
         return None if site is None else self._source(site.file)
 
+    def original(self, file: str) -> str:
+        """The text of a file that changes are of."""
+        return self._source(file).text
+
     def _source(self, file: str) -> Source | None:
         file = os.path.realpath(file)
         if file not in self._sources:
@@ -419,6 +482,11 @@ class _Followed:
         self.verdict, self.merged, self.sentence = summary.verdict, summary.merged, summary.sentence
         self.results = [summary]
         self.headline = None if summary.first is None else (summary, summary.first)
+
+        self.counterfactual = summary.counterfactual
+
+    def independent(self) -> list[Any]:
+        return [self.headline[1]]
 
     def places(self) -> list[tuple[Any, None]]:
         return [(finding, None) for finding in self.merged.diverged]

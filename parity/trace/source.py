@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from parity.blame import hand_on, is_below, is_installed
@@ -254,6 +254,11 @@ class SourceTree:
             known = is_below(path, self._roots) and not is_below(path, self._helpers)
             self._known[file] = known
         return known
+
+    def modules(self) -> list[ModuleType]:
+        """The modules of the user's that are loaded."""
+        files = [(module, getattr(module, "__file__", None)) for module in list(sys.modules.values())]
+        return [module for module, file in files if isinstance(file, str) and file in self]
 
     def defines(self, module: object) -> bool:
         """Whether the module's forward is the user's own code."""
