@@ -267,7 +267,7 @@ class Iteration:
     class_gradients: list[ClassGradient] = field(default_factory=list)
     scaled: list[tuple[int, str]] = field(default_factory=list)  # (tick of a backward, parameter) that scales the whole loss
     reductions: list[Reduction] = field(default_factory=list)
-    told: list[tuple[int, int, int]] = field(default_factory=list)  # of losses over classes: classes, examples, those told right
+    told: list[tuple[int, int, float]] = field(default_factory=list)  # by losses over classes: examples, told right, by chance
     moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
     moved_by_eval: set[str] = field(default_factory=set)  # moving state that a call in eval mode changed
     lent: set[str] = field(default_factory=set)  # networks that were called with weights made elsewhere

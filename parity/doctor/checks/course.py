@@ -102,9 +102,9 @@ def _barely_moves(case: Case) -> bool:
 def _tells_apart(case: Case) -> bool:
     """Whether the examples of the last iterations are told right more often than by guessing: by three standard deviations."""
     counted = [told for iteration in case.iterations[-WINDOW // 2:] for told in iteration.told]
-    expected = sum(examples / classes for classes, examples, _ in counted)
-    deviation = math.sqrt(sum(examples / classes * (1 - 1 / classes) for classes, examples, _ in counted))
-    return bool(counted) and sum(right for *_, right in counted) > expected + 3 * deviation
+    beyond = sum(right - chance for _, right, chance in counted)
+    deviation = math.sqrt(sum(chance * (1 - chance / examples) for examples, _, chance in counted))
+    return beyond > 3 * deviation
 
 
 @functools.cache

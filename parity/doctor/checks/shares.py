@@ -35,11 +35,11 @@ def classes(case: Case) -> Iterator[Finding]:
         yield Finding("class-without-gradient", "loss", say(
             "none of the {count} examples with the label {label:g} gets a gradient, those with others do: on purpose?",
             count=examples[dead[0]], label=dead[0]),
-                      say("the labels are {labels}", labels=", ".join(f"{label:g}" for label in sorted(examples))) if not count else "",
+                      "" if count else say("the labels are {labels}", labels=", ".join(f"{label:g}" for label in sorted(examples))),
                       (ignoring_site(case, int(dead[0])) if count else None) or site, 1)
 
 
-HEAVY = 1000.0  # so many times as much, by one element; and more than all of the other by value
+HEAVY = 1000.0  # so many times as much, by one element
 
 
 def reductions(case: Case) -> Iterator[Finding]:
@@ -49,6 +49,8 @@ def reductions(case: Case) -> Iterator[Finding]:
     if not heavy or None in heavy or len({one.site for one, _ in heavy}) > 1:
         return
     one, other = heavy[0]
+    if abs(one.weight * one.value) < abs(other.weight * other.value):  # later, its part may be all that has been learned
+        return
     yield Finding("loss-drowned", "loss", say(
         "one term of the loss is a sum of {count} elements, another a mean of {others}: an element of the first weighs {ratio:.3g} "
         "times one of the second, on purpose?", count=one.count, others=other.count, ratio=abs(_each(one) / _each(other))),
@@ -62,7 +64,7 @@ def _heaviest(seen: list[Reduction]) -> tuple[Reduction, Reduction] | None:
     for one in weighed:
         for other in weighed:
             if (one.kind == "sum" and other.kind == "mean" and one.rows == other.rows > 1 and abs(one.weight) * one.rows > 2
-                    and abs(_each(one)) > HEAVY * abs(_each(other)) and abs(one.weight * one.value) > abs(other.weight * other.value)):
+                    and abs(_each(one)) > HEAVY * abs(_each(other))):
                 return one, other
     return None
 

@@ -139,7 +139,8 @@ class Gradients:
                 served.add(program.holder_of(name))
             known.pulse = value
         if close and len(values) == 1:
-            scene.current.scaled += [(tick, name) for name in record.touched if not before.get(name) and self._is_scale(name, values[0])]
+            scene.current.scaled += [(tick, name) for name in record.touched
+                                     if not before.get(name) and self._is_scale(name, values[0])]
         for network in sorted({program.network_of(name) for name in record.touched}):
             changed, changed_at = scene.last_change.get(network, (0, None))
             if changed > scene.last_forward.get(network, tick):

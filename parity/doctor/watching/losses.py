@@ -39,6 +39,12 @@ def _second(line: str) -> str | None:
     return None
 
 
+def _told(guessed: np.ndarray, labels: np.ndarray, classes: int) -> list[tuple[int, int, float]]:
+    """(examples, those told right, those that guesses of the same frequencies tell right by chance); none without examples."""
+    guesses, wanted = (np.bincount(array.ravel(), minlength=classes) for array in (guessed, labels))
+    return [(labels.size, int((guessed == labels).sum()), float(guesses @ wanted) / labels.size)] if labels.size else []
+
+
 class Losses:
     def __init__(self, scene: Scene, probes: Probes, shares: Shares) -> None:
         self._scene, self._probes, self._shares = scene, probes, shares
@@ -78,6 +84,10 @@ class Losses:
                 scene.current.alive_targets.append((target, made[-1] if made else site))
         if name.endswith("with_logits") and framework.is_tensor(pair[0]) and framework.made_by(pair[0]) == "sigmoid":
             scene.current.unfit.append((name, "sigmoid", scene.maker(pair[0]) or scene.site()))
+        if name.endswith("with_logits") and len(tensors) == 2 and framework.requires_grad(pair[0]):
+            scores, labels = map(framework.values, pair)
+            if scores.shape == labels.shape and np.isin(labels, (0, 1)).all():
+                scene.current.told += _told((scores > 0).astype(int), labels.astype(int), 2)
         result = original(*args, **kwargs)
         if scene.current.close:
             self._shares.note_reduction("sum" if kwargs.get("reduction") == "sum" else "mean", pair[0], result)
@@ -125,7 +135,7 @@ class Losses:
         if labels.dtype.kind == "i" and labels.size == guessed.size:
             labels = labels.reshape(guessed.shape)
             counted = (labels >= 0) & (labels < scores.shape[axis])
-            current.told.append((scores.shape[axis], int(counted.sum()), int((guessed == labels)[counted].sum())))
+            current.told += _told(guessed[counted], labels[counted], scores.shape[axis])
         if current.close:
             self._shares.note_classes(given, target, axis, self._scene.site())
 
