@@ -46,7 +46,7 @@ class Place:
 class Outcome:
     """What came of one trial. verdict: "same", "diverged", "undecided" or "failed" (no comparison came of it, for the reason that
     `said` gives). reached: how far both agree: the number of the program, the step, and the order of its first divergence. files:
-    of the user's that were imported."""
+    of the user's that were imported. far: it ended at the first place, which no rounding explains."""
 
     verdict: str
     said: str
@@ -54,6 +54,7 @@ class Outcome:
     compared: int = 0
     places: tuple[Place, ...] = ()
     files: tuple[str, ...] = ()
+    far: bool = False
 
     @property
     def stopped(self) -> bool:
@@ -74,15 +75,18 @@ Compare = Callable[[], Any]
 """Loads the pair and compares it: what `parity.compare` returns."""
 
 
+MOST_OTHERS = 7  # places besides the first that are told of
+
+
 class Far(Exception):
     """Raised by `compare` where a pass has found what no rounding is: how far both agree is known then, and that is enough.
 
-    number: of the program. finding: its first divergence.
+    number: of the program. finding: its first divergence. others: what else the pass has found.
     """
 
-    def __init__(self, number: int, finding: Any) -> None:
+    def __init__(self, number: int, finding: Any, others: Sequence[Any] = ()) -> None:
         super().__init__(str(finding))
-        self.reached, self.place = _reached(number, finding), _told(finding)
+        self.reached, self.places = _reached(number, finding), [_told(one) for one in (finding, *others[:MOST_OTHERS])]
 
 
 def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, room: str | None = None) -> Outcome:
@@ -193,9 +197,10 @@ def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
             result, first = summary.headline
             others = [finding for finding, _ in summary.places() if finding is not first]
             return {**told, "reached": _reached(summary.results.index(result), first), "files": _users_files(),
-                    "places": [_told(finding) for finding in (first, *others[:7])]}
+                    "places": [_told(finding) for finding in (first, *others[:MOST_OTHERS])]}
     except Far as found:
-        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": [found.place]}
+        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": found.places, "far": True,
+                "files": _users_files()}
     except BaseException as error:  # exits and interrupts, too
         what = " ".join(str(error).split())
         return {"verdict": "failed", "said": f"{type(error).__name__}: {what}"[:400]}
@@ -233,7 +238,7 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
     places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
                          place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
-                   tuple(told.get("files", ())))
+                   tuple(told.get("files", ())), told.get("far", False))
 
 
 def check_possible() -> None:
