@@ -14,7 +14,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Libraries first, then what tests make: who looks for random generators need not look through these (tests/unit has none). And
     what `pytester` sees imported it takes out again: half of a library would be another than the other half."""
     if not all("tests/unit" in argument for argument in session.config.args):
-        for library in ("torch", "paddle", "jinja2.ext"):
+        for library in ("torch", "torch._dynamo", "paddle", "jinja2.ext"):  # torch's optimizers import its compiler
             with suppress(ImportError):
                 importlib.import_module(library)
         gc.freeze()
@@ -34,8 +34,4 @@ def forget_what_was_imported() -> Iterator[None]:
     for name in sys.modules.keys() - modules:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(written):
             del sys.modules[name]
-    loader = sys.modules.get("parity.declare.loader")
-    for folders, code in loader._UserCode._known.items() if loader else ():
-        if any(str(folder).startswith(written) for folder in folders):
-            code.forget()
     sys.path[:] = [entry for entry in sys.path if entry in path or not entry.startswith(written)]

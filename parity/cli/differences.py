@@ -2,6 +2,8 @@
 
 import click
 
+from parity.cli import output
+
 
 @click.command()
 def differences() -> None:
@@ -12,4 +14,4 @@ def differences() -> None:
       parity differences > differences.md
     """
     from parity.differences import ALL, page
-    click.echo(page.page(ALL))
+    output.echo(page.page(ALL) + "\n")

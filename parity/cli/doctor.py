@@ -69,16 +69,16 @@ def _script(script: str, arguments: tuple[str, ...], iterations: int, expect: tu
 
 
 def _told(diagnosis: Diagnosis, target: str, reports: Reports, more: str = "") -> int:
-    """Show it, with what else there is to say, and write the reports. -> exit code."""
+    """Write the reports, and show it, with what else there is to say. -> exit code."""
     from parity.doctor import report
     from parity.doctor.examine import versions
-    console = output.console(err=reports.json_path == "-")
-    report.show(console, diagnosis)
-    if more:
-        console.print(more, soft_wrap=True)
     output.publish_html(reports, lambda: report.to_html(diagnosis, target, versions()))
     output.publish_json(reports, lambda: report.to_json(diagnosis, versions()))
     if output.for_machines(reports):
         from parity.doctor.problems import checked
         output.publish_problems(reports, checked(diagnosis, target), versions())
+    console = output.console(err=reports.json_path == "-")
+    report.show(console, diagnosis)
+    if more:
+        console.print(more, soft_wrap=True)
     return 1 if diagnosis.errors else 0

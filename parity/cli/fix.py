@@ -69,7 +69,7 @@ def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, 
 
     found = Search(load, budget=budget, steps=steps, tell=told).run()
     if found.verdict == "fixed" and json_path != "-":
-        click.echo(found.diff, nl=False)
+        output.echo(found.diff)
     elif found.diff:
         shown.print(found.diff, end="", soft_wrap=True, markup=False)
     shown.print(found.sentence, soft_wrap=True, markup=False)

@@ -87,6 +87,7 @@ SECTIONS = {
     "A port of your own": {
         "init": "Write a small working pair into a folder, to begin from.",
         "compare": "Is your Paddle port the same computation? Where first not?",
+        "explain": "Which line of a port does what (--pair); without, the port of 2020.",
         "fix": "Look for the change that mends it, and prove it.",
         "names": "Which module of the twin is which of the reference.",
         "steps": "Train both sides step by step, and compare every step.",
@@ -101,7 +102,6 @@ SECTIONS = {
     "U-GAT-IT": {
         "demo": "Convert a checkpoint, run both on pictures, show the verdict.",
         "check": "Compare every module and network with its twin.",
-        "explain": "Why the Paddle port of 2020 did not train.",
         "train": "Train with torch or with Paddle, from a folder of pictures.",
         "translate": "Translate pictures with a trained generator.",
         "faults": "The known bugs that `steps --fault NAME` can inject.",

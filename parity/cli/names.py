@@ -33,6 +33,6 @@ def names(targets: tuple[str, ...], names: tuple[str, ...], json_path: str | Non
     said = {"names": mapped(names)} if names else {}
     found = porting.load(targets, fed=False, **said).listing()
     if json_path != "-":
-        click.echo("\n".join(found.lines()))
+        output.echo("\n".join(found.lines()) + "\n")
     output.publish_json(Reports(json_path, None), lambda: json.dumps(found.to_json(), indent=1) + "\n")
     return 0 if found.complete else DIVERGED

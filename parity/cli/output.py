@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,13 +31,13 @@ def circumstances(files: Mapping[str, str] = {}) -> Any:
 
 
 def publish(summary: Any, reports: Reports, files: Mapping[str, str] = {}) -> None:
-    """The report of a comparison: on the terminal, and into the files that were asked for. files: as of `circumstances`."""
+    """The report of a comparison: into the files that were asked for, and on the terminal. files: as of `circumstances`."""
     from parity.report import document, page, problems, terminal
     summary.circumstances = circumstances(files)
-    tell(reports, summary, terminal.show)
     publish_html(reports, lambda: page.to_html(summary))
     publish_json(reports, lambda: document.to_json(summary))
     publish_problems(reports, problems.checked(summary), summary.versions)
+    tell(reports, summary, terminal.show)
 
 
 def tell(reports: Reports, summary: Any, show: Callable[..., None]) -> None:
@@ -77,7 +78,7 @@ def publish_json(reports: Reports, to_json: Callable[[], str]) -> None:
     """The JSON document, where one was asked for."""
     from parity.files import write
     if reports.json_path == "-":
-        click.echo(to_json(), nl=False)
+        echo(to_json())
     elif reports.json_path:
         write(reports.json_path, to_json())
 
@@ -99,9 +100,29 @@ def check_outputs(reports: Reports, plot_path: str | None = None) -> None:
 
 
 def console(*, err: bool) -> Any:
-    """Standard output, or standard error where that is taken."""
+    """Standard output, or standard error where that is taken. Where nobody reads it any more, nothing more is shown."""
     from rich.console import Console
-    return Console(stderr=err, highlight=False)
+
+    class Shown(Console):
+        def on_broken_pipe(self) -> None:  # rich ends the process, with the exit code of a divergence
+            _drop(self.file)
+
+    return Shown(stderr=err, highlight=False)
+
+
+def echo(text: str) -> None:
+    """On standard output, as it is, as long as somebody reads it."""
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        _drop(sys.stdout)
+
+
+def _drop(stream: Any) -> None:
+    """What is in a stream that nobody reads any more (`| head`), and what else is written to it: or python's last flush fails."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def counting(bar: Any) -> Callable[[int, str], None]:

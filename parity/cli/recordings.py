@@ -86,7 +86,7 @@ def recorder() -> int:
       parity recorder > parity_recorder.py
     """
     from parity.recordings import elsewhere
-    click.echo(elsewhere.recorder(), nl=False)
+    output.echo(elsewhere.recorder())
     return 0
 
 

@@ -132,10 +132,10 @@ def _publish(summary: Any, reports: Reports, plot_path: str | None) -> None:
     from parity.report import words
     from parity.steps import picture as drawing
     from parity.steps import report
-    output.tell(reports, summary, report.show)
     picture = drawing.draw(summary) if reports.html_path or plot_path else b""
     if plot_path:
         write(plot_path, picture)
     output.publish_html(reports, lambda: report.to_html(summary, picture))
     output.publish_json(reports, lambda: report.to_json(summary))
     output.publish_problems(reports, report.checked(summary), words.versions())
+    output.tell(reports, summary, report.show)

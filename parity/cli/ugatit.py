@@ -11,6 +11,7 @@ import click
 from parity.cli import output
 from parity.cli.compare import run
 from parity.cli.exits import exit_code
+from parity.cli.explain import of_pair
 from parity.cli.options import (
     QUICK,
     REPORTS,
@@ -21,12 +22,13 @@ from parity.cli.options import (
     Reports,
     Runs,
     Where,
+    given,
     grouped,
     lanes_of,
     modes,
     where,
 )
-from parity.cli.ugatit_options import PROGRAMS, Inputs, Programs, inputs
+from parity.cli.ugatit_options import PROGRAMS, Inputs, Programs, inputs, refuse_for_pair
 
 
 class WithTrainer(click.Group):
@@ -104,36 +106,54 @@ def demo(checkpoint: str | None, images: str | None, size: int | None, seed: int
 
 
 @click.command()
+@click.option("--pair", metavar="FILE", help="Explain a pair of your own (file.py or file.py:name) instead.")
+@click.option("--budget", type=click.FloatRange(min=1), default=240.0, show_default=True, metavar="SECONDS",
+              help="With --pair: how long to look for the lines.")
 @click.option("--thorough", is_flag=True, help="The whole catalogue of faults, and each of the nine over the long run.")
 @click.option("--fault", "names", multiple=True, metavar="NAME", help="Explain this fault instead of the nine. May be repeated.")
 @click.option("--steps", "count", type=click.IntRange(min=1), metavar="N", default=10, show_default=True,
-              help="Steps of each fault's training.")
+              help="Steps of each fault's training; with --pair 5, and of the training that it declares.")
 @click.option("--long-steps", "long", type=click.IntRange(min=1), metavar="N", default=100, show_default=True,
               help="Steps of the training in which the symptom shows.")
 @RUNS
 @REPORTS
-def explain(thorough: bool, names: tuple[str, ...], count: int, long: int, runs: Runs, reports: Reports) -> int:
-    """Why did the 2020 Paddle port of U-GAT-IT diverge, and why did its loss not fall?
+@click.pass_context
+def explain(context: click.Context, pair: str | None, budget: float, thorough: bool, names: tuple[str, ...], count: int, long: int,
+            runs: Runs, reports: Reports) -> int:
+    """Why does a port differ, and which of its lines does what to the training?
 
-    Puts the port's nine faults into the twin, alone, all but each, in pairs and together, trains each from the weights and
-    pictures with which the real port was recorded, and measures what each does. Exit code 1: the divergence that is explained.
+    With --pair: lines of the twin are looked for that are wrong, and righted by what the reference's statement says; then each
+    alone, all but each, and all, each twin in a process of its own. What each line does to the losses, beside what rounding does,
+    which does harm and which hides another.
+
+    Without: why did the 2020 Paddle port of U-GAT-IT diverge, and why did its loss not fall? Puts the port's nine faults into the
+    twin, alone, all but each, in pairs and together, trains each from the weights and pictures with which the real port was
+    recorded, and measures what each does.
+
+    Exit code 1: the divergence that is explained; 0: there is none.
 
     \b
     Examples:
+      parity explain --pair my_pair.py --html why.html
       parity explain
       parity explain --html port2020.html --json port2020.json --work runs/
       parity explain --fault gmp_G --fault sn_dim --long-steps 20
     """
     output.check_outputs(reports)
+    if pair:
+        refuse_for_pair(context, pair, ("thorough", "names", "long", "work_path", "workers", "scheduler"))
+        return of_pair(pair, count if given(context, "count") else None, budget, reports)
+    if given(context, "budget"):
+        raise click.UsageError("--budget is for --pair: how long to look for the lines of a port of your own")
     from parity.campaign.runs import on_dask
     from parity.ugatit import explain as explaining
     scope = explaining.scope(names, thorough=thorough, steps=count, long_steps=long)
     with on_dask(runs.scheduler), output.progress() as bar:
         explanation = explaining.explain(scope, runs.work_path, runs.workers, output.counting(bar))
     from parity.ugatit.explain.report import page, text
-    text.show(output.console(err=reports.json_path == "-"), explanation)
     output.publish_html(reports, lambda: page.to_html(explanation))
     output.publish_json(reports, lambda: page.to_json(explanation))
+    text.show(output.console(err=reports.json_path == "-"), explanation)
     return exit_code(explanation)
 
 
@@ -224,9 +244,9 @@ def campaign(names: tuple[str, ...], seeds: int, seed: int, modes: tuple[str, ..
             plan, trials.do, folder=Path(runs.work_path) if runs.work_path else None, workers=runs.workers,
             progress=lambda task, outcome, kept: told(len(plan), f"{task['name']}, seed {task['seed']}, {trials.where(task)}"))
     found = tally.Tally(plan, outcomes.values())
-    found.show(output.console(err=reports.json_path == "-"))
     output.publish_html(reports, found.to_html)
     output.publish_json(reports, found.to_json)
+    found.show(output.console(err=reports.json_path == "-"))
     return found.exit_code
 
 

@@ -117,9 +117,9 @@ def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool, gr
         _order_census(report, pass_.truth)
         return report
     report = judged()
-    lone = frozenset(finding.key for finding in report.diverged if finding.drawn and finding.key not in pass_.against.matched)
-    if lone and are_idle(both, lane):
-        both.idle = lone
+    lone = [finding for finding in report.diverged if finding.drawn and finding.key not in pass_.against.matched]
+    if lone and are_idle(both, lane, lone):
+        both.idle = frozenset(finding.key for finding in lone)
         begun.remarks = list(both.remarks())
         report = judged()
     return report
@@ -534,8 +534,9 @@ class Both(Sides):
         """What was guessed in pairing the two, and the modules that have no partner."""
         yield from self.census.guesses
         if self.idle:
-            yield say("{count} random numbers are drawn on one side only, which makes nothing of them: with the smallest number "
-                      "there, the largest and some between it computes the same", count=len(self.idle))
+            yield say("{count} random numbers are drawn on one side only, which asks of each one thing alone, whether it is below "
+                      "or above another: with the smallest and the largest number there, for any two of them, it computes the "
+                      "same", count=len(self.idle))
         for framework, model in zip(self.frameworks, self.models, strict=True):
             refused = [] if self.subject.training else framework.without_gradient_in_eval(model)
             if refused:

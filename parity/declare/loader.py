@@ -99,11 +99,6 @@ class _UserCode:
                 sys.modules.pop(name, None)
             self._stamps.clear()
 
-    def forget(self) -> None:
-        """What these folders have under which name; what is loaded of it stays loaded."""
-        for known in (self._names, self._specs, self._stamps):
-            known.clear()
-
     def file(self, path: Path) -> ModuleType:
         """The module of that file: the one that is loaded already, else it is loaded."""
         for module in list(sys.modules.values()):
@@ -111,8 +106,7 @@ class _UserCode:
                 return module
         spec = importlib.util.spec_from_file_location(path.stem, path)
         known = self._specs.get(self._names.get(path.stem, ""))
-        if known is None or known.origin != spec.origin:
-            self._keep(path.stem, spec)
+        self._keep(path.stem, spec if known is None or known.origin != spec.origin else known)
         return importlib.import_module(self._names[path.stem])
 
     def module(self, name: str) -> ModuleType:
@@ -126,6 +120,8 @@ class _UserCode:
             if top in sys.stdlib_module_names or self._own(top) is None or PathFinder.find_spec(top) is not None:
                 return None
             self._keep(top, self._own(top))  # asked for by name alone (importlib), and nobody else has it
+        if self._names.get(top) == top and _means_something_else(top, self._specs[top]):
+            return None  # by now: `sys.path` has another, which comes first for who is not of these folders
         found = PathFinder.find_spec(name, path) if below else self._specs[top]
         if found is None:
             return None
@@ -148,10 +144,11 @@ class _UserCode:
         top, dot, below = name.partition(".")
         if top in SHARED:
             return name
-        if top not in self._names:
-            spec = self._own(top)
-            if spec is None:
-                return name
+        kept = self._names.get(top)
+        spec = self._own(top) if kept is None else self._specs[kept]
+        if spec is None:
+            return name
+        if kept is None or kept not in sys.modules or not _is_from(sys.modules[kept], spec):
             self._keep(top, spec)
         return self._names[top] + dot + below
 
@@ -166,9 +163,12 @@ class _UserCode:
         return None if bare and top not in OURS and PathFinder.find_spec(top) is not None else spec
 
     def _keep(self, own: str, spec: ModuleSpec) -> None:
-        """Under its own name, where that means nothing else to this process."""
+        """Under its own name, where that means nothing else to this process. That may change, with `sys.path` and `sys.modules`."""
         kept = self._prefix + re.sub(r"\W", "_", own) if not own.isidentifier() or _means_something_else(own, spec) else own
         self._names[own], self._specs[kept] = kept, spec
+        if kept not in sys.modules and sys.meta_path[0] is not self:  # of other folders that have the name, this one is asked
+            sys.meta_path.remove(self)
+            sys.meta_path.insert(0, self)
 
 
 class _Loader(SourceFileLoader):
@@ -196,9 +196,16 @@ def _means_something_else(name: str, spec: ModuleSpec) -> bool:
     if name in sys.stdlib_module_names or name in OURS:
         return True
     if name in sys.modules:
-        return spec.origin is None or not _is_of(sys.modules[name], Path(spec.origin))
+        return not _is_from(sys.modules[name], spec)
     elsewhere = PathFinder.find_spec(name)
     return elsewhere is not None and elsewhere.origin != spec.origin
+
+
+def _is_from(module: Any, spec: ModuleSpec) -> bool:
+    if spec.origin is not None:
+        return _is_of(module, Path(spec.origin))
+    return getattr(module, "__file__", None) is None and list(getattr(module, "__path__", ())) == list(
+        spec.submodule_search_locations or ())
 
 
 def _is_of(module: Any, path: Path) -> bool:

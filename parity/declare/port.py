@@ -248,6 +248,12 @@ def training(target: str, *, seed: int | None = None, device: str = "cpu") -> Tr
     return training_of(_declared(target, (Port, Training)), seed=seed, device=device)
 
 
+def declares(target: str) -> tuple[str, bool]:
+    """The title of what a pair file declares, and whether that has a training. Raises InputError."""
+    found = _declared(target, (Port, Training))
+    return (found.title, found.training is not None) if isinstance(found, Port) else ("training", True)
+
+
 def training_of(declared: Port | Training, *, seed: int | None = None, device: str = "cpu") -> TrainingSubject:
     """What `parity.steps.follow.follow` takes. Raises InputError."""
     if isinstance(declared, Port):

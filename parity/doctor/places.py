@@ -14,10 +14,12 @@ from types import FrameType
 from typing import Any
 
 from parity.blame import is_below
-from parity.trace.source import Site, SourceTree
+from parity.trace.source import Site, SourceTree, function_around
 
 _LIBRARIES = (Path(__file__).resolve().parent.parent,  # the harness itself
               *dict.fromkeys(Path(sysconfig.get_paths()[key]).resolve() for key in ("stdlib", "purelib", "platlib")))
+
+_HOPS = 6  # assignments and calls that are followed back
 
 
 def is_library(file: str) -> bool:
@@ -83,6 +85,45 @@ def assignment_site(files: Iterable[str], name: str, calls: str) -> Site | None:
                 if called == calls:
                     calling.append(Site(file, node.lineno))
     return calling[0] if len(calling) == 1 else None
+
+
+def argument_site(call: Site | None, names: Iterable[str]) -> Site | None:
+    """Of a call that begins on this line and goes over several: the line of its argument by one of these names; else that line."""
+    tree, wanted = parsed(call.file) if call is not None else None, set(names)
+    lines = [keyword.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and node.lineno <= call.line <= node.end_lineno
+             for keyword in node.keywords if keyword.arg in wanted] if tree is not None else []
+    return Site(call.file, lines[0]) if len(lines) == 1 else call
+
+
+def slicing_site(site: Site | None, position: int) -> Site | None:
+    """The line that cuts out what a call on this line is given in that place: `y[:, 1:]` in an assignment above, or in what the
+    function of the same file that is called there returns. None where no such line is found."""
+    tree = parsed(site.file) if site is not None else None
+    given = next((node.args[position] for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) > position
+                  and node.lineno <= site.line <= node.end_lineno), None) if tree is not None else None
+    line = _sliced(tree, function_around(site) or tree, given, None, _HOPS) if given is not None else None
+    return Site(site.file, line) if line is not None and line != site.line else None
+
+
+def _sliced(tree: ast.AST, scope: ast.AST, value: ast.expr, element: int | None, hops: int) -> int | None:
+    """The line of the slice that a value (element: of a tuple) comes from, within so many assignments and calls."""
+    if isinstance(value, ast.Tuple) and element is not None:
+        value, element = value.elts[element], None
+    if any(isinstance(node, ast.Slice) for node in ast.walk(value)):
+        return value.lineno
+    called = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else None
+    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == called and hops):
+        returns = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
+        return _sliced(tree, function, returns[0].value, element, hops - 1) if len(returns) == 1 else None
+    read = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+    above = [(node, target) for node in ast.walk(scope) if isinstance(node, ast.Assign) and node.lineno < value.lineno
+             for target in node.targets if read & {part.id for part in ast.walk(target) if isinstance(part, ast.Name)}]
+    if not above or not hops:
+        return None
+    node, target = max(above, key=lambda found: found[0].lineno)
+    names = [getattr(part, "id", None) for part in target.elts] if isinstance(target, ast.Tuple) else []
+    element = next((number for number, name in enumerate(names) if name in read), None)
+    return _sliced(tree, scope, node.value, element, hops - 1)
 
 
 @functools.lru_cache(maxsize=256)

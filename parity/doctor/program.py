@@ -7,10 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
-from parity.doctor.places import assignment_site, name_in
+from parity.doctor.places import argument_site, assignment_site, name_in
 from parity.files import InputError
 from parity.frameworks import Framework, FrameworkError, of_model
 from parity.trace.source import ConstructionSites, Site, SourceTree, attribute_site
+
+# Arguments of optimizers, by which a call over several lines is read: what it holds, and how it steps.
+HELD = ("params", "parameters")
+RATE = ("lr", "learning_rate")
+DECAY = ("weight_decay",)
 
 
 class Program:
@@ -181,9 +186,11 @@ class Program:
             if not path:
                 return None
 
-    def optimizer_site(self, name: str) -> Site | None:
+    def optimizer_site(self, name: str, argument: Sequence[str] = ()) -> Site | None:
+        """The line that makes an optimizer; of a call over several lines, that of the argument by one of these names."""
         optimizer = self.optimizers[name]
-        return self.made.get(name) or self.constructions.of(optimizer) or self.assigned(name, type(optimizer).__name__)
+        made = self.made.get(name) or self.constructions.of(optimizer) or self.assigned(name, type(optimizer).__name__)
+        return argument_site(made, argument) if argument else made
 
     def assigned(self, name: str, calls: str) -> Site | None:
         return assignment_site(self.files, name, calls)

@@ -629,8 +629,7 @@ def _watching(observe: Callable[[str, tuple, Any], None], source: Any, modules: 
             wrapper = wrapped(function, attribute)
             wrappers[id(function)] = wrapper
             replace(owner, attribute, wrapper)
-    users = [module for module in list(sys.modules.values()) if getattr(module, "__file__", None) and module.__file__ in source]
-    for owner in (*users, *modules):  # from paddle.nn.functional import relu; self.act = paddle.nn.functional.relu
+    for owner in (*source.modules(), *modules):  # from paddle.nn.functional import relu; self.act = paddle.nn.functional.relu
         for attribute, value in list(vars(owner).items()):
             if id(value) in wrappers:
                 undo.append((owner, attribute, value))

@@ -7,12 +7,13 @@ is not.
 from __future__ import annotations
 
 import ast
+import importlib
 import itertools
 import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -104,66 +105,107 @@ class Fix:
                 "seconds": round(self.seconds, 1)}
 
 
+@dataclass(frozen=True)
+class Mend:
+    """A candidate that carried further: place: what differed first before it was made. changes: all that it takes by itself."""
+
+    place: Place
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Mends:
+    """What was found one after the other. before: without any; after: with all of them. nearest: of what did not help. known:
+    before each was made, the lines of the twin of which it was known that they are wrong by themselves."""
+
+    before: Outcome
+    found: tuple[Mend, ...]
+    after: Outcome
+    nearest: str | None = None
+    known: tuple[frozenset[Site], ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return joined(self.found)
+
+
+def joined(mends: Iterable[Mend]) -> tuple[Change, ...]:
+    """All their changes; several may need the same import."""
+    return tuple(dict.fromkeys(change for mend in mends for change in mend.changes))
+
+
 Tell = Callable[..., None]
 """Called with what is to be told; with the number of the trial where it is only what is being tried."""
 
 
 class Search:
     """One search for one pair. load: imports the user's pair, in a trial's process only; with a seed, or None for its own.
-    steps: of its training, so many of which have to agree; without them it is one forward and backward. clock: what the budget's
-    seconds are counted by."""
+    steps: of its training, so many of which have to agree; without them it is one forward and backward. most: so many faults are
+    mended one after the other. clock: what the budget's seconds are counted by."""
 
     def __init__(self, load: Callable[[int | None], Any], *, budget: float, steps: int | None = None,
-                 tell: Tell = lambda what, trial=None: None, clock: Callable[[], float] = time.monotonic) -> None:
+                 tell: Tell = lambda what, trial=None: None, most: int = MOST_PLACES,
+                 clock: Callable[[], float] = time.monotonic) -> None:
         check_possible()
-        self._load, self._tell, self._steps = load, tell, steps
+        self._load, self._tell, self._steps, self._most = load, tell, steps, most
         self._budget, self._clock, self._began, self._tried = budget, clock, clock(), 0
         self._took = budget  # seconds, by the first comparison
         self._sources: dict[str, Source | None] = {}
         self._files: tuple[str, ...] = ()  # of the user's
         self._recorded: str | None = None  # folder with the steps of a training's reference
+        self._thorough = False  # whether all is asked that a comparison tells, not only what differs first
 
     def run(self) -> Fix:
-        import parity.compare.runner
-        import parity.declare.port
-        import parity.frameworks
-        import parity.steps.runner
-        parity.frameworks.PaddleFramework().version, parity.frameworks.TorchFramework().version
+        self.prepare()
         with self._reference_recorded():
-            return self._searched()
+            before = self._begun()
+            if before.verdict != "diverged":
+                return self._fix(before.verdict, before, before)
+            found = self._mended(before)
+            if not before.far or self._stands(before):
+                return found
+            whole = self.attempt((), alone=False)
+            if whole.verdict in ("same", "undecided"):
+                return self._fix(whole.verdict, whole, whole)
+            known = [place.key for place in whole.places[:1]] == [place.key for place in before.places[:1]]
+            return found if known or found.verdict == "fixed" else self._mended(whole)
 
-    def _searched(self) -> Fix:
+    def mends(self) -> Mends:
+        """What carries further, one after the other; nothing is proven of it."""
+        self._thorough = True
+        self.prepare()
+        before = self._begun()
+        if before.verdict != "diverged":
+            return Mends(before, (), before)
+        with self._reference_recorded():
+            self._check_recorded(before)
+            return self._one_by_one(before)
+
+    def _begun(self) -> Outcome:
+        """The comparison without any change. Raises InputError where none comes of it."""
         began = time.monotonic()
-        before = self._before()
+        before = self.attempt(())
+        if before.verdict == "same":  # as far as one lane tells
+            before = self.attempt((), proof=True)
+        elif self._recorded is not None and not before.far:
+            self._check_recorded(before)
+        elif self._steps is None and before.verdict == "diverged" and all(place.twin is None for place in before.places):
+            more = self.attempt((), proof=True).places  # the twin has no such value
+            before = replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
         self._files = before.files
         self._took, self._began = time.monotonic() - began, self._clock()
         self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
-        if before.verdict in ("same", "undecided"):
-            return self._fix(before.verdict, before, before)
         if before.verdict == "failed":
             raise InputError(f"the pair cannot be compared: {before.said}")
-        found = self._mended(before)
-        if not before.far or self._stands(before):
-            return found
-        whole = self.attempt((), alone=False)
-        if whole.verdict in ("same", "undecided"):
-            return self._fix(whole.verdict, whole, whole)
-        known = [place.key for place in whole.places[:1]] == [place.key for place in before.places[:1]]
-        return found if known or found.verdict == "fixed" else self._mended(whole)
+        return before
 
-    def _before(self) -> Outcome:
-        """Without changes."""
-        before = self.attempt(())
-        if before.verdict == "same":  # as far as one lane tells
-            return self.attempt((), proof=True)
-        if self._recorded is not None and not before.far:
+    def _check_recorded(self, before: Outcome) -> None:
+        """Nothing can be explained without the reference: where the twin alone is found to differ elsewhere first, its recorded
+        steps are of no use."""
+        if self._recorded is not None:
             alone = self.attempt((), at=replace(before, places=()))
             if [place.key for place in alone.places[:1]] != [place.key for place in before.places[:1]]:
                 self._recorded = None
-        if self._steps is None and before.verdict == "diverged" and all(place.twin is None for place in before.places):
-            more = self.attempt((), proof=True).places  # the twin has no such value
-            return replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
-        return before
 
     def _stands(self, before: Outcome) -> bool:
         """Whether what the twin's training was found to do otherwise, alone, is neither rounding that has grown nor a known
@@ -190,31 +232,47 @@ class Search:
 
             return attempt(beside_all_that_is_known, {}, seconds=FIRST, room=room).far
 
-    def _mended(self, before: Outcome) -> Fix:
-        at = before
-        made: tuple[Change, ...] = ()
+    def prepare(self) -> None:
+        """Imports here what each trial would have to import."""
+        import parity.compare.runner
+        import parity.declare.port
+        import parity.frameworks
+        import parity.steps.runner
+        parity.frameworks.PaddleFramework().version, parity.frameworks.TorchFramework().version
+        if self._steps is not None:  # as torch does where the first optimizer is built
+            importlib.import_module("torch._dynamo")
+
+    def _one_by_one(self, before: Outcome) -> Mends:
+        at, found = before, []
+        known = [frozenset(before.independent)]
         nearest = None
-        for _ in range(MOST_PLACES):
-            found, near = self._further(made, at)
+        for _ in range(self._most):
+            mend, after, near = self._further(joined(found), at)
             nearest = nearest or near
-            if found is None:
+            if mend is None:
                 break
-            made, at = found
+            found.append(mend)
+            at = after
+            known.append(known[-1] | set(at.independent))
             if at.verdict == "same":
                 break
+        return Mends(before, tuple(found), at, nearest, tuple(known))
+
+    def _mended(self, before: Outcome) -> Fix:
+        mends = self._one_by_one(before)
+        made, nearest = mends.changes, mends.nearest
         if not made:
             nowhere = "the finding names no line of the twin's own source, or one that is installed rather than yours"
             looked = any(spot for _, found in self._spots(before.places) for spot in found)
             return self._fix("open", before, before, nearest=nearest, unreadable=None if looked else nowhere)
-        after = at if at.verdict == "same" and self._recorded is not None else self._whole(made)
+        after = mends.after if mends.after.verdict == "same" and self._recorded is not None else self._whole(made)
         if after.verdict != "same":
             return self._fix("partly" if after.further_than(before) else "open", before, after, made, nearest=nearest)
         return self._proven(made, before, after)
 
     @contextmanager
     def _reference_recorded(self) -> Iterator[None]:
-        """Of a training: each trial runs the twin alone, against the steps of the reference, which are always the same. Not where
-        that finds another first place, as nothing can be explained without the reference."""
+        """Of a training: each trial runs the twin alone, against the steps of the reference, which are always the same."""
         if self._steps is None:
             yield
             return
@@ -255,9 +313,10 @@ class Search:
         return Fix(verdict, before, after, changes, originals, self._tried, seconds=self._clock() - self._began,
                    **more)
 
-    def _further(self, made: tuple[Change, ...], at: Outcome) -> tuple[tuple[tuple[Change, ...], Outcome] | None, str | None]:
-        """The changes with one candidate more that makes all agree; failing that, with the one that carries furthest."""
-        best: tuple[tuple[Change, ...], Outcome] | None = None
+    def _further(self, made: tuple[Change, ...], at: Outcome) -> tuple[Mend | None, Outcome, str | None]:
+        """The candidate that makes all agree; failing that, the one that carries furthest; with what comes of it. And what came
+        nearest."""
+        best: tuple[Mend | None, Outcome] = None, at
         for candidate in self._candidates(at.places, made):
             if self._clock() - self._began > self._budget:
                 self._tell(f"the budget of {self._budget:.0f} s is used up")
@@ -267,13 +326,14 @@ class Search:
             self._tell(_said(candidate, self._source(candidate.changes[0].file)), self._tried)
             found = self.attempt(changes, at=at)
             if found.verdict == "same":
-                return (changes, found), None
-            if found.further_than(best[1] if best else at) and not candidate.removes:
-                best = changes, found
+                return Mend(at.places[0], candidate.changes), found, None
+            if found.further_than(best[1]) and not candidate.removes:
+                best = Mend(at.places[0], candidate.changes), found
                 if candidate.told:
-                    return best, None
-        near = None if best is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in best[0][len(made):])
-        return best, near
+                    return *best, None
+        mend = best[0]
+        return *best, None if mend is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in mend.changes
+                                                         if change not in made)
 
     def _candidates(self, places: Sequence[Place], made: tuple[Change, ...]) -> Iterator[Candidate]:
         """Of all places, cheapest first; the first place's before those of others that cost the same."""
@@ -422,6 +482,10 @@ class Search:
     def _read(self, site: Site | None) -> Source | None:
         return None if site is None else self._source(site.file)
 
+    def original(self, file: str) -> str:
+        """The text of a file that changes are of."""
+        return self._source(file).text
+
     def _source(self, file: str) -> Source | None:
         file = os.path.realpath(file)
         if file not in self._sources:
@@ -479,7 +543,7 @@ class Search:
             if at is not None and at.places and (still := _still(report, at.places[0])) is not None:
                 raise Far(0, still)
             first = report.first
-            if first is not None and (first.key.stage == "census" or first.floor_multiple > FAR):
+            if first is not None and not self._thorough and (first.key.stage == "census" or first.floor_multiple > FAR):
                 raise Far(0, first, [finding for finding in report.diverged if finding is not first])
 
         def follow() -> Any:
@@ -532,6 +596,11 @@ class _Followed:
         self.verdict, self.merged, self.sentence = summary.verdict, summary.merged, summary.sentence
         self.results = [summary]
         self.headline = None if summary.first is None else (summary, summary.first)
+
+        self.counterfactual = summary.counterfactual
+
+    def independent(self) -> list[Any]:
+        return [self.headline[1]]
 
     def places(self) -> list[tuple[Any, None]]:
         return [(finding, None) for finding in self.merged.diverged]

@@ -41,12 +41,18 @@ class Place:
     key: str = ""
     distance: float = math.inf
 
+    @property
+    def line(self) -> Site | None:
+        """Where it is made, as far as is known."""
+        return self.twin or self.reference or self.last_good
+
 
 @dataclass(frozen=True)
 class Outcome:
     """What came of one trial. verdict: "same", "diverged", "undecided" or "failed" (no comparison came of it, for the reason that
     `said` gives). reached: how far both agree: the number of the program, the step, and the order of its first divergence. files:
-    of the user's that were imported. far: it ended at the first place, which no rounding explains."""
+    of the user's that were imported. independent: lines of the twin that are wrong whatever the others are. remains: what is said
+    of the values behind, once these are right. far: it ended at the first place, which no rounding explains."""
 
     verdict: str
     said: str
@@ -54,6 +60,8 @@ class Outcome:
     compared: int = 0
     places: tuple[Place, ...] = ()
     files: tuple[str, ...] = ()
+    independent: tuple[Site, ...] = ()
+    remains: str | None = None
     far: bool = False
 
     @property
@@ -92,6 +100,13 @@ class Far(Exception):
 def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, room: str | None = None) -> Outcome:
     """The outcome of `compare` in a fork of this process, where the user's files read as `sources` say. room: a folder of ours that
     it may write in, and that stays."""
+    return _outcome(apart(lambda: _compared(compare), sources, seconds=seconds, room=room))
+
+
+def apart(work: Callable[[], Mapping[str, Any]], sources: Mapping[str, str], *, seconds: float,
+          room: str | None = None) -> dict[str, Any]:
+    """What `work` returns, in a fork of this process, where the user's files read as `sources` say: numbers, texts, lists, dicts.
+    Where nothing comes of it, "verdict" is "failed", and "said" tells why. room: as for `attempt`."""
     sys.stdout.flush()
     sys.stderr.flush()
     reading, writing = os.pipe()
@@ -102,7 +117,7 @@ def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, roo
         _alone(parent, seconds)
         _confine(folder, room)
         with open(writing, "w", encoding="utf-8") as pipe:
-            json.dump(_compared(compare, sources), pipe)
+            json.dump(_done(work, sources), pipe)
         os._exit(0)
     os.close(writing)
     try:
@@ -116,11 +131,15 @@ def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, roo
         _, status = os.waitpid(child, 0)
         shutil.rmtree(folder, ignore_errors=True)
     if told is None:
-        return Outcome("failed", f"not done after {seconds:.0f} s")
+        return _failed(f"not done after {seconds:.0f} s")
     try:
-        return _outcome(json.loads(told))
+        return json.loads(told)
     except ValueError:
-        return Outcome("failed", f"its process ended ({os.waitstatus_to_exitcode(status)}) without a word")
+        return _failed(f"its process ended ({os.waitstatus_to_exitcode(status)}) without a word")
+
+
+def _failed(why: str) -> dict[str, Any]:
+    return {"verdict": "failed", "said": why}
 
 
 def _alone(parent: int, seconds: float) -> None:
@@ -184,26 +203,34 @@ def _read(descriptor: int, until: float) -> bytes | None:
     return None
 
 
-def _compared(compare: Compare, sources: Mapping[str, str]) -> dict[str, Any]:
+def _done(work: Callable[[], Mapping[str, Any]], sources: Mapping[str, str]) -> Mapping[str, Any]:
     """In the child: anything that a user's program can do comes back as a failed trial."""
     try:
         for name in _users_modules():  # this process may have run them before, from another text
             del sys.modules[name]
         with overlaid(sources):
-            summary = compare()
-            told = {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": summary.merged.compared}
-            if summary.headline is None:
-                return told
-            result, first = summary.headline
-            others = [finding for finding, _ in summary.places() if finding is not first]
-            return {**told, "reached": _reached(summary.results.index(result), first), "files": _users_files(),
-                    "places": [_told(finding) for finding in (first, *others[:MOST_OTHERS])]}
+            return work()
+    except BaseException as error:  # exits and interrupts, too
+        return _failed(f"{type(error).__name__}: {' '.join(str(error).split())}"[:400])
+
+
+def _compared(compare: Compare) -> dict[str, Any]:
+    try:
+        summary = compare()
     except Far as found:
         return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": found.places, "far": True,
                 "files": _users_files()}
-    except BaseException as error:  # exits and interrupts, too
-        what = " ".join(str(error).split())
-        return {"verdict": "failed", "said": f"{type(error).__name__}: {what}"[:400]}
+    told = {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": summary.merged.compared}
+    if summary.headline is None:
+        return told
+    result, first = summary.headline
+    others = [finding for finding, _ in summary.places() if finding is not first]
+    remains = summary.counterfactual if hasattr(summary, "counterfactual") else result.report.counterfactual
+    lines = remains.lines if remains is not None else [finding.twin for finding in summary.independent()]
+    return {**told, "reached": _reached(summary.results.index(result), first), "files": _users_files(),
+            "places": [_told(finding) for finding in (first, *others[:MOST_OTHERS])],
+            "independent": [line for line in lines if line is not None],
+            "remains": None if remains is None else str(remains.sentence)}
 
 
 def _reached(number: int, finding: Any) -> list[int]:
@@ -238,7 +265,8 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
     places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
                          place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
-                   tuple(told.get("files", ())), told.get("far", False))
+                   tuple(told.get("files", ())), tuple(map(site, told.get("independent", ()))), told.get("remains"),
+                   told.get("far", False))
 
 
 def check_possible() -> None:

@@ -1,7 +1,8 @@
 """`parity diff A B`: two traces, value by value, with the verdicts of `parity check`. Needs neither framework.
 
 A stands where the reference stands in `check`; its floors are the unit (B's where A has none). Nothing can be run again
-here: there is no replay in float64, so a divergence is placed where it first enters, and kinks of rectifiers are not forgiven.
+here: there is no replay in float64, so a divergence is placed where it first enters, kinks of rectifiers are not forgiven, and no
+known difference of the frameworks is tried.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from parity.verdict.judge import Failure, Judge
 from parity.verdict.sinks import Against, Store
 
 SUMMARY = "same up to summary"
+NOT_LOOKED_AT = say("known differences of the frameworks (parity differences) were not looked at: to tell whether one accounts for "
+                    "a divergence, PyTorch has to compute it again, which a recording cannot; parity compare looks at them, where "
+                    "both run")
 
 
 class Summary(summary.Summary):
@@ -90,6 +94,8 @@ def _compare(one: Trace, other: Trace, name: tuple[str, str]) -> Result:
     for run in _runs(one, other, left, right):
         _run(one, other, left, right, run, weights, found)
     found.findings.sort(key=lambda finding: finding.order)
+    if {one.side, other.side} == {"reference", "twin"} and any(finding.key.stage != "census" for finding in found.diverged):
+        found.remarks.append(NOT_LOOKED_AT)
     found.unseen = _unseen(left)
     found.verdict  # noqa: B018 (raises NothingCompared)
     subject = SimpleNamespace(name=left.document["name"], calls=left.document["calls"])

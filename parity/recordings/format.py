@@ -216,7 +216,7 @@ def write_start(folder: Path, state: Mapping[str, Any]) -> str:
         arrays, numbers, of_parts = {}, {}, []
         for entry, value in _flat(state):
             if isinstance(value, np.ndarray):
-                arrays[entry] = np.ascontiguousarray(_real(value)).reshape(*value.shape, *(2,) * (value.dtype.kind == "c"))
+                arrays[entry] = np.ascontiguousarray(_real(value)).reshape((*value.shape, *(2,) * (value.dtype.kind == "c")))
                 of_parts += [entry] if value.dtype.kind == "c" else []
             else:
                 numbers[entry] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace as with_changes
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from parity.steps.reference import Progress, ReferenceStep, floors_alone
 from parity.steps.result import StepsReport
 from parity.steps.state import carry_back, entries, joined, known_to
 from parity.trace.events import Key
-from parity.verdict.findings import Report
+from parity.verdict.counterfactual import Righting
+from parity.verdict.findings import Counterfactual, Finding, Report
 from parity.verdict.judge import Judge
 from parity.verdict.sinks import Against, Store
 from weights_convert import ConversionError
@@ -54,6 +56,8 @@ class Asked:
         after = both.state(1) if free else both.private(1)
         alone = Alone(both, step.number, step.batch, before, start, self._draws, self._mode, self._tell)
         report = self._judged(step.number, alone, found)
+        if report.diverged and not self._result.report.diverged:  # nothing was wrong before it ran
+            report.counterfactual = alone.righted(found, report)
         both.load(1, after if free else {**start, **after})
         if free:
             self._result.judged_alone[step.number] = report.verdict
@@ -62,7 +66,7 @@ class Asked:
     def _judged(self, number: int, alone: Alone, found: Report) -> Report:
         if self._known:
             with imitating(self._known):
-                report = alone.compared()
+                report = alone.compared(plain=False)
             if not report.diverged:
                 return with_verdict(found, Verdict.EXPLAINED, self._cause())
         report = found
@@ -76,7 +80,7 @@ class Asked:
                 found.settle(lambda finding: finding.key not in unseen, cause)
                 return found
         acting = acting_in(alone.reference, self._differences) if self._differences else []
-        report = explain(report, lambda _: alone.compared(), acting)
+        report = explain(report, lambda _: alone.compared(plain=False), acting)
         if not report.diverged:
             self._known += [difference for difference in acting if difference not in self._known
                             and any(difference.title in (finding.cause or "") for finding in report.findings)]
@@ -94,6 +98,7 @@ class Alone:
         self._both, self._number, self._batch, self._before, self._start = both, number, batch, before, start
         self._draws, self._mode, self._tell = draws, mode, tell
         self._floors: dict[Key, float] | None = None
+        self._plain: tuple[Store, Against] | None = None  # where the reference does what it always does
 
     def reference(self) -> Store:
         """Its step."""
@@ -103,8 +108,8 @@ class Alone:
         self._both.step(0, self._number, self._batch, store, measure=True)
         return store
 
-    def compared(self) -> Report:
-        """Both sides' step, as torch is now. What rounding does to it is measured once."""
+    def compared(self, *, plain: bool = True) -> Report:
+        """Both sides' step, as torch is now (plain: as it always is). What rounding does to it is measured once."""
         both, subject = self._both, self._both.subject
         store = self.reference()
         draws = self._draws if self._floors is None else 0
@@ -118,4 +123,36 @@ class Alone:
         report = Report(subject.name)
         judge = Judge(subject.name, subject.pair, both.lane, self._mode, store, floors, M, start=entries(self._before))
         judge.judge(against, failure, report)
+        if plain:
+            self._plain = store, against
         return report
+
+    def righted(self, found: Report, report: Report) -> Counterfactual | None:
+        """What remains of the step as it was `found`, once the places of its report are right: the twin's step once more, with the
+        reference's values there. None where that cannot be told."""
+        if self._both.lane != "float64" or any(finding.key.stage == "census" for finding in report.diverged):
+            return None
+        if self._plain is None:
+            self.compared()
+        store, replayed = self._plain
+        alone = Report(report.subject, [with_changes(finding, run="replay") for finding in report.findings])
+        free = [with_changes(finding, run="free") for finding in found.findings]
+        asked = Report(report.subject, [*free, *alone.findings])
+        righting = Righting.of(asked, replayed, _places(alone))
+        if righting is None:
+            return None
+        against = replayed
+        if righting.keys:
+            self._tell(self._number, "twin, with the reference's values at the places")
+            self._both.load(1, self._start)
+            against = replayed.anew()
+            if self._both.twin_step(self._number, self._batch, against, store.replayed(), righting.keys) is not None:
+                return None
+        return righting.told(asked, store, replayed, against)
+
+
+def _places(alone: Report) -> list[Finding]:
+    """Of a step alone. Its graph is whole, so what goes wrong in a forward comes back with the gradients of all before it: these
+    are places where nothing else is."""
+    forward = [finding for finding in alone.findings if finding.key.stage in ("data", "forward", "losses")]
+    return (Report(alone.subject, forward) if any(finding in alone.diverged for finding in forward) else alone).places

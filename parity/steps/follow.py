@@ -126,6 +126,7 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
             found = inquiry.about(step, start, found)
         blame_clipping(found, step.store.clips, against.clips)
         result.report.add(found)
+        result.report.counterfactual = result.report.counterfactual or found.counterfactual
         result.steps = step.number
         note_losses(result, step, against)
         if diverged_at is None and result.report.diverged:

@@ -21,12 +21,14 @@ from parity.pairing.census import Census, take
 from parity.pairing.correspondence import naming
 from parity.steps.state import carry, cast, joined
 from parity.trace.clipping import Clipping
-from parity.trace.events import Replayed, Sink
+from parity.trace.events import Key, Replayed, Sink
 from parity.trace.optimizers import checksum, learning_rates, watching
 from parity.trace.randomness import Tape, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run, View
 from parity.verdict.sinks import Against
+
+WORTH_COLLECTING = 1 << 26  # bytes of weights: to go through the heap takes a third of a second
 
 
 class Programs(Sides):
@@ -108,7 +110,8 @@ class Programs(Sides):
         self.programs = tuple(None if number == side else program for number, program in enumerate(self.programs))
         self.optimizers = tuple({} if number == side else held for number, held in enumerate(self.optimizers))
         self.networks = tuple({} if number == side else models for number, models in enumerate(self.networks))
-        gc.collect()
+        if sum(array.nbytes for held in self.start["networks"].values() for array in held.values()) > WORTH_COLLECTING:
+            gc.collect()
 
     def batch(self, step: int, side: int = 0) -> dict[str, np.ndarray]:
         load = self.subject.twin_batch if side and self.subject.twin_batch else self.subject.batch
@@ -163,8 +166,10 @@ class Programs(Sides):
         self._tape = number, tape
 
     def step(self, side: int, number: int, batch: Mapping[str, np.ndarray], sink: Sink, *, measure: bool = False,
-             rounding: int | None = None, replayed: Replayed | None = None) -> dict[str, float]:
-        """One recorded step; returns the losses by name, and leaves them with the sink."""
+             rounding: int | None = None, replayed: Replayed | None = None,
+             righted: frozenset[Key] = frozenset(), bare: bool = False) -> dict[str, float]:
+        """One recorded step; returns the losses by name, and leaves them with the sink. righted: as in `Run`. bare: neither lines
+        nor gradients of what layers return."""
         framework, program, source = self.frameworks[side], self.programs[side], self.sources[side]
         line_for_line = self.subject.pair.names is None
         parameters = self.parameters(side)
@@ -172,7 +177,8 @@ class Programs(Sides):
         own = self.side(side, paths=None if line_for_line else {}, phases=self.subject.phases)
         recorder = Recorder(own, sink, Run(measure=measure, step=number, replay=replayed, splice=True, device=self.subject.device,
                                            random=self.tape(number).hand(side),
-                                           results=self.results.of(side), lifted=self.lifted))
+                                           results=self.results.of(side), lifted=self.lifted, righted=righted, lines=not bare,
+                                           gradients=not bare))
         for name, network in program.networks.items():
             recorder.watch(network, name, self.paths(side, name))
         device = self.subject.device
@@ -246,9 +252,9 @@ class Programs(Sides):
             yield
 
     def twin_step(self, number: int, batch: Mapping[str, np.ndarray], against: Against,
-                  replayed: Replayed | None) -> Exception | None:
+                  replayed: Replayed | None, righted: frozenset[Key] = frozenset()) -> Exception | None:
         try:
-            self.step(1, number, batch, against, replayed=replayed)
+            self.step(1, number, batch, against, replayed=replayed, righted=righted)
         except InputError:  # a recording that cannot be read is no fault of the twin's
             raise
         except Exception as error:

@@ -34,6 +34,8 @@ def show(console: Console, summary: Summary, *, listed: int | None = NAMED) -> N
     if summary.first is not None:
         console.print(Text(f"\nFirst divergence: {when(summary.first)}", style="bold"))
         console.print(Text(str(summary.first)), soft_wrap=True)
+        if summary.counterfactual is not None:
+            console.print(Text(f"  {summary.counterfactual.sentence}", style="bold"), soft_wrap=True)
         whole(console, _ladder(summary))
     for each in summary.followed:
         console.print(Text(f"\n{each.lane} lane, {each.result.mode} run, {each.seconds:.0f} s", style="bold"))
@@ -101,9 +103,10 @@ def to_json(summary: Summary) -> str:
     lanes = {}
     for each in summary.followed:
         lane = each.result.to_json()
-        del lane["findings"], lane["lane"], lane["mode"]  # at the top level
+        del lane["findings"], lane["lane"], lane["mode"], lane["counterfactual"]  # at the top level
         lanes[each.lane] = {**lane, "seconds": round(each.seconds, 3)}
-    document = {"verdict": summary.verdict, "counts": whole["counts"], "first": whole["first"], "mode": summary.mode,
+    document = {"verdict": summary.verdict, "counts": whole["counts"], "first": whole["first"],
+                "counterfactual": summary.counterfactual.to_json() if summary.counterfactual else None, "mode": summary.mode,
                 "steps": summary.steps, "faults": summary.faults, "lanes": lanes, "findings": whole["findings"],
                 "seconds": round(summary.seconds, 3), **summary.circumstances.to_json(), "versions": versions()}
     return json.dumps(strict(document), indent=1, allow_nan=False) + "\n"
@@ -126,9 +129,10 @@ def to_html(summary: Summary, picture: bytes) -> str:
     diverged, uncompared = (list(_labelled(found)) for found in (summary.merged.diverged, summary.merged.uncompared))
     lanes = [{"name": each.lane, "losses": list(totals(each.result)), "rows": list(rows(each.result))} for each in summary.followed]
     return page("steps.html", title=say("Parity report: {run}", run=summary.run), verdict=summary.verdict,
-                sentence=summary.sentence(), first=first, where=when(first) if first else None, rungs=summary.rungs(),
-                remarks=summary.remarks(), faults=summary.faults, lanes=lanes, diverged=diverged[:ROWS],
-                diverged_count=len(diverged), uncompared=uncompared[:ROWS], uncompared_count=len(uncompared), M=M,
+                sentence=summary.sentence(), first=first, where=when(first) if first else None,
+                counterfactual=summary.counterfactual, rungs=summary.rungs(), remarks=summary.remarks(),
+                faults=summary.faults, lanes=lanes, diverged=diverged[:ROWS], diverged_count=len(diverged),
+                uncompared=uncompared[:ROWS], uncompared_count=len(uncompared), M=M,
                 picture=base64.b64encode(picture).decode(), made=summary.circumstances)
 
 

@@ -13,7 +13,7 @@ from parity.report.circumstances import Circumstances
 from parity.report.words import STAGES, agreed, divergence, explanations, short, undecided
 from parity.steps.result import Curve, StepsReport
 from parity.steps.runner import Followed, is_total
-from parity.verdict.findings import RAISED, Finding, merge
+from parity.verdict.findings import RAISED, Counterfactual, Finding, merge
 
 PHASE_STAGES = ("forward", "losses", "gradients", "update")
 
@@ -33,6 +33,11 @@ class Summary:
     @property
     def first(self) -> Finding | None:
         return self.merged.first
+
+    @property
+    def counterfactual(self) -> Counterfactual | None:
+        """What remains of the first step that diverged once its places are right, where that was asked and can be told."""
+        return next((each.result.report.counterfactual for each in self.followed if each.result.report.counterfactual), None)
 
     @property
     def mode(self) -> str:

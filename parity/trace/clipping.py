@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -51,8 +50,7 @@ class Clipping:
         wrapped = {id(function): self._wrapped(name, function) for name in ("clip_grad_norm_", "clip_grad_value_")
                    if (function := getattr(clips, name, None)) is not None}
         undo = []
-        users = [module for module in list(sys.modules.values()) if (getattr(module, "__file__", None) or "") in self._source]
-        for owner in (clips, *users):
+        for owner in (clips, *self._source.modules()):
             for name, value in list(vars(owner).items()):
                 if id(value) in wrapped:
                     undo.append((owner, name, value))

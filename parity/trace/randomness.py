@@ -36,8 +36,8 @@ class Tape:
     """What the reference drew in one run (one training step, one forward and backward), in order.
 
     names: of the run, from which the generators have theirs. more: where both run in turns, lets the reference go on; False where
-    it has ended. in_line: draws meet in the order of the whole program, whatever calls they are made in. instead: where it is a
-    number, all that are drawn without a counterpart are that number.
+    it has ended. in_line: draws meet in the order of the whole program, whatever calls they are made in. instead: how
+    many were drawn without a counterpart before -> the number that is drawn without one.
     """
 
     def __init__(self, *names: object) -> None:
@@ -47,7 +47,7 @@ class Tape:
         self.more: Callable[[], bool] = lambda: False
         self.paths: tuple[set[str], set[str]] = ({""}, {""})
         self.in_line = False
-        self.instead: float | None = None
+        self.instead: Callable[[int], float] | None = None
         self._met: list[tuple[Drawn, int | None]] = []  # by the twin's latest run: what it drew, the number of its counterpart
 
     @property
@@ -92,10 +92,6 @@ class Tape:
     def generator(self, *number: object) -> np.random.Generator:
         return generator("random numbers", *self._names, *number)
 
-    def of_lone(self, *number: object) -> np.random.Generator:
-        """For a draw without a counterpart."""
-        return self.generator(*number) if self.instead is None else _Constant(self.instead)
-
     def note(self, drawn: Drawn, met: Entry | None) -> None:
         """What the twin has drawn, and its counterpart."""
         if self.instead is None:
@@ -125,7 +121,8 @@ class Hand:
         self._tape, self._side = tape, side
         self._left: dict[tuple[str, int], list[Entry]] = defaultdict(list)  # not taken yet, by the call in which they meet
         self._looked_at = self._alone = 0
-        self._lone = tape.lone[0] if side == 0 and tape.instead is not None else {}
+        tried = side == 0 and tape.instead is not None
+        self._lone = {number: before for before, number in enumerate(tape.lone[0])} if tried else {}
 
     @property
     def silent(self) -> bool:
@@ -150,9 +147,14 @@ class Hand:
             self._tape.note(drawn, met)
         if met is None:
             self._alone += 1
-            return None, self._tape.of_lone("alone", self._alone)
+            return None, self._numbers(self._alone - 1, "alone", self._alone)
         left.remove(met)
-        return met, (self._tape.of_lone if met.number in self._lone else self._tape.generator)(met.number)
+        return met, self._numbers(self._lone.get(met.number), met.number)
+
+    def _numbers(self, before: int | None, *number: object) -> np.random.Generator:
+        """before: of a draw without a counterpart, how many such were made before."""
+        instead = self._tape.instead
+        return self._tape.generator(*number) if before is None or instead is None else _Constant(instead(before))
 
     def _look(self) -> None:
         """At what the reference has drawn since."""

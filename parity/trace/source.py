@@ -14,10 +14,10 @@ import sys
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from parity.blame import hand_on, is_below, is_installed
@@ -105,6 +105,12 @@ def statements_of(code: CodeType) -> Statements:
 
 def statements_around(site: Site | None) -> Statements | None:
     """The statements of the innermost function around a line; None where the source is not at hand."""
+    function = function_around(site)
+    return None if function is None else _inside(_text_of(site.file), function)
+
+
+def function_around(site: Site | None) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """The innermost function around a line, a shared tree; None where there is none, or the source is not at hand."""
     if site is None:
         return None
     try:
@@ -114,9 +120,9 @@ def statements_around(site: Site | None) -> Statements | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _around(text: str, line: int) -> Statements | None:
-    functions = [node for node in _functions(text) if node.lineno <= line <= node.end_lineno]
-    return _inside(text, max(functions, key=lambda node: node.lineno)) if functions else None
+def _around(text: str, line: int) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    return max((node for node in _functions(text) if node.lineno <= line <= node.end_lineno), key=lambda node: node.lineno,
+               default=None)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -249,6 +255,11 @@ class SourceTree:
             self._known[file] = known
         return known
 
+    def modules(self) -> list[ModuleType]:
+        """The modules of the user's that are loaded."""
+        files = [(module, getattr(module, "__file__", None)) for module in list(sys.modules.values())]
+        return [module for module, file in files if isinstance(file, str) and file in self]
+
     def defines(self, module: object) -> bool:
         """Whether the module's forward is the user's own code."""
         code = code_of(getattr(type(module), "forward", None))
@@ -314,14 +325,27 @@ def attribute_site(owner: Any, name: str) -> Site | None:
             continue
         try:
             lines, first = inspect.getsourcelines(base)
-            file = inspect.getsourcefile(base)
-            tree = _parse(_dedented(lines))
-        except (OSError, TypeError, SyntaxError):
+            file, tree = str(inspect.getsourcefile(base)), _parse(_dedented(lines))
+        except (OSError, TypeError):  # its module is not to be found: a script under runpy
+            file, first, tree = _class_of_methods(base)
+        except SyntaxError:
             continue
         for node in ast.walk(tree):
             if _sets(node, name):
-                return Site(str(file), first + node.lineno - 1)
+                return Site(file, first + node.lineno - 1)
     return None
+
+
+def _class_of_methods(kind: type) -> tuple[str, int, ast.AST]:
+    """(file, what to count its lines from, tree) of a class, by the code of a method of its own; an empty tree without one."""
+    codes = [code for value in vars(kind).values() if (code := getattr(value, "__code__", None)) is not None]
+    with suppress(SyntaxError):
+        for code in codes:
+            around = [node for node in ast.walk(_parse(_text_of(code.co_filename))) if isinstance(node, ast.ClassDef)
+                      and node.name == kind.__name__ and node.lineno <= code.co_firstlineno <= node.end_lineno]
+            if around:
+                return code.co_filename, 1, around[-1]
+    return "", 1, ast.Module([], [])
 
 
 def kept_at(site: Site | None) -> Site | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parity.messages import Message, say, several
@@ -33,10 +34,12 @@ class Righting:
     certain: bool
 
     @classmethod
-    def of(cls, report: Report, replayed: Against) -> Righting | None:
-        """replayed: the twin's replay. None where the places are none that could be put right by their values: a tensor is missing,
-        the twin raised, nothing shows in a replay."""
-        places, keys, made, certain = tuple(report.places), set(), set(), True
+    def of(cls, report: Report, replayed: Against, places: Sequence[Finding] | None = None) -> Righting | None:
+        """replayed: the twin's replay. places: by default the report's. None where they are none that could be put right by their
+        values: a tensor is missing, the twin raised, nothing shows in a replay."""
+        places, keys, made, certain = tuple(report.places if places is None else places), set(), set(), True
+        if not places:
+            return None
         seen = (place.lane == "float64" and place.key in replayed.matched and replayed.is_off(place.key) for place in places)
         if not all(seen) or any(finding.key.stage == "census" or finding.variable == RAISED for finding in report.diverged):
             return None
@@ -87,9 +90,10 @@ class Righting:
             return None
         first = min((key for key in remaining if key in truth.events), key=lambda key: truth.events[key].order, default=None)
         site = righted.matched[first][0].site if first in righted.matched else None
-        lines = {place.twin or place.reference or place.key for place in self.places if not is_of_another(place)}
-        return Counterfactual(len(lines), len(behind), len(agree), first, site, _sentence(len(lines), len(behind), len(agree),
-                                                                                         first, site))
+        lines = dict.fromkeys(place.twin or place.reference or place.key for place in self.places if not is_of_another(place))
+        said = _sentence(len(lines), len(behind), len(agree), first, site)
+        return Counterfactual(len(lines), len(behind), len(agree), first, site, said,
+                              tuple(line for line in lines if isinstance(line, Site)))
 
 
 def _can_be_given(key: Key) -> bool:

@@ -153,7 +153,8 @@ class Finding:
 class Counterfactual:
     """What remains once the places are right: of so many values `behind` that went apart by themselves, so many `agree` then.
 
-    places: lines that were put right. remains: the first value that is off still, if one is; site: the twin's line of it.
+    places: lines that were put right. remains: the first value that is off still, if one is; site: the twin's line of it. lines: of
+    the twin, of the places.
     """
 
     places: int
@@ -162,6 +163,7 @@ class Counterfactual:
     remains: Key | None
     site: Site | None
     sentence: str
+    lines: tuple[Site, ...] = ()
 
     def to_json(self) -> dict:
         return {"places": self.places, "behind": self.behind, "agree": self.agree,

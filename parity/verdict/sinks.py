@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections import deque
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity.numbers.arrays import Deviation, deviation, in_norm, rounds
+from parity.numbers.arrays import Deviation, deviation, distance_of_floats, in_norm, rounds
 from parity.numbers.noise import one_ulp
 from parity.numbers.shapes import reshaped_distance
 from parity.numbers.strata import borders, deviations, floor_at
@@ -191,10 +192,10 @@ class Spread(NamedTuple):
     largest: float = 0.0
     samples: int = 0
 
-    def joined(self, found: Deviation) -> Spread:
-        if not np.isfinite(found.distance):
+    def joined(self, found: Spread) -> Spread:
+        if not math.isfinite(found.largest):
             return self
-        return Spread(max(self.largest, found.distance), self.samples + found.size)
+        return Spread(max(self.largest, found.largest), self.samples + found.samples)
 
 
 class Distances:
@@ -213,9 +214,12 @@ class Distances:
     def receive(self, event: Event) -> None:
         partner = self._store.events.get(event.key)
         array, event.array = event.array, None
-        if partner is None or partner.array is None or array is None:
+        stored = None if partner is None else partner.array
+        if stored is None or array is None:
             return
-        found = compared(partner, array)
+        distance = None if partner.norm or borders_of(partner) else distance_of_floats(stored, array)
+        found = ([Spread(distance, array.size)] if distance is not None else
+                 [Spread(one.distance, one.size) for one in compared(partner, array)])
         known = self.strata.setdefault(event.key, [Spread()] * len(found))
         if len(known) == len(found):  # else another shape
             self.strata[event.key] = [before.joined(now) for before, now in zip(known, found, strict=True)]

@@ -286,8 +286,42 @@ def parts():
     return lambda: {"part": Part()}, lambda: {"part": Bare()}
 
 
-def skipping(rate, least=0.):
-    return scaled_by(lambda self: 1 if least <= torch.rand(()) < rate else 2)
+def skipping(rate):
+    return scaled_by(lambda self: 1 if torch.rand(()) < rate else 2)
+
+
+def skipping_in(least, most):
+    return scaled_by(lambda self: 1 if least <= torch.rand(()) < most else 2)
+
+
+def skipping_one_of(count, rate):
+    """Where the first draw says so and none of the others."""
+    def scale(self):
+        taken = []
+        for _ in range(count):
+            number = random.random()
+            taken.append(self.training and number < rate)
+        return 1 if taken[0] and not any(taken[1:]) else 2
+    return scaled_by(scale)
+
+
+def ended_by(rate):
+    def scale(self):
+        while random.random() < rate:
+            pass
+        return 2
+    return scaled_by(scale)
+
+
+def layer_drop(training):
+    def scale(self):
+        kept = 2
+        for _ in range(3):
+            dropped = random.uniform(0, 1)
+            skip = not training or (dropped < .5)
+            kept = kept if skip else kept + 0
+        return kept
+    return scaled_by(scale)
 
 
 def dropouts(ours, theirs):
@@ -301,6 +335,7 @@ SAME = {
                                    lambda: {"drop": nn.Dropout(.4)}),
     "in a layer and behind it": (t_dropped_inside, p_dropped_outside, *parts()),
     "a number that nothing is made of": (skipping(0.), scaled_by(lambda self: 2)),
+    "numbers that skip nothing": (layer_drop(True), scaled_by(lambda self: 2)),
     "alpha dropout": (modules_dropout, modules_dropout, *dropouts(nn.AlphaDropout(.4), paddle.nn.AlphaDropout(.4))),
     "drop path": (t_drop_path, p_drop_path),
     "latent noise": (t_latent, p_latent),
@@ -330,7 +365,9 @@ DIFFERENT = {
     "a module's rate": ((modules_dropout, modules_dropout, *dropouts(nn.Dropout(.4), paddle.nn.Dropout(.5))), "random bernoulli"),
     "behind a layer and what is around": ((t_dropped_inside, p_dropped_with_the_rest, *parts()), ""),
     "a number that seldom matters": ((skipping(.01), scaled_by(lambda self: 2)), "random uniform"),
-    "a number that matters in between": ((skipping(.6, .4), scaled_by(lambda self: 2)), "random uniform"),
+    "a number that matters in between": ((skipping_in(.55, .56), scaled_by(lambda self: 2)), "random uniform"),
+    "two numbers that matter together": ((skipping_one_of(2, .01), scaled_by(lambda self: 2)), "random uniform"),
+    "a number that a loop waits for": ((ended_by(.01), scaled_by(lambda self: 2)), "random uniform"),
     "scale of a drop path": ((t_drop_path, p_drop_path_scale), ""),
     "variance": ((t_latent, p_latent_variance), "output"),
     "uniform noise": ((t_latent, p_latent_uniform), "random normal"),

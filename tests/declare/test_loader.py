@@ -76,6 +76,36 @@ def test_two_folders_with_the_same_names(folder, monkeypatch):
     assert load("net").FOLDER == "b"
 
 
+@pytest.fixture
+def two(tmp_path, monkeypatch):
+    """Two folders of like-named files; a pair of the first has been loaded, and its modules dropped, as a notebook does."""
+    for one in "ab":
+        (tmp_path / one).mkdir()
+        (tmp_path / one / "like_named.py").write_text(f"FOLDER = {one!r}")
+        (tmp_path / one / "its_pair.py").write_text("def late():\n    import like_named\n    return like_named.FOLDER")
+    pair = load(str(tmp_path / "a" / "its_pair.py"))
+    assert pair.late() == "a"
+    for name in ("like_named", "its_pair"):
+        monkeypatch.delitem(sys.modules, name)
+    return tmp_path, pair
+
+
+def test_who_is_first_on_the_path_is_imported_elsewhere(two, monkeypatch):
+    folder, pair = two
+    monkeypatch.syspath_prepend(str(folder / "b"))
+    import like_named
+    assert like_named.FOLDER == "b"
+    assert pair.late() == "a" and sys.modules["like_named"] is like_named  # and its own where the user's files ask
+    assert load(str(folder / "b" / "its_pair.py")).late() == "b" and pair.late() == "a"
+
+
+def test_each_folder_has_its_own_whoever_was_looked_at_last(two):
+    folder, pair = two
+    other = load(str(folder / "b" / "its_pair.py"))
+    assert pair.late() == "a" and other.late() == "b"
+    assert [load(str(folder / one / "its_pair.py")).late() for one in "ab"] == ["a", "b"]
+
+
 def test_modules_see_the_working_directory(folder):
     written(folder, nets__in__one="from nets import two", nets__in__two="from . import one")
     assert load("nets.one").two.one is load("nets.one")

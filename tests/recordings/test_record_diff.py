@@ -12,7 +12,7 @@ import pytest
 from parity.cli import main
 from parity.recordings import projections as sketch
 from parity.recordings import record, traces
-from parity.recordings.diff import diff
+from parity.recordings.diff import NOT_LOOKED_AT, diff
 from parity.recordings.format import read_json, write_json
 from parity.ugatit import faults
 from tests.recordings.tampering import TAMPERED
@@ -71,6 +71,7 @@ def test_the_healthy_twin_is_the_same(there, here, capsys, tmp_path):
     document = json.loads((tmp_path / "r.json").read_text())
     assert document["verdict"] == "same" and document["counts"]["compared"] > 80 and document["first"] is None
     assert any(key.startswith("B: paddle") for key in document["versions"])
+    assert not document["remarks"]
     assert "The same computation" in capsys.readouterr().out and "The same computation" in (tmp_path / "r.html").read_text()
 
 
@@ -92,6 +93,11 @@ def test_a_fault_is_placed_where_check_places_it(there, tmp_path, keep):
         assert first.twin.text == text != in_one_process.twin.text  # of that day, whatever stands there now
     else:
         assert not first.key.is_local and first.key.module.startswith("CAM")
+
+
+def test_that_known_differences_were_not_looked_at_is_said_of_a_divergence_of_the_two(there, here, faulty):
+    remarks = [diff(traces.Trace.open(one), traces.Trace.open(faulty)).merged.remarks for one in (there, here)]
+    assert remarks == [[NOT_LOOKED_AT], []]
 
 
 def test_a_fault_is_1_and_a_stored_baseline_finds_it(here, faulty, capsys):

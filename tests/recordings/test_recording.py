@@ -1,21 +1,23 @@
 """A recording on disk says the same as the run itself: healthy, with a fault, interrupted, foreign."""
 
 import json
-import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
+from pairs import trainings
 
 from parity.files import InputError
+from parity.fixes.edit import Edit, applied
 from parity.frameworks.base import BFLOAT16
 from parity.numbers.strata import Floors
 from parity.recordings import format as recording
 from parity.steps.follow import follow
+from parity.steps.programs import Programs
 from parity.steps.stored import record_to, recorded_in
 from parity.trace.events import Event, Key
 from parity.ugatit import faults
+from parity.ugatit.faults.exam import misplacements
 from parity.ugatit.subjects import exam_training
 from tests.recordings.tampering import TAMPERED
 
@@ -25,28 +27,38 @@ pytestmark = pytest.mark.xdist_group("recording")  # of what its fixtures build
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recording") / "good day"
-    record_to(folder, exam_training("training"), steps=2)
+    record_to(folder, trainings.regression.subject(), steps=2)
     return folder
 
 
-def against(folder, steps=2):
-    subject = exam_training("training")
+def against(folder, subject=None, steps=2):
+    subject = subject or trainings.regression.subject()
     index, recorded = recorded_in(folder, subject)
     return follow(subject, steps=steps, mode=index["mode"], lane=index["lane"], recorded=recorded)
 
 
 def test_the_healthy_twin_passes_as_in_one_process(folder):
-    there, here = against(folder), follow(exam_training("training"), steps=2)
+    there, here = against(folder), follow(trainings.regression.subject(), steps=2)
     assert there.verdict == here.verdict == "same" and there.steps == here.steps == 2
-    assert there.report.counts == here.report.counts and there.report.compared > 5000
-    assert there.curves["G_loss"] == here.curves["G_loss"]
+    assert there.report.counts == here.report.counts and there.report.compared > 50
+    assert there.curves == here.curves and len(there.curves["loss"].twin) == 2
 
 
-@pytest.mark.parametrize("fault", ["wrong_loss_weight", "G_gradients_not_cleared"])
-def test_a_fault_is_placed_as_its_catalogue_says(folder, fault):
-    from parity.ugatit.faults.exam import misplacements
-    with faults.inject(fault):
+def test_a_mistake_is_placed(folder):
+    with applied((Edit("pairs.training_paddle:RegressionTraining.step", "self.sgd.clear_grad()", "pass"),)):
         found = against(folder)
+    assert found.verdict == "diverged"
+    assert (found.report.first.key.stage, found.report.first.key.step) == ("gradients", 2)
+
+
+@pytest.mark.parametrize(("steps", "fault"), [(1, "wrong_loss_weight"),
+                                              pytest.param(2, "G_gradients_not_cleared", marks=pytest.mark.slow)])
+def test_u_gat_it_passes_and_its_faults_are_placed_as_their_catalogue_says(steps, fault, tmp_path):
+    record_to(tmp_path / "day", exam_training("training"), steps=steps)
+    healthy = against(tmp_path / "day", exam_training("training"), steps)
+    assert healthy.verdict == "same" and healthy.report.compared > 2500 * steps
+    with faults.inject(fault):
+        found = against(tmp_path / "day", exam_training("training"), steps)
         assert found.verdict == "diverged"
         assert not misplacements(found.report.first, faults.CATALOGUE[fault].answer)
 
@@ -61,7 +73,7 @@ def test_values_are_stored_once_and_readable_without_a_framework(folder):
 
 
 def test_an_interrupted_recording_is_readable_up_to_there(tmp_path):
-    subject = exam_training("training")
+    subject = trainings.regression.subject()
 
     def stop(step, what):
         if step == 2 and what == "reference":
@@ -74,11 +86,21 @@ def test_an_interrupted_recording_is_readable_up_to_there(tmp_path):
     assert found.steps == 1 and found.verdict == "same"
 
 
+@pytest.mark.parametrize("name", ["classifier", "tagger"])
+def test_what_a_step_starts_from_is_recorded(name, tmp_path):
+    """Of a batch norm the counter of batches, a single number."""
+    subject = getattr(trainings, name).subject()
+    record_to(tmp_path / "day", subject, steps=1)
+    (step,) = recorded_in(tmp_path / "day", subject)[1]
+    start = {what: held for what, held in Programs(subject, "float64").start.items() if what != "own"}
+    assert recording.fingerprint(step.before) == recording.fingerprint(start)
+
+
 def test_what_is_no_recording_is_named(tmp_path, folder):
     with pytest.raises(recording.RecordingError, match=r"nothing: expected a recording.*found no index.json"):
-        recorded_in(tmp_path / "nothing", exam_training("training"))
+        recorded_in(tmp_path / "nothing", trainings.regression.subject())
     with pytest.raises(recording.RecordingError, match="expected an empty folder"):
-        record_to(folder, exam_training("training"), steps=1)
+        record_to(folder, trainings.regression.subject(), steps=1)
 
 
 def test_a_state_survives_the_disk_bit_for_bit(tmp_path):
@@ -103,17 +125,12 @@ def read(folder, subject):
 
 @pytest.fixture(scope="module")
 def subject():
-    return exam_training("training")
+    return trainings.regression.subject()
 
 
 @pytest.fixture
 def copy(folder, tmp_path):
-    def copied(source, target):
-        """80 MB of the 160 are no test's to change."""
-        return (os.link if Path(source).name == "step-0002.safetensors" else shutil.copy2)(source, target)
-
-    yield shutil.copytree(folder, tmp_path / "copy", copy_function=copied)
-    shutil.rmtree(tmp_path / "copy")
+    return shutil.copytree(folder, tmp_path / "copy")
 
 
 def forged(folder, name, change):
@@ -135,8 +152,8 @@ def test_what_is_damaged_is_said(kind, name, copy, subject):
 
 
 def test_the_healthy_recording_is_read(copy, subject):
-    assert len(read(copy, subject)) > 5000
-    assert len(read(forged(copy, "step-0001.json", lambda document: None), subject)) > 5000
+    assert len(read(copy, subject)) > 50
+    assert len(read(forged(copy, "step-0001.json", lambda document: None), subject)) > 50
 
 
 def test_a_changed_floor_is_seen(copy, subject):
@@ -213,7 +230,7 @@ def test_floors_of_strata_and_unknown_results_survive_the_disk(tmp_path):
 
 def test_what_no_replay_can_go_on_with_is_recorded(tmp_path, monkeypatch):
     """A module whose result is written into later, by whoever shares its memory."""
-    monkeypatch.setattr("parity.trace.borders.Borders.apart", lambda borders: {"genA2B.FC"})
-    record_to(tmp_path / "day", exam_training("training"), steps=1)
-    _, steps = recorded_in(tmp_path / "day", exam_training("training"))
-    assert [step.store.apart for step in steps] == [{"genA2B.FC"}]
+    monkeypatch.setattr("parity.trace.borders.Borders.apart", lambda borders: {"model.1"})
+    record_to(tmp_path / "day", trainings.regression.subject(), steps=1)
+    _, steps = recorded_in(tmp_path / "day", trainings.regression.subject())
+    assert [step.store.apart for step in steps] == [{"model.1"}]

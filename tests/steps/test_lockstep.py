@@ -8,8 +8,10 @@ import numpy as np
 import paddle
 import pytest
 import torch
+from pairs import trainings
 
-import paddle_impl
+from parity.declare.training import Program
+from parity.fixes.edit import Edit, applied
 from parity.frameworks import PaddleFramework, TorchFramework
 from parity.steps import follow as lockstep
 from parity.steps.alone import Asked
@@ -25,7 +27,7 @@ from parity.ugatit import subjects as ugatit
 from parity.ugatit.faults.exam import misplacements
 from parity.verdict.sinks import Store
 
-pytestmark = pytest.mark.xdist_group("lockstep")  # of what `judged` and `recorded` make
+pytestmark = pytest.mark.xdist_group("lockstep")  # of what `recorded` makes
 
 FRAMEWORKS = [TorchFramework(), PaddleFramework()]
 
@@ -117,7 +119,7 @@ def test_in_replay_a_rectifier_takes_the_references_side(framework):
 def narrow(*args, original=lockstep.reference_steps, **options):
     """Draws in which, by luck, chaos broke out a little later than in the twin."""
     for step in original(*args, **options):
-        yield dataclasses.replace(step, floors={key: floor * 1e-3 for key, floor in step.floors.items()})
+        yield dataclasses.replace(step, floors={key: floor * 1e-4 for key, floor in step.floors.items()})
 
 
 @pytest.fixture
@@ -125,22 +127,31 @@ def narrow_envelope(monkeypatch):
     monkeypatch.setattr(lockstep, "reference_steps", narrow)
 
 
-@pytest.fixture(scope="module")
-def judged():
-    """Two steps that leave the envelope."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lockstep, "reference_steps", narrow)
-        return follow(ugatit.exam_training("training"), steps=2)
+def in_two_steps(*edits):
+    with applied(edits):
+        return follow(trainings.regression.subject(), steps=2)
 
 
-def test_what_chaos_has_made_of_rounding_is_forgiven(judged):
+def test_what_chaos_has_made_of_rounding_is_forgiven(narrow_envelope):
+    judged = in_two_steps()
     assert judged.verdict == "same" and judged.judged_alone == {1: "same", 2: "same"}
     assert max(judged.report.multiples["float64 free"].values()) > 16
     assert any("rounding, grown by chaos" in (finding.cause or "") for finding in judged.report.findings)
 
 
-@pytest.mark.parametrize("name", [pytest.param("no_lr_decay", marks=pytest.mark.slow), "wrong_label"])
-def test_a_fault_is_not_forgiven_as_chaos(narrow_envelope, name):
+@pytest.mark.parametrize(("original", "mistaken", "step", "stage"), [
+    ("loss = F.mse_loss(self.model(x), target)", "loss = F.l1_loss(self.model(x), target)", 1, "losses"),
+    ("self.sgd.clear_grad()", "pass", 2, "gradients"),
+])
+def test_a_fault_is_not_forgiven_as_chaos(narrow_envelope, original, mistaken, step, stage):
+    found = in_two_steps(Edit("pairs.training_paddle:RegressionTraining.step", original, mistaken))
+    assert found.verdict == "diverged" and found.judged_alone == {1: "same", step: "diverged"}
+    assert (found.report.first.key.step, found.report.first.key.stage) == (step, stage)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["no_lr_decay", "wrong_label"])
+def test_a_fault_of_u_gat_it_is_not_forgiven_as_chaos(narrow_envelope, name):
     answer = faults.CATALOGUE[name].answer
     with faults.inject(name):
         found = follow(ugatit.exam_training(answer.subject), steps=answer.step)
@@ -149,17 +160,18 @@ def test_a_fault_is_not_forgiven_as_chaos(narrow_envelope, name):
         assert not misplacements(found.report.first, answer)
 
 
-def test_judging_a_step_alone_does_not_touch_the_run(judged, narrow_envelope, monkeypatch):
+def test_judging_a_step_alone_does_not_touch_the_run(narrow_envelope, monkeypatch):
+    judged = in_two_steps()
     monkeypatch.setattr(Asked, "about", lambda asked, step, start, found: found)
-    plain = follow(ugatit.exam_training("training"), steps=2)
+    plain = in_two_steps()
     assert judged.judged_alone and plain.verdict == "diverged"
     assert judged.curves == plain.curves
 
 
 def test_a_step_is_not_judged_alone_from_half_a_state(narrow_envelope, monkeypatch):
-    state = paddle_impl.Training.state
-    monkeypatch.setattr(paddle_impl.Training, "state", lambda self: {**state(self), "lr": {}})
-    found = follow(ugatit.exam_training("training"), steps=1)
+    state = Program.state
+    monkeypatch.setattr(Program, "state", lambda self: {**state(self), "networks": {}} if self._side else state(self))
+    found = in_two_steps()
     assert found.verdict == "diverged" and not found.judged_alone
 
 

@@ -18,10 +18,11 @@ from parity.steps.reference import record_reference
 from parity.steps.stored import record_to, recorded_in
 
 
+# A slope that float32 holds: Paddle before 3.3.1 keeps it there (`leaky_relu_slope` in the registry).
 class TorchGAN:
     def __init__(self):
         self.G = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, 6))
-        self.D = nn.Sequential(nn.Linear(6, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1))
+        self.D = nn.Sequential(nn.Linear(6, 8), nn.LeakyReLU(0.25), nn.Linear(8, 1))
         self.adam_G = torch.optim.Adam(self.G.parameters(), lr=1e-3)
         self.adam_D = torch.optim.Adam(self.D.parameters(), lr=1e-3)
         self.pool = []
@@ -55,7 +56,7 @@ class PaddleGAN:
     def __init__(self):
         self.G = paddle.nn.Sequential(paddle.nn.Linear(4, 8), paddle.nn.Tanh(), paddle.nn.Dropout(self.rate),
                                       paddle.nn.Linear(8, 6))
-        self.D = paddle.nn.Sequential(paddle.nn.Linear(6, 8), paddle.nn.LeakyReLU(0.2), paddle.nn.Linear(8, 1))
+        self.D = paddle.nn.Sequential(paddle.nn.Linear(6, 8), paddle.nn.LeakyReLU(0.25), paddle.nn.Linear(8, 1))
         self.adam_G = paddle.optimizer.Adam(1e-3, parameters=self.G.parameters())
         self.adam_D = paddle.optimizer.Adam(1e-3, parameters=self.D.parameters())
         self.pool = []

@@ -266,7 +266,7 @@ def test_what_is_drawn_alone_can_be_any_number():
     draws = [(uniform(3), TOP), (uniform(7), (("", 0),))]
     assert handed(tape, draws)[0] == [0, None]
     assert tape.lone == ({1: uniform(1)}, [uniform(7)])
-    tape.instead = 0.25
+    tape.instead = [0.25].__getitem__
     assert handed(tape, draws)[1] == [numbers[0], 0.25]
     assert handed(tape, [(uniform(3), TOP), (uniform(1), TOP)], side=0)[1] == [numbers[0], 0.25]
 

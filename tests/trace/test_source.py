@@ -242,6 +242,11 @@ def test_a_tree_of_nothing_is_refused():
         SourceTree()
 
 
+def test_modules_of_the_user_are_those_of_their_files():
+    assert sys.modules[__name__] in SourceTree(__file__).modules() and SourceTree("/nowhere").modules() == []
+    assert sys not in SourceTree(".").modules()  # of no file
+
+
 def test_the_innermost_line_of_the_users_code():
     tree = SourceTree(__file__)
     here = sys._getframe()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from parity.numbers.arrays import BLOCK, deviation, largest_magnitude, resemblance
+from parity.numbers.arrays import BLOCK, deviation, distance_of_floats, largest_magnitude, resemblance
 
 quick = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 nan, inf = np.nan, np.inf
@@ -241,3 +241,19 @@ def test_large_numbers_do_not_overflow():
     left = 1e200 * draw(4, 4)
     with np.errstate(all="raise"):
         assert resemblance(left, 2 * left) == "the reference times 2"
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(), (3,), (4, 5), (200, 200)])
+def test_the_quick_distance_of_floats_is_the_deviations(dtype, shape):
+    random = np.random.default_rng(0)
+    reference, twin = (np.asarray(random.normal(size=shape), dtype) for _ in range(2))
+    quick = distance_of_floats(reference, twin)
+    assert quick == deviation(reference, twin).distance if reference.size < 1 << 15 else quick is None
+
+
+@pytest.mark.parametrize("twin", [np.array([1.0, nan]), np.array([1.0, inf]), np.array([1.0]), np.array([1, 2], np.float32),
+                                  np.array([1, 2])])
+def test_what_needs_a_closer_look_has_no_quick_distance(twin):
+    assert distance_of_floats(np.array([1.0, nan]), twin) is None
+    assert distance_of_floats(np.array([], float), np.array([], float)) is None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
 from parity.doctor.finding import Finding
+from parity.doctor.program import DECAY
 from parity.messages import say, some
 
 
@@ -34,7 +35,7 @@ def decay(case: Case) -> Iterator[Finding]:
                 name,
                 say("weight decay pulls {ratio:.2g} times as hard as the loss", ratio=statistics.median(pulls.values())),
                 say("weight_decay {decay:.3g} of {optimizer}", decay=max(decays.values()), optimizer=name),
-                program.optimizer_site(name),
+                program.optimizer_site(name, DECAY),
                 1,
             )
             continue
@@ -45,7 +46,7 @@ def decay(case: Case) -> Iterator[Finding]:
                 name,
                 say("weight decay pulls harder than the loss on {parameters} ({names}): on purpose?",
                     parameters=plural(len(flat), "norm parameter"), names=some(flat)),
-                site=program.optimizer_site(name),
+                site=program.optimizer_site(name, DECAY),
                 iteration=1,
             )
 

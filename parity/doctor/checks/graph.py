@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case, plural
 from parity.doctor.checks.source import named_alone
 from parity.doctor.finding import Finding
+from parity.doctor.program import HELD
 from parity.doctor.record import Iteration, Step
 from parity.messages import say, some
 from parity.trace.source import Site
@@ -90,7 +91,7 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
                     "copied", tensors=plural(len(program.held[optimizer]), "tensor"), optimizer=optimizer),
                 say("{steps} of {count} after a backward, with no gradient in any of them", steps=plural(len(empty), "step"),
                     count=len(steps)),
-                site=program.optimizer_site(optimizer),
+                site=program.optimizer_site(optimizer, HELD),
                 iteration=2,
             )
         reached = set().union(*(step.reached for _, step in steps))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case, plural
 from parity.doctor.checks.source import assignments_of, freezing_site
 from parity.doctor.finding import Finding
+from parity.doctor.program import HELD
 from parity.messages import say, some
 
 
@@ -28,7 +29,7 @@ def held(case: Case) -> Iterator[Finding]:
     for name in iterators:
         yield Finding("iterator-exhausted", name, say("{optimizer} was given an iterator of parameters: after its first use it "
                                                          "is empty", optimizer=name),
-                      site=assignments_of(case, "_parameter_list") or program.optimizer_site(name))
+                      site=assignments_of(case, "_parameter_list") or program.optimizer_site(name, HELD))
     for network, names in by_network.items():
         if iterators or not program.optimizers:
             break
@@ -43,7 +44,7 @@ def held(case: Case) -> Iterator[Finding]:
                               "parameters of {network}: copies, or weights replaced later", optimizer=optimizer, network=network,
                               tensors=plural(len(strangers[optimizer]), "tensor"), count=len(names), total=len(trainable)),
                           say("{count} of them have the shapes of {names}", count=copies[optimizer], names=some(names)),
-                          program.optimizer_site(optimizer) if len(names) == len(trainable) else program.site_of(names[0]))
+                          program.optimizer_site(optimizer, HELD) if len(names) == len(trainable) else program.site_of(names[0]))
         elif len(names) == len(trainable):
             if _passive(case, network):
                 yield Finding(
@@ -60,21 +61,21 @@ def held(case: Case) -> Iterator[Finding]:
                                                                  count=len(names), network=network),
                               say("the optimizers hold {count} of {total} trainable parameters",
                                   count=len(program.held_anywhere & program.trainable().keys()), total=len(program.trainable())),
-                              program.optimizer_site(optimizer) if optimizer else program.site_of(network))
+                              program.optimizer_site(optimizer, HELD) if optimizer else program.site_of(network))
         else:
             first = names[0]
             yield Finding("parameters-unheld", network, say(
                 "no optimizer holds {count} of the {total} parameters of {network}: {names}", count=len(names),
                 total=len(trainable), network=network, names=some(names)),
                           say("made after the optimizer, or used up by an iterator before it"),
-                          program.optimizer_site(_likely(case, network)) or program.site_of(first))
+                          program.optimizer_site(_likely(case, network), HELD) or program.site_of(first))
     for optimizer, parameters in strangers.items():
         unused = [p for p in parameters if not framework.updates(program.optimizers[optimizer], p)]
         state = any(id(p) in program.held_state for p in program.held[optimizer])  # said by `buffers_held`
         if unused and not by_network and not state and _counts(case, optimizer):
             yield Finding("foreign-parameters", optimizer, say(
                 "{optimizer} holds {tensors} that belong to no network and are never updated", optimizer=optimizer,
-                tensors=plural(len(unused), "tensor")), site=program.optimizer_site(optimizer))
+                tensors=plural(len(unused), "tensor")), site=program.optimizer_site(optimizer, HELD))
 
 
 def _overlap(one: Counter, other: Counter) -> int:
@@ -114,7 +115,7 @@ def buffers_held(case: Case) -> Iterator[Finding]:
                 say("{optimizer} holds {total} tensors, and {count} of them are no parameters but state ({names}): {right} would "
                     "be right", optimizer=optimizer, total=len(parameters), count=len(names), names=some(names),
                     right=len(parameters) - len(names)),
-                site=program.optimizer_site(optimizer),
+                site=program.optimizer_site(optimizer, HELD),
             )
 
 
@@ -135,7 +136,7 @@ def frozen(case: Case) -> Iterator[Finding]:
             yield Finding("frozen-parameters", optimizer, say(
                 "{parameters} that {optimizer} holds were trained until iteration {number}, and are frozen since ({names}): on "
                 "purpose?", parameters=plural(len(still), "parameter"), optimizer=optimizer, number=last, names=some(still)),
-                          site=freezing_site(case) or program.optimizer_site(optimizer), iteration=last + 1)
+                          site=freezing_site(case) or program.optimizer_site(optimizer, HELD), iteration=last + 1)
 
 
 def twice(case: Case) -> Iterator[Finding]:
@@ -158,7 +159,7 @@ def twice(case: Case) -> Iterator[Finding]:
                       say("{parameters} ({names}) held twice by {optimizers}: each step moves them twice", **values)
                       if len(set(names)) == 1 else
                       say("{parameters} ({names}) held by each of {optimizers}: each step moves them twice", **values),
-                      site=program.optimizer_site(names[-1]))
+                      site=program.optimizer_site(names[-1], HELD))
 
 
 CHECKS = (held, buffers_held, frozen, twice)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case, plural
 from parity.doctor.checks.source import assignments_of, scheduler_calls, scheduler_site
 from parity.doctor.finding import Finding
+from parity.doctor.program import RATE
 from parity.messages import say
 from parity.trace.source import Site
 
@@ -23,7 +24,7 @@ def learning_rate(case: Case) -> Iterator[Finding]:
         if not steps:
             continue
         scheduled = case.framework.scheduler_of(optimizer) is not None
-        site = program.optimizer_site(name)
+        site = program.optimizer_site(name, RATE)
         lrs = [step.lr for _, step in steps]
         stuck = scheduled and not any(iteration.schedulers[name] for iteration in case.iterations) and not scheduler_calls(case)
         if not any(lrs) and (len(lrs) > 1 or not scheduled) and not stuck and not case.iterations[-1].lrs.get(name):
@@ -87,7 +88,7 @@ def too_small(case: Case) -> Iterator[Finding]:
             yield Finding("lr-too-small", name, say(
                 "a step of {optimizer} moves its parameters by {ratio:.1g} of their size: a thousand of them are next to nothing",
                 optimizer=name, ratio=ratio), say("lr {lr:.3g}; 1e-3 of it is usual", lr=lrs[0]),
-                          case.program.optimizer_site(name), 3)
+                          case.program.optimizer_site(name, RATE), 3)
 
 
 TINY = 1e-5  # of a weight's size, moved by one step: a thousand such steps are one that trains

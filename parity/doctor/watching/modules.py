@@ -121,7 +121,7 @@ class Modules:
         use.asleep |= graph and not module.training
         use.awake |= module.training
         if not graph and not framework.grad_enabled() and (use.off is None or (module.training and use.off_awake is None)):
-            site = scene.site()
+            site = scene.recomputed_at() or scene.site()
             use.off = use.off or site
             use.off_awake = site if module.training else None
         if graph:

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.doctor.places import slicing_site
 from parity.doctor.record import Iteration, Reaction
 from parity.doctor.watching.scene import Scene
 from parity.frameworks import Framework
@@ -319,7 +320,7 @@ class _Probe:
             reacting = self._reacting(only, axis, slot)
             tokens = self._given[self._first].dtype.kind == "i"
             if tokens and reacting is not None and slot in reacting and len(reacting) > 1 and min(reacting) == slot:
-                yield Reaction("unshifted", self._call.path, site, count, position=slot, source=slot)
+                yield Reaction("unshifted", self._call.path, slicing_site(site, 1) or site, count, position=slot, source=slot)
         elif len(shifts) > 1:
             position = max(range(len(sources)), key=lambda number: sources[number] - number)
             source = sources[position]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from parity.doctor.lines import Lines
@@ -12,6 +13,8 @@ from parity.doctor.places import binding_site, variable_of
 from parity.doctor.program import Program
 from parity.doctor.record import Iteration
 from parity.trace.source import Site
+
+_CHECKPOINTS = ("checkpoint", "recompute")  # files of torch and Paddle that run a forward without gradients, and again for them
 
 
 class Scene:
@@ -45,6 +48,17 @@ class Scene:
     def site(self, skip_self: object = None) -> Site | None:
         """The innermost line of the user's that is running (not in a function of `skip_self`)."""
         return self.program.source.site(sys._getframe(1), skip_self=skip_self)
+
+    def recomputed_at(self) -> Site | None:
+        """The user's line that has a library's checkpoint run a function, if one is at work: it switches gradients off."""
+        frame, inside = sys._getframe(1), False
+        while frame is not None:
+            name = Path(frame.f_code.co_filename).stem
+            inside |= name.startswith(_CHECKPOINTS)
+            if inside and frame.f_code.co_filename in self.program.source:
+                return Site(frame.f_code.co_filename, frame.f_lineno)
+            frame = frame.f_back
+        return None
 
     def binding(self, tensor: Any) -> Site | None:
         """The line of the user's function that is running which bound the tensor to a name."""

@@ -102,3 +102,18 @@ class CycleGANTraining:
         both.backward()
         self.opt_D.step()
         return both
+
+
+class RegressionTraining:
+    """No known difference of the frameworks acts in it."""
+
+    def __init__(self):
+        self.model = nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 3))
+        self.sgd = paddle.optimizer.SGD(0.1, parameters=self.model.parameters())
+
+    def step(self, x, target):
+        loss = F.mse_loss(self.model(x), target)
+        self.sgd.clear_grad()
+        loss.backward()
+        self.sgd.step()
+        return loss

@@ -1,4 +1,4 @@
-"""Small training programs in PyTorch: a classifier with batch norm, a tagger, an encoder, a CycleGAN."""
+"""Small training programs in PyTorch: a classifier with batch norm, a tagger, an encoder, a regression, a CycleGAN."""
 
 import itertools
 
@@ -114,3 +114,18 @@ class CycleGANTraining:
             losses.append(loss)
         self.optimizer_D.step()
         return sum(losses)
+
+
+class RegressionTraining:
+    """No known difference of the frameworks acts in it."""
+
+    def __init__(self):
+        self.model = nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 3))
+        self.sgd = torch.optim.SGD(self.model.parameters(), lr=0.1)
+
+    def step(self, x, target):
+        loss = F.mse_loss(self.model(x), target)
+        self.sgd.zero_grad()
+        loss.backward()
+        self.sgd.step()
+        return loss

@@ -9,6 +9,7 @@ classifier = Training(ours.ClassifierTraining, theirs.ClassifierTraining, [norma
 tagger = Training(ours.tagger_training, theirs.tagger_training,
                   [integers(2, 6, high=50), uniform(2, 6, 1), integers(2, 6, high=5)])
 encoder = Training(ours.EncoderTraining, theirs.EncoderTraining, [integers(2, 6, high=50)])
+regression = Training(ours.RegressionTraining, theirs.RegressionTraining, [normal(5, 6), normal(5, 3)])
 cyclegan = Training(ours.CycleGANTraining, theirs.CycleGANTraining,
                     [uniform(1, 3, 16, 16, low=-1, high=1), uniform(1, 3, 16, 16, low=-1, high=1)],
                     names={"last_fakes": "pool"}, phases={"generators": "G", "discriminators": "D"})
