@@ -52,7 +52,7 @@ class Outcome:
     """What came of one trial. verdict: "same", "diverged", "undecided" or "failed" (no comparison came of it, for the reason that
     `said` gives). reached: how far both agree: the number of the program, the step, and the order of its first divergence. files:
     of the user's that were imported. independent: lines of the twin that are wrong whatever the others are. remains: what is said
-    of the values behind, once these are right."""
+    of the values behind, once these are right. far: it ended at the first place, which no rounding explains."""
 
     verdict: str
     said: str
@@ -62,6 +62,7 @@ class Outcome:
     files: tuple[str, ...] = ()
     independent: tuple[Site, ...] = ()
     remains: str | None = None
+    far: bool = False
 
     @property
     def stopped(self) -> bool:
@@ -82,15 +83,18 @@ Compare = Callable[[], Any]
 """Loads the pair and compares it: what `parity.compare` returns."""
 
 
+MOST_OTHERS = 7  # places besides the first that are told of
+
+
 class Far(Exception):
     """Raised by `compare` where a pass has found what no rounding is: how far both agree is known then, and that is enough.
 
-    number: of the program. finding: its first divergence.
+    number: of the program. finding: its first divergence. others: what else the pass has found.
     """
 
-    def __init__(self, number: int, finding: Any) -> None:
+    def __init__(self, number: int, finding: Any, others: Sequence[Any] = ()) -> None:
         super().__init__(str(finding))
-        self.reached, self.place = _reached(number, finding), _told(finding)
+        self.reached, self.places = _reached(number, finding), [_told(one) for one in (finding, *others[:MOST_OTHERS])]
 
 
 def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, room: str | None = None) -> Outcome:
@@ -214,7 +218,8 @@ def _compared(compare: Compare) -> dict[str, Any]:
     try:
         summary = compare()
     except Far as found:
-        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": [found.place]}
+        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": found.places, "far": True,
+                "files": _users_files()}
     told = {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": summary.merged.compared}
     if summary.headline is None:
         return told
@@ -223,7 +228,7 @@ def _compared(compare: Compare) -> dict[str, Any]:
     remains = summary.counterfactual if hasattr(summary, "counterfactual") else result.report.counterfactual
     lines = remains.lines if remains is not None else [finding.twin for finding in summary.independent()]
     return {**told, "reached": _reached(summary.results.index(result), first), "files": _users_files(),
-            "places": [_told(finding) for finding in (first, *others[:7])],
+            "places": [_told(finding) for finding in (first, *others[:MOST_OTHERS])],
             "independent": [line for line in lines if line is not None],
             "remains": None if remains is None else str(remains.sentence)}
 
@@ -260,7 +265,8 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
     places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
                          place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
-                   tuple(told.get("files", ())), tuple(map(site, told.get("independent", ()))), told.get("remains"))
+                   tuple(told.get("files", ())), tuple(map(site, told.get("independent", ()))), told.get("remains"),
+                   told.get("far", False))
 
 
 def check_possible() -> None:
