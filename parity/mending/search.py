@@ -153,6 +153,7 @@ class Search:
         self._sources: dict[str, Source | None] = {}
         self._files: tuple[str, ...] = ()  # of the user's
         self._recorded: str | None = None  # folder with the steps of a training's reference
+        self._recording = 0.0  # seconds that this took
         self._thorough = False  # whether all is asked that a comparison tells, not only what differs first
 
     def run(self) -> Fix:
@@ -193,7 +194,8 @@ class Search:
             more = self.attempt((), proof=True).places  # the twin has no such value
             before = replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
         self._files = before.files
-        self._took, self._began = time.monotonic() - began, self._clock()
+        self._took = max(time.monotonic() - began, self._recording)  # a first look may have ended at the census
+        self._began = self._clock()
         self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
         if before.verdict == "failed":
             raise InputError(f"the pair cannot be compared: {before.said}")
@@ -282,8 +284,9 @@ class Search:
                 parity.record(self._load(None), os.path.join(room, "reference"), steps=self._steps, draws=1)
                 return _Recorded()
 
+            began = time.monotonic()
             if attempt(record, {}, seconds=FIRST, room=room).verdict == "same":
-                self._recorded = os.path.join(room, "reference")
+                self._recorded, self._recording = os.path.join(room, "reference"), time.monotonic() - began
             yield
             self._recorded = None
 
