@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -43,6 +43,9 @@ MOST_PLACES = 4
 
 MOST_SPOTS = 24
 """At how many statements of one kind changes are tried, at most."""
+
+MOST_ELSEWHERE = 12
+"""How many changes are tried at a place behind one that nothing mends: each takes a whole comparison."""
 
 FURTHER, TOLD_FURTHER = 1.0, 0.25
 """What a change costs more with each statement further away: a guess, and one that the reference tells of."""
@@ -137,12 +140,12 @@ Tell = Callable[..., None]
 class Search:
     """One search for one pair. load: imports the user's pair, in a trial's process only; with a seed, or None for its own.
     steps: of its training, so many of which have to agree; without them it is one forward and backward. most: so many faults are
-    mended one after the other."""
+    mended one after the other. past: where nothing mends the first place, the other independent ones are tried."""
 
     def __init__(self, load: Callable[[int | None], Any], *, budget: float, steps: int | None = None,
-                 tell: Tell = lambda what, trial=None: None, most: int = MOST_PLACES) -> None:
+                 tell: Tell = lambda what, trial=None: None, most: int = MOST_PLACES, past: bool = False) -> None:
         check_possible()
-        self._load, self._tell, self._steps, self._most = load, tell, steps, most
+        self._load, self._tell, self._steps, self._most, self._past = load, tell, steps, most, past
         self._budget, self._began, self._tried = budget, time.monotonic(), 0
         self._took = budget  # seconds, by the first comparison
         self._sources: dict[str, Source | None] = {}
@@ -192,18 +195,23 @@ class Search:
 
     def _one_by_one(self, before: Outcome) -> Mends:
         at, found = before, []
-        known = [frozenset(before.independent)]
-        nearest = None
+        whole = self._whole((), before)
+        known = [frozenset(whole.independent)]
+        nearest, stuck = None, set()
         for _ in range(self._most):
-            mend, after, near = self._further(joined(found), at)
+            mend, after, near = (None, at, None) if at.places[0].key in stuck else self._further(joined(found), at)
             nearest = nearest or near
+            if mend is None and self._past:
+                stuck.add(at.places[0].key)
+                mend, after = self._elsewhere(joined(found), whole)
             if mend is None:
                 break
             found.append(mend)
             at = after
-            known.append(known[-1] | set(at.independent))
             if at.verdict == "same":
                 break
+            whole = self._whole(joined(found), at)
+            known.append(known[-1] | set(whole.independent))
         return Mends(before, tuple(found), at, nearest, tuple(known))
 
     def _mended(self, before: Outcome) -> Fix:
@@ -286,6 +294,28 @@ class Search:
         mend = best[0]
         return *best, None if mend is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in mend.changes
                                                          if change not in made)
+
+    def _whole(self, made: tuple[Change, ...], at: Outcome) -> Outcome:
+        """With all places, not the first alone; where these are asked for."""
+        return self.attempt(made, whole=True) if self._past else at
+
+    def _elsewhere(self, made: tuple[Change, ...], whole: Outcome) -> tuple[Mend | None, Outcome]:
+        """The first candidate that rights one of the other places, whatever the first may be, and breaks none; with what comes of
+        it."""
+        for place in whole.places[1:]:
+            if place.twin not in whole.independent or place.twin == whole.places[0].twin:
+                continue
+            self._tell(f"nothing rights {whole.places[0].line}; the next place is {place.twin}")
+            for candidate in itertools.islice(self._candidates([place], made), MOST_ELSEWHERE):
+                if time.monotonic() - self._began > self._budget:
+                    return None, whole
+                changes = made + tuple(change for change in candidate.changes if change not in made)
+                self._tried += 1
+                self._tell(_said(candidate, self._source(candidate.changes[0].file)), self._tried)
+                found = self.attempt(changes, whole=True)
+                if found.lacks(place.twin, whole):
+                    return Mend(place, candidate.changes), found
+        return None, whole
 
     def _candidates(self, places: Sequence[Place], made: tuple[Change, ...]) -> Iterator[Candidate]:
         """Of all places, cheapest first; the first place's before those of others that cost the same."""
@@ -406,17 +436,17 @@ class Search:
         return self._sources[file]
 
     def attempt(self, changes: tuple[Change, ...], *, proof: bool = False, seed: int | None = None,
-                at: Outcome | None = None) -> Outcome:
+                at: Outcome | None = None, whole: bool = False) -> Outcome:
         """proof: all programs, both lanes; else what one pass in float64 and its measuring tell. at: how far the two agree
-        already: a pass in which its first place is off still tells enough."""
-        compare = self._compared(seed, proof, at) if self._steps is None else self._followed(seed, proof, at)
+        already: a pass in which its first place is off still tells enough. whole: all of float64, not the first place alone."""
+        compare = self._compared(seed, proof, at, whole) if self._steps is None else self._followed(seed, proof, at)
         originals = {change.file: self._source(change.file).text for change in changes}
         seconds = FIRST if proof or not changes else SLOWER * self._took + 5
         found = attempt(compare, patches.texts(changes, originals), seconds=seconds)
         alone = self._recorded is not None and not proof and at is not None
         if alone and found.verdict in ("diverged", "undecided") and changes and found.further_than(at):
             found = attempt(self._followed(seed, proof, at, alone=False), patches.texts(changes, originals), seconds=seconds)
-        return found
+        return _in_lines_of(originals, changes, found)
 
     def _followed(self, seed: int | None, proof: bool, at: Outcome | None, *, alone: bool = True) -> Callable[[], Any]:
         """A training, followed for all steps, or, where only how far both agree is asked, to the first that is off still. alone:
@@ -438,12 +468,12 @@ class Search:
 
         return follow
 
-    def _compared(self, seed: int | None, proof: bool, at: Outcome | None) -> Callable[[], Any]:
+    def _compared(self, seed: int | None, proof: bool, at: Outcome | None, whole: bool) -> Callable[[], Any]:
         begun: list[Any] = []
 
         def found(case: Any, first: Any) -> None:
             from parity.compare.settling import is_far
-            if is_far(first):
+            if is_far(first) and not whole:
                 raise Far(len(begun) - 1, first)
 
         def told(case: Any, doing: str) -> None:
@@ -485,9 +515,6 @@ class _Followed:
 
         self.counterfactual = summary.counterfactual
 
-    def independent(self) -> list[Any]:
-        return [self.headline[1]]
-
     def places(self) -> list[tuple[Any, None]]:
         return [(finding, None) for finding in self.merged.diverged]
 
@@ -505,6 +532,20 @@ def _reads(spot: Spot, places: Sequence[Place]) -> bool:
     """Whether the statement reads, or sets, the very parameter or buffer that was found first."""
     variable = places[0].variable
     return variable.isidentifier() and re.search(rf"\bself\.{variable}\b", spot.twin.segment(spot.statement)) is not None
+
+
+def _in_lines_of(originals: Mapping[str, str], changes: Sequence[Change], found: Outcome) -> Outcome:
+    """The outcome, with the lines that the files had before the changes."""
+    def before(site: Site | None) -> Site | None:
+        file = None if site is None else os.path.realpath(site.file)
+        if file not in originals:
+            return site
+        return site._replace(line=patches.line_before(site.line, originals[file], (one for one in changes if one.file == file)))
+
+    places = tuple(replace(place, twin=before(place.twin), reference=before(place.reference), last_good=before(place.last_good))
+                   for place in found.places)
+    return replace(found, places=places, independent={
+        before(line): order for line, order in found.independent.items()}) if originals else found
 
 
 def _packages(source: Source) -> set[str]:
