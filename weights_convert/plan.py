@@ -271,9 +271,9 @@ def _torch_tensors(layer: torch.nn.Module | None) -> dict[str, torch.Tensor]:
 
 
 def parametrized(layer: torch.nn.Module | None) -> dict[str, tuple[str, torch.Tensor]]:
-    """New-style spectral and weight norms: name in the state dict -> (what the old style called it, tensor).
+    """What weights are made of by parametrizations: name in the state dict -> (what it counts as in the layer, tensor).
 
-    Empty where the layer has none, or one of another kind as well.
+    Those of spectral and weight norms count as the old style calls them; what another kind makes a weight of counts as that weight.
     """
     found = {}
     modules = vars(layer).get("_modules") if layer is not None else None
@@ -287,7 +287,10 @@ def parametrized(layer: torch.nn.Module | None) -> dict[str, tuple[str, torch.Te
         elif kinds == ["_WeightNorm"]:
             found |= {f"{path}original{n}": (f"{name}_{end}", getattr(applied, f"original{n}")) for n, end in enumerate("gv")}
         else:
-            return {}
+            own = {**applied._parameters, **applied._buffers}
+            found |= {path + end: (name if end == "original" else f"{name}_{end}", tensor) for end, tensor in own.items()}
+            found |= {path + end: (f"{name}_{end}", tensor) for end, tensor in applied.state_dict(keep_vars=True).items()
+                      if end not in own}
     return found
 
 
@@ -357,7 +360,8 @@ def _norm_problems(path: str, torch_layer: torch.nn.Module, layer: paddle.nn.Lay
     problems = []
     ours = {h.name: h.dim for h in torch_layer._forward_pre_hooks.values() if isinstance(h, _TORCH_NORMS)}
     if parametrized(torch_layer):
-        ours |= {name: applied[0].dim for name, applied in torch_layer.parametrizations.items()}
+        ours |= {name: applied[0].dim for name, applied in torch_layer.parametrizations.items()
+                 if type(applied[0]).__name__ in ("_SpectralNorm", "_WeightNorm")}
     theirs = {h.name: h.dim for h in layer._forward_pre_hooks.values() if isinstance(h, _PADDLE_NORMS)}
     for name in ours.keys() & theirs.keys():
         rule = (table.rules(type(torch_layer), type(layer)) or {}).get(name)

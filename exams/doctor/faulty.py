@@ -260,7 +260,7 @@ STEP = (
     ),
     _classifier(
         "forward under no_grad",
-        (_STEP, "logits = self.net(x)", "logits = paddle.no_grad()(self.net)(x)"),
+        (_STEP, "logits = self.net(x)", "logits = paddle.no_grad()(lambda x: self.net(x))(x)"),
         ids=("graph-cut", "loss-without-graph"),
         line="logits = paddle.no_grad()",
     ),

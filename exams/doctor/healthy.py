@@ -229,7 +229,8 @@ ODD = list(
             "a validation pass between the steps",
             "classifier",
             {
-                "paddle": ((_STEP, "self.net.train()", "self.net.eval(); paddle.no_grad()(self.net)(x); self.net.train()"),),
+                "paddle": ((_STEP, "self.net.train()",
+                            "self.net.eval(); paddle.no_grad()(lambda x: self.net(x))(x); self.net.train()"),),
                 "torch": ((_STEP, "self.net.train()", "self.net.eval(); torch.no_grad()(self.net)(x); self.net.train()"),),
             },
         ),

@@ -8,6 +8,7 @@ from parity.differences import (
     constants,
     defaults,
     exceptional,
+    gradients,
     interfaces,
     losses,
     norms,
@@ -22,7 +23,7 @@ from parity.differences.difference import Difference
 
 ALL: tuple[Difference, ...] = tuple(entry for group in (
     exceptional, constants, casts, pooling, resizing, losses, complexes, running, sums, special, norms, optimizers,
-    defaults, interfaces)
+    defaults, gradients, interfaces)
                                     for entry in group.ENTRIES)
 
 

@@ -44,6 +44,11 @@ _KINDS = (
     Kind("buffers-held", ERROR, say("hand over model.parameters() only, not its state dict or buffers")),
     Kind("networks-shared", ERROR, say("build each network by a call of its own; assigning one to two names does not copy it")),
     Kind("held-twice", ERROR, say("hand every parameter to one optimizer, once")),
+    Kind(
+        "held-without-gradient",
+        ERROR,
+        say("let it have a gradient before it is handed over: requires_grad_(True) (Paddle: to_tensor(..., stop_gradient=False))"),
+    ),
     Kind("affine-instance-norm", WARNING, say("InstanceNorm2D(..., weight_attr=False, bias_attr=False) is torch's default")),
     Kind("weights-shared", WARNING, say("if the two are not meant to share, build each of them by a call of its own")),
     Kind("module-repeated", WARNING, say("[layer] * n repeats one layer; [Layer() for _ in range(n)] builds n")),
@@ -108,6 +113,11 @@ _KINDS = (
         ERROR,
         say("keep this term a tensor from the network to the loss: no numpy(), item(), detach(), and create_graph=True where it is "
             "made of a gradient"),
+    ),
+    Kind(
+        "index-without-gradient",
+        WARNING,
+        say("go straight through: z + (looked_up - z).detach(); or choose softly (gumbel_softmax)"),
     ),
     Kind("module-never-run", ERROR, say("call it in forward, or remove it")),
     Kind("network-without-gradient", ERROR, say("let the loss depend on its output, and nothing on the way leave the graph")),
@@ -178,6 +188,11 @@ _KINDS = (
         "rows-mixed",
         ERROR,
         say("see which axis of its input this layer takes for the batch (batch_first, time_major), or bring the axes in its order"),
+    ),
+    Kind(
+        "neighbours-ignored",
+        ERROR,
+        say("gather from one end of each edge, and add up at the other: out.index_add(0, target, x[source])"),
     ),
     Kind(
         "sees-its-target",
@@ -252,6 +267,7 @@ FOLLOWS = {
                                    "loss-constant"}),
     "scaler-skips": frozenset({"never-stepped", "loss-at-chance"}),
     "never-stepped": frozenset({"loss-at-chance", "loss-constant", "gradient-discarded"}),
+    "held-without-gradient": frozenset({"loss-at-chance", "loss-constant"}),
     "lr-zero": frozenset({"unchanged", "loss-at-chance", "loss-constant"}),
     "lr-too-small": frozenset({"unchanged", "loss-at-chance", "loss-constant"}),
     "scheduler-too-often": frozenset({"lr-too-small", "unchanged", "loss-at-chance"}),

@@ -49,6 +49,7 @@ class Step:
 
     reached: parameters with a gradient that is not 0. empty: nothing that it holds has a gradient. counts: updates of the parameter
     `counted`, before and after. by_hand: a gradient is not what the last backward or step left: the program has written it.
+    stopped: nothing that it holds is to have a gradient.
     """
 
     tick: int
@@ -66,6 +67,7 @@ class Step:
     reached: set[str] = field(default_factory=set)
     empty: bool = False
     by_hand: bool = False
+    stopped: bool = False
 
 
 @dataclass
@@ -191,6 +193,8 @@ class Reaction:
     """What a dependence probe has shown of a network, out of the ordinary.
 
     kind: "rows" (one example reacts to another; layer: the recurrence or attention that runs over them, shape: of the input),
+    "alone" (no node of a graph reacts to another), "cut" (an output depends on `layer`, and no gradient goes back to it, by a line
+    that leaves the graph), "index" (the same, by an index),
     "ahead" (output `position` reacts to input `source`, which is its own target), "unshifted" (a causal network's targets are its
     inputs), "unseen" (output `position` does not react to input `source`, which is its target). count: rows or positions.
     """

@@ -212,6 +212,10 @@ class Framework(ABC):
     @abstractmethod
     def gradient(self, tensor: Any) -> Any | None: ...
 
+    @abstractmethod
+    def reached(self, output: Any, tensors: Sequence[Any]) -> list[bool]:
+        """Whether a backward from this output comes to each of these leaves. Their gradients stay as they are, and the graph."""
+
     # --- optimizers ----------------------------------------------------------------------------------------
 
     clear_method: str  # the name of the optimizer's method that clears gradients

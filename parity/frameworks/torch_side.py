@@ -436,6 +436,10 @@ class TorchFramework(Framework):
     def has_data(self, tensor: torch.Tensor) -> bool:
         return not tensor.is_meta and not torch.nn.parameter.is_lazy(tensor)
 
+    def reached(self, output: torch.Tensor, tensors: Sequence[torch.Tensor]) -> list[bool]:
+        gradients = torch.autograd.grad(output.sum(), tensors, retain_graph=True, allow_unused=True)
+        return [gradient is not None for gradient in gradients]
+
     def nodes(self, tensor: torch.Tensor) -> Iterator[str]:
         node = tensor.grad_fn
         while node is not None:

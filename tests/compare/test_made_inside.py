@@ -74,6 +74,35 @@ def test_what_is_computed_once_is_computed_anew_in_each_lane(sign, verdict):
     assert compare(between(TorchMemo, lambda: PaddleMemo(sign), {"x": numbers(4, 6)})).verdict == verdict
 
 
+class TorchCounting(torch.nn.Module):
+    """Counts its calls, and goes on from what came out last."""
+
+    def __init__(self, share=0.1, each=1):
+        super().__init__()
+        self.share, self.each, self.calls, self.last, self.queue = share, each, 0, None, []
+
+    def forward(self, x):
+        y = x.tanh() if self.last is None else x.tanh() + self.share * self.last
+        self.calls += self.each
+        self.queue.append(y.detach())
+        self.last = self.queue[-1]
+        return y * self.calls * len(self.queue)
+
+
+class PaddleCounting(paddle.nn.Layer):
+    forward = TorchCounting.forward
+
+    def __init__(self, share=0.1, each=1):
+        super().__init__()
+        self.share, self.each, self.calls, self.last, self.queue = share, each, 0, None, []
+
+
+@pytest.mark.parametrize("changes, verdict", [({}, "same"), ({"share": 0.2}, "diverged"), ({"each": 2}, "diverged")])
+def test_each_run_begins_with_what_the_first_one_found_in_attributes(changes, verdict):
+    port = Port(TorchCounting, lambda: PaddleCounting(**changes), inputs=[normal(2, 3)], calls=2, modes=["eval"])
+    assert compare(port.subject("eval")).verdict == verdict
+
+
 class TorchInner(torch.nn.Module):
     def __init__(self):
         super().__init__()

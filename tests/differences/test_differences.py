@@ -210,6 +210,9 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     ("complex_exponential", WAVES, draw(9), torch.exp, paddle.exp),
     ("complex_exponential", WAVES, WAVES.astype(np.complex64), torch.sigmoid, P.sigmoid),
     ("complex_product", WAVES, draw(4, 2), lambda x: x.prod(0), lambda x: x.prod(0)),
+    ("overlapping_windows", draw(2, 9), draw(2, 3), lambda x: x.unfold(1, 3, 2), lambda x: x.unfold(1, 3, 2)),
+    ("overlapping_windows", draw(12), draw(6), lambda x: x.as_strided((len(x) // 3, 3), (2, 1)) if len(x) > 6 else
+     x.as_strided((2, 3), (3, 1)), lambda x: paddle.as_strided(x, [4, 3], [2, 1])),
 ]
 
 
@@ -262,6 +265,17 @@ def test_an_imitation_is_no_rounding_in_a_noise_draw(name, acting, idle, referen
             moved = outcome(acting, reference, torch)
     tolerance = 1e-13 if name != "norm_epsilon" else 1e-11  # small variance, float64: the deviations cancel
     assert max(map(distance, moved, still)) <= tolerance
+
+
+def test_a_diagonal_matrix_is_cut_off():
+    expected = outcome(draw(2, 3), lambda x: paddle.diag_embed(x) + x.unsqueeze(-1), paddle)
+    with by_name("diag_embed").imitate() as acted:
+        found = outcome(draw(2, 3), lambda x: torch.diag_embed(x) + x.unsqueeze(-1), torch)
+        assert acted.count == 1
+        x = torch.ones(3)
+        assert torch.equal(torch.diag_embed(x), torch.eye(3)) and acted.count == 1  # without gradients there is nothing to lose
+    plain = outcome(draw(2, 3), lambda x: torch.diag_embed(x) + x.unsqueeze(-1), torch)
+    assert max(map(distance, found, expected)) == 0 < distance(plain[1], expected[1])
 
 
 def test_a_window_of_nan_alone():

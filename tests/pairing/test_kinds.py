@@ -94,6 +94,22 @@ class Wrapped(p.Layer):
         return self.layer(x)
 
 
+class Positive(t.Module):
+    def forward(self, weight):
+        return t.functional.softplus(weight)
+
+
+def positive():
+    layer = t.Linear(4, 3)
+    t.utils.parametrize.register_parametrization(layer, "weight", Positive())
+    return layer
+
+
+class PaddlePositive(p.Linear):
+    def forward(self, x):
+        return p.functional.linear(x, p.functional.softplus(self.weight), self.bias)
+
+
 def frozen(value):
     return paddle.ParamAttr(initializer=p.initializer.Constant(value), trainable=False)
 
@@ -120,6 +136,7 @@ HEALTHY = {
     "a norm of one's own": (seq(lambda: TorchOwnNorm(4)), seq(lambda: p.LayerNorm(4, epsilon=EPS)), FLAT),
     "a scale of another shape": (TorchScaled, PaddleScaled, PICTURE),
     "a 1x1 convolution and a Linear": (TorchPointwise, PaddlePointwise, PICTURE),
+    "a weight by a parametrization of one's own": (seq(positive), seq(lambda: PaddlePositive(4, 3)), FLAT),
 }
 
 
@@ -148,6 +165,7 @@ WRONG = {
     "dropout that is none there": (seq(lambda: t.Linear(4, 4), lambda: t.Dropout(0.5)), seq(lambda: p.Linear(4, 4)), FLAT),
     "a norm of another epsilon": (seq(lambda: TorchOwnNorm(4)), seq(lambda: p.LayerNorm(4, epsilon=1e-2)), FLAT),
     "a sign": (TorchScaled, Negated, PICTURE),
+    "a weight as it is, not as its parametrization makes it": (seq(positive), seq(lambda: p.Linear(4, 3)), FLAT),
     "trained there": (lambda: t.InstanceNorm2d(3), lambda: p.InstanceNorm2D(3), PICTURE),
     "frozen at something else": (lambda: t.InstanceNorm2d(3),
                                  lambda: p.InstanceNorm2D(3, weight_attr=frozen(2.0), bias_attr=frozen(0.0)), PICTURE),

@@ -129,19 +129,20 @@ def two_steps_off(values, golden):
 LIN_RHO = [str(name).startswith("UpBlock2") for name in port.measured()["steps/rho_names"]]
 
 
+@pytest.mark.parametrize("steps", [4, pytest.param(STEPS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("run", "names"), [("port_asis", ("port2020",)), ("port_repaired", ())])
-def test_ten_steps_are_the_ports(run, names):
+def test_its_steps_are_the_ports(run, names, steps):
     golden = port.part(f"steps/{run}/")
-    twin = port.training_run(port.Noise("float32"), names, STEPS)
+    twin = port.training_run(port.Noise("float32"), names, steps)
     assert not two_steps_off(twin, golden)
-    drawn = [port.training_run(noise, names, STEPS) for noise in DRAWS]
+    drawn = [port.training_run(noise, names, steps) for noise in DRAWS]
     for side in "DG":
         terms = [term for term in (*port.TERMS, f"{side}_total") if term[0] == side]
         # What any term of a side is off by, relative to its total, the others may be; noise grows, and does not shrink again.
-        envelope = np.maximum.accumulate(np.max([off(term, one, twin, STEPS) for one in drawn for term in terms], 0))
+        envelope = np.maximum.accumulate(np.max([off(term, one, twin, steps) for one in drawn for term in terms], 0))
         for term in terms:
-            assert (off(term, twin, golden, STEPS)[2:] <= ACCURACY * envelope[2:]).all(), term
-    rho, expected = (values["rho_mean_genA2B"][:, LIN_RHO] for values in (twin, golden))
+            assert (off(term, twin, golden, steps)[2:] <= ACCURACY * envelope[2:]).all(), term
+    rho, expected = (values["rho_mean_genA2B"][:steps + 1, LIN_RHO] for values in (twin, golden))
     assert rho.any() == expected.any() == (run == "port_repaired")  # of the port, it never moves from 0
     spread = np.maximum.accumulate(np.max([np.abs(one["rho_mean_genA2B"][:, LIN_RHO] - rho) for one in drawn], 0))
     assert (np.abs(rho - expected) <= ACCURACY * spread + EPS * np.abs(expected)).all()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from parity.doctor.arrays import is_finite
+from parity.doctor.places import given_site
 from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.wrappers import Wrappers
@@ -105,7 +106,7 @@ class Losses:
                 what = "blank" if self._has_blanks(*args[1:5], **kwargs) else None
             if what:
                 made = scene.maker(given) if what in ("softmax", "axis") else None  # that line is to go, else a step is missing
-                scene.current.unfit.append((name, what, made or scene.site()))
+                scene.current.unfit.append((name, what, made or given_site(scene.site(), name)))
         return original(*args, **kwargs)
 
     def _unfit(self, name: str, given: Any, has_softmax: bool) -> str | None:

@@ -1,0 +1,114 @@
+"""Operations whose gradient Paddle loses, in whole or in part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import paddle
+import torch
+
+from parity.differences.difference import Difference
+from parity.differences.imitation import Acted, intercepting, methods
+
+# --- windows that overlap --------------------------------------------------------------------------------------------
+
+
+def overlapping_windows_gradient() -> float:
+    """The gradient of the element that stands in all three windows of a sum over windows."""
+    x = paddle.ones([5])
+    x.stop_gradient = False
+    x.unfold(0, 3, 1).sum().backward()
+    return float(x.grad[2])
+
+
+def _gathered_windows_gradient() -> float:
+    x = paddle.ones([5])
+    x.stop_gradient = False
+    x[paddle.to_tensor([[0, 1, 2], [1, 2, 3], [2, 3, 4]])].sum().backward()
+    return float(x.grad[2])
+
+
+class _LastOfEach(torch.autograd.Function):
+    """A view, the gradient of whose elements is that of the last place in which they stand, and not the sum over all."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, result: torch.Tensor, places: np.ndarray) -> torch.Tensor:
+        ctx.shape, ctx.places = x.shape, places
+        return result.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple:
+        kept = np.zeros(ctx.shape, gradient.detach().cpu().numpy().dtype).reshape(-1)
+        kept[ctx.places] = gradient.detach().cpu().numpy().reshape(-1)  # of several at one place, numpy keeps the last
+        return torch.from_numpy(kept.reshape(ctx.shape)).to(gradient), None, None
+
+
+def _overwriting(acted: Acted, function: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    result = function(x, *args, **kwargs)
+    if not x.requires_grad or not x.is_contiguous():
+        return result
+    places = function(torch.arange(x.numel()).reshape(x.shape), *args, **kwargs).numpy().reshape(-1)
+    if len(np.unique(places)) == len(places):
+        return result
+    acted.count += 1
+    return _LastOfEach.apply(x, result.detach(), places)
+
+
+OVERLAPPING_WINDOWS = Difference(
+    name="overlapping_windows",
+    title="Windows that overlap give each element the gradient of one of them",
+    where="paddle.Tensor.unfold (paddle.unfold along an axis), paddle.as_strided; not nn.functional.unfold",
+    size="an element that stands in several windows has the gradient of the last of them, not the sum over all: 1, not 3, for the "
+         "middle one of 5 in windows of 3.",
+    measure=overlapping_windows_gradient,
+    expected=(1, 1),
+    control=_gathered_windows_gradient,
+    correct="3, as torch gives, and Paddle for windows that are picked by index",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="what is below sliding windows (local attention, framed audio) learns from a part of them, without a word",
+    avoided_by="no such windows in the twin of U-GAT-IT; elsewhere pick them by index, or nn.functional.unfold",
+    is_bug=True,
+    material=True,
+    imitate=intercepting({_overwriting: methods("unfold", "as_strided")}),
+)
+
+
+# --- a diagonal ------------------------------------------------------------------------------------------------------
+
+def diagonal_cut() -> float:
+    """1 if a diagonal matrix made of what has a gradient has none."""
+    x = paddle.ones([3])
+    x.stop_gradient = False
+    return float(paddle.diag_embed(x).stop_gradient)
+
+
+def _diag_cut() -> float:
+    x = paddle.ones([3])
+    x.stop_gradient = False
+    return float(paddle.diag(x).stop_gradient)
+
+
+def _cut(acted: Acted, function: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    acted.count += x.requires_grad
+    return function(x.detach(), *args, **kwargs)
+
+
+DIAGONAL = Difference(
+    name="diag_embed",
+    title="diag_embed has no gradient",
+    where="paddle.diag_embed, paddle.nn.functional.diag_embed",
+    size="what it returns is cut off from what it is made of: its stop_gradient is True.",
+    measure=diagonal_cut,
+    expected=(1, 1),
+    control=_diag_cut,
+    correct="0: a gradient, as torch gives, and Paddle for diag",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="parameters that are seen through a diagonal matrix alone are never trained, without a word",
+    avoided_by="no such matrix in the twin of U-GAT-IT; elsewhere x.unsqueeze(-1) * paddle.eye(n)",
+    is_bug=True,
+    material=True,
+    imitate=intercepting({_cut: methods("diag_embed")}),
+)
+
+ENTRIES = (OVERLAPPING_WINDOWS, DIAGONAL)
