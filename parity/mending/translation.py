@@ -132,6 +132,8 @@ class Translation(ast.NodeTransformer):
         base, method = self.visit(node.func.value), node.func.attr
         args = [self.visit(one) for one in node.args]
         keywords = [ast.keyword(ARGUMENT_OF_METHODS.get(one.arg, one.arg), self.visit(one.value)) for one in node.keywords]
+        if method == "copy" and isinstance(base, ast.Call) and isinstance(base.func, ast.Attribute) and base.func.attr == "numpy":
+            return base  # is a copy already
         if method in words.CASTS and not args:
             return ast.Call(ast.Attribute(base, "astype", ast.Load()), [ast.Constant(words.CASTS[method])], [])
         if method == "size":
@@ -139,6 +141,8 @@ class Translation(ast.NodeTransformer):
             return ast.Subscript(shape, args[0], ast.Load()) if args else shape
         if method == "dim" and not args:
             return ast.Attribute(base, "ndim", ast.Load())
+        if method == "copy_" and len(args) == 1 and not keywords:
+            return ast.Call(spelled("paddle.assign", self._theirs), [args[0], base], [])
         theirs = words.METHODS.get(method, method)
         if theirs is None:
             return base

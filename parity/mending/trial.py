@@ -52,7 +52,8 @@ class Outcome:
     """What came of one trial. verdict: "same", "diverged", "undecided" or "failed" (no comparison came of it, for the reason that
     `said` gives). reached: how far both agree: the number of the program, the step, and the order of its first divergence. files:
     of the user's that were imported. independent: lines of the twin that are wrong whatever the others are -> how far both
-    agree before it, where that is known. remains: what is said of the values behind, once these are right."""
+    agree before it, where that is known. remains: what is said of the values behind, once these are right. far: it ended at the
+    first place, which no rounding explains."""
 
     verdict: str
     said: str
@@ -62,6 +63,7 @@ class Outcome:
     files: tuple[str, ...] = ()
     independent: Mapping[Site, tuple[int, ...] | None] = field(default_factory=dict)
     remains: str | None = None
+    far: bool = False
 
     @property
     def stopped(self) -> bool:
@@ -90,15 +92,18 @@ Compare = Callable[[], Any]
 """Loads the pair and compares it: what `parity.compare` returns."""
 
 
+MOST_OTHERS = 7  # places besides the first that are told of
+
+
 class Far(Exception):
     """Raised by `compare` where a pass has found what no rounding is: how far both agree is known then, and that is enough.
 
-    number: of the program. finding: its first divergence.
+    number: of the program. finding: its first divergence. others: what else the pass has found.
     """
 
-    def __init__(self, number: int, finding: Any) -> None:
+    def __init__(self, number: int, finding: Any, others: Sequence[Any] = ()) -> None:
         super().__init__(str(finding))
-        self.reached, self.place = _reached(number, finding), _told(finding)
+        self.reached, self.places = _reached(number, finding), [_told(one) for one in (finding, *others[:MOST_OTHERS])]
 
 
 def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, room: str | None = None) -> Outcome:
@@ -222,7 +227,8 @@ def _compared(compare: Compare) -> dict[str, Any]:
     try:
         summary = compare()
     except Far as found:
-        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": [found.place]}
+        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": found.places, "far": True,
+                "files": _users_files()}
     told = {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": summary.merged.compared}
     if summary.headline is None:
         return told
@@ -230,7 +236,7 @@ def _compared(compare: Compare) -> dict[str, Any]:
     others = [finding for finding, _ in summary.places() if finding is not first]
     remains = summary.counterfactual if hasattr(summary, "counterfactual") else result.report.counterfactual
     return {**told, "reached": _reached(summary.results.index(result), first), "files": _users_files(),
-            "places": [_told(finding) for finding in (first, *others[:7])],
+            "places": [_told(finding) for finding in (first, *others[:MOST_OTHERS])],
             "independent": [(line, order) for line, order in _independent(summary, remains) if line is not None],
             "remains": None if remains is None else str(remains.sentence)}
 
@@ -275,7 +281,7 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
                          place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
     independent = {site(line): None if order is None else tuple(order) for line, order in told.get("independent", ())}
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
-                   tuple(told.get("files", ())), independent, told.get("remains"))
+                   tuple(told.get("files", ())), independent, told.get("remains"), told.get("far", False))
 
 
 def check_possible() -> None:
