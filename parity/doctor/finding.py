@@ -234,6 +234,12 @@ _KINDS = (
         WARNING,
         say("p is the probability of dropping: what was meant as the probability of keeping is 1 - p"),
     ),
+    Kind(
+        "class-without-gradient",
+        WARNING,
+        say("see that the loss takes the labels as they are (a hinge wants -1 and 1), and that it ignores no class that is to be "
+            "learned (ignore_index)"),
+    ),
     Kind("full-batch", WARNING, say("if there is more data than that, take a new batch at each step")),
     Kind("batch-constant", ERROR, say("take a new batch at each step: next(iterator), not next(iter(loader))")),
     Kind("labels-sorted", ERROR, say("shuffle over the whole data set: a batch of one class only teaches that class")),
@@ -247,6 +253,11 @@ _KINDS = (
         say("step it after each step of the optimizer, if its warm-up counts steps (Noam's does)"),
     ),
     Kind("scheduler-idle", WARNING, say("if it is to be stepped at each iteration, call scheduler.step() there")),
+    Kind(
+        "loss-scaled-away",
+        WARNING,
+        say("add what makes a small weight dear: exp(-s) * loss + s for the logarithm of a variance"),
+    ),
     Kind("loss-drowned", WARNING, say("weigh the terms so that each has a say in the gradient, or log them apart")),
     Kind(
         "loss-at-chance",  # healthy slow learners do so as well

@@ -210,6 +210,29 @@ class Reaction:
 
 
 @dataclass
+class ClassGradient:
+    """Of a loss over labels: label -> (examples with it, those of them whose prediction got a gradient). classes: how many the
+    prediction tells apart, 0 where it is one score. padded: labels that fill up the ends of rows."""
+
+    site: Site | None
+    classes: int
+    padded: tuple[float, ...] = ()
+    rows: dict[float, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass
+class Reduction:
+    """A sum or a mean ("kind") of so many elements to one number; rows: the length of the first axis. weight: d(loss)/d(it)."""
+
+    kind: str
+    site: Site
+    count: int
+    rows: int
+    value: float
+    weight: float | None = None
+
+
+@dataclass
 class Labels:
     """Whole numbers, one for each sample of the batch."""
 
@@ -241,6 +264,10 @@ class Iteration:
     batches: list[Batch] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
+    class_gradients: list[ClassGradient] = field(default_factory=list)
+    scaled: list[tuple[int, str]] = field(default_factory=list)  # (tick of a backward, parameter) that scales the whole loss
+    reductions: list[Reduction] = field(default_factory=list)
+    told: list[tuple[int, int, float]] = field(default_factory=list)  # by losses over classes: examples, told right, by chance
     moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
     moved_by_eval: set[str] = field(default_factory=set)  # moving state that a call in eval mode changed
     lent: set[str] = field(default_factory=set)  # networks that were called with weights made elsewhere

@@ -331,6 +331,7 @@ class Framework(ABC):
 
     backward_functions: Sequence[tuple[Any, str]]  # (owner, attribute) of the functions that start a backward
     step_methods: Sequence[str]  # of an optimizer: those that update its parameters
+    root: Any  # the framework's own module
     functional: Any  # the module of the functional losses
     tensor_class: type
     scaler_class: type  # of mixed precision's gradient scaler

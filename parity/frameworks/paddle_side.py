@@ -503,6 +503,7 @@ class PaddleFramework(Framework):
 
     backward_functions = ((paddle.Tensor, "backward"), (paddle.autograd, "backward"))
     step_methods = ("step", "minimize")
+    root = paddle
     functional = paddle.nn.functional
     tensor_class = paddle.Tensor
     scaler_class = paddle.amp.GradScaler

@@ -110,6 +110,14 @@ def handed_site(case: Case, optimizer: str) -> Site | None:
     return None
 
 
+def ignoring_site(case: Case, label: int) -> Site | None:
+    """The line that says that this label is to be ignored, where there is only one."""
+    found = {Site(file, keyword.value.lineno) for file in case.program.files if (tree := parsed(file)) is not None
+             for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords
+             if keyword.arg == "ignore_index" and isinstance(keyword.value, ast.Constant) and keyword.value.value == label}
+    return found.pop() if len(found) == 1 else None
+
+
 def named_alone(case: Case, method: str) -> Site | None:
     """A statement that names a method and does not call it: `optimizer.step`."""
     return next((Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None
