@@ -132,6 +132,20 @@ def patched(text: str, changes: Iterable[Change]) -> str:
     return text
 
 
+def line_before(line: int, text: str, changes: Iterable[Change]) -> int:
+    """Of a line of the changed text: which one it is of the text, or which one it stands for."""
+    shift = 0  # by the changes above it
+    for change in sorted(changes):
+        first = text.count("\n", 0, change.start) + 1
+        removed, added = text.count("\n", change.start, change.end), change.new.count("\n")
+        whole_lines = all(not piece or piece.endswith("\n") for piece in (
+            text[:change.start], text[change.start:change.end], change.new))
+        if line < first + shift + added + (not whole_lines):
+            return min(line - shift, first + removed)
+        shift += added - removed
+    return line - shift
+
+
 def texts(changes: Iterable[Change], originals: Mapping[str, str]) -> dict[str, str]:
     """File -> its text with the changes made, of each file that has any."""
     changes = tuple(changes)

@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,6 +44,9 @@ MOST_PLACES = 4
 
 MOST_SPOTS = 24
 """At how many statements of one kind changes are tried, at most."""
+
+MOST_ELSEWHERE = 12
+"""How many changes are tried at a place behind one that nothing mends: each takes a whole comparison."""
 
 _OF_LAYERS = ("weight", "bias")
 """Parameters of the frameworks' own layers: who names them tells nothing."""
@@ -141,18 +144,20 @@ Tell = Callable[..., None]
 class Search:
     """One search for one pair. load: imports the user's pair, in a trial's process only; with a seed, or None for its own.
     steps: of its training, so many of which have to agree; without them it is one forward and backward. most: so many faults are
-    mended one after the other. clock: what the budget's seconds are counted by."""
+    mended one after the other. past: where nothing mends the first place, the other independent ones are tried. clock: what the
+    budget's seconds are counted by."""
 
     def __init__(self, load: Callable[[int | None], Any], *, budget: float, steps: int | None = None,
-                 tell: Tell = lambda what, trial=None: None, most: int = MOST_PLACES,
+                 tell: Tell = lambda what, trial=None: None, most: int = MOST_PLACES, past: bool = False,
                  clock: Callable[[], float] = time.monotonic) -> None:
         check_possible()
-        self._load, self._tell, self._steps, self._most = load, tell, steps, most
+        self._load, self._tell, self._steps, self._most, self._past = load, tell, steps, most, past
         self._budget, self._clock, self._began, self._tried = budget, clock, clock(), 0
         self._took = budget  # seconds, by the first comparison
         self._sources: dict[str, Source | None] = {}
         self._files: tuple[str, ...] = ()  # of the user's
         self._recorded: str | None = None  # folder with the steps of a training's reference
+        self._recording = 0.0  # seconds that this took
         self._thorough = False  # whether all is asked that a comparison tells, not only what differs first
 
     def run(self) -> Fix:
@@ -193,7 +198,8 @@ class Search:
             more = self.attempt((), proof=True).places  # the twin has no such value
             before = replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
         self._files = before.files
-        self._took, self._began = time.monotonic() - began, self._clock()
+        self._took = max(time.monotonic() - began, self._recording)  # a first look may have ended at the census
+        self._began = self._clock()
         self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
         if before.verdict == "failed":
             raise InputError(f"the pair cannot be compared: {before.said}")
@@ -244,18 +250,23 @@ class Search:
 
     def _one_by_one(self, before: Outcome) -> Mends:
         at, found = before, []
-        known = [frozenset(before.independent)]
-        nearest = None
+        whole = self._with_all_places((), before)
+        known = [frozenset(whole.independent)]
+        nearest, stuck = None, set()
         for _ in range(self._most):
-            mend, after, near = self._further(joined(found), at)
+            mend, after, near = (None, at, None) if at.places[0].key in stuck else self._further(joined(found), at)
             nearest = nearest or near
+            if mend is None and self._past:
+                stuck.add(at.places[0].key)
+                mend, after = self._elsewhere(joined(found), whole)
             if mend is None:
                 break
             found.append(mend)
             at = after
-            known.append(known[-1] | set(at.independent))
             if at.verdict == "same":
                 break
+            whole = self._with_all_places(joined(found), at)
+            known.append(known[-1] | set(whole.independent))
         return Mends(before, tuple(found), at, nearest, tuple(known))
 
     def _mended(self, before: Outcome) -> Fix:
@@ -282,8 +293,9 @@ class Search:
                 parity.record(self._load(None), os.path.join(room, "reference"), steps=self._steps, draws=1)
                 return _Recorded()
 
+            began = time.monotonic()
             if attempt(record, {}, seconds=FIRST, room=room).verdict == "same":
-                self._recorded = os.path.join(room, "reference")
+                self._recorded, self._recording = os.path.join(room, "reference"), time.monotonic() - began
             yield
             self._recorded = None
 
@@ -334,6 +346,28 @@ class Search:
         mend = best[0]
         return *best, None if mend is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in mend.changes
                                                          if change not in made)
+
+    def _with_all_places(self, made: tuple[Change, ...], at: Outcome) -> Outcome:
+        """With all places, not the first alone; where these are asked for."""
+        return self.attempt(made, alone=False, whole=True) if self._past else at
+
+    def _elsewhere(self, made: tuple[Change, ...], whole: Outcome) -> tuple[Mend | None, Outcome]:
+        """The first candidate that rights one of the other places, whatever the first may be, and breaks none; with what comes of
+        it."""
+        for place in whole.places[1:]:
+            if place.twin not in whole.independent or place.twin == whole.places[0].twin:
+                continue
+            self._tell(f"nothing rights {whole.places[0].line}; the next place is {place.twin}")
+            for candidate in itertools.islice(self._candidates([place], made), MOST_ELSEWHERE):
+                if self._clock() - self._began > self._budget:
+                    return None, whole
+                changes = made + tuple(change for change in candidate.changes if change not in made)
+                self._tried += 1
+                self._tell(_said(candidate, self._source(candidate.changes[0].file)), self._tried)
+                found = self.attempt(changes, alone=False, whole=True)
+                if found.lacks(place.twin, whole):
+                    return Mend(place, candidate.changes), found
+        return None, whole
 
     def _candidates(self, places: Sequence[Place], made: tuple[Change, ...]) -> Iterator[Candidate]:
         """Of all places, cheapest first; the first place's before those of others that cost the same."""
@@ -501,19 +535,22 @@ class Search:
         return self.attempt(changes, proof=self._recorded is None)
 
     def attempt(self, changes: tuple[Change, ...], *, proof: bool = False, seed: int | None = None, at: Outcome | None = None,
-                alone: bool = True) -> Outcome:
+                alone: bool = True, whole: bool = False) -> Outcome:
         """proof: all programs, both lanes; else what one pass in float64 and its measuring tell. at: how far the two agree
         already: a pass in which its first place is off still tells enough. alone: of a training, the twin beside the recorded
-        steps, where there are any."""
+        steps, where there are any. whole: all places, not the first alone."""
         originals = {change.file: self._source(change.file).text for change in changes}
-        sources = patches.texts(changes, originals)
+        return _in_lines_of(originals, changes, self._attempt(patches.texts(changes, originals), proof, seed, at, alone, whole))
+
+    def _attempt(self, sources: Mapping[str, str], proof: bool, seed: int | None, at: Outcome | None, alone: bool,
+                 whole: bool) -> Outcome:
         seconds = FIRST if proof or at is None else SLOWER * self._took + 5
         if self._steps is None:
-            return attempt(self._compared(seed, proof, at), sources, seconds=seconds)
+            return attempt(self._compared(seed, proof, at, whole), sources, seconds=seconds)
         if not alone or self._recorded is None or proof or seed is not None:
             return attempt(self._followed(seed, proof, at), sources, seconds=seconds)
         found = attempt(self._beside_the_recorded(at), sources, seconds=seconds)
-        further = at is None or (bool(changes) and found.further_than(at))
+        further = at is None or (bool(sources) and found.further_than(at))
         if found.verdict in ("diverged", "undecided") and not found.far and further:
             return attempt(self._followed(None, False, None), sources, seconds=FIRST)
         return found
@@ -552,12 +589,12 @@ class Search:
 
         return follow
 
-    def _compared(self, seed: int | None, proof: bool, at: Outcome | None) -> Callable[[], Any]:
+    def _compared(self, seed: int | None, proof: bool, at: Outcome | None, whole: bool) -> Callable[[], Any]:
         begun: list[Any] = []
 
         def found(case: Any, first: Any) -> None:
             from parity.compare.settling import is_far
-            if is_far(first):
+            if is_far(first) and not whole:
                 raise Far(len(begun) - 1, first)
 
         def told(case: Any, doing: str) -> None:
@@ -599,9 +636,6 @@ class _Followed:
 
         self.counterfactual = summary.counterfactual
 
-    def independent(self) -> list[Any]:
-        return [self.headline[1]]
-
     def places(self) -> list[tuple[Any, None]]:
         return [(finding, None) for finding in self.merged.diverged]
 
@@ -619,6 +653,20 @@ def _reads(spot: Spot, places: Sequence[Place]) -> bool:
     """Whether the statement reads, or sets, the very parameter or buffer that was found first."""
     variable = places[0].variable
     return variable.isidentifier() and re.search(rf"\bself\.{variable}\b", spot.twin.segment(spot.statement)) is not None
+
+
+def _in_lines_of(originals: Mapping[str, str], changes: Sequence[Change], found: Outcome) -> Outcome:
+    """The outcome, with the lines that the files had before the changes."""
+    def before(site: Site | None) -> Site | None:
+        file = None if site is None else os.path.realpath(site.file)
+        if file not in originals:
+            return site
+        return site._replace(line=patches.line_before(site.line, originals[file], (one for one in changes if one.file == file)))
+
+    places = tuple(replace(place, twin=before(place.twin), reference=before(place.reference), last_good=before(place.last_good))
+                   for place in found.places)
+    return replace(found, places=places, independent={
+        before(line): order for line, order in found.independent.items()}) if originals else found
 
 
 def _words(node: ast.AST) -> list[str]:

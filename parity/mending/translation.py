@@ -104,8 +104,11 @@ class Translation(ast.NodeTransformer):
         ours = words.parameters(name)
         if ours is not None and known is not None:  # an argument by its place may stand elsewhere
             args, said.args = said.args, []
+            named = {words.argument(own, known) for own in ours}
             for place, (one, own) in enumerate(zip(args, ours, strict=False)):
                 wanted = words.argument(own, known)
+                if not wanted and words.ARGUMENTS.get(own, own) and place < len(known) and known[place] not in named:
+                    wanted = known[place]  # called otherwise, and in the same place
                 if wanted and place < len(known) and known[place] == wanted and not said.keywords:
                     said.args.append(one)
                 elif wanted:
