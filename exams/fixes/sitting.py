@@ -37,15 +37,20 @@ def steps_of(name: str) -> int | None:
     return max(2, CATALOGUE[name].answer.step)
 
 
+def used() -> float:
+    """Seconds of a processor, by all trials: what others do on the machine costs no fault its patch."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 def sit(name: str, budget: float, others: int) -> dict[str, Any]:
     """What `parity fix` came to; `elsewhere`: on which of so many other seeds its patch does not hold."""
     steps = steps_of(name)
-    search = Search(lambda seed: (training if steps else cases)(name, seed), budget=budget, steps=steps)
-    found = search.run()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    search = Search(lambda seed: (training if steps else cases)(name, seed), budget=budget, steps=steps, clock=used)
+    found, spent = search.run(), used()
     unseen = range(FIRST_OTHER, FIRST_OTHER + others) if found.verdict == "fixed" else ()
     elsewhere = [seed for seed in unseen if search.attempt(found.changes, seed=seed).verdict != "same"]
-    return {"name": name, "elsewhere": elsewhere, "others": others, "cpu": used.ru_utime + used.ru_stime, **found.to_json()}
+    return {"name": name, "elsewhere": elsewhere, "others": others, "cpu": spent, **found.to_json()}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,13 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     iterations: int
 
+    def __add__(self, other: Diagnosis) -> Diagnosis:
+        """Of two trainings of one script: what both show at the same line is said once."""
+        places = {(found.id, found.site) for found in self.findings}
+        together = [*self.findings, *(found for found in other.findings if (found.id, found.site) not in places)]
+        together.sort(key=lambda found: (found.expected, found.severity != ERROR))
+        return Diagnosis(tuple(together), self.iterations + other.iterations)
+
     @property
     def errors(self) -> tuple[Finding, ...]:
         return tuple(found for found in self.findings if found.severity == ERROR and not found.expected)

@@ -44,6 +44,11 @@ _KINDS = (
     Kind("buffers-held", ERROR, say("hand over model.parameters() only, not its state dict or buffers")),
     Kind("networks-shared", ERROR, say("build each network by a call of its own; assigning one to two names does not copy it")),
     Kind("held-twice", ERROR, say("hand every parameter to one optimizer, once")),
+    Kind(
+        "held-without-gradient",
+        ERROR,
+        say("let it have a gradient before it is handed over: requires_grad_(True) (Paddle: to_tensor(..., stop_gradient=False))"),
+    ),
     Kind("affine-instance-norm", WARNING, say("InstanceNorm2D(..., weight_attr=False, bias_attr=False) is torch's default")),
     Kind("weights-shared", WARNING, say("if the two are not meant to share, build each of them by a call of its own")),
     Kind("module-repeated", WARNING, say("[layer] * n repeats one layer; [Layer() for _ in range(n)] builds n")),
@@ -108,6 +113,11 @@ _KINDS = (
         ERROR,
         say("keep this term a tensor from the network to the loss: no numpy(), item(), detach(), and create_graph=True where it is "
             "made of a gradient"),
+    ),
+    Kind(
+        "index-without-gradient",
+        WARNING,
+        say("go straight through: z + (looked_up - z).detach(); or choose softly (gumbel_softmax)"),
     ),
     Kind("module-never-run", ERROR, say("call it in forward, or remove it")),
     Kind("network-without-gradient", ERROR, say("let the loss depend on its output, and nothing on the way leave the graph")),
@@ -180,6 +190,11 @@ _KINDS = (
         say("see which axis of its input this layer takes for the batch (batch_first, time_major), or bring the axes in its order"),
     ),
     Kind(
+        "neighbours-ignored",
+        ERROR,
+        say("gather from one end of each edge, and add up at the other: out.index_add(0, target, x[source])"),
+    ),
+    Kind(
         "sees-its-target",
         ERROR,
         say("mask what comes later (is_causal, a mask of -inf above the diagonal); if it is recurrent, in one direction only"),
@@ -219,6 +234,12 @@ _KINDS = (
         WARNING,
         say("p is the probability of dropping: what was meant as the probability of keeping is 1 - p"),
     ),
+    Kind(
+        "class-without-gradient",
+        WARNING,
+        say("see that the loss takes the labels as they are (a hinge wants -1 and 1), and that it ignores no class that is to be "
+            "learned (ignore_index)"),
+    ),
     Kind("full-batch", WARNING, say("if there is more data than that, take a new batch at each step")),
     Kind("batch-constant", ERROR, say("take a new batch at each step: next(iterator), not next(iter(loader))")),
     Kind("labels-sorted", ERROR, say("shuffle over the whole data set: a batch of one class only teaches that class")),
@@ -232,6 +253,11 @@ _KINDS = (
         say("step it after each step of the optimizer, if its warm-up counts steps (Noam's does)"),
     ),
     Kind("scheduler-idle", WARNING, say("if it is to be stepped at each iteration, call scheduler.step() there")),
+    Kind(
+        "loss-scaled-away",
+        WARNING,
+        say("add what makes a small weight dear: exp(-s) * loss + s for the logarithm of a variance"),
+    ),
     Kind("loss-drowned", WARNING, say("weigh the terms so that each has a say in the gradient, or log them apart")),
     Kind(
         "loss-at-chance",  # healthy slow learners do so as well
@@ -252,6 +278,7 @@ FOLLOWS = {
                                    "loss-constant"}),
     "scaler-skips": frozenset({"never-stepped", "loss-at-chance"}),
     "never-stepped": frozenset({"loss-at-chance", "loss-constant", "gradient-discarded"}),
+    "held-without-gradient": frozenset({"loss-at-chance", "loss-constant"}),
     "lr-zero": frozenset({"unchanged", "loss-at-chance", "loss-constant"}),
     "lr-too-small": frozenset({"unchanged", "loss-at-chance", "loss-constant"}),
     "scheduler-too-often": frozenset({"lr-too-small", "unchanged", "loss-at-chance"}),

@@ -26,6 +26,7 @@ _HOW = re.compile(
 )
 _GRADIENT_ALONE = re.compile(r"\b(?:autograd|paddle)\.grad\((?!.*create_graph\s*=\s*True)")  # a gradient that has none itself
 
+_MASK = re.compile(r"mask|valid|weight|done|pad|keep|alive|drop|select|index", re.IGNORECASE)  # names of what leaves examples out
 _SQUASHES = re.compile(r"softmax|sigmoid", re.IGNORECASE)
 
 
@@ -51,6 +52,7 @@ class Lines:
         self.graphs = 0
         self._latest: tuple[Callable[[], Any], Site | None] = (lambda: None), None
         self.squashed: Site | None = None
+        self.on_pair: Callable[[Any, Any, Site], None] = lambda score, label, site: None  # a statement that reads these two alone
         self.returned: dict[tuple[int, str], tuple[bool, bool, Cut | None]] = {}  # (frame, "f()") -> of what a call there gave
         self.known: set[tuple[str, int]] = set()
         self.files: dict[str, bool] = {}
@@ -212,6 +214,8 @@ class _Frame:
             site = Site(frame.f_code.co_filename, statement.first)
             self._switched_off(values, statement, site)
             self._suspected(values, statement, site)
+            if not self._inside:
+                self._paired(values, statement, site)
             if not statement.binds:
                 self._lost(values, site, None)
         for name in statement.binds:
@@ -342,6 +346,16 @@ class _Frame:
         if how and self._lines.graphs > self._graphs:  # of a layer that it calls itself
             self._lines.iteration.suspects.append(Cut(site, say("what this line gives"), say("a layer's output"), how,
                                                       tick=self._lines.tick()))
+
+    def _paired(self, values: Any, statement: Statement, site: Site) -> None:
+        """A statement that reads a tensor of the graph and one that is none, of the same shape, and no other."""
+        framework = self._lines.framework
+        tensors = {name: value for name in statement.reads if framework.is_tensor(value := values.get(name))}
+        with_graph = [name for name, value in tensors.items() if framework.requires_grad(value)]
+        if len(tensors) == 2 and len(with_graph) == 1 and with_graph[0] not in statement.binds:
+            (label,) = tensors.keys() - set(with_graph)
+            if not _MASK.search(label) and framework.shape_dtype(tensors[label])[1] != "bool":
+                self._lines.on_pair(tensors[with_graph[0]], tensors[label], site)
 
     def _lost(self, values: Any, site: Site, term: str | None) -> None:
         """Parts of a sum that is a loss, or is handed to backward: such as have no graph and come of something that had one."""

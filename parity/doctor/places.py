@@ -95,6 +95,16 @@ def argument_site(call: Site | None, names: Iterable[str]) -> Site | None:
     return Site(call.file, lines[0]) if len(lines) == 1 else call
 
 
+def given_site(call: Site | None, name: str) -> Site | None:
+    """Of a call of this function on this line, over several lines: the line of its first argument; else that line."""
+    tree = parsed(call.file) if call is not None else None
+    lines = {node.args[0].lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args
+             and node.lineno <= call.line <= node.end_lineno
+             and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)) == name
+             } if tree is not None else ()
+    return Site(call.file, lines.pop()) if len(lines) == 1 else call
+
+
 def slicing_site(site: Site | None, position: int) -> Site | None:
     """The line that cuts out what a call on this line is given in that place: `y[:, 1:]` in an assignment above, or in what the
     function of the same file that is called there returns. None where no such line is found."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -69,7 +69,9 @@ class Program:
     def others(self) -> list[Any]:
         """Optimizers that are alive, hold parameters of the networks, and are none of those that are known."""
         known = {id(optimizer) for optimizer in self.optimizers.values()}
-        alive = [found for found in gc.get_objects() if issubclass(type(found), self.framework.optimizer_class)
+        # Not `get_objects`: a list that holds a tuple which another thread is making (a loader's) makes that thread fail.
+        kinds = set(_with_subclasses(self.framework.optimizer_class))
+        alive = [found for found in gc.get_referrers(*kinds) if type(found) in kinds
                  and id(found) not in known and not self.iterator_left(found)]
         self.held_elsewhere |= {id(p) for found in alive if not self.trains(found)
                                 for p in self.framework.optimizer_parameters(found)}
@@ -194,6 +196,12 @@ class Program:
 
     def assigned(self, name: str, calls: str) -> Site | None:
         return assignment_site(self.files, name, calls)
+
+
+def _with_subclasses(kind: type) -> Iterator[type]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _with_subclasses(below)
 
 
 def _modules(model: Any) -> Any:

@@ -49,6 +49,7 @@ class Step:
 
     reached: parameters with a gradient that is not 0. empty: nothing that it holds has a gradient. counts: updates of the parameter
     `counted`, before and after. by_hand: a gradient is not what the last backward or step left: the program has written it.
+    stopped: nothing that it holds is to have a gradient.
     """
 
     tick: int
@@ -66,6 +67,7 @@ class Step:
     reached: set[str] = field(default_factory=set)
     empty: bool = False
     by_hand: bool = False
+    stopped: bool = False
 
 
 @dataclass
@@ -191,6 +193,8 @@ class Reaction:
     """What a dependence probe has shown of a network, out of the ordinary.
 
     kind: "rows" (one example reacts to another; layer: the recurrence or attention that runs over them, shape: of the input),
+    "alone" (no node of a graph reacts to another), "cut" (an output depends on `layer`, and no gradient goes back to it, by a line
+    that leaves the graph), "index" (the same, by an index),
     "ahead" (output `position` reacts to input `source`, which is its own target), "unshifted" (a causal network's targets are its
     inputs), "unseen" (output `position` does not react to input `source`, which is its target). count: rows or positions.
     """
@@ -203,6 +207,29 @@ class Reaction:
     shape: tuple[int, ...] = ()
     position: int = 0
     source: int = 0
+
+
+@dataclass
+class ClassGradient:
+    """Of a loss over labels: label -> (examples with it, those of them whose prediction got a gradient). classes: how many the
+    prediction tells apart, 0 where it is one score. padded: labels that fill up the ends of rows."""
+
+    site: Site | None
+    classes: int
+    padded: tuple[float, ...] = ()
+    rows: dict[float, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass
+class Reduction:
+    """A sum or a mean ("kind") of so many elements to one number; rows: the length of the first axis. weight: d(loss)/d(it)."""
+
+    kind: str
+    site: Site
+    count: int
+    rows: int
+    value: float
+    weight: float | None = None
 
 
 @dataclass
@@ -237,6 +264,10 @@ class Iteration:
     batches: list[Batch] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
+    class_gradients: list[ClassGradient] = field(default_factory=list)
+    scaled: list[tuple[int, str]] = field(default_factory=list)  # (tick of a backward, parameter) that scales the whole loss
+    reductions: list[Reduction] = field(default_factory=list)
+    told: list[tuple[int, int, float]] = field(default_factory=list)  # by losses over classes: examples, told right, by chance
     moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
     moved_by_eval: set[str] = field(default_factory=set)  # moving state that a call in eval mode changed
     lent: set[str] = field(default_factory=set)  # networks that were called with weights made elsewhere

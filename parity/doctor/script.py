@@ -1,12 +1,14 @@
 """An unchanged script under watch: `parity doctor train.py --epochs 3`.
 
 The script runs as `python train.py --epochs 3` does. Where one of its networks that an optimizer trains is first called in train
-mode, it is known what trains what, and the watch begins; after so many iterations it ends, and the script goes on alone.
+mode, it is known what trains what, and the watch begins; after so many iterations it ends, and the script goes on alone: until it
+trains what it has not trained before (a student after its teacher, a second stage), which is watched as well.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import runpy
 import sys
 import traceback
@@ -27,6 +29,7 @@ from parity.frameworks import Framework, loadable
 from parity.messages import Message, say, some
 from parity.trace.source import ConstructionSites, Site
 
+MOST = 3  # trainings of one script that are watched: folds and seeds are the same program again
 _FOLLOWED = 500  # files of the script's own that are read for what they import
 
 
@@ -73,18 +76,20 @@ def diagnose_script(path: str, arguments: Sequence[str] = (), *, iterations: int
             traceback.print_exc()
             attached.note(raised)
         attached.end()
-    if attached.doctor is None:
+    if not attached.doctors:
         return Watched(None, None, error)
-    if attached.doctor.failure is not None:
-        raise attached.doctor.failure
-    return Watched(attached.doctor.diagnose(), attached.said(), error)
+    for doctor in attached.doctors:
+        if doctor.failure is not None:
+            raise doctor.failure
+    return Watched(functools.reduce(Diagnosis.__add__, (doctor.diagnose() for doctor in attached.doctors)), attached.said(), error)
 
 
 class _Attached:
-    """The networks and optimizers that a script makes, and the doctor around them once they work."""
+    """The networks and optimizers that a script makes, and the doctors around them once they work: one for each training."""
 
     def __init__(self, iterations: int, expect: Sequence[str], stop: bool, source: UserFiles) -> None:
-        self.doctor: Doctor | None = None
+        self.doctors: list[Doctor] = []
+        self._trained: set[int] = set()  # ids of what optimizers have stepped upon in trainings that were watched
         self._iterations, self._expect, self._stop, self._source = iterations, expect, stop, source
         self._constructions = ConstructionSites()
         self._modules: list[weakref.ref] = []
@@ -105,49 +110,78 @@ class _Attached:
             yield
 
     def note(self, error: Exception) -> None:
-        if self.doctor is not None and not self.doctor.enough:
-            self.doctor.note_error(error)
+        if self.doctors and not self.doctors[-1].enough:
+            self.doctors[-1].note_error(error)
 
     def end(self) -> None:
-        if self.doctor is not None:
-            self.doctor.stop()
-            self.doctor.note(*self._loads.findings)
+        for doctor in reversed(self.doctors):
+            doctor.stop()
+        if self.doctors:
+            self.doctors[0].note(*self._loads.findings)
 
     def said(self) -> Message:
         """What was watched, and what a watch cannot see."""
-        program, watched = self.doctor.program, self.doctor.seen
+        iterations, steps, backwards = map(sum, zip(*(doctor.seen for doctor in self.doctors), strict=True))
+        networks = [name for doctor in self.doctors for name in doctor.program.models]
+        optimizers = [name for doctor in self.doctors for name in doctor.program.optimizers]
         return say("watched: {iterations} iterations, {steps} optimizer steps, {backwards} backwards; networks: {networks}; "
                    "optimizers: {optimizers}. Not seen: whether the data mean what they should, and what comes later",
-                   iterations=watched.iterations, steps=watched.steps, backwards=watched.backwards,
-                   networks=some(list(program.models)), optimizers=some(list(program.optimizers)))
+                   iterations=iterations, steps=steps, backwards=backwards, networks=some(networks), optimizers=some(optimizers))
 
     def _calling(self, framework: Framework, original: Callable) -> Callable:
         def call(module: Any, *args: Any, **kwargs: Any) -> Any:
             self._loads.forwards += framework.grad_enabled()
-            if self.doctor is None and module.training and framework.grad_enabled() and self._begin(framework, module):
+            if self._free and framework.grad_enabled() and self._begin(framework, module):
                 return framework.module_class.__call__(module, *args, **kwargs)  # the doctor stands around it now
             return original(module, *args, **kwargs)
         return call
 
+    @property
+    def _free(self) -> bool:
+        """Whether nothing is watched, and something still may be."""
+        return not self.doctors or (len(self.doctors) < MOST and self.doctors[-1].enough)
+
     def _begin(self, framework: Framework, module: Any) -> bool:
-        """Whether the watch begins with this call: of a network, or a part of one, that an optimizer holds parameters of."""
+        """Whether a watch begins with this call: in train mode, of a network, or a part of one, that an optimizer holds parameters
+        of; or, where no optimizer holds any network's, of one that lends its output to train something else (a picture)."""
+        if self.doctors and (not module.training or not self._note_trained(framework)):
+            return False
         optimizers = [one for ref in self._optimizers if (one := ref()) is not None and framework.is_optimizer(one)]
-        held = {id(p) for optimizer in optimizers for p in framework.optimizer_parameters(optimizer)
-                } if not any(map(Program.iterator_left, optimizers)) else None
-        if not optimizers or (held is not None and not any(id(p) in held for p in module.parameters())):
+        known = not any(map(Program.iterator_left, optimizers))
+        if known:
+            optimizers = [one for one in optimizers if self._is_new(framework, one)]
+        held = {id(p) for optimizer in optimizers for p in framework.optimizer_parameters(optimizer)} if known else None
+        if not optimizers:
             return False
         modules = [one for ref in self._modules if (one := ref()) is not None and framework.is_model(one)]
+        mine = [one for one in modules if held is None or any(id(p) in held for p in one.parameters())]
+        if mine or self.doctors:
+            if not module.training or (held is not None and not any(id(p) in held for p in module.parameters())):
+                return False
+            modules = mine
+        else:
+            modules = [module]
         parts = {id(part) for one in modules for part in _below(framework, one)}
-        whole = [one for one in modules if id(one) not in parts
-                 and (held is None or any(id(p) in held for p in one.parameters()))]
         frame = self._user_frame()
-        models = _named(whole, frame)
+        models = _named([one for one in modules if id(one) not in parts], frame)
         if not models:
             return False
-        self.doctor = Doctor(models, _named(optimizers, frame), expect=self._expect, source=self._source,
-                             constructions=self._constructions, most=self._iterations, at_end=self._enough)
-        self.doctor.start(frame)
+        if self.doctors:
+            self.doctors[-1].stop()
+        self.doctors.append(Doctor(models, _named(optimizers, frame), expect=self._expect, source=self._source,
+                                   constructions=self._constructions, most=self._iterations, at_end=self._enough))
+        self.doctors[-1].start(frame)
         return True
+
+    def _note_trained(self, framework: Framework) -> bool:
+        """What the latest training that was watched has stepped upon; whether there is anything."""
+        program = self.doctors[-1].program
+        self._trained |= {id(p) for name in self.doctors[-1].stepped for p in program.held[name]}
+        return bool(self._trained)
+
+    def _is_new(self, framework: Framework, optimizer: Any) -> bool:
+        """Whether it holds anything that no training has stepped upon that was watched."""
+        return not self._trained or any(id(p) not in self._trained for p in framework.optimizer_parameters(optimizer))
 
     def _enough(self) -> None:
         if self._stop:

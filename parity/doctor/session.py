@@ -135,6 +135,11 @@ class Doctor:
         return Seen(len(watched), sum(len(one.steps) for one in watched), sum(len(one.backwards) for one in watched))
 
     @property
+    def stepped(self) -> frozenset[str]:
+        """Names of the optimizers that have stepped while it was watched."""
+        return frozenset(step.optimizer for one in self._watch.iterations for step in one.steps)
+
+    @property
     def program(self) -> Program:
         return self._watch.program
 

@@ -18,6 +18,7 @@ from parity.doctor.watching.modules import Modules
 from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.reshapes import Reshapes
 from parity.doctor.watching.scene import Scene
+from parity.doctor.watching.shares import Shares
 from parity.doctor.watching.state import State
 from parity.doctor.watching.updates import Updates
 from parity.doctor.watching.wrappers import Wrappers
@@ -52,10 +53,12 @@ class Watch:
         self._odd = False
         self._scene = scene = Scene(program, self._work_begins)
         self._state, self._layers, self._probes, gradients = State(scene), Layers(scene), Probes(scene), Gradients(scene)
-        losses = Losses(scene, self._probes)
+        shares = Shares(scene)
+        losses = Losses(scene, self._probes, shares)
         updates = Updates(scene, gradients)
         self._modules = Modules(scene, self._layers, losses, self._state, self._probes)
-        self._parts = (self._modules, losses, gradients, updates, AroundSteps(scene, updates), Reshapes(scene))
+        self._parts = (self._modules, losses, gradients, updates, AroundSteps(scene, updates), Reshapes(scene), shares)
+        scene.lines.on_pair = shares.note_pair
         self._wrappers = Wrappers(scene)
         self._unheld = {name: checksum(program.framework.values(p)) for name, p in program.trainable().items()
                         if id(p) not in program.holders}

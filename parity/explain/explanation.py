@@ -158,7 +158,7 @@ class Explaining:
     def __init__(self, load: Callable[[int | None], Any], *, title: str, steps: int | None, budget: float,
                  tell: Tell = lambda what, trial=None: None) -> None:
         self._load, self._title, self._steps, self._tell = load, title, steps, tell
-        self._search = Search(load, budget=budget, steps=steps, tell=tell, most=MOST)
+        self._search = Search(load, budget=budget, steps=steps, tell=tell, most=MOST, past=True)
 
     def run(self) -> Explanation:
         """Raises InputError where the two cannot be compared."""

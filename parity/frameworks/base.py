@@ -217,6 +217,10 @@ class Framework(ABC):
     @abstractmethod
     def gradient(self, tensor: Any) -> Any | None: ...
 
+    @abstractmethod
+    def reached(self, output: Any, tensors: Sequence[Any]) -> list[bool]:
+        """Whether a backward from this output comes to each of these leaves. Their gradients stay as they are, and the graph."""
+
     # --- optimizers ----------------------------------------------------------------------------------------
 
     clear_method: str  # the name of the optimizer's method that clears gradients
@@ -332,6 +336,7 @@ class Framework(ABC):
 
     backward_functions: Sequence[tuple[Any, str]]  # (owner, attribute) of the functions that start a backward
     step_methods: Sequence[str]  # of an optimizer: those that update its parameters
+    root: Any  # the framework's own module
     functional: Any  # the module of the functional losses
     tensor_class: type
     scaler_class: type  # of mixed precision's gradient scaler

@@ -503,6 +503,7 @@ class PaddleFramework(Framework):
 
     backward_functions = ((paddle.Tensor, "backward"), (paddle.autograd, "backward"))
     step_methods = ("step", "minimize")
+    root = paddle
     functional = paddle.nn.functional
     tensor_class = paddle.Tensor
     scaler_class = paddle.amp.GradScaler
@@ -572,6 +573,10 @@ class PaddleFramework(Framework):
 
     def has_data(self, tensor: paddle.Tensor) -> bool:
         return tensor._is_initialized()
+
+    def reached(self, output: paddle.Tensor, tensors: Sequence[paddle.Tensor]) -> list[bool]:
+        gradients = paddle.grad(output.sum(), list(tensors), retain_graph=True, allow_unused=True)
+        return [gradient is not None for gradient in gradients]
 
     def nodes(self, tensor: paddle.Tensor) -> Iterator[str]:
         node = tensor.grad_fn

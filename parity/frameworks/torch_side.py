@@ -371,6 +371,7 @@ class TorchFramework(Framework):
 
     backward_functions = ((torch.Tensor, "backward"), (torch.autograd, "backward"))
     step_methods = ("step",)
+    root = torch
     functional = torch.nn.functional
     tensor_class = torch.Tensor
     scaler_class = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler
@@ -438,6 +439,10 @@ class TorchFramework(Framework):
 
     def has_data(self, tensor: torch.Tensor) -> bool:
         return not tensor.is_meta and not torch.nn.parameter.is_lazy(tensor)
+
+    def reached(self, output: torch.Tensor, tensors: Sequence[torch.Tensor]) -> list[bool]:
+        gradients = torch.autograd.grad(output.sum(), tensors, retain_graph=True, allow_unused=True)
+        return [gradient is not None for gradient in gradients]
 
     def nodes(self, tensor: torch.Tensor) -> Iterator[str]:
         node = tensor.grad_fn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -35,6 +36,7 @@ class Spot:
     other_line: int = 0
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
     functions: tuple[Function, Function] | None = None  # the twin's and the reference's of one name, where this is the first of it
+    beside: Function | None = field(default=None, compare=False)  # the reference's function that mostly says the same as this one's
 
     @property
     def key(self) -> tuple[str, int, int, int]:
@@ -44,6 +46,20 @@ class Spot:
     def foreign(self) -> Mapping[str, str]:
         """What the reference's file imports."""
         return self.reference.imports if self.reference is not None else {}
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether the two functions differ here: the statement says something else, one of the two has none such, or none behind
+        or before it."""
+        return self.differs or (self.beside is not None and self.counterpart is None) or any(
+            before or after for _, before, after in _missing(self))
+
+    def turned(self, one: ast.stmt, next_: ast.stmt) -> bool:
+        """Whether the reference's function says these two one after the other, the second first."""
+        if self.beside is None or not (self.counterpart is None or self.differs):
+            return False
+        said = [ast.dump(self.translation().of(_header(held))) for held in _simple(self.beside)]
+        return (ast.dump(next_), ast.dump(one)) in itertools.pairwise(said)
 
     def translation(self) -> Translation:
         return Translation(self.reference, self.twin, self.names)
@@ -99,14 +115,17 @@ def spots(twin: Source, site: Site, reference: Source | None, other: Site | None
         pairs = [*pairs, (statement, there)]
     own_class, other_class = around(twin, site.line, ast.ClassDef), around(reference, other.line, ast.ClassDef)
     first = _constructor(own_class)
-    built = aligned(twin, first, reference, _constructor(other_class)) if inside is not first else []
+    there_first = _constructor(other_class)
+    built = aligned(twin, first, reference, there_first) if inside is not first else []
     partner = {id(ours): theirs for ours, theirs in built} | partner
     names = names_of([*pairs, *built])
 
     def spot(one: ast.stmt, line: int | None = None) -> Spot:
         match = partner.get(id(one))
         other_line = other.line if match is there else getattr(match, "lineno", 0)
-        return Spot(twin, one, line or one.lineno, reference, match, other_line, names)
+        function = next((held for own, held in ((inside, beside), (first, there_first)) if own is not None and any(
+            node is one for node in ast.walk(own))), None)
+        return Spot(twin, one, line or one.lineno, reference, match, other_line, names, beside=function)
 
     yield spot(statement, site.line)
     yield from (spot(one) for one in _siblings(twin, statement) if one.lineno == statement.lineno and one is not statement)
@@ -121,9 +140,9 @@ def spots(twin: Source, site: Site, reference: Source | None, other: Site | None
             yield found
 
 
-def within(found: Definition, reference: Source | None = None, there: ast.AST | None = None) -> Iterator[Spot]:
-    """The statements of a function of the twin's, or of all methods of a class: first those that say something else than the
-    reference's of that name, then those that it has no partner for.
+def within(found: Definition, reference: Source | None = None, there: ast.AST | None = None, line: int = 0) -> Iterator[Spot]:
+    """The statements of a function of the twin's, or of all methods of a class: first the one that belongs to that line of the
+    reference, then those that say something else than the reference's of that name, then those that it has no partner for.
 
     there: the reference's function, or class, if one is known.
     """
@@ -134,12 +153,15 @@ def within(found: Definition, reference: Source | None = None, there: ast.AST | 
             beside = next((one for one in there.body if isinstance(one, Function) and one.name == here.name), None)
         pairs = aligned(found.source, here, reference, beside) if isinstance(beside, Function) else []
         names, partner = names_of(pairs), {id(ours): theirs for ours, theirs in pairs}
-        for number, one in enumerate(_simple(here)):
+        statements = _simple(here)
+        for number, one in enumerate(statements):
             match = partner.get(id(one))
             both = (here, beside) if number == 0 and isinstance(beside, Function) else None
             made.append(Spot(found.source, one, one.lineno, reference if beside is not None else None, match,
-                             getattr(match, "lineno", 0), names, both))
-    yield from sorted(made, key=lambda spot: 1 if spot.said is None else 0 if spot.differs else 2)
+                             getattr(match, "lineno", 0), names, both,
+                             beside if isinstance(beside, Function) and 2 * len(pairs) > len(statements) else None))
+    yield from sorted(made, key=lambda spot: (not (spot.differs and spot.other_line <= line <= spot.counterpart.end_lineno),
+                                              1 if spot.said is None else 0 if spot.differs else 2))
 
 
 def _constructor(found: ast.ClassDef | None) -> Function | None:
@@ -151,6 +173,7 @@ def _simple(function: Function) -> list[ast.stmt]:
                    and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))), key=lambda node: node.lineno)
 
 
+@functools.lru_cache(maxsize=256)
 def aligned(twin: Source, here: Function | None, reference: Source, there: Function | None) -> list[tuple[ast.stmt, ast.stmt]]:
     """Statements of two functions that belong to each other: those that say the same; between them those that bind the same
     names; and what is then left between two pairs, where it is as many on both sides."""
@@ -209,8 +232,8 @@ def _set_in_class(source: Source, line: int, statement: ast.stmt | None) -> list
             for name in _bound(node) if name.startswith("self.") and (read is None or name in read) and node is not statement]
 
 
-AS_THERE, SAID, PUT_IN = TOLD = ("as in the reference", "the reference's statement, said in Paddle",
-                                "a statement that the reference has")
+AS_THERE, SAID, PUT_IN, LEFT_OUT = TOLD = ("as in the reference", "the reference's statement, said in Paddle",
+                                          "a statement that the reference has", "a statement that the reference has not")
 
 
 @dataclass(frozen=True)
@@ -317,9 +340,10 @@ def _like_the_reference(spot: Spot) -> Made:
         for group in itertools.combinations(several, count):
             if not any(a[0] < d[1] and d[0] < a[1] for one, other in itertools.combinations(group, 2) for a in one for d in other):
                 yield 3 + count, AS_THERE, [change for changes in group for change in changes]
-    if complete and spot.differs and not hasattr(spot.statement, "body") and isinstance(said, type(spot.statement)):
+    if complete and spot.differs and not hasattr(spot.statement, "body") and isinstance(
+            said, type(spot.statement) if not isinstance(spot.statement, ast.Pass) else ast.Expr | ast.Assign | ast.AugAssign):
         start, end = spot.twin.span(spot.statement)
-        yield 6, SAID, [(start, end, ast.unparse(said))]
+        yield 6 if pairs else 1.5, SAID, [(start, end, ast.unparse(said))]
 
 
 def _size(one: ast.AST | None, other: ast.AST | None) -> float:
@@ -466,6 +490,7 @@ def _simpler(spot: Spot) -> Made:
     said = spot.said
     wanted = {ast.dump(node) for node in ast.walk(said[0])} if said else set()
     known = spot.twin.imports
+    targets = {name for target in getattr(spot.statement, "targets", ()) for name in ast.unparse(target).strip("()").split(", ")}
     for node in _expressions(spot):
         inner: list[ast.expr] = []
         if isinstance(spot.statement, ast.Expr) and node is spot.statement.value:
@@ -485,7 +510,9 @@ def _simpler(spot: Spot) -> Made:
             inner += [node.body, node.orelse]
         for one in inner:
             start, end = spot.twin.span(node)
-            cost = 3 if ast.dump(one) in wanted else 2 if _cuts(node, known) else 5
+            cost = 8 if ast.dump(node) in wanted else 3 if ast.dump(one) in wanted else 2 if _cuts(node, known) else 5
+            if isinstance(node, ast.BinOp) and ast.unparse(one) in targets:  # x = x / y: what is there already, left as it is
+                cost = min(cost, 2.5)
             yield cost, "one operation less", [(start, end, _kept(spot, one, node))]
 
 
@@ -510,7 +537,7 @@ def _whole_function(spot: Spot) -> Made:
     lines = [ast.unparse(translation.of(one)) for one in said]
     if translation.complete:
         indent = "\n" + spot.twin.indent(mine[0])
-        yield 1 + len(said) / 10, SAID, [(spot.twin.span(mine[0])[0], spot.twin.span(mine[-1])[1],
+        yield 1.6 + len(said) / 10, SAID, [(spot.twin.span(mine[0])[0], spot.twin.span(mine[-1])[1],
                                          indent.join("\n".join(lines).split("\n")))]
 
 
@@ -570,7 +597,7 @@ def _other_names(spot: Spot) -> Made:
     read = [ast.unparse(node) for node in ast.walk(said[0]) if _is_name(node)] if said else []
     read = [name for name in read if name not in spot.foreign]
     nodes = [node for node in _expressions(spot) if _is_name(node)]
-    known, mine = spot.twin.imports, {ast.unparse(node) for node in nodes}
+    known, mine = spot.twin.imports, {ast.unparse(node) for node in ast.walk(_header(spot.statement)) if _is_name(node)}
     function, owner = around(spot.twin, spot.line, Function), around(spot.twin, spot.line, ast.ClassDef)
     local = []
     if function is not None:
@@ -660,22 +687,22 @@ def _other_statements(spot: Spot) -> Made:
     start, end = source.whole_lines(statement)
     alone = source.text[start:end].strip() == source.segment(statement).strip()
     place = siblings.index(statement)
-    if alone and len(siblings) > 1 and not isinstance(statement, ast.Return):
-        yield 8 if spot.counterpart else 4, "one statement less", [(start, end, "")]
-    elif place and siblings[place - 1].end_lineno == statement.lineno:  # behind a semicolon
-        before = source.span(siblings[place - 1])[1]
-        yield 8 if spot.counterpart else 4, "one statement less", [(before, source.span(statement)[1], "")]
+    if len(siblings) > 1 and (alone or source.shares_line(statement, siblings)) and not isinstance(statement, ast.Return):
+        cost, why = (8, "one statement less") if spot.counterpart else (1.2, LEFT_OUT) if spot.beside else (4, "one statement less")
+        yield cost, why, [(*((start, end) if alone else source.with_semicolon(statement, siblings)), "")]
     for neighbour in siblings[place + 1:place + 2] + siblings[max(place - 1, 0):place]:
         if not hasattr(neighbour, "body"):
             first, second = source.span(statement), source.span(neighbour)
-            yield 8, "two statements exchanged", [(*first, source.segment(neighbour)), (*second, source.segment(statement))]
-    for missing in _missing(spot):
+            swapped = [(*first, source.segment(neighbour)), (*second, source.segment(statement))]
+            told = spot.turned(*sorted((statement, neighbour), key=lambda one: one.lineno))
+            yield (2, AS_THERE, swapped) if told else (8, "two statements exchanged", swapped)
+    for missing, before, after in _missing(spot):
         translation = spot.translation()
         said = translation.of(missing)
         if translation.complete and alone and ast.dump(said) != ast.dump(statement):
             line = source.indent(statement) + ast.unparse(said) + "\n"
-            yield 4, PUT_IN, [(start, start, line)]
-            yield 4.5, PUT_IN, [(end, end, line)]
+            yield 1.3 if before else 4, PUT_IN, [(start, start, line)]
+            yield 1.3 if after else 4.5, PUT_IN, [(end, end, line)]
 
 
 def _siblings(source: Source, statement: ast.stmt) -> list[ast.stmt]:
@@ -687,9 +714,10 @@ def _siblings(source: Source, statement: ast.stmt) -> list[ast.stmt]:
     return [statement]
 
 
-def _missing(spot: Spot) -> list[ast.stmt]:
-    """Simple statements of the reference's function that have no partner in the twin's, nearest first; and the one that a
-    finding put beside the twin's statement, which may be what is missing before it."""
+def _missing(spot: Spot) -> list[tuple[ast.stmt, bool, bool]]:
+    """Simple statements of the reference's function that have no partner in the twin's, nearest first, each with whether it stands
+    right before, and right behind, the one that belongs to the spot's; and the one that a finding put beside the twin's
+    statement, which may be what is missing before it."""
     if spot.reference is None or spot.counterpart is None:
         return []
     theirs = around(spot.reference, spot.counterpart.lineno, Function)
@@ -698,7 +726,9 @@ def _missing(spot: Spot) -> list[ast.stmt]:
         return []
     partner = {id(one): mine for mine, one in aligned(spot.twin, ours, spot.reference, theirs)}
     matched = partner.keys()
-    lone = [one for one in _simple(theirs) if id(one) not in matched or (
-        one is spot.counterpart and partner[id(one)] is not spot.statement)]
-    near = [one for one in lone if not hasattr(one, "body") and not isinstance(one, ast.Return)]
-    return sorted(near, key=lambda one: (id(one) in matched, abs(one.lineno - spot.counterpart.lineno)))[:3]
+    all_ = _simple(theirs)
+    lone = [(one, partner.get(id(next_)) is spot.statement, partner.get(id(before)) is spot.statement)
+            for before, one, next_ in zip([None, *all_], all_, [*all_[1:], None], strict=False)
+            if id(one) not in matched or (one is spot.counterpart and partner[id(one)] is not spot.statement)]
+    near = [found for found in lone if not hasattr(found[0], "body") and not isinstance(found[0], ast.Return)]
+    return sorted(near, key=lambda found: (id(found[0]) in matched, abs(found[0].lineno - spot.counterpart.lineno)))[:3]

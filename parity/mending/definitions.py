@@ -71,6 +71,17 @@ def _named(source: Source, statements: Iterable[ast.stmt], read: Read, owner: as
                 yield found
 
 
+def methods_called(statement: ast.stmt, files: Iterable[Source]) -> Iterator[Definition]:
+    """Methods of the user's classes that are called as what the statement calls of an object whose class the text does not tell
+    (`self.optimizer.step()`): first of those that are made of something imported, as an optimizer is."""
+    called = {node.func.attr for node in ast.walk(statement) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+              and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "self")}
+    found = [(not any(isinstance(base, ast.Attribute) for base in owner.bases), source, held) for source in files
+             for owner in source.definitions.values() if isinstance(owner, ast.ClassDef) for held in owner.body
+             if isinstance(held, Function) and held.name in called and not held.lineno <= statement.lineno <= held.end_lineno]
+    return (Definition(source, held) for _, source, held in sorted(found, key=lambda one: one[0]))
+
+
 def defined(source: Source, parts: list[str], read: Read, deepest: int = _DEEPEST) -> Definition | None:
     """The function or class that a dotted name stands for in a file."""
     if deepest == 0:

@@ -56,6 +56,19 @@ class Source:
     def whole_lines(self, node: ast.stmt) -> tuple[int, int]:
         return self._starts[node.lineno - 1], self._starts[node.end_lineno]
 
+    def shares_line(self, statement: ast.stmt, siblings: list[ast.stmt]) -> bool:
+        """Whether it stands on one line with its neighbours, between semicolons."""
+        place = siblings.index(statement)
+        return any(one.lineno == statement.end_lineno for one in siblings[place + 1:place + 2]) or any(
+            one.end_lineno == statement.lineno for one in siblings[max(place - 1, 0):place])
+
+    def with_semicolon(self, statement: ast.stmt, siblings: list[ast.stmt]) -> tuple[int, int]:
+        """Where a statement that shares its line stands, with the semicolon that parts it from a neighbour."""
+        place = siblings.index(statement)
+        if place and siblings[place - 1].end_lineno == statement.lineno:
+            return self.span(siblings[place - 1])[1], self.span(statement)[1]
+        return self.span(statement)[0], self.span(siblings[place + 1])[0]
+
     def line_of(self, offset: int) -> int:
         return self.text.count("\n", 0, offset) + 1
 
@@ -117,6 +130,20 @@ def patched(text: str, changes: Iterable[Change]) -> str:
     for change in sorted(changes, reverse=True):
         text = text[:change.start] + change.new + text[change.end:]
     return text
+
+
+def line_before(line: int, text: str, changes: Iterable[Change]) -> int:
+    """Of a line of the changed text: which one it is of the text, or which one it stands for."""
+    shift = 0  # by the changes above it
+    for change in sorted(changes):
+        first = text.count("\n", 0, change.start) + 1
+        removed, added = text.count("\n", change.start, change.end), change.new.count("\n")
+        whole_lines = all(not piece or piece.endswith("\n") for piece in (
+            text[:change.start], text[change.start:change.end], change.new))
+        if line < first + shift + added + (not whole_lines):
+            return min(line - shift, first + removed)
+        shift += added - removed
+    return line - shift
 
 
 def texts(changes: Iterable[Change], originals: Mapping[str, str]) -> dict[str, str]:

@@ -13,17 +13,18 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parity import asked
 from parity.blame import is_installed
+from parity.differences.explaining import imitating
 from parity.files import InputError
 from parity.mending import patches
 from parity.mending.candidates import Candidate, Spot, around, candidates, spots, statement_at, within
-from parity.mending.definitions import Function, namesake, used_by
+from parity.mending.definitions import Function, methods_called, namesake, used_by
 from parity.mending.patches import Change, Source
 from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
 from parity.trace.source import Site
@@ -43,6 +44,12 @@ MOST_PLACES = 4
 
 MOST_SPOTS = 24
 """At how many statements of one kind changes are tried, at most."""
+
+MOST_ELSEWHERE = 12
+"""How many changes are tried at a place behind one that nothing mends: each takes a whole comparison."""
+
+_OF_LAYERS = ("weight", "bias")
+"""Parameters of the frameworks' own layers: who names them tells nothing."""
 
 FURTHER, TOLD_FURTHER = 1.0, 0.25
 """What a change costs more with each statement further away: a guess, and one that the reference tells of."""
@@ -137,48 +144,99 @@ Tell = Callable[..., None]
 class Search:
     """One search for one pair. load: imports the user's pair, in a trial's process only; with a seed, or None for its own.
     steps: of its training, so many of which have to agree; without them it is one forward and backward. most: so many faults are
-    mended one after the other."""
+    mended one after the other. past: where nothing mends the first place, the other independent ones are tried. clock: what the
+    budget's seconds are counted by."""
 
     def __init__(self, load: Callable[[int | None], Any], *, budget: float, steps: int | None = None,
-                 tell: Tell = lambda what, trial=None: None, most: int = MOST_PLACES) -> None:
+                 tell: Tell = lambda what, trial=None: None, most: int = MOST_PLACES, past: bool = False,
+                 clock: Callable[[], float] = time.monotonic) -> None:
         check_possible()
-        self._load, self._tell, self._steps, self._most = load, tell, steps, most
-        self._budget, self._began, self._tried = budget, time.monotonic(), 0
+        self._load, self._tell, self._steps, self._most, self._past = load, tell, steps, most, past
+        self._budget, self._clock, self._began, self._tried = budget, clock, clock(), 0
         self._took = budget  # seconds, by the first comparison
         self._sources: dict[str, Source | None] = {}
         self._files: tuple[str, ...] = ()  # of the user's
         self._recorded: str | None = None  # folder with the steps of a training's reference
+        self._recording = 0.0  # seconds that this took
+        self._thorough = False  # whether all is asked that a comparison tells, not only what differs first
 
     def run(self) -> Fix:
-        before = self._begun()
-        if before.verdict != "diverged":
-            return self._fix(before.verdict, before, before)
-        with self._reference_recorded(before):
-            return self._mended(before)
+        self.prepare()
+        with self._reference_recorded():
+            before = self._begun()
+            if before.verdict != "diverged":
+                return self._fix(before.verdict, before, before)
+            found = self._mended(before)
+            if not before.far or self._stands(before):
+                return found
+            whole = self.attempt((), alone=False)
+            if whole.verdict in ("same", "undecided"):
+                return self._fix(whole.verdict, whole, whole)
+            known = [place.key for place in whole.places[:1]] == [place.key for place in before.places[:1]]
+            return found if known or found.verdict == "fixed" else self._mended(whole)
 
     def mends(self) -> Mends:
         """What carries further, one after the other; nothing is proven of it."""
+        self._thorough = True
+        self.prepare()
         before = self._begun()
         if before.verdict != "diverged":
             return Mends(before, (), before)
-        with self._reference_recorded(before):
+        with self._reference_recorded():
+            self._check_recorded(before)
             return self._one_by_one(before)
 
     def _begun(self) -> Outcome:
         """The comparison without any change. Raises InputError where none comes of it."""
-        self.prepare()
+        began = time.monotonic()
         before = self.attempt(())
         if before.verdict == "same":  # as far as one lane tells
             before = self.attempt((), proof=True)
-        if before.verdict == "diverged" and all(place.twin is None for place in before.places):  # the twin has no such value
-            more = self.attempt((), proof=True).places
+        elif self._recorded is not None and not before.far:
+            self._check_recorded(before)
+        elif self._steps is None and before.verdict == "diverged" and all(place.twin is None for place in before.places):
+            more = self.attempt((), proof=True).places  # the twin has no such value
             before = replace(before, places=before.places + tuple(place for place in more if place.twin is not None))
         self._files = before.files
-        self._took, self._began = time.monotonic() - self._began, time.monotonic()
+        self._took = max(time.monotonic() - began, self._recording)  # a first look may have ended at the census
+        self._began = self._clock()
         self._tell("\n".join(place.said for place in before.places[:1]) or before.said)
         if before.verdict == "failed":
             raise InputError(f"the pair cannot be compared: {before.said}")
         return before
+
+    def _check_recorded(self, before: Outcome) -> None:
+        """Nothing can be explained without the reference: where the twin alone is found to differ elsewhere first, its recorded
+        steps are of no use."""
+        if self._recorded is not None:
+            alone = self.attempt((), at=replace(before, places=()))
+            if [place.key for place in alone.places[:1]] != [place.key for place in before.places[:1]]:
+                self._recorded = None
+
+    def _stands(self, before: Outcome) -> bool:
+        """Whether what the twin's training was found to do otherwise, alone, is neither rounding that has grown nor a known
+        difference of the frameworks: nothing has been updated before it, and it is as far off beside a reference that does all
+        that Paddle is known to do otherwise."""
+        first = before.places[0]
+        if first.stage == "census":
+            return True
+        if before.reached[1] > 1 or first.stage in ("update", "state"):
+            return False
+        with tempfile.TemporaryDirectory(prefix="parity-fix-") as room:
+            def passed(report: Any) -> None:
+                if any(repr(finding.key) == first.key and not abs(finding.deviation.distance - first.distance)
+                       > LESS * first.distance for finding in report.diverged):
+                    raise Far(0, report.first)
+
+            def beside_all_that_is_known() -> Any:
+                import parity
+                from parity.differences.registry import ALL
+                subject = self._load(None)
+                with imitating([difference for difference in ALL if difference.imitate is not None]):
+                    parity.record(subject, os.path.join(room, "imitating"), steps=before.reached[1], draws=1)
+                return _Followed(parity.follow(subject, steps=1, against=os.path.join(room, "imitating"), passed=passed))
+
+            return attempt(beside_all_that_is_known, {}, seconds=FIRST, room=room).far
 
     def prepare(self) -> None:
         """Imports here what each trial would have to import."""
@@ -192,18 +250,23 @@ class Search:
 
     def _one_by_one(self, before: Outcome) -> Mends:
         at, found = before, []
-        known = [frozenset(before.independent)]
-        nearest = None
+        whole = self._with_all_places((), before)
+        known = [frozenset(whole.independent)]
+        nearest, stuck = None, set()
         for _ in range(self._most):
-            mend, after, near = self._further(joined(found), at)
+            mend, after, near = (None, at, None) if at.places[0].key in stuck else self._further(joined(found), at)
             nearest = nearest or near
+            if mend is None and self._past:
+                stuck.add(at.places[0].key)
+                mend, after = self._elsewhere(joined(found), whole)
             if mend is None:
                 break
             found.append(mend)
             at = after
-            known.append(known[-1] | set(at.independent))
             if at.verdict == "same":
                 break
+            whole = self._with_all_places(joined(found), at)
+            known.append(known[-1] | set(whole.independent))
         return Mends(before, tuple(found), at, nearest, tuple(known))
 
     def _mended(self, before: Outcome) -> Fix:
@@ -213,15 +276,14 @@ class Search:
             nowhere = "the finding names no line of the twin's own source, or one that is installed rather than yours"
             looked = any(spot for _, found in self._spots(before.places) for spot in found)
             return self._fix("open", before, before, nearest=nearest, unreadable=None if looked else nowhere)
-        after = self.attempt(made, proof=True)
+        after = mends.after if mends.after.verdict == "same" and self._recorded is not None else self._whole(made)
         if after.verdict != "same":
             return self._fix("partly" if after.further_than(before) else "open", before, after, made, nearest=nearest)
         return self._proven(made, before, after)
 
     @contextmanager
-    def _reference_recorded(self, before: Outcome) -> Iterator[None]:
-        """Of a training: each trial runs the twin alone, against the steps of the reference, which are always the same. Not where
-        that finds another first place, as nothing can be explained without the reference."""
+    def _reference_recorded(self) -> Iterator[None]:
+        """Of a training: each trial runs the twin alone, against the steps of the reference, which are always the same."""
         if self._steps is None:
             yield
             return
@@ -231,11 +293,9 @@ class Search:
                 parity.record(self._load(None), os.path.join(room, "reference"), steps=self._steps, draws=1)
                 return _Recorded()
 
+            began = time.monotonic()
             if attempt(record, {}, seconds=FIRST, room=room).verdict == "same":
-                self._recorded = os.path.join(room, "reference")
-                alone = self.attempt((), at=replace(before, places=()))
-                if [place.key for place in alone.places[:1]] != [place.key for place in before.places[:1]]:
-                    self._recorded = None
+                self._recorded, self._recording = os.path.join(room, "reference"), time.monotonic() - began
             yield
             self._recorded = None
 
@@ -254,7 +314,7 @@ class Search:
         lacking = {}
         for change in changes:
             rest = tuple(one for one in changes if one != change)
-            found = self.attempt(rest, proof=True) if rest else before
+            found = self._whole(rest) if rest else before
             if found.verdict == "same":
                 return self._necessary(rest, before)
             lacking[change] = found.said
@@ -262,7 +322,7 @@ class Search:
 
     def _fix(self, verdict: str, before: Outcome, after: Outcome, changes: tuple[Change, ...] = (), **more: Any) -> Fix:
         originals = {change.file: self._source(change.file).text for change in changes}
-        return Fix(verdict, before, after, changes, originals, self._tried, seconds=time.monotonic() - self._began,
+        return Fix(verdict, before, after, changes, originals, self._tried, seconds=self._clock() - self._began,
                    **more)
 
     def _further(self, made: tuple[Change, ...], at: Outcome) -> tuple[Mend | None, Outcome, str | None]:
@@ -270,7 +330,7 @@ class Search:
         nearest."""
         best: tuple[Mend | None, Outcome] = None, at
         for candidate in self._candidates(at.places, made):
-            if time.monotonic() - self._began > self._budget:
+            if self._clock() - self._began > self._budget:
                 self._tell(f"the budget of {self._budget:.0f} s is used up")
                 break
             changes = made + tuple(change for change in candidate.changes if change not in made)  # both may need the same import
@@ -286,6 +346,28 @@ class Search:
         mend = best[0]
         return *best, None if mend is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in mend.changes
                                                          if change not in made)
+
+    def _with_all_places(self, made: tuple[Change, ...], at: Outcome) -> Outcome:
+        """With all places, not the first alone; where these are asked for."""
+        return self.attempt(made, alone=False, whole=True) if self._past else at
+
+    def _elsewhere(self, made: tuple[Change, ...], whole: Outcome) -> tuple[Mend | None, Outcome]:
+        """The first candidate that rights one of the other places, whatever the first may be, and breaks none; with what comes of
+        it."""
+        for place in whole.places[1:]:
+            if place.twin not in whole.independent or place.twin == whole.places[0].twin:
+                continue
+            self._tell(f"nothing rights {whole.places[0].line}; the next place is {place.twin}")
+            for candidate in itertools.islice(self._candidates([place], made), MOST_ELSEWHERE):
+                if self._clock() - self._began > self._budget:
+                    return None, whole
+                changes = made + tuple(change for change in candidate.changes if change not in made)
+                self._tried += 1
+                self._tell(_said(candidate, self._source(candidate.changes[0].file)), self._tried)
+                found = self.attempt(changes, alone=False, whole=True)
+                if found.lacks(place.twin, whole):
+                    return Mend(place, candidate.changes), found
+        return None, whole
 
     def _candidates(self, places: Sequence[Place], made: tuple[Change, ...]) -> Iterator[Candidate]:
         """Of all places, cheapest first; the first place's before those of others that cost the same."""
@@ -307,29 +389,34 @@ class Search:
                     continue
                 tried.add(said)
             tried.add(candidate.changes)
-            if self._compiles(candidate.changes):
+            meaning = self._meaning(candidate.changes)
+            if meaning is not None and meaning not in tried:
+                tried.add(meaning)
                 yield candidate
 
-    def _compiles(self, changes: tuple[Change, ...]) -> bool:
+    def _meaning(self, changes: tuple[Change, ...]) -> tuple[str, ...] | None:
+        """What the changed files say then, however it is written; None where that is no Python."""
         try:
-            for file in {change.file for change in changes}:
-                compile(patches.patched(self._source(file).text, changes), file, "exec")
+            said = {file: patches.patched(self._source(file).text, [change for change in changes if change.file == file])
+                    for file in sorted({change.file for change in changes})}
+            for file, text in said.items():
+                compile(text, file, "exec")
+            return tuple(file + ast.dump(ast.parse(text)) for file, text in said.items())
         except (SyntaxError, ValueError):
-            return False
-        return True
+            return None
 
     def _spots(self, places: Sequence[Place]) -> Iterator[tuple[bool, Iterator[Spot]]]:
         """Of the first places: what their lines tell; the twin's function of the reference's name; what the lines use; and all
         that is called alike in both files, where only what the reference says is tried (True)."""
         named = [place for place in places if place.twin is not None][:2]
+        if self._steps is not None and places:
+            yield from ((False, found) for found in self._of_the_training(places[0]))
         for place in named:
             other = place.reference or place.last_good
             if (twin := self._twin(place.twin.file)) is not None:
                 yield False, spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
         if places and places[0].stage == "census":
             yield False, self._where_set(f"self.{places[0].variable}")
-        if self._steps is not None and places and places[0].stage in ("gradients", "update", "state"):
-            yield False, self._in_the_steps()
         for place in named or places[:1]:
             for site in (place.last_good, place.reference):
                 yield False, self._in_the_namesake(site)
@@ -339,13 +426,44 @@ class Search:
         for file in dict.fromkeys(site.file for place in places[:2] for site in (place.reference, place.last_good) if site):
             yield True, self._called_alike(file)
 
+    def _of_the_training(self, first: Place) -> Iterator[Iterator[Spot]]:
+        """Where a program that trains right networks goes wrong: what goes backward and updates, what is done to a setting."""
+        variable = first.variable.removesuffix(" (cleared)")
+        if first.stage in ("update", "state") and variable.isidentifier() and variable not in _OF_LAYERS:
+            yield self._where_named(variable)
+        if first.stage == "update" and first.twin is not None and (twin := self._twin(first.twin.file)) is not None:
+            yield self._in_methods_called(statement_at(twin, first.twin.line))
+        if first.stage in ("gradients", "update", "state"):
+            yield self._in_the_steps()
+        elif first.stage == "forward":  # no step has done anything yet, but perhaps something to the networks
+            yield (spot for spot in self._in_the_steps() if spot.beside is not None and spot.counterpart is None)
+
     def _in_the_steps(self) -> Iterator[Spot]:
-        """Of the functions that go backward or update, called as the reference's."""
+        """Of the functions that go backward or update, and those that call them, called as the reference's."""
+        functions = [node for reference in self._references() for node in ast.walk(reference.tree) if isinstance(node, Function)]
+        calls = {one.name: {node.func.attr for node in ast.walk(one) if isinstance(node, ast.Call)
+                            and isinstance(node.func, ast.Attribute)} for one in functions}
+        stepping = {"backward", "step"}
+        while further := {name for name, called in calls.items() if called & stepping} - stepping:
+            stepping |= further
+        return self._in_namesakes(lambda function: bool(calls[function.name] & stepping))
+
+    def _where_named(self, variable: str) -> Iterator[Spot]:
+        """Of the functions called as the reference's that bind that name, or one that it is part of."""
+        return self._in_namesakes(lambda function: any(variable in _words(node) for node in ast.walk(function)
+                                                       if isinstance(getattr(node, "ctx", None), ast.Store)))
+
+    def _in_namesakes(self, wanted: Callable[[ast.AST], bool]) -> Iterator[Spot]:
+        """Of the twin's functions that are called as those of the reference's: first where the two are not the same, and of these
+        where they hardly differ elsewhere."""
+        found = []
         for reference in self._references():
             for node in ast.walk(reference.tree):
-                if isinstance(node, Function) and any(isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-                                                      and call.func.attr in ("backward", "step") for call in ast.walk(node)):
-                    yield from self._in_the_namesake(Site(reference.file, node.lineno))
+                if isinstance(node, Function) and wanted(node):
+                    spots_in = [(spot.suspicious, spot) for spot in self._in_the_namesake(Site(reference.file, node.lineno))]
+                    differing = sum(suspicious for suspicious, _ in spots_in)
+                    found += [(not suspicious, differing, spot) for suspicious, spot in spots_in]
+        yield from (spot for *_, spot in sorted(found, key=lambda one: one[:2]))
 
     def _where_set(self, name: str) -> Iterator[Spot]:
         """Of the functions that are called as those of the reference's that set it: what a whole model lacks shows only where that
@@ -358,6 +476,10 @@ class Search:
     def _references(self) -> Iterator[Source]:
         return (source for file in self._files if (source := self._source(file)) is not None and "torch" in _packages(source))
 
+    def _twins(self) -> list[Source]:
+        found = [source for file in self._files if (source := self._source(file)) is not None and "torch" not in _packages(source)]
+        return sorted(found, key=lambda source: "paddle" not in _packages(source))
+
     def _called_alike(self, file: str) -> Iterator[Spot]:
         reference = self._source(file)
         for node in reference.definitions.values() if reference is not None else ():
@@ -367,11 +489,9 @@ class Search:
         reference = self._read(site)
         if reference is None:
             return
-        twins = [source for file in self._files if file != reference.file and (source := self._source(file)) is not None
-                 and "torch" not in _packages(source)]
-        found = namesake(reference, site.line, sorted(twins, key=lambda source: "paddle" not in _packages(source)))
+        found = namesake(reference, site.line, (source for source in self._twins() if source.file != reference.file))
         if found is not None:
-            yield from within(found[0], reference, found[1])
+            yield from within(found[0], reference, found[1], site.line)
 
     def _in_what_is_used(self, twin: Source, place: Place) -> Iterator[Spot]:
         statement = statement_at(twin, place.twin.line)
@@ -384,6 +504,10 @@ class Search:
         for found in used_by(twin, [statement], self._twin, around(twin, place.twin.line, ast.ClassDef), place.twin.line):
             meant = theirs.get(found.node.name) if there is not None else None
             yield from within(found, meant.source, meant.node) if meant is not None else within(found)
+
+    def _in_methods_called(self, statement: ast.stmt | None) -> Iterator[Spot]:
+        for found in methods_called(statement, self._twins()) if statement is not None else ():
+            yield from within(found)
 
     def _twin(self, file: str) -> Source | None:
         """The source of a file that is the user's to change: none that is installed."""
@@ -405,24 +529,35 @@ class Search:
                 self._sources[file] = None
         return self._sources[file]
 
-    def attempt(self, changes: tuple[Change, ...], *, proof: bool = False, seed: int | None = None,
-                at: Outcome | None = None) -> Outcome:
+    def _whole(self, changes: tuple[Change, ...]) -> Outcome:
+        """The whole comparison. Of a training, the twin beside the recorded steps is no less; what is not the same there is asked
+        again beside the reference."""
+        return self.attempt(changes, proof=self._recorded is None)
+
+    def attempt(self, changes: tuple[Change, ...], *, proof: bool = False, seed: int | None = None, at: Outcome | None = None,
+                alone: bool = True, whole: bool = False) -> Outcome:
         """proof: all programs, both lanes; else what one pass in float64 and its measuring tell. at: how far the two agree
-        already: a pass in which its first place is off still tells enough."""
-        compare = self._compared(seed, proof, at) if self._steps is None else self._followed(seed, proof, at)
+        already: a pass in which its first place is off still tells enough. alone: of a training, the twin beside the recorded
+        steps, where there are any. whole: all places, not the first alone."""
         originals = {change.file: self._source(change.file).text for change in changes}
-        seconds = FIRST if proof or not changes else SLOWER * self._took + 5
-        found = attempt(compare, patches.texts(changes, originals), seconds=seconds)
-        alone = self._recorded is not None and not proof and at is not None
-        if alone and found.verdict in ("diverged", "undecided") and changes and found.further_than(at):
-            found = attempt(self._followed(seed, proof, at, alone=False), patches.texts(changes, originals), seconds=seconds)
+        return _in_lines_of(originals, changes, self._attempt(patches.texts(changes, originals), proof, seed, at, alone, whole))
+
+    def _attempt(self, sources: Mapping[str, str], proof: bool, seed: int | None, at: Outcome | None, alone: bool,
+                 whole: bool) -> Outcome:
+        seconds = FIRST if proof or at is None else SLOWER * self._took + 5
+        if self._steps is None:
+            return attempt(self._compared(seed, proof, at, whole), sources, seconds=seconds)
+        if not alone or self._recorded is None or proof or seed is not None:
+            return attempt(self._followed(seed, proof, at), sources, seconds=seconds)
+        found = attempt(self._beside_the_recorded(at), sources, seconds=seconds)
+        further = at is None or (bool(sources) and found.further_than(at))
+        if found.verdict in ("diverged", "undecided") and not found.far and further:
+            return attempt(self._followed(None, False, None), sources, seconds=FIRST)
         return found
 
-    def _followed(self, seed: int | None, proof: bool, at: Outcome | None, *, alone: bool = True) -> Callable[[], Any]:
-        """A training, followed for all steps, or, where only how far both agree is asked, to the first that is off still. alone:
-        the twin, against the reference's recorded steps."""
+    def _followed(self, seed: int | None, proof: bool, at: Outcome | None) -> Callable[[], Any]:
+        """A training, followed for all steps, or, where only how far both agree is asked, to the first that is off still."""
         steps = self._steps if proof or at is None or not at.reached else min(self._steps, at.reached[1] + 1)
-        ways = {"against": self._recorded} if alone and self._recorded and not proof and at is not None else {}
 
         def passed(report: Any) -> None:
             if at is not None and at.places and (still := _still(report, at.places[0])) is not None:
@@ -434,16 +569,32 @@ class Search:
                 strict = parity.follow(self._load(seed), steps=steps, draws=1)
                 if strict.verdict == "same":
                     return _Followed(strict)
-            return _Followed(parity.follow(self._load(seed), steps=steps, passed=passed, **ways))
+            return _Followed(parity.follow(self._load(seed), steps=steps, passed=passed))
 
         return follow
 
-    def _compared(self, seed: int | None, proof: bool, at: Outcome | None) -> Callable[[], Any]:
+    def _beside_the_recorded(self, at: Outcome | None) -> Callable[[], Any]:
+        """The twin's training alone, to the first value that no rounding explains."""
+        def passed(report: Any) -> None:
+            from parity.compare.settling import FAR
+            if at is not None and at.places and (still := _still(report, at.places[0])) is not None:
+                raise Far(0, still)
+            first = report.first
+            if first is not None and not self._thorough and (first.key.stage == "census" or first.floor_multiple > FAR):
+                raise Far(0, first, [finding for finding in report.diverged if finding is not first])
+
+        def follow() -> Any:
+            import parity
+            return _Followed(parity.follow(self._load(None), steps=self._steps, against=self._recorded, passed=passed))
+
+        return follow
+
+    def _compared(self, seed: int | None, proof: bool, at: Outcome | None, whole: bool) -> Callable[[], Any]:
         begun: list[Any] = []
 
         def found(case: Any, first: Any) -> None:
             from parity.compare.settling import is_far
-            if is_far(first):
+            if is_far(first) and not whole:
                 raise Far(len(begun) - 1, first)
 
         def told(case: Any, doing: str) -> None:
@@ -485,9 +636,6 @@ class _Followed:
 
         self.counterfactual = summary.counterfactual
 
-    def independent(self) -> list[Any]:
-        return [self.headline[1]]
-
     def places(self) -> list[tuple[Any, None]]:
         return [(finding, None) for finding in self.merged.diverged]
 
@@ -505,6 +653,26 @@ def _reads(spot: Spot, places: Sequence[Place]) -> bool:
     """Whether the statement reads, or sets, the very parameter or buffer that was found first."""
     variable = places[0].variable
     return variable.isidentifier() and re.search(rf"\bself\.{variable}\b", spot.twin.segment(spot.statement)) is not None
+
+
+def _in_lines_of(originals: Mapping[str, str], changes: Sequence[Change], found: Outcome) -> Outcome:
+    """The outcome, with the lines that the files had before the changes."""
+    def before(site: Site | None) -> Site | None:
+        file = None if site is None else os.path.realpath(site.file)
+        if file not in originals:
+            return site
+        return site._replace(line=patches.line_before(site.line, originals[file], (one for one in changes if one.file == file)))
+
+    places = tuple(replace(place, twin=before(place.twin), reference=before(place.reference), last_good=before(place.last_good))
+                   for place in found.places)
+    return replace(found, places=places, independent={
+        before(line): order for line, order in found.independent.items()}) if originals else found
+
+
+def _words(node: ast.AST) -> list[str]:
+    """Of a name: the parts between its underscores."""
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    return name.split("_")
 
 
 def _packages(source: Source) -> set[str]:

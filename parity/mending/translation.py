@@ -104,8 +104,11 @@ class Translation(ast.NodeTransformer):
         ours = words.parameters(name)
         if ours is not None and known is not None:  # an argument by its place may stand elsewhere
             args, said.args = said.args, []
+            named = {words.argument(own, known) for own in ours}
             for place, (one, own) in enumerate(zip(args, ours, strict=False)):
                 wanted = words.argument(own, known)
+                if not wanted and words.ARGUMENTS.get(own, own) and place < len(known) and known[place] not in named:
+                    wanted = known[place]  # called otherwise, and in the same place
                 if wanted and place < len(known) and known[place] == wanted and not said.keywords:
                     said.args.append(one)
                 elif wanted:
@@ -132,6 +135,8 @@ class Translation(ast.NodeTransformer):
         base, method = self.visit(node.func.value), node.func.attr
         args = [self.visit(one) for one in node.args]
         keywords = [ast.keyword(ARGUMENT_OF_METHODS.get(one.arg, one.arg), self.visit(one.value)) for one in node.keywords]
+        if method == "copy" and isinstance(base, ast.Call) and isinstance(base.func, ast.Attribute) and base.func.attr == "numpy":
+            return base  # is a copy already
         if method in words.CASTS and not args:
             return ast.Call(ast.Attribute(base, "astype", ast.Load()), [ast.Constant(words.CASTS[method])], [])
         if method == "size":
@@ -139,6 +144,8 @@ class Translation(ast.NodeTransformer):
             return ast.Subscript(shape, args[0], ast.Load()) if args else shape
         if method == "dim" and not args:
             return ast.Attribute(base, "ndim", ast.Load())
+        if method == "copy_" and len(args) == 1 and not keywords:
+            return ast.Call(spelled("paddle.assign", self._theirs), [args[0], base], [])
         theirs = words.METHODS.get(method, method)
         if theirs is None:
             return base

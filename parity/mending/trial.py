@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from parity.blame import is_installed
@@ -51,8 +51,9 @@ class Place:
 class Outcome:
     """What came of one trial. verdict: "same", "diverged", "undecided" or "failed" (no comparison came of it, for the reason that
     `said` gives). reached: how far both agree: the number of the program, the step, and the order of its first divergence. files:
-    of the user's that were imported. independent: lines of the twin that are wrong whatever the others are. remains: what is said
-    of the values behind, once these are right."""
+    of the user's that were imported. independent: lines of the twin that are wrong whatever the others are -> how far both
+    agree before it, where that is known. remains: what is said of the values behind, once these are right. far: it ended at the
+    first place, which no rounding explains."""
 
     verdict: str
     said: str
@@ -60,8 +61,9 @@ class Outcome:
     compared: int = 0
     places: tuple[Place, ...] = ()
     files: tuple[str, ...] = ()
-    independent: tuple[Site, ...] = ()
+    independent: Mapping[Site, tuple[int, ...] | None] = field(default_factory=dict)
     remains: str | None = None
+    far: bool = False
 
     @property
     def stopped(self) -> bool:
@@ -69,6 +71,14 @@ class Outcome:
         first = self.places[0] if self.places else None
         return first is not None and (first.variable == "(exception)" or (
             first.twin is None and first.stage in ("forward", "losses")))
+
+    def lacks(self, place: Site, other: Outcome) -> bool:
+        """Whether that line of the other's is wrong no more, nor any line before it that was right."""
+        if self.verdict != "diverged" or self.stopped or place in self.independent:
+            return self.verdict == "same"
+        order = other.independent[place]
+        return all(order is not None and reached is not None and reached > order
+                   for line, reached in self.independent.items() if line not in other.independent)
 
     def further_than(self, other: Outcome) -> bool:
         if "same" in (self.verdict, other.verdict):
@@ -82,15 +92,18 @@ Compare = Callable[[], Any]
 """Loads the pair and compares it: what `parity.compare` returns."""
 
 
+MOST_OTHERS = 7  # places besides the first that are told of
+
+
 class Far(Exception):
     """Raised by `compare` where a pass has found what no rounding is: how far both agree is known then, and that is enough.
 
-    number: of the program. finding: its first divergence.
+    number: of the program. finding: its first divergence. others: what else the pass has found.
     """
 
-    def __init__(self, number: int, finding: Any) -> None:
+    def __init__(self, number: int, finding: Any, others: Sequence[Any] = ()) -> None:
         super().__init__(str(finding))
-        self.reached, self.place = _reached(number, finding), _told(finding)
+        self.reached, self.places = _reached(number, finding), [_told(one) for one in (finding, *others[:MOST_OTHERS])]
 
 
 def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, room: str | None = None) -> Outcome:
@@ -214,18 +227,25 @@ def _compared(compare: Compare) -> dict[str, Any]:
     try:
         summary = compare()
     except Far as found:
-        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": [found.place]}
+        return {"verdict": "diverged", "said": str(found), "reached": found.reached, "places": found.places, "far": True,
+                "files": _users_files()}
     told = {"verdict": summary.verdict, "said": str(summary.sentence()), "compared": summary.merged.compared}
     if summary.headline is None:
         return told
     result, first = summary.headline
     others = [finding for finding, _ in summary.places() if finding is not first]
     remains = summary.counterfactual if hasattr(summary, "counterfactual") else result.report.counterfactual
-    lines = remains.lines if remains is not None else [finding.twin for finding in summary.independent()]
     return {**told, "reached": _reached(summary.results.index(result), first), "files": _users_files(),
-            "places": [_told(finding) for finding in (first, *others[:7])],
-            "independent": [line for line in lines if line is not None],
+            "places": [_told(finding) for finding in (first, *others[:MOST_OTHERS])],
+            "independent": [(line, order) for line, order in _independent(summary, remains) if line is not None],
             "remains": None if remains is None else str(remains.sentence)}
+
+
+def _independent(summary: Any, remains: Any) -> list[tuple[Site | None, list[int] | None]]:
+    """The lines of the independent places, each with how far both agree before it; None in a training, where that is not known."""
+    if not hasattr(summary, "counterfactual"):
+        return [(finding.twin, _reached(summary.results.index(results[0]), finding)) for finding, results in summary.places()]
+    return [(line, None) for line in (remains.lines if remains is not None else [summary.headline[1].twin])]
 
 
 def _reached(number: int, finding: Any) -> list[int]:
@@ -259,8 +279,9 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
 
     places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
                          place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
+    independent = {site(line): None if order is None else tuple(order) for line, order in told.get("independent", ())}
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
-                   tuple(told.get("files", ())), tuple(map(site, told.get("independent", ()))), told.get("remains"))
+                   tuple(told.get("files", ())), independent, told.get("remains"), told.get("far", False))
 
 
 def check_possible() -> None:

@@ -31,8 +31,9 @@ FUNCTIONS = {
 }
 
 METHODS = {
+    "contiguous": None, "cpu": None, "cuda": None,
     "view": "reshape", "permute": "transpose", "repeat": "tile", "clamp": "clip", "mul": "multiply", "div": "divide",
-    "sub": "subtract", "contiguous": None, "eq": "equal", "ne": "not_equal", "gt": "greater_than", "lt": "less_than",
+    "sub": "subtract", "eq": "equal", "ne": "not_equal", "gt": "greater_than", "lt": "less_than",
     "ge": "greater_equal", "le": "less_equal", "transpose": "swapaxes", "zero_grad": "clear_grad",
     "mul_": "multiply_", "sub_": "subtract_",
 }

@@ -65,10 +65,6 @@ class Summary:
                     results.append(result)
         return list(found.values())
 
-    def independent(self) -> list[Finding]:
-        """The first finding of each."""
-        return [finding for finding, _ in self.places()]
-
     def rungs(self) -> list[dict]:
         """The ladder: for each stage, how far apart the sides are there, and whether it is broken."""
         diverged = [finding for finding in self.merged.findings if finding.verdict.value == "diverged"]

@@ -10,9 +10,11 @@ import numpy as np
 
 from parity.differences.difference import Difference
 from parity.differences.explaining import acting_in, explain, imitating, with_verdict
+from parity.messages import say
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import M
 from parity.numbers.strata import larger
+from parity.steps.again import MadeAgain
 from parity.steps.programs import Programs
 from parity.steps.reference import Progress, ReferenceStep, floors_alone
 from parity.steps.result import StepsReport
@@ -31,21 +33,30 @@ class Asked:
     Is it rounding, grown by chaos? In a free run the reference makes that step from the state that the twin started it from. If
     the two are the same then, the twin is where rounding and chaos have brought it. Is it a known difference of the frameworks?
     The reference makes the step while torch imitates Paddle. Otherwise the findings of the step alone stand, in which no older
-    difference is mixed.
+    difference is mixed. again: the reference of a recording, as it runs here.
     """
 
     def __init__(self, both: Programs, draws: int, mode: str, result: StepsReport, tell: Progress,
-                 differences: tuple[Difference, ...]) -> None:
+                 differences: tuple[Difference, ...], again: MadeAgain | None = None) -> None:
         self._both, self._draws, self._mode, self._result, self._tell = both, draws, mode, result, tell
+        self._again = again
         self._differences = differences
         self._known: list[Difference] = []  # those that have explained an earlier step
 
     def about(self, step: ReferenceStep, start: Mapping[str, Any], found: Report) -> Report:
         """The report to go by. start: what the twin started the step from; in resync mode what it alone knew of it."""
-        both = self._both
         free = self._mode == "free"
         if not free and not self._differences:
             return found
+        if self._again is not None:
+            self._tell(step.number, "reference, as it runs here")
+            known = self._again.step(step.number)
+            if known is None:
+                self._result.report.remarks.append(say("The reference computes something else here than what was recorded: known "
+                                                       "differences of the frameworks were not looked for."))
+                return found
+            self._both, step = self._again.programs, known
+        both = self._both
         try:
             before = joined(carry_back(start, both.plans), both.private_of(step.before)) if free else step.before
             start = start if free else joined(both.for_twin(step.before), start)

@@ -27,6 +27,7 @@ from parity.differences.difference import Difference
 from parity.frameworks.lifting import SAID, Lifted
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import DRAWS, M
+from parity.steps.again import MadeAgain
 from parity.steps.alone import Asked
 from parity.steps.census import judge_census
 from parity.steps.programs import Programs
@@ -48,11 +49,11 @@ def follow(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: st
 
     floor_every: in resync mode the noise is drawn anew at every so-manieth step (and at the first two); in between, floors
     are carried over relative to the size of their values. stop_after: give up so many steps after the first divergence.
-    recorded: the steps of `record_reference` or `recorded_in` for this subject, mode and lane; the reference is let go then,
-    and no step of a free run can be judged alone. Without them it runs along. differences: of the frameworks
-    (`parity.differences.ALL`); a step that diverges is judged alone with the reference doing what Paddle does, and what is gone
-    then is `explained`. Without the reference none is asked for. passed: told what the census, and then each step, came to, before
-    anything has been asked that may explain it.
+    recorded: the steps of `record_reference` or `recorded_in` for this subject, mode and lane; the reference is let go then.
+    Without them it runs along. differences: of the frameworks (`parity.differences.ALL`); a step that diverges is judged alone with
+    the reference doing what Paddle does, and what is gone then is `explained`. Beside recorded steps the reference is made again
+    for that (`MadeAgain`); without differences nothing is asked there, and no step is judged alone. passed: told what the census,
+    and then each step, came to, before anything has been asked that may explain it.
     Where a tensor of a network has no partner, nothing is run, and the near misses are told. Where a side raises in float64, what
     it names float32 is lifted (`parity.frameworks.lifting`): from that step on where the reference does, else in all steps, which
     are made again; that stands if the twin does not raise then.
@@ -98,7 +99,8 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
     if recorded is not None:
         both.let_go(0)
     diverged_at = None
-    inquiry = Asked(both, draws, mode, result, tell, tuple(differences))
+    again = MadeAgain(both, recorded, mode) if recorded is not None and differences else None
+    inquiry = Asked(both, draws, mode, result, tell, tuple(differences), again)
     for step in recorded if recorded is not None else reference_steps(both, steps, mode, draws, floor_every, tell):
         tell(step.number, "twin")
         both.go_by(step.number, step.tape)
@@ -113,7 +115,7 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
                 if not result.report.diverged:
                     raise
                 break  # the census has said which parameters the twin lacks or has too many
-        asking = recorded is None and diverged_at is None
+        asking = diverged_at is None and (recorded is None or again is not None)
         start = {} if not asking else both.state(1) if mode == "free" else both.private(1)
         against = Against(step.store, step.floors, M, release=recorded is None)
         replayed = step.store.replayed() if mode == "resync" else None

@@ -336,6 +336,14 @@ def attribute_site(owner: Any, name: str) -> Site | None:
     return None
 
 
+def class_text(kind: type) -> str:
+    """The source of a class; "" where it is not at hand."""
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        return ast.unparse(_class_of_methods(kind)[2])
+
+
 def _class_of_methods(kind: type) -> tuple[str, int, ast.AST]:
     """(file, what to count its lines from, tree) of a class, by the code of a method of its own; an empty tree without one."""
     codes = [code for value in vars(kind).values() if (code := getattr(value, "__code__", None)) is not None]

@@ -30,8 +30,8 @@ class Net(nn.Module):
 
     def forward(self, x):
         h = F.leaky_relu(self.body(x), 0.2)
-        y = self.head(h) * 2
-        return y
+        k = h * 2
+        return self.head(k)
 
 
 class Trainer:
@@ -82,7 +82,7 @@ def load(target):
     return lambda seed: porting.load([target])
 
 
-SLOPE, FACTOR = ("self.body(x), 0.2", "self.body(x), 0.3"), ("(h) * 2", "(h) * 3")
+SLOPE, FACTOR = ("self.body(x), 0.2", "self.body(x), 0.3"), ("h * 2", "h * 3")
 
 
 def test_of_two_faults_one_hides_the_other(pair):
@@ -91,9 +91,10 @@ def test_of_two_faults_one_hides_the_other(pair):
     slope, factor = found.parts
     assert found.verdict == "diverged" and found.complete and found.after.verdict == "same"
     assert [one.right for one in slope.replaced] == ["h = F.leaky_relu(self.body(x), 0.2)"]
-    assert [one.wrong for one in factor.replaced] == ["y = self.head(h) * 3"]
+    assert [one.wrong for one in factor.replaced] == ["k = h * 3"]
     assert slope.hidden_by == () and factor.hidden_by == (1,)
-    assert 0 < slope.values[1] < found.differing[0] and slope.values[0] + factor.values[0] < found.differing[0]
+    assert slope.values[1] == found.differing[0] > factor.values[1] > 0  # what the one makes wrong the other does not read
+    assert slope.values[0] + factor.values[0] < found.differing[0]  # with the other wrong, little is won
     assert f"2 lines account for all {found.differing[0]} values that differ; most is done by" in found.sentence()
 
 

@@ -61,6 +61,9 @@ SAID = {
         "self.g = self.create_parameter([1, n], default_initializer=nn.initializer.Constant(0.9))",
     "self.g = nn.Parameter(x * 2)":
         "self.g = self.create_parameter((x * 2).shape, default_initializer=nn.initializer.Assign(x * 2))",
+    "l = F.binary_cross_entropy_with_logits(x, z)": "l = F.binary_cross_entropy_with_logits(x, z)",
+    "p.copy_(r)": "paddle.assign(r, p)",
+    "y = x.detach().cpu().numpy().copy()": "y = x.detach().numpy()",
     "y = F.huber_loss(x, z, delta=0.5)": "y = F.smooth_l1_loss(x, z, delta=0.5)",
 }
 

@@ -64,3 +64,11 @@ def test_an_import_reads_another_text_and_the_file_is_not_touched(tmp_path, monk
         assert importlib.import_module("read_as_another").x == 2
     del sys.modules["read_as_another"]
     assert importlib.import_module("read_as_another").x == 1 and file.read_text() == "x = 1\n"
+
+
+def test_lines_of_the_changed_text_are_those_of_the_text():
+    text = "a\nb\nc\nd\ne\n"
+    changes = [Change("f", 0, 0, "import x\n"), Change("f", 4, 5, "C1\nC2"), Change("f", 6, 8, "")]
+    assert patches.patched(text, changes) == "import x\na\nb\nC1\nC2\ne\n"
+    assert [patches.line_before(line, text, changes) for line in range(1, 7)] == [1, 1, 2, 3, 3, 5]
+    assert [patches.line_before(line, text, ()) for line in range(1, 6)] == [1, 2, 3, 4, 5]

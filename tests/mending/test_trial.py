@@ -123,3 +123,15 @@ def test_what_is_left_of_a_mended_place_may_be_the_frameworks_own(left, off):
     finding = SimpleNamespace(key=key, floor_multiple=1e8, deviation=SimpleNamespace(distance=left))
     place = Place("", None, None, None, key=repr(key), distance=0.2)
     assert (_still(SimpleNamespace(diverged=[finding]), place) is finding) is off
+
+
+def test_a_place_behind_one_that_nothing_mends_is_right_where_it_is_gone_and_none_before_it_came():
+    first, second, later = (Site("twin.py", line) for line in (3, 5, 7))
+    before = Outcome("diverged", "", independent={first: (0, 1), second: (0, 4)})
+    assert Outcome("diverged", "", independent={first: (0, 1)}).lacks(second, before)
+    assert Outcome("diverged", "", independent={first: (0, 1), later: (0, 9)}).lacks(second, before)  # the place hid it
+    assert Outcome("same", "").lacks(second, before)
+    assert not Outcome("diverged", "", independent={first: (0, 1), second: (0, 5)}).lacks(second, before)
+    assert not Outcome("diverged", "", independent={first: (0, 1), later: (0, 2)}).lacks(second, before)  # it broke another
+    assert not Outcome("diverged", "", independent={first: (0, 1), later: None}).lacks(second, before)
+    assert not Outcome("failed", "").lacks(second, before)

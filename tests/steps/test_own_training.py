@@ -95,7 +95,7 @@ def test_a_mistake_is_found_where_it_was_made(name, mode):
         edit, step = (edit, Edit(f"{TWIN}:ClassifierTraining.step", "self.schedule.step()\n        return",
                                  "pass\n        return")), 2
     edits = edit if isinstance(edit, tuple) else (edit,)
-    first = followed(trainings.classifier, *edits, mode=mode).report.first
+    first = followed(trainings.classifier, *edits, mode=mode, steps=max(step, 1)).report.first
     assert first is not None
     assert (first.key.stage, first.key.step, first.key.variable) == (stage, step, variable), str(first)
     assert said is None or said in first.deviation.trouble

@@ -17,6 +17,7 @@ from parity.doctor.checks import (
     numbers,
     paddle_defaults,
     registration,
+    shares,
     source,
     state,
     updates,
@@ -25,7 +26,7 @@ from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 
 _ROOMS = (holding, registration, paddle_defaults, source, amp, graph, gradients, updates, learning_rate, decay, state, numbers,
-          dependence, data, course)
+          dependence, data, shares, course)
 CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = tuple(check for room in _ROOMS for check in room.CHECKS)
 
 __all__ = ["CHECKS", "Case"]

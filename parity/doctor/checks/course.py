@@ -99,6 +99,14 @@ def _barely_moves(case: Case) -> bool:
     return rising or (bool(ratios) and steps * statistics.median(ratios) < GONE)
 
 
+def _tells_apart(case: Case) -> bool:
+    """Whether the examples of the last iterations are told right more often than by guessing: by three standard deviations."""
+    counted = [told for iteration in case.iterations[-WINDOW // 2:] for told in iteration.told]
+    beyond = sum(right - chance for _, right, chance in counted)
+    deviation = math.sqrt(sum(chance * (1 - chance / examples) for examples, _, chance in counted))
+    return beyond > 3 * deviation
+
+
 @functools.cache
 def _is_logarithmic(line: str) -> bool:
     """Whether all that the line adds up is: cross entropy and Dice together are at chance elsewhere."""
@@ -132,7 +140,7 @@ def chance(case: Case) -> Iterator[Finding]:
         for key, term in iteration.terms.items():
             if key in weighed and _is_logarithmic(term.site.text):
                 curves.setdefault(key, []).append(term)
-    if _barely_moves(case):
+    if _barely_moves(case) or _tells_apart(case):
         return
     for terms in curves.values():
         if len(terms) < WINDOW:

@@ -13,7 +13,9 @@ from parity.messages import say
 def reactions(case: Case) -> Iterator[Finding]:
     for iteration in case.iterations:
         for seen in iteration.reactions:
-            if seen.kind != "rows":
+            if seen.kind in ("alone", "cut", "index"):
+                yield _unheard(seen, iteration.number)
+            elif seen.kind != "rows":
                 yield _positions(seen, iteration.number)
             elif not _is_whole(case, seen):
                 yield _rows(seen, iteration.number)
@@ -37,6 +39,21 @@ def _rows(seen: Reaction, iteration: int) -> Finding:
                   network=seen.network)
     return Finding("rows-mixed", seen.network, message, evidence, seen.site, iteration,
                    say("look at the axes on this line: the first one is the batch"), mild=True)
+
+
+def _unheard(seen: Reaction, iteration: int) -> Finding:
+    if seen.kind == "alone":
+        return Finding("neighbours-ignored", seen.network, say(
+            "{network} does not use the graph that it is given: what it gives for a node depends on that node alone",
+            network=seen.network), say("the nodes with the most edges were replaced, and none of the others reacted"), seen.site,
+                       iteration)
+    if seen.kind == "cut":
+        return Finding("graph-cut", seen.network, say(
+            "what {network} gives depends on {layers}, and no gradient goes back: this line leaves the graph", network=seen.network,
+            layers=seen.layer), say("with other weights there the output was another"), seen.site, iteration)
+    return Finding("index-without-gradient", seen.network, say(
+        "what {network} gives depends on {layers} by an index alone: no gradient goes back through it, on purpose?",
+        network=seen.network, layers=seen.layer), say("with other weights there the output was another"), seen.site, iteration)
 
 
 def _positions(seen: Reaction, iteration: int) -> Finding:

@@ -83,7 +83,7 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
                               site=named_alone(case, "step") or program.optimizer_site(optimizer))
             continue
         empty = [step for _, step in steps if step.empty]
-        if len(empty) > 1 and not program.held_names(optimizer) and empty[-1] is steps[-1][1]:
+        if len(empty) > 1 and not program.held_names(optimizer) and empty[-1] is steps[-1][1] and not empty[-1].stopped:
             yield Finding(
                 "optimizer-holds-copies",
                 optimizer,

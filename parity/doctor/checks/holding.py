@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
-from parity.doctor.checks.source import assignments_of, freezing_site
+from parity.doctor.checks.source import assignments_of, freezing_site, handed_site
 from parity.doctor.finding import Finding
 from parity.doctor.program import HELD
 from parity.messages import say, some
@@ -45,6 +45,8 @@ def held(case: Case) -> Iterator[Finding]:
                               tensors=plural(len(strangers[optimizer]), "tensor"), count=len(names), total=len(trainable)),
                           say("{count} of them have the shapes of {names}", count=copies[optimizer], names=some(names)),
                           program.optimizer_site(optimizer, HELD) if len(names) == len(trainable) else program.site_of(names[0]))
+        elif not program.held_anywhere and any(strangers.values()):
+            continue  # it lends its output to train what is no network's: a picture
         elif len(names) == len(trainable):
             if _passive(case, network):
                 yield Finding(
@@ -139,6 +141,23 @@ def frozen(case: Case) -> Iterator[Finding]:
                           site=freezing_site(case) or program.optimizer_site(optimizer, HELD), iteration=last + 1)
 
 
+def stopped(case: Case) -> Iterator[Finding]:
+    """Optimizers of tensors that are to have no gradient."""
+    program = case.program
+    for optimizer, held in program.held.items():
+        steps = list(case.steps(optimizer))
+        if len(steps) > 1 and all(step.stopped for _, step in steps):
+            how = "stop_gradient" if case.framework.name == "paddle" else "requires_grad"
+            yield Finding(
+                "held-without-gradient",
+                optimizer,
+                say("{optimizer} never moves what it holds: {tensors} with {how}={value}", optimizer=optimizer,
+                    tensors=plural(len(held), "tensor"), how=how, value=how == "stop_gradient"),
+                site=handed_site(case, optimizer) or program.optimizer_site(optimizer, HELD),
+                iteration=1,
+            )
+
+
 def twice(case: Case) -> Iterator[Finding]:
     program = case.program
     holders: dict[int, list[str]] = {}
@@ -162,4 +181,4 @@ def twice(case: Case) -> Iterator[Finding]:
                       site=program.optimizer_site(names[-1], HELD))
 
 
-CHECKS = (held, buffers_held, frozen, twice)
+CHECKS = (held, buffers_held, frozen, stopped, twice)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 from parity.doctor.places import is_library, parsed
+from parity.doctor.program import HELD
 from parity.messages import say
 from parity.trace.source import Site
 
@@ -94,6 +95,27 @@ def scheduler_site(case: Case, optimizer: str) -> Site | None:
              for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) in kinds]
     mine = [site for is_own, site in found if is_own] or [site for _, site in found]
     return mine[0] if len(mine) == 1 else case.program.optimizer_site(optimizer)
+
+
+def handed_site(case: Case, optimizer: str) -> Site | None:
+    """The line that makes what an optimizer is handed by its name: of `Adam([picture])`, that of `picture = ...`."""
+    made = case.program.optimizer_site(optimizer)
+    tree = parsed(made.file) if made else None
+    for call in ast.walk(tree) if tree is not None else ():
+        if isinstance(call, ast.Call) and call.lineno <= made.line <= call.end_lineno:
+            given = [keyword.value for keyword in call.keywords if keyword.arg in HELD] or call.args[:1]
+            names = [node.elts[0].id for node in given if isinstance(node, (ast.List, ast.Tuple)) and len(node.elts) == 1
+                     and isinstance(node.elts[0], ast.Name)]
+            return case.program.assigned(names[0], "") if names else None
+    return None
+
+
+def ignoring_site(case: Case, label: int) -> Site | None:
+    """The line that says that this label is to be ignored, where there is only one."""
+    found = {Site(file, keyword.value.lineno) for file in case.program.files if (tree := parsed(file)) is not None
+             for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords
+             if keyword.arg == "ignore_index" and isinstance(keyword.value, ast.Constant) and keyword.value.value == label}
+    return found.pop() if len(found) == 1 else None
 
 
 def named_alone(case: Case, method: str) -> Site | None:

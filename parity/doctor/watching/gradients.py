@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ from parity.doctor.watching.wrappers import Wrappers
 
 Pulses = dict[str, float | None]
 """Parameter -> sum of squares of its gradient; None: it has none."""
+
+
+FEW = 16  # elements: more are no weights of terms
+EXACT = 1e-5  # relative: float32's rounding, over a hundred operations
 
 
 @dataclass
@@ -76,6 +81,16 @@ class Gradients:
         if not any(self._moved(name, mark) for name, mark in thrown):
             self._scene.current.discarded += [name for name, _ in thrown]
 
+    def _is_scale(self, name: str, loss: float) -> bool:
+        """Whether the gradient is the one of a factor of the whole loss: of exp(-s) the sum is -loss, of exp(-2 s) and of 1 / s^2,
+        there times s, -2 loss."""
+        framework, parameter = self._scene.framework, self._scene.program.parameters[name]
+        if not loss or int(np.prod(framework.shape_dtype(parameter)[0])) > FEW:
+            return False
+        gradient = framework.values(framework.gradient(parameter)).astype(np.float64)
+        slopes = float(gradient.sum()), float((gradient * framework.values(parameter)).sum())
+        return any(math.isclose(slope, -power * loss, rel_tol=EXACT) for slope in slopes for power in (1, 2))
+
     def _moved(self, name: str, mark: int | None) -> bool:
         """Whether the program has moved the parameter since, by the gradient then (SAM climbs before it steps)."""
         return mark is not None and checksum(self._scene.framework.values(self._scene.program.parameters[name])) != mark
@@ -123,6 +138,9 @@ class Gradients:
                 record.touched.add(name)
                 served.add(program.holder_of(name))
             known.pulse = value
+        if close and len(values) == 1:
+            scene.current.scaled += [(tick, name) for name in record.touched
+                                     if not before.get(name) and self._is_scale(name, values[0])]
         for network in sorted({program.network_of(name) for name in record.touched}):
             changed, changed_at = scene.last_change.get(network, (0, None))
             if changed > scene.last_forward.get(network, tick):

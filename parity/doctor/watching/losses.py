@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from parity.doctor.arrays import is_finite
+from parity.doctor.places import given_site
 from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.scene import Scene
+from parity.doctor.watching.shares import Shares
 from parity.doctor.watching.wrappers import Wrappers
 
 CLASS_LOSSES = ("cross_entropy", "nll_loss", "kl_div", "ctc_loss")
@@ -37,9 +39,15 @@ def _second(line: str) -> str | None:
     return None
 
 
+def _told(guessed: np.ndarray, labels: np.ndarray, classes: int) -> list[tuple[int, int, float]]:
+    """(examples, those told right, those that guesses of the same frequencies tell right by chance); none without examples."""
+    guesses, wanted = (np.bincount(array.ravel(), minlength=classes) for array in (guessed, labels))
+    return [(labels.size, int((guessed == labels).sum()), float(guesses @ wanted) / labels.size)] if labels.size else []
+
+
 class Losses:
-    def __init__(self, scene: Scene, probes: Probes) -> None:
-        self._scene, self._probes = scene, probes
+    def __init__(self, scene: Scene, probes: Probes, shares: Shares) -> None:
+        self._scene, self._probes, self._shares = scene, probes, shares
 
     def wrap(self, wrappers: Wrappers) -> None:
         framework = self._scene.framework
@@ -76,7 +84,14 @@ class Losses:
                 scene.current.alive_targets.append((target, made[-1] if made else site))
         if name.endswith("with_logits") and framework.is_tensor(pair[0]) and framework.made_by(pair[0]) == "sigmoid":
             scene.current.unfit.append((name, "sigmoid", scene.maker(pair[0]) or scene.site()))
-        return original(*args, **kwargs)
+        if name.endswith("with_logits") and len(tensors) == 2 and framework.requires_grad(pair[0]):
+            scores, labels = map(framework.values, pair)
+            if scores.shape == labels.shape and np.isin(labels, (0, 1)).all():
+                scene.current.told += _told((scores > 0).astype(int), labels.astype(int), 2)
+        result = original(*args, **kwargs)
+        if scene.current.close:
+            self._shares.note_reduction("sum" if kwargs.get("reduction") == "sum" else "mean", pair[0], result)
+        return result
 
     def _within_reach(self, given: Any, target: Any) -> None:
         """Is some of the target where the activation that gave the prediction never comes?"""
@@ -98,6 +113,8 @@ class Losses:
         shape = framework.shape_dtype(given)[0] if framework.is_tensor(given) else ()
         if len(shape) > 1 and name in ("cross_entropy", "nll_loss"):
             scene.current.classes.add(shape[1])
+            axis = kwargs.get("axis", -1 if framework.name == "paddle" and name == "cross_entropy" else 1)
+            self._note_told(given, args[1] if len(args) > 1 else kwargs.get("target", kwargs.get("label")), axis)
         softmax = kwargs.get("use_softmax", True) and kwargs.get("axis", -1) in (-1, 1)
         if scene.current.close and len(shape) > 1 and shape[1] > 1 and softmax:
             what = self._unfit(name, given, has_softmax)
@@ -105,8 +122,22 @@ class Losses:
                 what = "blank" if self._has_blanks(*args[1:5], **kwargs) else None
             if what:
                 made = scene.maker(given) if what in ("softmax", "axis") else None  # that line is to go, else a step is missing
-                scene.current.unfit.append((name, what, made or scene.site()))
+                scene.current.unfit.append((name, what, made or given_site(scene.site(), name)))
         return original(*args, **kwargs)
+
+    def _note_told(self, given: Any, target: Any, axis: int) -> None:
+        """How many examples are told right; closely, also which classes get a gradient."""
+        framework, current = self._scene.framework, self._scene.current
+        if not framework.is_tensor(target) or not framework.requires_grad(given):
+            return
+        scores, labels = framework.values(given), framework.values(target)
+        guessed = scores.argmax(axis)
+        if labels.dtype.kind == "i" and labels.size == guessed.size:
+            labels = labels.reshape(guessed.shape)
+            counted = (labels >= 0) & (labels < scores.shape[axis])
+            current.told += _told(guessed[counted], labels[counted], scores.shape[axis])
+        if current.close:
+            self._shares.note_classes(given, target, axis, self._scene.site())
 
     def _unfit(self, name: str, given: Any, has_softmax: bool) -> str | None:
         """What a loss over classes was given in place of scores, or of the logarithms of probabilities."""

@@ -25,22 +25,25 @@ import numpy as np
 from parity.doctor.places import slicing_site
 from parity.doctor.record import Iteration, Reaction
 from parity.doctor.watching.scene import Scene
+from parity.doctor.watching.unreached import Unreached, leaves_graph
 from parity.frameworks import Framework
 from parity.trace.source import Site, code_of
 
 LARGE = 20_000_000  # elements of weights, or of what is kept of one run: more is not probed
+HUBS = 2  # nodes of a graph that are replaced, of those with the most edges
 FEWEST = 3  # rows: among fewer, a row and a feature are told apart by nothing
 VISIBLE = 1e-5  # of an output's size: what a row really depends on moves it by more, rounding (1e-7) by less
 
 _MIXING_LAYERS = re.compile(r"RNN|LSTM|GRU|Attention|Transformer")
 _MIXING_LINES = re.compile(r"softmax|matmul|@|bmm|einsum|\.view\(|reshape|permute|transpose|\.[tT]\b|swapaxes|mean\(|sum\("
-                           r"|roll|flip")
+                           r"|roll|flip|index_add|scatter|segment|spmm")
+_AGGREGATES = re.compile(r"index_add|scatter|segment|spmm|matmul|@|\bmm\(|einsum|send_u|propagate|aggregate")
 _MASKS = re.compile(r"triu|tril|causal|subsequent")
 
 
 @dataclass
 class Call:
-    """One call of a network, with copies of what it was given. again: it is its second.
+    """One call of a network, with copies of what it was given. again: it is its second. modes: of its modules, whether in training.
 
     targets: what losses were given since, and where.
     """
@@ -50,6 +53,7 @@ class Call:
     given: list
     site: Site | None
     again: bool = False
+    modes: list[bool] = field(default_factory=list)
     targets: list[tuple[np.ndarray, Site | None]] = field(default_factory=list)
 
 
@@ -77,13 +81,15 @@ class Probes:
         again = path in self._again
         self._again.discard(path)
         self._known.add(path)
-        if not _may_mix(module) or not _can_be_run_again(framework, module, self._scene.program.source):
+        may_tell = _may_mix(module) or _may_leave(framework, module)
+        if not may_tell or not _can_be_run_again(framework, module, self._scene.program.source):
             return
         given = [list(args), dict(kwargs)]
         tensors = dict(framework.tensors_in(given))
         if tensors and sum(np.prod(framework.shape_dtype(tensor)[0]) for tensor in tensors.values()) < LARGE:
             copies = {place: framework.copied(tensor) for place, tensor in tensors.items()}
-            self._calls.append(Call(path, module, framework.replace_tensors(given, copies), self._scene.site(), again))
+            self._calls.append(Call(path, module, framework.replace_tensors(given, copies), self._scene.site(), again,
+                                    [part.training for _, part in framework.modules(module)]))
 
     def note_target(self, target: Any) -> None:
         """What a loss was given to hold predictions against."""
@@ -106,6 +112,10 @@ class Probes:
 def _may_mix(module: Any) -> bool:
     parts = module.modules() if hasattr(module, "modules") else module.sublayers(include_self=True)
     return any(_MIXING_LAYERS.search(kind.__name__) or _has_mixing_lines(kind) for kind in {type(part) for part in parts})
+
+
+def _may_leave(framework: Framework, module: Any) -> bool:
+    return any(map(leaves_graph, {type(part) for _, part in framework.modules(module)}))
 
 
 @functools.cache
@@ -192,9 +202,23 @@ class _Probe:
         if self._steady and all(np.isfinite(array).all() for array in self._base):  # else it moves a state of its own (MoCo)
             yield from () if self._call.again else self._rows()
             yield from self._positions()
+        if self._steady and not self._call.again and _may_leave(self._framework, self._call.module):
+            parts = [part for _, part in self._framework.modules(self._call.module)]
+            for part, training in zip(parts, self._call.modes, strict=True):
+                vars(part)["training"] = training  # in eval mode it may draw nothing, and leave nothing
+            yield from Unreached(self._scene, self._call.path, self._call.module, self._tensors, self._steps).reactions()
 
     def _run(self, replaced: Mapping[str, np.ndarray], follow: bool = False) -> tuple[list[np.ndarray], list[Value]]:
         """What it gives, with these of its inputs replaced; follow: and what its lines and layers do on the way."""
+        args, kwargs = self._inputs(replaced)
+        if not follow:
+            return self._arrays(self._call.module(*args, **kwargs)), []
+        with _Followed(self._scene, self._call.module) as followed:
+            outputs = self._arrays(self._call.module(*args, **kwargs))
+        return outputs, followed.values
+
+    def _inputs(self, replaced: Mapping[str, np.ndarray]) -> Any:
+        """(args, kwargs) for a run that begins with the random numbers of the first."""
         framework, call = self._framework, self._call
         random.setstate(self._seeds[0])
         np.random.set_state(self._seeds[1])
@@ -204,16 +228,20 @@ class _Probe:
             tensors[place] = framework.copied(tensor)
             if place in replaced:
                 framework.overwrite(tensors[place], framework.tensor(np.ascontiguousarray(replaced[place])))
-        args, kwargs = framework.replace_tensors(call.given, tensors)
-        if not follow:
-            return self._arrays(call.module(*args, **kwargs)), []
-        with _Followed(self._scene, call.module) as followed:
-            outputs = self._arrays(call.module(*args, **kwargs))
-        return outputs, followed.values
+        return framework.replace_tensors(call.given, tensors)
 
     def _arrays(self, result: Any) -> list[np.ndarray]:
-        tensors = [result] if self._framework.is_tensor(result) else [tensor for _, tensor in self._framework.tensors_in(result)]
-        return [self._framework.values(tensor).copy() for tensor in tensors]
+        return [self._framework.values(tensor).copy() for tensor in self._tensors_of(result)]
+
+    def _tensors_of(self, result: Any) -> list[Any]:
+        return [result] if self._framework.is_tensor(result) else [tensor for _, tensor in self._framework.tensors_in(result)]
+
+    def _tensors(self) -> list[Any]:
+        args, kwargs = self._inputs({})
+        return self._tensors_of(self._call.module(*args, **kwargs))
+
+    def _steps(self) -> list[Value]:
+        return self._run({}, follow=True)[1]
 
     def _changed(self, replaced: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         outputs, _ = self._run(replaced)
@@ -234,6 +262,8 @@ class _Probe:
     def _rows(self) -> Iterator[Reaction]:
         """Does what it gives for one example depend on others? Not where it falls apart along one of the first two axes."""
         shape = self._given[self._first].shape
+        if shape[0] >= FEWEST and self._is_graph(shape[0]):
+            yield from self._neighbours(shape[0])
         if shape[0] < FEWEST or self._is_graph(shape[0]):
             return
         mixed = self._mixed_along(0)
@@ -257,6 +287,27 @@ class _Probe:
         square = self._given[self._first].shape == (count, count) and any(array.shape[:1] == (count,) for array in others)
         return square or any(array.shape[-2:] == (count, count) or (
             array.ndim == 2 and 2 in array.shape and array.dtype.kind == "i") for array in others)
+
+    def _neighbours(self, count: int) -> Iterator[Reaction]:
+        """Of a graph: does a node react to any other, where those are replaced that have the most edges?"""
+        features = {place: array for place, array in self._given.items()
+                    if array.dtype.kind == "f" and array.ndim > 1 and array.shape[0] == count and array.shape[1] != count}
+        edges = next((ends for array in self._given.values() if (ends := _edges(array, count)) is not None), None)
+        if not features or edges is None:
+            return
+        for one, other in (edges, edges[::-1]):  # whichever end sends
+            degrees = np.bincount(one[one != other], minlength=count)
+            for node in np.argsort(degrees)[-HUBS:].tolist():
+                rows = {place: array.copy() for place, array in features.items()}
+                for array in rows.values():
+                    array[node] = array[node - 1] + 1
+                changed = self._changed(rows)
+                if not degrees[node] or not any(one.any() for one in changed) or any(
+                        _has_slots(one.shape, count) and outside(one, count, [node]) for one in changed):
+                    return
+        _, values = self._run({}, follow=True)
+        site = next((value.site for value in values if value.site and _AGGREGATES.search(value.site.text)), None)
+        yield Reaction("alone", self._call.path, site or self._call.site, count)
 
     def _has_slots(self, count: int) -> bool:
         return any(_has_slots(array.shape, count) for array in self._base)
@@ -377,6 +428,15 @@ def _sources(given: np.ndarray, target: np.ndarray, shape: tuple[int, ...], axis
     found = [[source for source in range(count) if same(one, given[source])] for one in wanted]
     if all(len(one) == 1 for one in found) and len({one[0] for one in found}) == count:
         return [one[0] for one in found]
+    return None
+
+
+def _edges(array: np.ndarray, count: int) -> np.ndarray | None:
+    """[2, edges], of an array that says how so many rows hang together, by the ends of the edges or by a square matrix."""
+    if array.shape == (count, count):
+        return np.stack(np.nonzero(array))
+    if array.ndim == 2 and 2 in array.shape and array.dtype.kind == "i" and array.size and 0 <= array.min() <= array.max() < count:
+        return array if array.shape[0] == 2 else array.T
     return None
 
 

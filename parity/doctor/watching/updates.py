@@ -85,7 +85,8 @@ class Updates:
         optimizer = program.optimizers[name]
         held = {program.names[id(p)]: p for p in program.held[name] if id(p) in program.names}
         record = Step(scene.tick(), name, scene.site(), framework.learning_rate(optimizer), None, 0, (None, None), method=method,
-                      empty=all(framework.gradient(p) is None for p in program.held[name]))
+                      empty=all(framework.gradient(p) is None for p in program.held[name]),
+                      stopped=bool(program.held[name]) and not any(map(framework.requires_grad, program.held[name])))
         pulses, backwards = gradients.pulses(held), gradients.backwards
         record.by_hand = self._by_hand(name, pulses)
         before = self._look_before(record, held, pulses) if scene.current.close else None
