@@ -93,6 +93,15 @@ def around(source: Source, line: int, kind: type | UnionType) -> Any:
     return max(holding, key=lambda node: node.lineno, default=None)
 
 
+def with_bindings(source: Source, statement: ast.stmt) -> list[ast.stmt]:
+    """The statement, and those before it in its function that bind or extend what it reads: `model += [...]` of
+    `nn.Sequential(*model)`."""
+    inside = around(source, statement.lineno, Function)
+    read = {node.id for node in ast.walk(_header(statement)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return [statement, *(one for one in _simple(inside) if one.lineno < statement.lineno and read & set(_bound(one))
+                         and not hasattr(one, "body"))] if inside is not None else [statement]
+
+
 def spots(twin: Source, site: Site, reference: Source | None, other: Site | None) -> Iterator[Spot]:
     """Where a fault may be, likeliest first: the statement that a finding names; where what it reads of `self` is set; the
     statements before it; what else of the function and of the class's constructor is not what the reference says.
