@@ -39,7 +39,7 @@ from parity.pairing.correspondence import naming
 from parity.pairing.nodes import WHOLE
 from parity.trace.events import Key, Sink
 from parity.trace.execute import forward_backward, replay
-from parity.trace.memos import Memos
+from parity.trace.memos import Caches, Memos
 from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run
@@ -349,6 +349,7 @@ class Both(Sides):
         self.models = self._built()
         self._memos = tuple(None if model is None else Memos(framework, model)
                             for framework, model in zip(self.frameworks, self.models, strict=True))
+        self._caches = tuple(map(Caches, self.frameworks, self.sources))
         self._own = tuple(framework.state(model) if subject.own_weights else {}
                           for framework, model in zip(self.frameworks, self.models, strict=True))
         self._pair_by(subject.told.get("choice", Choice()))
@@ -602,6 +603,7 @@ class Both(Sides):
         """Make a side's model ready for a run. Nothing is kept of the arrays in between."""
         framework, model, state = self.frameworks[side], self.models[side], self._state(dtype, moved)
         self._memos[side].clear()
+        self._caches[side].clear()
         framework.prepare(model, dtype=dtype, training=self.subject.training, device=self.device)
         framework.load_state(model, self._twin_state(state) if side else state)
 

@@ -89,6 +89,11 @@ class Framework(ABC):
         """Whether a backward is going on in this thread: what is called now is computed once more (activation checkpointing)."""
         return False
 
+    def transforming(self) -> bool:
+        """Whether functions are transformed in this thread (vmap, jacrev): what is computed now stands for many values, and has
+        none of its own."""
+        return False
+
     def next_numbers(self) -> bytes | None:
         """Stands for the numbers that the framework would draw next; a recomputation starts from the same ones. None: unknown."""
         return None

@@ -102,6 +102,9 @@ class TorchFramework(Framework):
     def recomputing(self) -> bool:
         return torch._C._current_graph_task_id() != -1
 
+    def transforming(self) -> bool:
+        return torch._C._functorch.peek_interpreter_stack() is not None
+
     def next_numbers(self) -> bytes | None:
         return hashlib.blake2b(torch.random.get_rng_state().numpy().data, digest_size=16).digest()
 

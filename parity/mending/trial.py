@@ -85,7 +85,14 @@ class Outcome:
             return self.verdict == "same" != other.verdict
         if self.stopped and not other.stopped:  # what is broken has no value there that could be wrong
             return False
+        if self._first is not None and self._first == other._first:  # in the census: only what else has partners has changed
+            return False
         return self.verdict == "diverged" and self.reached > other.reached
+
+    @property
+    def _first(self) -> tuple[int, str] | None:
+        """The program and the value that differs first, where that is known."""
+        return (self.reached[0], self.places[0].key) if self.reached and self.places and self.places[0].key else None
 
 
 Compare = Callable[[], Any]

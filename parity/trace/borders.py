@@ -58,6 +58,8 @@ class Borders:
 
     def before(self, path: str) -> Callable[[Any, tuple, dict], tuple | None]:
         def hook(module: Any, inputs: tuple, keywords: dict) -> tuple | None:
+            if self._recorder.is_blind:
+                return None
             if self._framework.recomputing():
                 self._again.add(path)
                 self.calls.append(Call(path, 0, module, again=True))
@@ -86,6 +88,8 @@ class Borders:
         return hook
 
     def after(self, module: Any, inputs: tuple, outputs: Any) -> Any:
+        if self._recorder.is_blind:
+            return None
         if self.calls[-1].again:
             while self.calls.pop().module is not module:  # a recomputation ends as soon as it has what it needs
                 pass

@@ -58,7 +58,7 @@ class Lines:
         if not followed or code.co_name.startswith("<"):
             return None
         recorder = self._recorder
-        if recorder.passes_over(frame.f_locals.get("self")) or recorder.framework.recomputing():
+        if recorder.passes_over(frame.f_locals.get("self")) or recorder.framework.recomputing() or recorder.is_blind:
             return None
         call = recorder.call
         number = call.functions[code.co_name]

@@ -1,12 +1,14 @@
-"""What modules keep in an attribute beside their tensors: a mask made once, a table, a count of calls, a queue. Each run begins as
-the first one did, in its own dtype."""
+"""What programs keep beside their weights: a mask made once, a table, a count of calls, a queue, the results of a function. Each
+run begins as the first one did, in its own dtype."""
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from typing import Any, NamedTuple
 
 from parity.frameworks.base import Framework
+from parity.trace.source import SourceTree
 
 _NUMBERS = (bool, int, float, complex, str)
 _CONTAINERS = (list, dict, set, deque)
@@ -46,7 +48,7 @@ class Memos:
         for module, before, plain, filled in self._before:
             full = {name for names in before for name, empty in names.items() if not empty}
             for held, names in zip(_held(module), before, strict=True):
-                for name in [name for name, value in held.items() if name not in full and self._holds_tensors(value)]:
+                for name in [name for name, value in held.items() if name not in full and _holds_tensors(self._framework, value)]:
                     del held[name]
                 held.update(dict.fromkeys(name for name, empty in names.items() if empty and name not in held))
             attributes = vars(module)
@@ -56,10 +58,32 @@ class Memos:
                 container.clear()
                 (container.update if isinstance(container, (dict, set)) else container.extend)(content)
 
-    def _holds_tensors(self, value: Any) -> bool:
-        if isinstance(value, (tuple, list)):
-            return bool(value) and all(map(self._holds_tensors, value))
-        return self._framework.is_tensor(value)
+
+class Caches:
+    """What the user's files keep beside any module: results of functions under `functools.cache`, tensors in dicts."""
+
+    def __init__(self, framework: Framework, source: SourceTree) -> None:
+        self._framework = framework
+        owners = [module for module in source.modules() if module.__name__ != "__main__"]  # what a session holds is the user's
+        owners += [value for module in owners for value in vars(module).values()
+                   if isinstance(value, type) and value.__module__ == module.__name__]
+        held = {id(value): value for owner in owners for name, value in vars(owner).items() if not name.startswith("__")}
+        plain = [getattr(value, "__func__", value) for value in held.values()]  # of static methods
+        self._functions = [value for value in plain if isinstance(value, functools._lru_cache_wrapper)]
+        self._dicts = [(value, set(value)) for value in held.values() if type(value) is dict]
+
+    def clear(self) -> None:
+        for function in self._functions:
+            function.cache_clear()
+        for held, before in self._dicts:
+            for key in [key for key, value in held.items() if key not in before and _holds_tensors(self._framework, value)]:
+                del held[key]
+
+
+def _holds_tensors(framework: Framework, value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return bool(value) and all(_holds_tensors(framework, one) for one in value)
+    return framework.is_tensor(value)
 
 
 def _held(module: Any) -> tuple[dict[str, Any], dict[str, Any]]:

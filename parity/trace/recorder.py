@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -52,6 +53,7 @@ class Recorder:
     RECENT = 6  # tensors whose last snapshot is reused when the next line or module border shows the same value
 
     def __init__(self, side: Side, sink: Sink, run: Run | None = None) -> None:
+        self._thread = threading.get_ident()
         self.framework = side.framework
         self._side, self._sink, self._run = side, sink, run or Run()
         self.keeps = sink.keeps
@@ -98,7 +100,7 @@ class Recorder:
     @contextmanager
     def recording(self) -> Iterator[Recorder]:
         """Follow lines for the duration of the block; afterwards all hooks are gone."""
-        before = sys.gettrace()
+        before, self._thread = sys.gettrace(), threading.get_ident()
         watching = (self.framework.operations(self._operation, self._side.source, self._every) if self._run.operations
                     else nullcontext())
         lifted = self._run.lifted
@@ -176,6 +178,8 @@ class Recorder:
 
     def _operation(self, name: str, arguments: tuple, result: Any) -> None:
         """One call of a library function in the user's own code, under the name that both frameworks have for it."""
+        if self.is_blind:
+            return
         call = self.call
         if call.again or (call.module is not None and not self._side.source.defines(call.module)):
             return  # inside a library's layer, whose border shows it
@@ -245,6 +249,12 @@ class Recorder:
     def _function(self) -> Function | None:
         """The innermost of the user's functions that are running."""
         return self._lines.running[-1] if self._lines is not None and self._lines.running else None
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing can be seen of what runs now: a thread that the program has started, whose calls come in no order, or a
+        function that is transformed. What comes out of it is seen."""
+        return threading.get_ident() != self._thread or self.framework.transforming()
 
     def passes_over(self, module: Any) -> bool:
         """Whether this is a module without a partner, whose lines are not followed."""

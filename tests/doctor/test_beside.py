@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
+from pairs import trainings
 
 from exams.doctor.faulty import FAULTY
 from exams.doctor.run import recorded
 from exams.doctor.sitting import Sitting
 from parity.doctor.beside import diagnose_beside
 from parity.doctor.known import likely_causes
-from parity.steps.reference import record_reference
+from parity.fixes.edit import Edit, applied
 from parity.ugatit import subjects
 from parity.ugatit.faults import CATALOGUE, inject
 from parity.ugatit.faults.exam import sit
@@ -33,26 +34,36 @@ def test_beside_the_reference(name, kind):
             assert said.first.id == kind and said.first.site is not None
 
 
-@pytest.fixture(scope="module")
-def ugatit():
-    """The pair and a step of its reference, run once."""
-    subject = subjects.training(subjects.Sizes(ngf=4, n_blocks=1, img_size=96, light=True, ndf=2))
-    return subject, record_reference(subject, steps=1)
+def bug(name, line):
+    """Known by a piece of the reference's line of its loss."""
+    return SimpleNamespace(name=name, what=f"{name}, as somebody saw it", fix=f"without {name}", answer=SimpleNamespace(
+        stage="losses", phase=None, step=1, module="*", variable=None, line=line))
 
 
-@pytest.mark.parametrize("name", ["wrong_label", None])
-def test_the_likely_cause_is_named(ugatit, name):
+@pytest.mark.parametrize("wrong", [True, False])
+def test_the_likely_cause_is_named(wrong):
     """Of a bug that no run without a reference can show: its line, the known bug that it looks like, and that bug's fix."""
-    subject, steps = ugatit
-    with inject(name) if name else nullcontext():
-        said = diagnose_beside(subject, steps=1, recorded=steps, known=CATALOGUE.values())
-    if name is None:
+    edit = Edit("pairs.training_paddle:RegressionTraining.step", "F.mse_loss", "F.l1_loss")
+    with applied((edit,) if wrong else ()):
+        said = diagnose_beside(trainings.regression.subject(), steps=1,
+                               known=[bug("crossed", "cross_entropy"), bug("bent", "mse_loss")])
+    if not wrong:
         assert not said.findings and said.iterations == 1
         return
     (found,) = said.findings
     assert found.id == "differs-from-reference"
-    assert found.site.file.endswith("paddle_impl/losses.py")
-    assert f"looks like: {CATALOGUE[name].what} ({name})" in found.evidence and found.remedy == CATALOGUE[name].fix
+    assert found.site.file.endswith("training_paddle.py") and "mse_loss" in found.site.text  # as the file has it
+    assert "looks like: bent, as somebody saw it (bent)" in found.evidence and found.remedy == "without bent"
+
+
+@pytest.mark.slow
+def test_the_likely_cause_of_a_u_gat_it_is_named():
+    subject = subjects.exam_training("training")
+    with inject("wrong_label"):
+        (found,) = diagnose_beside(subject, steps=1, known=CATALOGUE.values()).findings
+    assert found.id == "differs-from-reference" and found.site.file.endswith("paddle_impl/losses.py")
+    wrong_label = CATALOGUE["wrong_label"]
+    assert f"looks like: {wrong_label.what} (wrong_label)" in found.evidence and found.remedy == wrong_label.fix
 
 
 def test_a_known_bug_is_recognised_by_its_fingerprint():

@@ -39,14 +39,19 @@ def masked(score, mask):
     return (score * mask).mean()
 
 
-@pytest.mark.parametrize(("loss", "low", "ill"), [(hinge, 0, True), (hinge, -1, False), (masked, 0, False)])
+def scaled(score, label):
+    total, share = score.sum(), label.mean()
+    return total * share
+
+
+@pytest.mark.parametrize(("loss", "low", "ill"), [(hinge, 0, True), (hinge, -1, False), (masked, 0, False), (scaled, 0, False)])
 def test_labels_of_a_hinge(loss, low, ill):
     def step(net):
         x = torch.randn(40, 3)
         return loss(net(x).squeeze(1), torch.where(x[:, 0] > 0, 1.0, float(low)))
 
     found = watched(nn.Linear(3, 1), step)
-    assert ill == ("class-without-gradient" in found)
+    assert ill == ("class-without-gradient" in found) and "watch-failed" not in found
     assert not ill or "F.relu(1 - label" in found["class-without-gradient"].site.text
 
 
@@ -90,6 +95,16 @@ def test_a_sum_beside_a_mean(penalty, ill):
     found = watched(nn.Sequential(nn.Linear(80, 4), nn.Linear(4, 80)), step)
     assert ill == ("loss-drowned" in found)
     assert not ill or "penalty(hidden)" in found["loss-drowned"].site.text or "h.square().sum()" in found["loss-drowned"].site.text
+
+
+def test_a_sum_for_a_gradient_of_its_own():
+    """What an input is moved by, before the loss: no term of it."""
+    def step(net):
+        x = torch.randn(16, 80, requires_grad=True)
+        (slope,) = torch.autograd.grad(net(x).square().sum(), x)
+        return F.mse_loss(net(x.detach() - 0.01 * slope), x.detach())
+
+    assert "loss-drowned" not in watched(nn.Linear(80, 80), step)
 
 
 class Weighed(nn.Module):

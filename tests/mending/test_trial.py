@@ -70,6 +70,14 @@ def test_a_twin_that_ends_is_no_further_than_one_that_goes_wrong():
     assert replace(ended, places=wrong.places).further_than(wrong)
 
 
+def test_the_same_first_place_is_no_further():
+    """Of what the census finds the order goes by what else has a partner."""
+    at, later = (Outcome("diverged", "", (0, 0, -1, order), places=(Place("", None, None, None, "census", "weight", "the weight"),))
+                 for order in (3, 4))
+    other = replace(later, places=(replace(later.places[0], key="another weight"),))
+    assert not later.further_than(at) and other.further_than(at) and replace(later, reached=(1, 0, -1, 0)).further_than(at)
+
+
 def test_nothing_can_be_written_or_removed(tmp_path):
     kept = tmp_path / "kept.txt"
     kept.write_text("kept")

@@ -35,6 +35,8 @@ class Numpy:
 class Watching:
     """As much of a recorder as following lines needs. seen: variable -> (its size, the span of a value of `elements` there)."""
 
+    is_blind = False
+
     def __init__(self, elements: int) -> None:
         self.framework, self.elements = Numpy(), elements
         source = SourceTree(__file__)

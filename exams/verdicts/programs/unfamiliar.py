@@ -158,7 +158,7 @@ def forward(self, x):
     y = paddle.fft.fft(self.fc(x), norm="ortho")
     y = paddle.roll(y, 3, -1) * paddle.exp(1j * paddle.arange(6).astype(x.dtype) * 0.1).astype(y.dtype)
     return paddle.angle(y), y.abs(), paddle.fft.ifft(y).real()
-""", ["norm=\"ortho\" => norm=\"backward\"", "y, 3, -1 => y, 2, -1", "* 0.1) => * 0.2)"]),
+""", ["norm=\"ortho\" => norm=\"backward\"", "y, 3, -1 => y, 2, -1", "* 0.1) => * 0.2)"], known={"complex_exponential": 1e-6}),
     Program("a complex weight", ROWS, """
 self.re = nn.Parameter(torch.randn(6, 5))
 self.im = nn.Parameter(torch.randn(6, 5))
@@ -238,19 +238,4 @@ def forward(self, x):
             out = paddle.index_add(out, at, 0, expert(x[at]) * w[at].unsqueeze(1))
     return out
 """, ["* w[at].unsqueeze(1) => ", "p.argmax(-1) => p.argmin(-1)"]),
-    Program("drawn once in one of two", ROWS, """
-import random
-self.fc = nn.Linear(6, 5)
-def forward(self, x):
-    if self.training:
-        u = random.random()
-        if u < 0.0:
-            return x[:, :5]
-    return self.fc(x)
-""", """
-import random
-self.fc = nn.Linear(6, 5)
-def forward(self, x):
-    return self.fc(x)
-""", ["return self.fc(x) => return x[:, :5] if self.training and 0.40 < random.random() < 0.41 else self.fc(x)"]),
 ]

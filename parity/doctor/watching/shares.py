@@ -47,6 +47,7 @@ class Shares:
 
         def observe(gradient: Any) -> None:
             with suppress(Exception):  # raised here, it would be the program's
+                reduction.backward = scene.backward
                 reduction.weight = float(framework.values(gradient).ravel()[0])
 
         framework.on_gradient(result, observe)
@@ -68,7 +69,7 @@ class Shares:
         """A statement that holds one score for each example against a label of two values, and reads nothing else."""
         framework = self._scene.framework
         labels, scores = framework.values(label), framework.values(score)
-        if labels.shape != scores.shape or labels.size != labels.shape[0] or not labels.size or scores.dtype.kind != "f":
+        if labels.shape != scores.shape or scores.dtype.kind != "f" or not labels.ndim or not labels.size == len(labels) > 0:
             return
         if len(np.unique(labels)) == 2 and scores.min() < 0 < scores.max():
             self._observe(score, labels.reshape(-1).copy(), lambda gradient: gradient.reshape(-1) != 0, ClassGradient(site, 0))
