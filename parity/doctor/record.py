@@ -222,7 +222,8 @@ class ClassGradient:
 
 @dataclass
 class Reduction:
-    """A sum or a mean ("kind") of so many elements to one number; rows: the length of the first axis. weight: d(loss)/d(it)."""
+    """A sum or a mean ("kind") of so many elements to one number; rows: the length of the first axis. weight: d(loss)/d(it), of the
+    loss of that backward."""
 
     kind: str
     site: Site
@@ -230,6 +231,7 @@ class Reduction:
     rows: int
     value: float
     weight: float | None = None
+    backward: int | None = None
 
 
 @dataclass

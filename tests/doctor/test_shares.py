@@ -97,6 +97,16 @@ def test_a_sum_beside_a_mean(penalty, ill):
     assert not ill or "penalty(hidden)" in found["loss-drowned"].site.text or "h.square().sum()" in found["loss-drowned"].site.text
 
 
+def test_a_sum_for_a_gradient_of_its_own():
+    """What an input is moved by, before the loss: no term of it."""
+    def step(net):
+        x = torch.randn(16, 80, requires_grad=True)
+        (slope,) = torch.autograd.grad(net(x).square().sum(), x)
+        return F.mse_loss(net(x.detach() - 0.01 * slope), x.detach())
+
+    assert "loss-drowned" not in watched(nn.Linear(80, 80), step)
+
+
 class Weighed(nn.Module):
     def __init__(self):
         super().__init__()

@@ -60,10 +60,11 @@ def reductions(case: Case) -> Iterator[Finding]:
 
 def _heaviest(seen: list[Reduction]) -> tuple[Reduction, Reduction] | None:
     """A sum over a batch, and a mean over the same number of examples that it outweighs."""
-    weighed = [one for one in seen if one.weight]
+    weighed = [one for one in seen if one.weight and one.backward is not None]  # not of a gradient for its own sake
     for one in weighed:
         for other in weighed:
-            if (one.kind == "sum" and other.kind == "mean" and one.rows == other.rows > 1 and abs(one.weight) * one.rows > 2
+            if (one.backward == other.backward and one.kind == "sum" and other.kind == "mean"
+                    and one.rows == other.rows > 1 and abs(one.weight) * one.rows > 2
                     and abs(_each(one)) > HEAVY * abs(_each(other))):
                 return one, other
     return None

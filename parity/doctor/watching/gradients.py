@@ -123,11 +123,11 @@ class Gradients:
         tick = scene.tick()
         record = Backward(tick, scene.site(), values, any(map(framework.requires_grad, losses)), function)
         scene.current.backwards.append(record)
-        self._in_backward = True
+        self._in_backward, scene.backward = True, tick
         try:
             result = original(*args, **kwargs)
         finally:
-            self._in_backward = False
+            self._in_backward, scene.backward = False, None
         self.backwards += 1
         self._served[tick] = served = set()
         for name, value in self.pulses().items() if close else ():

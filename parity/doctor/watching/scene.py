@@ -21,8 +21,9 @@ class Scene:
     """current: the iteration in progress, None where nothing is to be seen. ticks: the clock of events.
 
     work_begins: called before anything that may be the first of an iteration. running: modules in progress, the outermost first.
-    in_step: an optimizer is stepping. last_forward: network -> tick of its latest forward with a graph. last_change: network ->
-    tick and line of its latest update. failure: what ended the watch, where it failed itself.
+    in_step: an optimizer is stepping. backward: tick of the backward that is going on. last_forward: network -> tick of its latest
+    forward with a graph. last_change: network -> tick and line of its latest update. failure: what ended the watch, where it failed
+    itself.
     """
 
     def __init__(self, program: Program, work_begins: Callable[[], None]) -> None:
@@ -33,6 +34,7 @@ class Scene:
         self.lines = Lines(self.framework, program.source, self.tick, self.fail)
         self.running: list[str] = []
         self.in_step = False
+        self.backward: int | None = None
         self.last_forward: dict[str, int] = {}
         self.last_change: dict[str, tuple[int, Site | None]] = {}
         self._last_layer: tuple[Callable[[], Any], str] = (lambda: None), ""

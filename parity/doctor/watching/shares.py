@@ -47,6 +47,7 @@ class Shares:
 
         def observe(gradient: Any) -> None:
             with suppress(Exception):  # raised here, it would be the program's
+                reduction.backward = scene.backward
                 reduction.weight = float(framework.values(gradient).ravel()[0])
 
         framework.on_gradient(result, observe)
