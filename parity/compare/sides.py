@@ -63,6 +63,8 @@ class Sides:
         self._apart = {f"{network}.{name}" for network, census in censuses.items() for name in census.apart}
         self._aside = tuple({f"{network}.{name}" for network, census in censuses.items() for name in census.aside[side]}
                             for side in (0, 1))
+        self._kept = tuple(frozenset(name for network in self.plans if network in networks[0] and network in networks[1]
+                                     for name in self._of_another_kind(side, network)) for side in (0, 1))
         self._lone = tuple({f"{network}.{name}": (buffers, name) for network, census in censuses.items() if network in models
                             for buffers in [LoneBuffers(framework, models[network], census.lone[side])]
                             for name in census.lone[side]}
@@ -72,7 +74,15 @@ class Sides:
         """One of the two for one recorded run. options: fields of `Side`."""
         turned = {"layout": self._layout, "back": self._back} if number else {}
         return Side(itself(self.frameworks[number]), self.sources[number], self.sites[number], view=self._view(number),
-                    held=self._held, **turned, **options)
+                    held=self._held, kept=self._kept[number], **turned, **options)
+
+    def _of_another_kind(self, side: int, network: str) -> Iterator[str]:
+        """The parameters of a side whose partners are buffers, by their full names."""
+        buffers = [framework.buffers(models[network]) for framework, models in zip(self.frameworks, self.networks, strict=True)]
+        for entry in self.plans[network].entries.values():
+            names = entry.source, entry.target
+            if names[1] is not None and names[1 - side] in buffers[1 - side] and names[side] not in buffers[side]:
+                yield f"{network}.{names[side]}"
 
     def parameters(self, side: int) -> dict[str, Any]:
         """Full name -> parameter, of all networks of a side."""

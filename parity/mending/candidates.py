@@ -6,6 +6,7 @@ import ast
 import difflib
 import functools
 import itertools
+import keyword
 import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -89,8 +90,22 @@ def statement_at(source: Source, line: int) -> ast.stmt | None:
 
 def around(source: Source, line: int, kind: type | UnionType) -> Any:
     """The innermost function, or class, around a line."""
-    holding = [node for node in ast.walk(source.tree) if isinstance(node, kind) and node.lineno <= line <= node.end_lineno]
+    holding = [node for node in _all(source, kind) if node.lineno <= line <= node.end_lineno]
     return max(holding, key=lambda node: node.lineno, default=None)
+
+
+@functools.lru_cache(maxsize=256)
+def _all(source: Source, kind: type | UnionType) -> list[Any]:
+    return [node for node in ast.walk(source.tree) if isinstance(node, kind)]
+
+
+def with_bindings(source: Source, statement: ast.stmt) -> list[ast.stmt]:
+    """The statement, and those before it in its function that bind or extend what it reads: `model += [...]` of
+    `nn.Sequential(*model)`."""
+    inside = around(source, statement.lineno, Function)
+    read = {node.id for node in ast.walk(_header(statement)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return [statement, *(one for one in _simple(inside) if one.lineno < statement.lineno and read & set(_bound(one))
+                         and not hasattr(one, "body"))] if inside is not None else [statement]
 
 
 def spots(twin: Source, site: Site, reference: Source | None, other: Site | None) -> Iterator[Spot]:
@@ -295,7 +310,7 @@ def _bare(text: str, start: int, end: int, new: str) -> tuple[int, int, str]:
     ways = [(start, end, new)]
     if new.startswith("(") and new.endswith(")"):
         ways.append((start, end, new[1:-1]))
-    elif new and text[start - 1:start] == "(" and text[end:end + 1] == ")":
+    elif new and text[start - 1:start] == "(" and text[end:end + 1] == ")" and not _is_called(text, start - 1):
         ways.append((start - 1, end + 1, new))
     if len(ways) == 1:
         return ways[0]
@@ -304,6 +319,12 @@ def _bare(text: str, start: int, end: int, new: str) -> tuple[int, int, str]:
     except SyntaxError:
         return ways[0]
     return ways[-1] if read[0] == read[-1] else ways[0]
+
+
+def _is_called(text: str, bracket: int) -> bool:
+    """Whether the bracket is that of a call."""
+    before = re.search(r"(\w+|[\])])$", text[max(bracket - 40, 0):bracket])
+    return before is not None and not keyword.iskeyword(before[0])
 
 
 Changes = list[tuple[int, int, str]]
@@ -705,6 +726,7 @@ def _other_statements(spot: Spot) -> Made:
             yield 1.3 if after else 4.5, PUT_IN, [(end, end, line)]
 
 
+@functools.lru_cache(maxsize=4096)
 def _siblings(source: Source, statement: ast.stmt) -> list[ast.stmt]:
     for node in ast.walk(source.tree):
         for name in ("body", "orelse", "finalbody"):

@@ -23,7 +23,7 @@ from parity.blame import is_installed
 from parity.differences.explaining import imitating
 from parity.files import InputError
 from parity.mending import patches
-from parity.mending.candidates import Candidate, Spot, around, candidates, spots, statement_at, within
+from parity.mending.candidates import Candidate, Spot, around, candidates, spots, statement_at, with_bindings, within
 from parity.mending.definitions import Function, methods_called, namesake, used_by
 from parity.mending.patches import Change, Source
 from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
@@ -500,8 +500,9 @@ class Search:
         other = place.reference or place.last_good
         reference, there = self._read(other), None
         if reference is not None and (there := statement_at(reference, other.line)) is not None:
-            theirs = {found.node.name: found for found in used_by(reference, [there], self._twin)}
-        for found in used_by(twin, [statement], self._twin, around(twin, place.twin.line, ast.ClassDef), place.twin.line):
+            theirs = {found.node.name: found for found in used_by(reference, with_bindings(reference, there), self._twin)}
+        for found in used_by(twin, with_bindings(twin, statement), self._twin, around(twin, place.twin.line, ast.ClassDef),
+                             place.twin.line):
             meant = theirs.get(found.node.name) if there is not None else None
             yield from within(found, meant.source, meant.node) if meant is not None else within(found)
 

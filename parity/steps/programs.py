@@ -199,6 +199,8 @@ class Programs(Sides):
                 recorder.emit_array("losses", name, value, scale=float(abs(value)), entry=False)
             recorder.snapshot_buffers()
             for name, parameter in parameters.items():
+                if name in own.kept:
+                    continue
                 array = framework.array(parameter, copy=sink.keeps)
                 # Weights that no optimizer has are averages of others, or stand still.
                 if (updated[name] != checksum(array)) if name in updated else (id(parameter) not in optimized):

@@ -133,6 +133,8 @@ class Recorder:
         """Emit every watched buffer as it is now (stage "state"), in the order in which their modules ran."""
         held = {prefix + name: buffers[name] for prefix, model, names in self._buffers
                 for buffers in [self.framework.buffers(model)] for name in names if name in buffers}
+        held |= {prefix + name: parameter for prefix, model, _ in self._buffers if self._side.kept
+                 for name, parameter in self.framework.parameters(model).items() if prefix + name in self._side.kept}
         for name, buffer in sorted(held.items(), key=lambda item: self.borders.left.get(_owner(item[0]), 0)):
             self.emit_entry("state", name, self.framework.array(buffer, copy=self.keeps), None)
 

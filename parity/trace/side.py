@@ -36,7 +36,8 @@ class Side:
     view: (parameter or buffer name, array) -> (reference name, array in the reference's layout), None where the entry
     has no partner by design, or is the part of a tensor whose other parts are still to come. layout: (the same) -> the array alone,
     as it is, in the reference's layout. back: (parameter name, array in the reference's layout) -> the array in the program's own.
-    held: where python's and numpy's random functions are held.
+    held: where python's and numpy's random functions are held. kept: parameters that are buffers on the other side, by their own
+    full names: what they are after a forward is recorded as that of a buffer is.
     """
 
     framework: Framework
@@ -49,6 +50,7 @@ class Side:
     layout: Callable[[str, np.ndarray], np.ndarray] = unchanged
     back: Callable[[str, np.ndarray], np.ndarray] = unchanged
     held: Held = field(default_factory=Held)
+    kept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from parity.mending.candidates import statement_at, with_bindings
+from parity.mending.patches import Source
 from parity.mending.search import Search
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")
@@ -57,3 +59,21 @@ def test_what_a_whole_model_lacks_is_looked_for_where_the_reference_sets_it(sear
 def test_an_update_is_looked_for_in_the_functions_that_make_it(search):
     found = said(search._in_the_steps())
     assert found.count("self.optimizer.step()") == 2 and "return self.start * 0.5" not in found
+
+
+GATHERED = """from torch import nn
+def halved(layer):
+    return layer
+class Net(nn.Module):
+    def __init__(self):
+        layers = [halved(nn.Linear(3, 3))]
+        layers += [nn.ReLU()]
+        self.net = nn.Sequential(*layers)
+"""
+
+
+def test_what_a_statement_gathers_is_made_in_those_before_it():
+    source = Source("net.py", GATHERED)
+    found = with_bindings(source, statement_at(source, 8))
+    assert [source.segment(one) for one in found[1:]] == ["layers = [halved(nn.Linear(3, 3))]", "layers += [nn.ReLU()]"]
+    assert with_bindings(source, statement_at(source, 6)) == [statement_at(source, 6)]

@@ -211,3 +211,42 @@ def test_a_layer_that_holds_none_but_other_layers_opens_up():
     assert {name: found.modules[name] for name in ("self_attn.q_proj", "self_attn.k_proj", "linear2", "norm1")} == {
         "self_attn.q_proj": "attention.query", "self_attn.k_proj": "attention.key", "linear2": "down", "norm1": "before"}
     assert not found.problems
+
+
+class TorchRunning(t.Module):
+    """What it has seen is a buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = t.Linear(3, 4)
+        self.register_buffer("seen", torch.zeros(4))
+
+    def forward(self, x):
+        y = self.fc(x)
+        self.seen.copy_(0.5 * self.seen + 0.5 * y.detach().mean(0))
+        return y
+
+
+class PaddleRunning(p.Layer):
+    """What it has seen is a parameter, which its forward sets."""
+
+    def __init__(self, momentum=0.5):
+        super().__init__()
+        self.fc, self.momentum = p.Linear(3, 4), momentum
+        self.seen = self.create_parameter([4], default_initializer=p.initializer.Constant(0.0))
+
+    def forward(self, x):
+        y = self.fc(x)
+        with paddle.no_grad():
+            self.seen.set_value(self.momentum * self.seen + (1 - self.momentum) * y.mean(0))
+        return y
+
+
+def test_a_buffer_that_is_a_parameter_of_the_twins_is_compared_as_a_state():
+    """That it is of another kind is a finding, and that it has a gradient; that it is not there would be none."""
+    def stages(build):
+        port = Port(TorchRunning, build, inputs=[normal(5, 3)], calls=2)
+        return {finding.key.stage for finding in compare(port.subject("train"), lanes=("float64",)).diverged}
+
+    assert stages(PaddleRunning) == {"census", "gradients"}
+    assert stages(lambda: PaddleRunning(0.9)) == {"census", "gradients", "state"}
