@@ -259,6 +259,12 @@ LATER = {  # kinds that did not exist at the first run
     "state_dict() is a reference; deepcopy/clone it when saving the best weights": ("state-by-reference",),
     "load_state_dict(strict=False) matched no keys (\"module.\" prefix); the pretrained weights are not loaded": ("nothing-loaded",),
     "reshape does not move the channel axis NHWC->NCHW; use transpose (pixels are scrambled)": ("axes-renumbered",),
+    "hinge loss with labels 0/1: must be -1/+1; class 0 has no gradient": ("class-without-gradient",),
+    "ignore_index=0 ignores a real class (background): its pixels never enter the loss": ("class-without-gradient",),
+    "the optimised image has stop_gradient=True; set stop_gradient=False": ("held-without-gradient",),
+    "aggregation scatters to src instead of dst; neighbours are never used": ("neighbours-ignored",),
+    "log_vars grow without bound because the + log_var term is missing": ("loss-scaled-away",),
+    "encoder gets no reconstruction gradient: straight-through estimator is missing": ("index-without-gradient",),
 }
 
 FAULTS = accepting(FAULTS, LATER)
