@@ -53,6 +53,7 @@ MISSED_IN_SCRIPTS = {
     "simclr_pairs_torch: positive pairs index the wrong row (i^1 instead of i+N) in NT-Xent",
 }
 MISPLACED_IN_SCRIPTS = {
+    "vqvae_torch: images not divided by 255",
     "moco_torch: deepcopy forgotten",
     "tbptt_torch: state not detached",
     "ppo_torch: old log-probabilities computed anew",

@@ -513,7 +513,7 @@ LATER = {
     "labels from 0": ("loss-input",),
     "softmax before CTC": ("loss = self.loss_func(",),
     "scheduler forgotten": ("lr.LambdaDecay",),
-    "images not divided by 255": ("net(x)",),
+    "images not divided by 255": ("net(x)", "target-out-of-reach"),
     "deepcopy forgotten": ("loss-without-graph",),
     "state not detached": ("graph-kept",),
     "clipped after the step": ("clip-too-late",),

@@ -142,11 +142,11 @@ def frozen(case: Case) -> Iterator[Finding]:
 
 
 def stopped(case: Case) -> Iterator[Finding]:
-    """Optimizers of tensors that are to have no gradient."""
+    """Optimizers of tensors of no network that are to have no gradient."""
     program = case.program
     for optimizer, held in program.held.items():
         steps = list(case.steps(optimizer))
-        if len(steps) > 1 and all(step.stopped for _, step in steps):
+        if len(steps) > 1 and not program.held_names(optimizer) and all(step.stopped for _, step in steps):
             how = "stop_gradient" if case.framework.name == "paddle" else "requires_grad"
             yield Finding(
                 "held-without-gradient",
