@@ -70,7 +70,7 @@ def same(found, expected):
 
 
 def names(folder):
-    return sorted(path.name for path in Path(folder).iterdir())
+    return sorted(path.name for path in Path(folder).iterdir() if path.name != "__pycache__")
 
 
 # Precisions
