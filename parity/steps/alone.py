@@ -132,7 +132,8 @@ class Alone:
         against = Against(store, floors, M)
         failure = both.twin_step(self._number, self._batch, against, store.replayed())
         report = Report(subject.name)
-        judge = Judge(subject.name, subject.pair, both.lane, self._mode, store, floors, M, start=entries(self._before))
+        judge = Judge(subject.name, subject.pair, both.lane, self._mode, store, floors, M, start=entries(self._before),
+                      replayed=True)
         judge.judge(against, failure, report)
         if plain:
             self._plain = store, against

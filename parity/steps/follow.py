@@ -122,7 +122,8 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
         failure = both.twin_step(step.number, step.batch, against, replayed)
         found = Report(subject.name)
         start_of = entries(step.before) if recorded is None or mode == "resync" or step.number == 1 else None
-        Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M, start=start_of).judge(against, failure, found)
+        Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M, start=start_of,
+              replayed=replayed is not None).judge(against, failure, found)
         passed(found)
         if asking and failure is None and (found.diverged or found.undecided):
             found = inquiry.about(step, start, found)

@@ -51,7 +51,7 @@ class Judge:
 
     name: what is compared, in findings and before module paths. stages: those that this run went through; None for all.
     start: the state before the run, by the names of the reference, where it is known. idle: of random numbers of which nothing is
-    made.
+    made. replayed: modules went on with the reference's values, in a run that is not called so.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Judge:
     stages: frozenset[str] | None = None
     start: Mapping[str, np.ndarray] | None = None
     idle: frozenset[Key] = frozenset()
+    replayed: bool = False
 
     def judge(self, against: Against, failure: Exception | Failure | None, report: Report) -> None:
         """Add to the report a finding for every value that is not the same, and count all."""
@@ -191,7 +192,7 @@ class Judge:
     def _spoilt_in_replay(self, found: list[Finding], against: Against) -> set[Key]:
         """Locals that what their call returns cannot acquit: an inner module was handed what they made wrong, and went on with the
         reference's value."""
-        if self.run != "replay":
+        if self.run != "replay" and not self.replayed:
             return set()
         diverged = [f for f in found if f.verdict is Verdict.DIVERGED and f.key.stage != "gradients"]
         handed = [f for f in diverged if not f.key.is_local and f.key.variable.startswith("input")]
