@@ -42,7 +42,10 @@ def tried(mutant: Mutant | None) -> str | None:
     with tempfile.TemporaryDirectory() as folder:
         for name in COPIED:
             path = ROOT / name
-            (shutil.copytree if path.is_dir() else shutil.copy)(path, Path(folder, name))
+            if path.is_dir():  # without compiled files, which name those that they were made of
+                shutil.copytree(path, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(path, Path(folder, name))
         if mutant is not None:
             apply(mutant, Path(folder))
         done = subprocess.run([sys.executable, *FAST], cwd=folder, capture_output=True, text=True,
