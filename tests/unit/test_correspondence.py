@@ -36,6 +36,20 @@ def test_equal_names_win_over_the_order_of_definition():
     assert entries["a.weight"][0] == "a.weight" and entries["b.weight"][0] == "b.weight" and found.guesses == ()
 
 
+def test_names_that_differ_in_style_alone_win_over_the_order_of_definition():
+    reference = network("torch", upConv=linear("torch", 4, 4), convUp=linear("torch", 4, 4))
+    twin = network("paddle", conv_up=linear("paddle", 4, 4), up_conv=linear("paddle", 4, 4))
+    _, found = paired(reference, twin)
+    assert found.modules == {"": "", "up_conv": "upConv", "conv_up": "convUp"} and found.guesses == ()
+
+
+def test_an_equal_name_is_no_guess_beside_layers_of_other_names():
+    reference = network("torch", fc=linear("torch", 4, 4), fc2=linear("torch", 4, 4), x=linear("torch", 4, 4))
+    twin = network("paddle", FC=linear("paddle", 4, 4), y=linear("paddle", 4, 4), fc2=linear("paddle", 4, 4))
+    _, found = paired(reference, twin)
+    assert found.modules == {"": "", "FC": "fc", "fc2": "fc2", "y": "x"}
+
+
 def test_other_names_are_paired_by_shape_and_said():
     reference = network("torch", up=linear("torch", 3, 8), down=linear("torch", 8, 3))
     twin = network("paddle", shrink=linear("paddle", 8, 3), grow=linear("paddle", 3, 8))
