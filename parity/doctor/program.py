@@ -70,7 +70,7 @@ class Program:
         """Optimizers that are alive, hold parameters of the networks, and are none of those that are known."""
         known = {id(optimizer) for optimizer in self.optimizers.values()}
         # Not `get_objects`: a list that holds a tuple which another thread is making (a loader's) makes that thread fail.
-        kinds = set(_with_subclasses(self.framework.optimizer_class))
+        kinds = set(with_subclasses(self.framework.optimizer_class))
         alive = [found for found in gc.get_referrers(*kinds) if type(found) in kinds
                  and id(found) not in known and not self.iterator_left(found)]
         self.held_elsewhere |= {id(p) for found in alive if not self.trains(found)
@@ -198,10 +198,11 @@ class Program:
         return assignment_site(self.files, name, calls)
 
 
-def _with_subclasses(kind: type) -> Iterator[type]:
+def with_subclasses(kind: type) -> Iterator[type]:
+    """The class, and all that inherit from it."""
     yield kind
     for below in kind.__subclasses__():
-        yield from _with_subclasses(below)
+        yield from with_subclasses(below)
 
 
 def _modules(model: Any) -> Any:

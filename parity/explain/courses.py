@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.blame import in_words
 from parity.declare.pair import TrainingSubject
 from parity.declare.port import Port
 from parity.numbers.noise import DRAWS
@@ -40,7 +41,7 @@ def course(training: TrainingSubject, steps: int) -> dict[str, Any]:
             except Exception as error:  # the twin is a faulty program: anything may come
                 if not side:
                     raise
-                failure = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                failure = in_words(error)
                 continue
             for name, loss in found.items():
                 losses[side].setdefault(name, []).append(loss)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
 from typing import Any
 
 from rich import box
@@ -17,7 +15,8 @@ from parity.messages import Message, say, several, term
 from parity.report.page import page
 from parity.report.terminal import COLOURS, certificate, whole
 from parity.report.words import short, versions
-from parity.trace.source import Site, relative
+from parity.steps.report import strict
+from parity.verdict.findings import site_json
 
 
 def show(console: Console, explanation: Explanation) -> None:
@@ -109,31 +108,19 @@ def to_json(explanation: Explanation) -> str:
         "before": explanation.before.said, "after": explanation.after.said, "nearest": explanation.nearest,
         "seconds": round(explanation.seconds, 1), **explanation.circumstances.to_json(), "versions": versions(),
     }
-    return json.dumps(_strict(document), indent=1, allow_nan=False) + "\n"
+    return json.dumps(strict(document), indent=1, allow_nan=False) + "\n"
 
 
 def _part(part: Part) -> dict[str, Any]:
     effect = part.effect
     return {
-        "number": part.number, "found": part.found, "reference": _site(part.reference), "twin": _site(part.twin),
-        "changes": [{**_site(replaced.site), "wrong": replaced.wrong, "right": replaced.right} for replaced in part.replaced],
+        "number": part.number, "found": part.found, "reference": site_json(part.reference), "twin": site_json(part.twin),
+        "changes": [{**site_json(replaced.site), "wrong": replaced.wrong, "right": replaced.right} for replaced in part.replaced],
         "hidden_by": list(part.hidden_by), "harmless": part.harmless,
         "effect": None if effect is None else {
             "alone": effect.alone, "missing": effect.missing, "by_the_others": effect.masked, "cosine": effect.cosine,
             "seen": {lane: list(names) for lane, names in effect.seen.items()}, "failure": effect.failure},
         "values": None if part.values is None else dict(zip(("agree_again", "differ_alone"), part.values, strict=True))}
-
-
-def _site(site: Site | None) -> dict[str, Any]:
-    return {"file": relative(site.file) if site else None, "line": site.line if site else None}
-
-
-def _strict(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {key: _strict(item) for key, item in value.items()}
-    return [_strict(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def to_html(explanation: Explanation) -> str:

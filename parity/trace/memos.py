@@ -12,7 +12,6 @@ from parity.trace.source import SourceTree
 
 _NUMBERS = (bool, int, float, complex, str)
 _CONTAINERS = (list, dict, set, deque)
-_MISSING = object()
 
 
 class _Kept(NamedTuple):
@@ -52,7 +51,7 @@ class Memos:
                     del held[name]
                 held.update(dict.fromkeys(name for name, empty in names.items() if empty and name not in held))
             attributes = vars(module)
-            attributes.update({name: value for name, value in plain.items() if attributes.get(name, _MISSING) is not value})
+            attributes.update(plain)
             for name, (container, content) in filled.items():
                 attributes[name] = container
                 container.clear()

@@ -109,7 +109,7 @@ class Finding:
             "id": self.id, "verdict": self.verdict.value, "subject": self.subject, "lane": self.lane, "run": self.run,
             "stage": self.key.stage, "step": self.key.step, "phase": self.key.phase, "module": self.key.module,
             "call": self.key.call, "function": self.key.function or None, "variable": self.key.variable,
-            "occurrence": self.key.occurrence, "reference": _site(self.reference), "twin": _site(self.twin),
+            "occurrence": self.key.occurrence, "reference": site_json(self.reference), "twin": site_json(self.twin),
             "worst": {"index": list(worst.index) if worst.index is not None else None,
                       "reference": _number(worst.reference), "twin": _number(worst.twin)},
             "distance": _number(worst.distance), "relative": _number(worst.relative),
@@ -167,7 +167,7 @@ class Counterfactual:
 
     def to_json(self) -> dict:
         return {"places": self.places, "behind": self.behind, "agree": self.agree,
-                "remains": None if self.remains is None else {"value": str(self.remains), "twin": _site(self.site)},
+                "remains": None if self.remains is None else {"value": str(self.remains), "twin": site_json(self.site)},
                 "sentence": self.sentence}
 
 
@@ -339,7 +339,8 @@ def _lane(lane: str) -> int:
     return LANES.index(lane) if lane in LANES else -1
 
 
-def _site(site: Site | None) -> dict:
+def site_json(site: Site | None) -> dict:
+    """A line as reports name it in JSON: its file, relative, and its number."""
     return {"file": relative(site.file) if site else None, "line": site.line if site else None}
 
 

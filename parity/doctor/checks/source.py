@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 from parity.doctor.places import is_library, parsed
-from parity.doctor.program import HELD
+from parity.doctor.program import HELD, with_subclasses
 from parity.messages import say
 from parity.trace.source import Site
 
@@ -86,11 +86,7 @@ def binding_of(case: Case, name: str) -> Site | None:
 def scheduler_site(case: Case, optimizer: str) -> Site | None:
     """The line that builds a scheduler: the only one, or the one of the optimizer's own scheduler's class; else the optimizer's."""
     own = type(case.framework.scheduler_of(case.program.optimizers[optimizer])).__name__
-    kinds, pending = {own}, [case.framework.scheduler_class]
-    while pending:
-        kind = pending.pop()
-        pending += kind.__subclasses__()
-        kinds.add(kind.__name__)
+    kinds = {own, *(kind.__name__ for kind in with_subclasses(case.framework.scheduler_class))}
     found = [(_called(node) == own, Site(file, node.lineno)) for file in case.program.files if (tree := parsed(file)) is not None
              for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) in kinds]
     mine = [site for is_own, site in found if is_own] or [site for _, site in found]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from parity.doctor.program import with_subclasses
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.updates import Updates
 from parity.doctor.watching.wrappers import Wrappers
@@ -78,10 +79,4 @@ def _is_being_made(made: Any) -> bool:
 
 
 def _with_own_step(kind: type) -> list[type]:
-    found, pending = [], [kind]
-    while pending:
-        one = pending.pop()
-        pending += one.__subclasses__()
-        if "step" in vars(one):
-            found.append(one)
-    return found
+    return [one for one in with_subclasses(kind) if "step" in vars(one)]
