@@ -15,3 +15,4 @@ generator = Port(lambda: reference.ResnetGenerator(3, 3, 4, 1), lambda: twin.Res
                  name="AttentionGAN generator")
 training = Training(lambda: reference.Training(**SIZES), lambda: twin.Training(**SIZES), batch=[PICTURES, PICTURES],
                     phases={"generator_step": "G", "discriminator_step": "D"}, own_start=True)
+OFFICIAL = {"generator": lambda: reference.ResnetGenerator(3, 3)}

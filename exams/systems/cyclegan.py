@@ -17,3 +17,4 @@ discriminator = Port(lambda: reference.NLayerDiscriminator(3, 4, 2), lambda: twi
                      name="CycleGAN discriminator")
 training = Training(lambda: reference.Training(**SIZES), lambda: twin.Training(**SIZES), batch=[PICTURES, PICTURES],
                     phases={"generator_step": "G", "discriminator_step": "D"}, own_start=True)
+OFFICIAL = {"generator": lambda: reference.ResnetGenerator(3, 3), "discriminator": lambda: reference.NLayerDiscriminator(3)}

@@ -45,7 +45,8 @@ FAULTS = {
     "cyclegan generator without a shortcut": (
         "cyclegan", "generator", Edit(f"{TWIN}.cyclegan:ResnetBlock.forward", "out = x + out", "out = out + 0")),
     "attentiongan masks that do not sum to 1": (
-        "attentiongan", "generator", Edit(f"{TWIN}.attentiongan:ResnetGenerator.forward", "F.softmax(self.deconv3_attention(attention), axis=1)",
+        "attentiongan", "generator", Edit(f"{TWIN}.attentiongan:ResnetGenerator.forward",
+                                          "F.softmax(self.deconv3_attention(attention), axis=1)",
                                           "F.sigmoid(self.deconv3_attention(attention))")),
 }
 
@@ -62,7 +63,8 @@ WRONG_STEPS = {
     "a pool that never gives back": (
         "cyclegan", 2, Edit(f"{TWIN}.image_pool:ImagePool.query", "chosen.append(self.images[place])", "chosen.append(image)")),
     "the domains of the cycle exchanged": (
-        "attentiongan", 1, Edit(f"{TWIN}.cyclegan:Training.generator_step", "cycle_loss(rec_A, real_A)", "cycle_loss(rec_A, real_B)")),
+        "attentiongan", 1, Edit(f"{TWIN}.cyclegan:Training.generator_step", "cycle_loss(rec_A, real_A)",
+                                "cycle_loss(rec_A, real_B)")),
 }
 
 
@@ -81,12 +83,16 @@ def parameters(network):
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def keys(*layers, inside="model"):
+    return [f"{inside}.{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
+
+
 def test_cyclegan_has_the_official_keys_and_sizes():
     """As `resnet_9blocks` and `basic` of pytorch-CycleGAN-and-pix2pix; the counts are those that its training prints."""
     with torch.device("meta"):
         generator, discriminator = cyclegan.ResnetGenerator(3, 3), cyclegan.NLayerDiscriminator(3)
     blocks = [f"{block}.conv_block.{layer}" for block in range(10, 19) for layer in (1, 5)]
     layers = [*map(str, (1, 4, 7)), *blocks, *map(str, (19, 22, 26))]
-    assert list(generator.state_dict()) == [f"model.{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
-    assert list(discriminator.state_dict()) == [f"model.{layer}.{kind}" for layer in (0, 2, 5, 8, 11) for kind in ("weight", "bias")]
+    assert list(generator.state_dict()) == keys(*layers)
+    assert list(discriminator.state_dict()) == keys("0", "2", "5", "8", "11")
     assert f"{parameters(generator) / 1e6:.3f} {parameters(discriminator) / 1e6:.3f}" == "11.378 2.765"
