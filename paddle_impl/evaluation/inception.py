@@ -9,9 +9,8 @@ import paddle
 from paddle import nn
 from paddle.nn import functional
 
-from ..functional import mean
+from ..functional import average_pool_3x3, mean
 from ..layers import BatchNorm2D
-
 from .pictures import image_to_tensor, resize_like_tensorflow
 
 
@@ -43,7 +42,7 @@ class InceptionV3(nn.Layer):
 
     def prepare(self, image):
         """An RGB picture of any size -> (3, size, size), -1 to 1, in the weights' precision, resized as TensorFlow 1 does."""
-        picture = image_to_tensor(image, self.fc.weight.dtype)
+        picture = image_to_tensor(image, self.fc.weight)
         resized = resize_like_tensorflow(picture, self.size)
         prepared = (resized - 128) / 128
         return prepared
@@ -212,7 +211,7 @@ class InceptionE(nn.Layer):
 
 def average_pool(x):
     """3 x 3, same size; the padding does not count."""
-    pooled = functional.avg_pool2d(x, 3, 1, 1, exclusive=True)
+    pooled = average_pool_3x3(x)
     return pooled
 
 

@@ -11,9 +11,9 @@ def load_image(path):
     return image
 
 
-def image_to_tensor(image, dtype):
-    """An RGB picture as a tensor (3, H, W) of this dtype, 0 to 255, on the default device."""
-    tensor = paddle.to_tensor(np.array(image)).transpose([2, 0, 1]).astype(dtype)
+def image_to_tensor(image, like):
+    """An RGB picture as a tensor (3, H, W), 0 to 255, of the dtype and on the device of ``like``."""
+    tensor = paddle.to_tensor(np.array(image), place=like.place).transpose([2, 0, 1]).astype(like.dtype)
     return tensor
 
 
@@ -22,8 +22,8 @@ def resize_like_tensorflow(picture, size):
     corner of the first pixel and not of the last (``tf.image.resize_bilinear`` with align_corners=False)."""
     top, bottom, down = neighbours(picture.shape[1], size)
     left, right, across = neighbours(picture.shape[2], size)
-    across = paddle.to_tensor(across, dtype=picture.dtype)
-    down = paddle.to_tensor(down, dtype=picture.dtype).unsqueeze(1)
+    across = paddle.to_tensor(across, picture.dtype)
+    down = paddle.to_tensor(down, picture.dtype).unsqueeze(1)
     upper, lower = picture.index_select(top, 1), picture.index_select(bottom, 1)
     upper = upper.index_select(left, 2) + (upper.index_select(right, 2) - upper.index_select(left, 2)) * across
     lower = lower.index_select(left, 2) + (lower.index_select(right, 2) - lower.index_select(left, 2)) * across

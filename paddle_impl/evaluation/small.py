@@ -32,7 +32,7 @@ class SmallFeatures(nn.Layer):
         """An RGB picture of any size -> (3, 64, 64), about -1 to 1, in the weights' precision; Pillow's bilinear resize averages
         where a picture shrinks (antialiased), and rounds to 8 bits."""
         image = functional.resize(image, (self.size, self.size), "bilinear")
-        picture = image_to_tensor(image, self.conv1.weight.dtype)
+        picture = image_to_tensor(image, self.conv1.weight)
         prepared = (picture - 128) / 128
         return prepared
 

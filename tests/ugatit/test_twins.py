@@ -17,7 +17,8 @@ paddle.set_device("cpu")
 ROOT = Path(__file__).parents[2]
 TWIN_ONLY = {"functional.py", "layers.py"}
 HELPERS = {"_divide_by_sigma", "_matrix"}  # torch's hook has them inside
-TWINS = sorted(file.name for file in (ROOT / "torch_ref").glob("*.py") if file.name != "__init__.py")
+TWINS = sorted(str(file.relative_to(ROOT / "torch_ref")) for file in (ROOT / "torch_ref").rglob("*.py")
+               if file.name != "__init__.py")
 
 
 def outline(file):
@@ -62,8 +63,9 @@ def discriminators():
 
 
 def test_the_same_files():
-    twins = {file.name for file in (ROOT / "paddle_impl").glob("*.py")}
-    assert set(TWINS) == twins - TWIN_ONLY - {"__init__.py"}
+    twins = {str(file.relative_to(ROOT / "paddle_impl")) for file in (ROOT / "paddle_impl").rglob("*.py")
+             if file.name != "__init__.py"}
+    assert set(TWINS) == twins - TWIN_ONLY
     assert len(TWINS) >= 10
 
 

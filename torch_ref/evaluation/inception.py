@@ -40,7 +40,7 @@ class InceptionV3(nn.Module):
 
     def prepare(self, image):
         """An RGB picture of any size -> (3, size, size), -1 to 1, in the weights' precision, resized as TensorFlow 1 does."""
-        picture = image_to_tensor(image, self.fc.weight.dtype)
+        picture = image_to_tensor(image, self.fc.weight)
         resized = resize_like_tensorflow(picture, self.size)
         prepared = (resized - 128) / 128
         return prepared

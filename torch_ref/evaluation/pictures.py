@@ -12,9 +12,9 @@ def load_image(path):
     return image
 
 
-def image_to_tensor(image, dtype):
-    """An RGB picture as a tensor (3, H, W) of this dtype, 0 to 255, on the CPU."""
-    tensor = torch.tensor(np.asarray(image)).permute(2, 0, 1).to(dtype)
+def image_to_tensor(image, like):
+    """An RGB picture as a tensor (3, H, W), 0 to 255, of the dtype and on the device of ``like``."""
+    tensor = torch.tensor(np.asarray(image)).permute(2, 0, 1).to(like)
     return tensor
 
 
@@ -23,8 +23,8 @@ def resize_like_tensorflow(picture, size):
     corner of the first pixel and not of the last (``tf.image.resize_bilinear`` with align_corners=False)."""
     top, bottom, down = neighbours(picture.shape[1], size)
     left, right, across = neighbours(picture.shape[2], size)
-    across = torch.tensor(across, dtype=picture.dtype)
-    down = torch.tensor(down, dtype=picture.dtype).unsqueeze(1)
+    across = torch.tensor(across).to(picture)
+    down = torch.tensor(down).to(picture).unsqueeze(1)
     upper, lower = picture[:, top], picture[:, bottom]
     upper = upper[:, :, left] + (upper[:, :, right] - upper[:, :, left]) * across
     lower = lower[:, :, left] + (lower[:, :, right] - lower[:, :, left]) * across
@@ -40,4 +40,5 @@ def neighbours(length, size):
     before = position.astype(np.int64)
     after = np.minimum(before + 1, length - 1)
     share = position - before.astype(np.float32)
+    before, after = torch.tensor(before), torch.tensor(after)
     return before, after, share

@@ -31,7 +31,7 @@ class SmallFeatures(nn.Module):
         """An RGB picture of any size -> (3, 64, 64), about -1 to 1, in the weights' precision; Pillow's bilinear resize averages
         where a picture shrinks (antialiased), and rounds to 8 bits."""
         image = image.resize((self.size, self.size), Image.Resampling.BILINEAR)
-        picture = image_to_tensor(image, self.conv1.weight.dtype)
+        picture = image_to_tensor(image, self.conv1.weight)
         prepared = (picture - 128) / 128
         return prepared
 

@@ -6,6 +6,7 @@ and FID of given features. `whole` and `whole_inception`: from picture files to 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -15,9 +16,11 @@ from PIL import Image
 import paddle_impl.evaluation
 import torch_ref.evaluation
 from parity.declare.inputs import Recipe, normal, uniform
+from parity.declare.pair import Subject
 from parity.declare.port import Port
 from parity.ugatit.evaluation import weights
 from parity.ugatit.pictures import picture, to_image
+from parity.ugatit.subjects import PAIR
 from weights_convert.absent import framework
 
 paddle, torch = map(framework, ("paddle", "torch"))  # where one cannot be imported, the other side still can be built
@@ -76,16 +79,14 @@ def _pictures(name: str, count: int, size: int) -> Recipe:
     return Recipe(draw, f"{count} pictures of {size} x {size}")
 
 
-def _built(package: Any, size: int) -> Any:
-    return package.InceptionV3(size)
-
+_WEIGHTS = weights.random(0)
 
 small = Port(torch_ref.evaluation.SmallFeatures, paddle_impl.evaluation.SmallFeatures,
              inputs=[uniform(2, 3, 64, 64, low=-1, high=1)], modes=("eval",))
 inception = Port(lambda: torch_ref.evaluation.InceptionV3(75), lambda: paddle_impl.evaluation.InceptionV3(75),
-                 inputs=[uniform(1, 3, 75, 75, low=-1, high=1)], modes=("eval",), weights=weights.random(0))
+                 inputs=[uniform(1, 3, 75, 75, low=-1, high=1)], modes=("eval",), weights=_WEIGHTS)
 inception_299 = Port(torch_ref.evaluation.InceptionV3, paddle_impl.evaluation.InceptionV3,
-                     inputs=[uniform(1, 3, 299, 299, low=-1, high=1)], modes=("eval",), weights=weights.random(0))
+                     inputs=[uniform(1, 3, 299, 299, low=-1, high=1)], modes=("eval",), weights=_WEIGHTS)
 distances = Port(TorchDistances, PaddleDistances, inputs=[normal(6, 4), normal(5, 4)], modes=("eval",))
 whole = Port(lambda: TorchWhole(torch_ref.evaluation.SmallFeatures(), 4),
              lambda: PaddleWhole(paddle_impl.evaluation.SmallFeatures(), 4),
@@ -93,4 +94,12 @@ whole = Port(lambda: TorchWhole(torch_ref.evaluation.SmallFeatures(), 4),
 whole_inception = Port(lambda: TorchWhole(torch_ref.evaluation.InceptionV3(75), 4),
                        lambda: PaddleWhole(paddle_impl.evaluation.InceptionV3(75), 4),
                        inputs=[_pictures("real", 5, 90), _pictures("fake", 5, 60)], modes=("eval",),
-                       weights={f"network.{name}": value for name, value in weights.random(0).items()})
+                       weights={f"network.{name}": value for name, value in _WEIGHTS.items()})
+
+PAIRS = {"small": small, "inception": inception, "inception_299": inception_299, "distances": distances, "whole": whole,
+         "whole_inception": whole_inception}
+
+
+def subject(name: str, seed: int = 0) -> Subject:
+    """One of these with the names of both sides as they must be: the same. Raises KeyError."""
+    return replace(PAIRS[name].subject("eval", seed), name=name, pair=PAIR)
