@@ -5,7 +5,7 @@ import math
 import paddle
 from paddle import nn
 
-from .functional import leaky_relu
+from .functional import add_eps, leaky_relu
 
 
 def _like_torch(fan_in):
@@ -47,4 +47,20 @@ class LeakyReLU(nn.Layer):
     def forward(self, input):
         """Any shape, floating -> the same shape and dtype."""
         out = leaky_relu(input, self.negative_slope)
+        return out
+
+
+class BatchNorm2D(nn.BatchNorm2D):
+    """Batch norm in eval mode, as ``torch.nn.BatchNorm2d``: Paddle's own keeps its statistics and epsilon in float32, 2e-6 off in
+    float64."""
+
+    def __init__(self, num_features, eps):
+        super().__init__(num_features, epsilon=eps)
+        self.eps = eps
+
+    def forward(self, input):
+        """(N, C, H, W) -> the same shape and dtype."""
+        scale = self.weight / paddle.sqrt(add_eps(self._variance, self.eps))
+        shift = self.bias - self._mean * scale
+        out = input * scale.reshape([1, -1, 1, 1]) + shift.reshape([1, -1, 1, 1])
         return out
