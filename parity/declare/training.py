@@ -9,7 +9,6 @@ Networks, optimizers and schedulers are not listed: they are found where the ste
 from __future__ import annotations
 
 import copy
-import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from parity.blame import hand_on, refusing
 from parity.declare import inputs as recipes
 from parity.declare.averages import Average, averages_of
 from parity.declare.pair import Pair, TrainingSubject
-from parity.declare.reach import found_in, scopes_of
+from parity.declare.reach import found_in, kept_by, scopes_of
 from parity.declare.weights import weights_of
 from parity.files import InputError
 from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
@@ -310,10 +309,9 @@ class Program:
 
     def _values(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
         """(the reference's name, value, how to put it back) of plain values that the step keeps: counters, a pool of pictures."""
-        for scope, put in scopes_of(self._step):
-            for name, value in list(scope.items()):
-                if self._framework.is_plain(value):
-                    yield self._known_as.get(name, name), value, functools.partial(put, name)
+        for name, value, put in kept_by(self._step):
+            if self._framework.is_plain(value):
+                yield self._known_as.get(name, name), value, put
 
     # ---------------------------------------------------------------------------------------------------------------
 
