@@ -15,11 +15,19 @@ def _like_torch(fan_in):
     return paddle.ParamAttr(initializer=nn.initializer.Uniform(-bound, bound))
 
 
-def conv2d(in_channels, out_channels, kernel_size, stride=1, bias=True):
-    """``nn.Conv2D`` without padding, square kernel, initialised as torch initialises ``nn.Conv2d``."""
+def conv2d(in_channels, out_channels, kernel_size, stride=1, padding=0, bias=True):
+    """``nn.Conv2D``, square kernel, zero padding, initialised as torch initialises ``nn.Conv2d``."""
     fan_in = in_channels * kernel_size * kernel_size
-    return nn.Conv2D(in_channels, out_channels, kernel_size, stride,
+    return nn.Conv2D(in_channels, out_channels, kernel_size, stride, padding,
                      weight_attr=_like_torch(fan_in), bias_attr=_like_torch(fan_in) if bias else False)
+
+
+def conv2d_transpose(in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, bias=True):
+    """``nn.Conv2DTranspose``, square kernel, initialised as torch initialises ``nn.ConvTranspose2d``."""
+    # torch takes the second axis of the weight (in, out, k, k) for the inputs, here as well.
+    fan_in = out_channels * kernel_size * kernel_size
+    return nn.Conv2DTranspose(in_channels, out_channels, kernel_size, stride, padding, output_padding,
+                              weight_attr=_like_torch(fan_in), bias_attr=_like_torch(fan_in) if bias else False)
 
 
 def linear(in_features, out_features, bias=True):

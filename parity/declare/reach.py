@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from parity.blame import is_installed
+
 
 def found_in(function: Callable) -> tuple[dict[str, Any], dict[str, Any]]:
     """Networks and optimizers in reach of a function, by the names that it knows them by; parts of other networks left out."""
@@ -37,6 +39,39 @@ def scopes_of(function: Callable) -> Iterator[tuple[dict[str, Any], Callable[[st
         yield ({name: cell.cell_contents for name, cell in cells.items()},
                lambda name, value, cells=cells: setattr(cells[name], "cell_contents", value))
         waiting += [cell.cell_contents for cell in cells.values()]
+
+
+def kept_by(function: Callable) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
+    """(name, value, how to put one back) of what a step keeps: of its scopes, and of the user's own objects in them, as a pool of
+    pictures: "pool.images". Networks and optimizers are not looked into."""
+    seen = {id(getattr(function, "__self__", None))}
+    for scope, put in scopes_of(function):
+        for name, value in list(scope.items()):
+            yield name, value, functools.partial(put, name)
+            yield from _in_objects(name, value, seen)
+
+
+def _in_objects(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
+    if isinstance(value, (dict, list, tuple)):
+        named = ([(f"{path}.{key}", item) for key, item in value.items()] if isinstance(value, dict) else
+                 [(f"{path}[{index}]", item) for index, item in enumerate(value)])
+        for name, item in named[:1000]:
+            yield from _in_objects(name, item, seen)
+    elif is_users_object(value) and id(value) not in seen:
+        seen.add(id(value))
+        for name, item in list(vars(value).items()):
+            yield f"{path}.{name}", item, functools.partial(vars(value).__setitem__, name)
+            yield from _in_objects(f"{path}.{name}", item, seen)
+
+
+def is_users_object(value: Any) -> bool:
+    """Whether it is of a class that the user wrote, and neither a network nor an optimizer."""
+    if isinstance(value, type) or not hasattr(value, "__dict__") or _is(value, "model") or _is(value, "optimizer"):
+        return False
+    module = type(value).__module__
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return module == "__main__" or (file is not None and not is_installed(file)
+                                    and module.partition(".")[0] not in sys.stdlib_module_names)
 
 
 def _filled(cell: Any) -> bool:

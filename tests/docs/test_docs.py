@@ -68,6 +68,7 @@ CHECKED = {
     ("docs/campaigns.md", "*"): f"{MINUTES}; test_campaign runs smaller ones and the Python code",
     ("docs/cost.md", "*"): f"{MINUTES}; test_interleaved runs smaller ones",
     ("docs/fuzzing.md", "*"): f"{MINUTES}; test_convert_fuzz runs fewer cases",
+    ("docs/the-table.md", "Verdicts"): f"{MINUTES}; tests/ugatit/test_systems.py",
 }
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as TF
 
 from parity.declare.inputs import normal
+from parity.declare.reach import kept_by
 from parity.declare.training import Training
 from parity.recordings.format import read_json
 from parity.steps.follow import follow
@@ -140,3 +141,60 @@ def test_a_recorded_reference_hands_out_its_numbers(tmp_path):
         found = follow(subject(wrong(rate=0.1)), steps=2, recorded=recorded()).report
         assert found.verdict == "diverged" and "the reference draws bernoulli(0.7)" in found.first.deviation.trouble
     assert len(read_json(tmp_path / "steps" / "step-0001.json")["random"]["entries"]) == 4
+
+
+# --- what a step keeps in an object of its own class -----------------------------------------------------------------
+
+
+class Pool:
+    """As CycleGAN's `ImagePool`: full after two steps, it draws from the third on."""
+
+    def __init__(self, share=0.5):
+        self.share, self.images = share, []
+
+    def older(self, fake):
+        if len(self.images) < 2:
+            self.images.append(fake)
+        elif random.random() > self.share:
+            place = random.randrange(2)
+            fake, self.images[place] = self.images[place], fake
+        return fake
+
+
+class TorchPooled(TorchGAN):
+    def __init__(self):
+        super().__init__()
+        self.pools = {"fakes": Pool()}
+
+    def older(self, fake):
+        return self.pools["fakes"].older(fake)
+
+
+class PaddlePooled(PaddleGAN):
+    def __init__(self):
+        super().__init__()
+        self.pools = {"fakes": Pool(self.share)}
+
+    def older(self, fake):
+        return self.pools["fakes"].older(fake)
+
+
+@pytest.mark.parametrize("mode", ["free", "resync"])
+def test_a_pool_in_an_object_starts_each_run_of_a_step_alike(mode):
+    """Else the noise draws of the first step fill it, and the second draws other random numbers than the twin."""
+    found = follow(Training(TorchPooled, PaddlePooled, [normal(5, 6)]).subject(), steps=4, mode=mode)
+    assert found.report.verdict == "same" and found.steps == 4, found.report.first
+
+
+def test_a_wrong_pool_in_an_object_is_found():
+    twin = type("Wrong", (PaddlePooled,), {"share": 2.0})  # never gives back
+    found = follow(Training(TorchPooled, twin, [normal(5, 6)]).subject(), steps=8, mode="resync")
+    assert found.report.verdict == "diverged" and found.report.first.key.step > 2
+
+
+def test_what_a_step_keeps_in_the_users_objects_alone():
+    training = TorchPooled()
+    kept = {name: (value, put) for name, value, put in kept_by(training.step)}
+    assert "pools.fakes.images" in kept and not any(name.startswith(("G.", "adam_G.")) for name in kept)
+    kept["pools.fakes.images"][1]([7])
+    assert training.pools["fakes"].images == [7]

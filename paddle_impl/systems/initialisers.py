@@ -1,0 +1,15 @@
+"""How the official code draws its first weights."""
+
+from paddle import nn
+
+LAYERS = (nn.Conv2D, nn.Conv2DTranspose, nn.Linear)
+
+
+def normal_weights(network, std=0.02):
+    """Weights normal with this standard deviation, biases 0. Returns the network."""
+    for layer in network.sublayers(include_self=True):
+        if isinstance(layer, LAYERS):
+            nn.initializer.Normal(0.0, std)(layer.weight)
+            if layer.bias is not None:
+                nn.initializer.Constant(0.0)(layer.bias)
+    return network

@@ -1,0 +1,15 @@
+"""How the official code draws its first weights."""
+
+from torch import nn
+
+LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+
+
+def normal_weights(network, std=0.02):
+    """Weights normal with this standard deviation, biases 0. Returns the network."""
+    for layer in network.modules():
+        if isinstance(layer, LAYERS):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
