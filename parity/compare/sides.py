@@ -39,13 +39,13 @@ class Sides:
 
     @contextmanager
     def building(self, side: int, *, optimizers: bool = False) -> Iterator[None]:
-        """Notes where the modules (and optimizers) of a side are built meanwhile."""
+        """Notes where the modules (and optimizers and scalers) of a side are built meanwhile."""
         framework, source, sites = self.frameworks[side], self.sources[side], self.sites[side]
         with sites.watch(framework.module_class, source):
             if not optimizers:
                 yield
                 return
-            with sites.watch(framework.optimizer_class, source):
+            with sites.watch(framework.optimizer_class, source), sites.watch(framework.scaler_class, source):
                 yield
 
     def pair_up(self, networks: tuple[Mapping[str, Any], Mapping[str, Any]], censuses: dict[str, Census]) -> None:

@@ -8,6 +8,7 @@ Networks, optimizers and schedulers are not listed: they are found where the ste
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,6 +76,7 @@ class Training:
         paired = networks, _paired("optimizers", *held, self.names, lambda one, other: one == other)
         averages = _paired("averages", *({one.name: one for one in program.averages()} for program in both), {},
                            lambda one, other: len(one.held) == len(other.held))
+        scalers = _paired("scalers", both[0].scalers, both[1].scalers, self.names, lambda one, other: True)
         kept = {**averages, **self.names}
         start = {name: weights_of(model, seed) for name, model in both[0].networks.items()}
         place = _Arguments(self.batch, both[0].parameters, seed)
@@ -84,7 +86,7 @@ class Training:
             return Program.built(self.reference, FRAMEWORKS[0], 0, dtype, device, seed).fed(place)
 
         def twin(dtype: str) -> Program:
-            return Program.built(self.twin, FRAMEWORKS[1], 1, dtype, device, seed).fed(place).renamed(*paired, kept)
+            return Program.built(self.twin, FRAMEWORKS[1], 1, dtype, device, seed).fed(place).renamed(*paired, scalers, kept)
 
         trees = [SourceTree(*files_of([*program.networks.values()], FRAMEWORKS[side]), *program.files, *sources)
                  for side, program in enumerate(both)]
@@ -130,6 +132,7 @@ class _Kept(NamedTuple):
     rates: dict[str, list[float]]
     memory: dict[str, Any]
     schedules: list[dict]
+    scalers: dict[str, dict[str, Any]]
     values: list[tuple[str, Any]]
 
 
@@ -144,6 +147,7 @@ class Program:
         self.networks = {name: model for name, model in reach[0].items() if framework.is_model(model)}
         self.optimizers = {name: one for name, one in reach[1].items() if framework.is_optimizer(one)}
         self._schedulers = list(self._found_schedulers())
+        self.scalers = dict(self._found_scalers())
         self._check()
 
     @classmethod
@@ -170,12 +174,15 @@ class Program:
         self._place = place
         return self
 
-    def renamed(self, networks: Mapping[str, str], optimizers: Mapping[str, str], kept: Mapping[str, str]) -> Program:
-        """Networks, optimizers and kept tensors under the reference's names. Each: reference name -> own name."""
+    def renamed(self, networks: Mapping[str, str], optimizers: Mapping[str, str], scalers: Mapping[str, str],
+                kept: Mapping[str, str]) -> Program:
+        """Networks, optimizers, scalers and kept tensors under the reference's names. Each: reference name -> own name."""
         self._known_as = {own: name for name, own in kept.items()}
-        self.networks, self.optimizers = ({**{one: held[other] for one, other in names.items()},
-                                           **{name: value for name, value in held.items() if name not in names.values()}}
-                                          for names, held in ((networks, self.networks), (optimizers, self.optimizers)))
+        mine = self.networks, self.optimizers, self.scalers
+        self.networks, self.optimizers, self.scalers = (
+            {**{one: held[other] for one, other in names.items()},
+             **{name: value for name, value in held.items() if name not in names.values()}}
+            for names, held in zip((networks, optimizers, scalers), mine, strict=True))
         return self
 
     @property
@@ -282,12 +289,15 @@ class Program:
         return _Kept({name: framework.learning_rates(one) for name, one in self.optimizers.items()},
                      {name: framework.optimizer_memory(one) for name, one in self.optimizers.items()},
                      [framework.plain_copy(one.state_dict()) for one in self._schedulers],
+                     {name: copy.deepcopy(vars(one)) for name, one in self.scalers.items()},
                      [(name, framework.plain_copy(value)) for name, value, _ in self._values()])
 
     def _load_own(self, own: _Kept) -> None:
         framework = self._framework
         for scheduler, state in zip(self._schedulers, own.schedules, strict=True):
             (getattr(scheduler, "set_state_dict", None) or scheduler.load_state_dict)(framework.plain_copy(state))
+        for name, held in own.scalers.items():
+            vars(self.scalers[name]).update(copy.deepcopy(held))
         for name, memory in own.memory.items():
             framework.set_optimizer_memory(self.optimizers[name], memory)
         for name, rates in own.rates.items():
@@ -316,6 +326,15 @@ class Program:
             if isinstance(value, framework.scheduler_class) and id(value) not in seen:
                 seen.add(id(value))
                 yield value
+
+    def _found_scalers(self) -> Iterator[tuple[str, Any]]:
+        function = getattr(self._step, "__func__", self._step)
+        seen: set[int] = set()
+        for scope in (*(scope for scope, _ in scopes_of(self._step)), getattr(function, "__globals__", {})):
+            for name, value in scope.items():
+                if isinstance(value, self._framework.scaler_class) and id(value) not in seen:
+                    seen.add(id(value))
+                    yield name, value
 
     def _check(self) -> None:
         framework, side = self._framework, SIDES[self._side]

@@ -271,6 +271,19 @@ class Framework(ABC):
     def updated(self, optimizer: Any) -> None:  # noqa: B027 (a framework may have nothing to note)
         """To be told right after each update that is followed, while the optimizer's learning rate is that of the update."""
 
+    def skips(self, optimizer: Any) -> bool:
+        """Whether its step, which is about to be called, will update nothing: a scaler has found a gradient that is not finite."""
+        return False
+
+    @abstractmethod
+    def scaler_state(self, scaler: Any) -> dict[str, float]:
+        """What a gradient scaler that is on has come to: its scale, how many good steps it has counted; empty where it is off."""
+
+    @abstractmethod
+    def scaler_settings(self, scaler: Any) -> dict[str, float]:
+        """By what a scaler that is on goes: the factors of growth and backoff, after how many good and bad steps; empty where
+        its scale stays what it is, or it is off."""
+
     @abstractmethod
     def optimizer_memory(self, optimizer: Any) -> Any:
         """A copy of all that it remembers, where `optimizer_state` does not tell the whole of it; else None."""
@@ -340,6 +353,7 @@ class Framework(ABC):
     functional: Any  # the module of the functional losses
     tensor_class: type
     scaler_class: type  # of mixed precision's gradient scaler
+    unscale_method: str  # of it, by which its `step` unscales as well where it has to
     clips: Any  # the module of clip_grad_norm_ and clip_grad_value_
     parameter_maker: tuple[type, str]  # the class of parameters, and the method that each of them is made by
 

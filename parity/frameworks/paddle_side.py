@@ -29,6 +29,7 @@ from parity.frameworks.operations import operation_name
 from parity.frameworks.optimizers import Kind, kind_of, rates_of
 from parity.frameworks.paddle_lifting import lifting
 from parity.frameworks.paddle_random import drawing
+from parity.frameworks.paddle_scaling import scaling
 from parity.numbers.distributions import Numbers
 
 _process, _, _words = os.environ.get(LAST_WORDS, "").partition("/")
@@ -314,7 +315,8 @@ class PaddleFramework(Framework):
         paddle.set_default_dtype(dtype)
         paddle.nn.clip.clip_by_norm = _clip_by_norm  # its kernel knows no float64: a program of float32 must run in that lane, too
         try:
-            yield
+            with scaling():
+                yield
         finally:
             paddle.set_default_dtype(before)
             paddle.nn.clip.clip_by_norm = clip
@@ -499,6 +501,22 @@ class PaddleFramework(Framework):
             state["updates"] = np.asarray(round(math.log(float(power.numpy().ravel()[0])) / math.log(optimizer._beta2)) - 1)
         return state
 
+    def skips(self, optimizer: paddle.optimizer.Optimizer) -> bool:
+        found = optimizer._get_auxiliary_var("found_inf")
+        return found is not None and bool(found)
+
+    def scaler_state(self, scaler: paddle.amp.GradScaler) -> dict[str, float]:
+        if not scaler.is_enable():
+            return {}
+        return {"scale": float(scaler._scale.numpy().ravel()[0]), "good steps": scaler._incr_count}
+
+    def scaler_settings(self, scaler: paddle.amp.GradScaler) -> dict[str, float]:
+        if not scaler.is_enable():
+            return {}
+        dynamic = scaler.is_use_dynamic_loss_scaling()
+        return {"growth": scaler.get_incr_ratio(), "backoff": scaler.get_decr_ratio(), "interval": scaler.get_incr_every_n_steps(),
+                "patience": scaler.get_decr_every_n_nan_or_inf()} if dynamic else {}
+
     # --- what the doctor watches ---------------------------------------------------------------------------
 
     backward_functions = ((paddle.Tensor, "backward"), (paddle.autograd, "backward"))
@@ -507,6 +525,7 @@ class PaddleFramework(Framework):
     functional = paddle.nn.functional
     tensor_class = paddle.Tensor
     scaler_class = paddle.amp.GradScaler
+    unscale_method = "_unscale"
     clips = paddle.nn.utils
     parameter_maker = (paddle.base.framework.EagerParamBase, "__init__")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.amp import grad_scaler
 from torch.overrides import TorchFunctionMode
 
 from parity.blame import hand_on
@@ -24,7 +25,7 @@ class Lifting(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        if not is_the_programs(_TORCH):
+        if not is_the_programs(_TORCH, grad_scaler.__file__):
             return hand_on(func, *args, **kwargs)
         named = func in _CASTS or any(isinstance(one, torch.dtype) and one in _WIDER for one in (*args, *kwargs.values()))
         result = hand_on(_CASTS.get(func, func), *map(_wider, args), **{name: _wider(value) for name, value in kwargs.items()})

@@ -34,6 +34,7 @@ from parity.numbers.noise import one_ulp
 # Made for another device than the machine has, it is off; entered, it may have been made before the run.
 _AUTOCAST = (Lowering(torch.autocast, "__init__", lambda context, device_type, dtype=None, enabled=True, *more, **others: enabled),
              Lowering(torch.autocast, "__enter__", lambda context: context._enabled))
+_NO_GPU = torch.cuda.amp.common
 _TORCH_ALONE = ("dampening", "maximize")  # settings that Paddle's optimizers do not have
 _USUAL = {"eps": "eps", "momentum": "momentum", "rho": "rho", "nesterov": "nesterov"}  # settings of optimizers that are in no table
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -230,9 +231,12 @@ class TorchFramework(Framework):
     def default_dtype(self, dtype: str) -> Iterator[None]:
         before = torch.get_default_dtype()
         torch.set_default_dtype(_DTYPES[dtype])
+        available = _NO_GPU.amp_definitely_not_available
+        _NO_GPU.amp_definitely_not_available = lambda: False  # else a scaler for a GPU turns itself off where there is none
         try:
             yield
         finally:
+            _NO_GPU.amp_definitely_not_available = available
             torch.set_default_dtype(before)
 
     @property
@@ -367,6 +371,17 @@ class TorchFramework(Framework):
             state["updates"] = np.asarray(round(float(held["step"])))
         return state
 
+    def scaler_state(self, scaler: Any) -> dict[str, float]:
+        if not scaler.is_enabled():
+            return {}
+        return {"scale": float(scaler.get_scale()), "good steps": scaler._get_growth_tracker()}
+
+    def scaler_settings(self, scaler: Any) -> dict[str, float]:
+        if not scaler.is_enabled():
+            return {}
+        return {"growth": scaler.get_growth_factor(), "backoff": scaler.get_backoff_factor(),
+                "interval": scaler.get_growth_interval(), "patience": 1}
+
     # --- what the doctor watches ---------------------------------------------------------------------------
 
     backward_functions = ((torch.Tensor, "backward"), (torch.autograd, "backward"))
@@ -375,6 +390,7 @@ class TorchFramework(Framework):
     functional = torch.nn.functional
     tensor_class = torch.Tensor
     scaler_class = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler
+    unscale_method = "unscale_"
     clips = torch.nn.utils
     parameter_maker = (torch.nn.Parameter, "__new__")
 

@@ -38,6 +38,7 @@ class _Census:
             for found in census.findings:
                 self._finding(f"{network}.{found.name}", found.message, found.reference, found.twin)
         self._tied()
+        self._scalers()
         sides = [self._held(side) for side in (0, 1)]
         for name in sorted(sides[0].keys() | sides[1].keys()):
             sites = [self._both.sites[side].of(self._both.optimizers[side].get(name)) for side in (0, 1)]
@@ -108,6 +109,25 @@ class _Census:
             if name is not None:
                 found[self._both.reference_name(side, name)] = tuple(rates)
         return found
+
+    def _scalers(self) -> None:
+        """Gradient scalers: which side has one that is on, from what scale it starts, and by what it goes."""
+        both = self._both
+        found = [{name: {**framework.scaler_state(one), **framework.scaler_settings(one)} for name, one in program.scalers.items()
+                  if framework.scaler_state(one)} if hasattr(program, "scalers") else {}
+                 for framework, program in zip(both.frameworks, both.programs, strict=True)]
+        for name in sorted(found[0].keys() | found[1].keys()):
+            sites = [both.sites[side].of(both.programs[side].scalers.get(name)) for side in (0, 1)]
+            ours, theirs = (held.get(name) for held in found)
+            if ours is None or theirs is None:
+                self._finding(f"{name}.", say("a gradient scaler in the twin only") if ours is None else
+                              say("a gradient scaler in the reference only"), *sites)
+                continue
+            for setting in sorted(ours.keys() | theirs.keys()):
+                left, right = ours.get(setting), theirs.get(setting)
+                self._report.counts[Verdict.SAME] += left == right
+                if left != right:
+                    self._finding(f"{name}.{setting}", _differ(left, right), *sites)
 
     def _tied(self) -> None:
         """Which entries are one and the same tensor: tied weights, a network that stands twice in a program."""

@@ -34,8 +34,9 @@ from parity.steps.programs import Programs
 from parity.steps.reference import Progress, ReferenceStep, reference_steps
 from parity.steps.result import Curve, StepsReport
 from parity.steps.state import entries
-from parity.trace.clipping import clipped_otherwise
-from parity.verdict.findings import RAISED, Report
+from parity.trace.clipping import treated_otherwise
+from parity.trace.source import Site
+from parity.verdict.findings import RAISED, Finding, Report
 from parity.verdict.judge import Judge
 from parity.verdict.sinks import Against
 from weights_convert import ConversionError
@@ -141,12 +142,22 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
 
 
 def blame_clipping(found: Report, reference: Mapping[str, tuple] | None, twin: Mapping[str, tuple] | None) -> None:
-    """Where the two clip by something else, that is the cause of gradients and updates that differ. None: nobody has looked."""
-    causes = [] if reference is None or twin is None else [
-        cause for name in reference if name in twin and (cause := clipped_otherwise(reference[name], twin[name])) is not None]
-    if causes:
-        found.findings = [with_changes(finding, cause=causes[0]) if finding.verdict is Verdict.DIVERGED
-                          and finding.key.stage in ("gradients", "update") else finding for finding in found.findings]
+    """Where the two do something else to the gradients, that is the cause of gradients and updates that differ, and of gradients
+    the place. None: nobody has looked."""
+    for name in reference if reference is not None and twin is not None else ():
+        cause = treated_otherwise(reference[name], twin[name]) if name in twin else None
+        if cause is not None:
+            sites = reference[name].site, twin[name].site
+            found.findings = [_blamed(finding, cause, sites) if finding.verdict is Verdict.DIVERGED
+                              and finding.key.stage in ("gradients", "update") else finding for finding in found.findings]
+            return
+
+
+def _blamed(finding: Finding, cause: str, sites: tuple[Site | None, Site | None]) -> Finding:
+    key = finding.key
+    if key.stage != "gradients" or key.is_activation_gradient or not any(sites):
+        return with_changes(finding, cause=cause)
+    return with_changes(finding, cause=cause, reference=sites[0] or finding.reference, twin=sites[1] or finding.twin)
 
 
 def note_losses(result: StepsReport, step: ReferenceStep, against: Against) -> None:

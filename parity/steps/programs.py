@@ -25,6 +25,7 @@ from parity.trace.events import Key, Replayed, Sink
 from parity.trace.optimizers import checksum, learning_rates, watching
 from parity.trace.randomness import Tape, python_and_numpy
 from parity.trace.recorder import Recorder
+from parity.trace.scaling import Scaling
 from parity.trace.side import Run, View
 from parity.verdict.sinks import Against
 
@@ -182,8 +183,10 @@ class Programs(Sides):
         for name, network in program.networks.items():
             recorder.watch(network, name, self.paths(side, name))
         device = self.subject.device
-        clipping = Clipping(framework, source, {id(one): self.reference_name(side, name) for name, one in parameters.items()})
-        with (framework.exact(device), python_and_numpy(self.subject.seed + number),
+        names = {id(one): self.reference_name(side, name) for name, one in parameters.items()}
+        clipping = Clipping(framework, source, self.sites[side], names)
+        scaling = Scaling(framework, source, getattr(program, "scalers", {}))
+        with (framework.exact(device), scaling.watching(), python_and_numpy(self.subject.seed + number),
               watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line,
                        begins=clipping.settle) as updated, clipping.watching(),
               self._choosing(side, measure and replayed is None),
@@ -210,6 +213,7 @@ class Programs(Sides):
             for name, optimizer in self.optimizers[side].items():
                 rates = learning_rates(framework, optimizer)
                 recorder.emit_array("state", f"{name}.lr", rates, scale=_largest(rates), entry=False)
+            scaling.emit(recorder)
         numbers = {name: framework.array(loss, copy=True).item() for name, loss in losses.items()}
         sink.losses, sink.clips = numbers, clipping.found
         return numbers

@@ -53,6 +53,9 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
         held = [(names[id(p)], p) for p in framework.optimizer_parameters(optimizer) if id(p) in names]
 
         def step(proceed, site, optimizer=optimizer, optimizer_name=optimizer_name, held=held):
+            if framework.skips(optimizer):  # one framework calls it and does nothing, the other does not call it
+                updated.update({name: checksum(framework.array(parameter, copy=True)) for name, parameter in held})
+                return proceed()
             begins(optimizer_name, optimizer)
             if backwards is not None:
                 backwards.settle()
@@ -82,7 +85,9 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
                 recorder.emit_array("gradients", name, array, site=site, suffix=" (cleared)")
             return result
 
-        wrap(optimizer, "step", step)
+        for method in framework.step_methods:
+            wrap(optimizer, method, step)
+
         def keep(proceed, site, held=held):
             backwards.keep(held)
             return proceed()
