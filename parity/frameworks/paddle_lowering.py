@@ -45,11 +45,11 @@ def _install() -> None:
     @contextmanager
     def region(*args: Any, **kwargs: Any) -> Iterator[None]:
         if _regions.value is None:
-            with own(*args, **kwargs):
+            with hand_on(own, *args, **kwargs):
                 yield
             return
         lowered, stack = _regions.value
-        asked = _asked(signature.bind(*args, **kwargs))
+        asked = _asked(hand_on(signature.bind, *args, **kwargs))
         with hand_on(own, *args, **kwargs):
             if asked is not None and _computing.value is not lowered:
                 stack.enter_context(_computing.on(lowered, _watch, _watched.restore))

@@ -1,4 +1,4 @@
-"""Trainings under autocast: a classifier like BERT, with AdamW, warm-up, clipping and dropout, and what goes wrong in its precision.
+"""Trainings under autocast: a classifier like BERT, with AdamW, warm-up, clipping and dropout, and its wrong precisions.
 
 On the CPU Paddle has no autocast: what each side asks for is compared, call by call, and where its products, norms and losses are
 in half precision on a GPU.
