@@ -104,6 +104,7 @@ SECTIONS = {
         "check": "Compare every module and network with its twin.",
         "train": "Train with torch or with Paddle, from a folder of pictures.",
         "translate": "Translate pictures with a trained generator.",
+        "evaluate": "KID and FID: how far translations are from real pictures.",
         "faults": "The known bugs that `steps --fault NAME` can inject.",
         "campaign": "Are the known bugs found whatever the seed and the sizes?",
     },

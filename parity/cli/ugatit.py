@@ -1,4 +1,4 @@
-"""The commands of the first pair, U-GAT-IT: check, demo, explain, faults, campaign, train, translate."""
+"""The commands of the first pair, U-GAT-IT: check, demo, explain, faults, campaign, train, translate, evaluate."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from parity.cli.options import (
     modes,
     where,
 )
+from parity.cli.ugatit_evaluate import evaluate
 from parity.cli.ugatit_options import PROGRAMS, Inputs, Programs, inputs, refuse_for_pair
 
 
@@ -250,4 +251,4 @@ def campaign(names: tuple[str, ...], seeds: int, seed: int, modes: tuple[str, ..
     return found.exit_code
 
 
-COMMANDS = (check, demo, explain, faults, campaign)
+COMMANDS = (check, demo, explain, faults, campaign, evaluate)

@@ -53,6 +53,8 @@ CHECKED = {
     ("docs/u-gat-it.md", "Train, with either framework"): f"{MINUTES}; {DATA}; test_trainer runs smaller ones",
     ("docs/u-gat-it.md", "What broke the 2020 run"): f"{MINUTES}; test_explain_report runs a smaller one",
     ("docs/u-gat-it.md", "The exam"): MINUTES,
+    ("docs/evaluate.md", "KID and FID"): f"{DATA}; test_evaluate_command",
+    ("docs/evaluate.md", "The same in both frameworks"): "test_evaluation compares the same pairs",
     ("CONTRIBUTING.md", "Two loops"): "they run these tests",
     ("docs/two-environments.md", "Two environments: record here, compare there"): f"{MINUTES}; test_record_diff",
     ("docs/two-environments.md", "With one framework installed"): "needs two environments; test_lone blocks imports",
