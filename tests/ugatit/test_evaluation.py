@@ -164,5 +164,5 @@ def test_another_network_is_refused(state, tmp_path):
 @pytest.mark.parametrize("name", ["small", "distances", "whole", "inception",
                                   *(pytest.param(name, marks=pytest.mark.slow) for name in ("inception_299", "whole_inception"))])
 def test_the_measurement_is_a_pair(name):
-    report = compare(pairs.subject(name))
+    report = compare(pairs.subject(f"evaluation_{name}"))
     assert report.verdict == "same" and not report.uncompared and report.compared > 20, str(report.first)
