@@ -22,14 +22,14 @@ def mean(x, axis=None):
     return x
 
 
-def average_pool_3x3(x):
-    """Means over 3 x 3, stride 1, same size, padding not counted, of x (N, C, H, W): ``avg_pool2d(x, 3, 1, 1)`` of torch with
-    count_include_pad=False, whose gradient in Paddle uses a float32 1/9 (4e-9 off in float64).
+def average_pool_3x3(x, stride=1):
+    """Means over 3 x 3, padding not counted, of x (N, C, H, W), of the same size with stride 1: ``avg_pool2d(x, 3, stride, 1)`` of
+    torch with count_include_pad=False, whose gradient in Paddle uses a float32 1/9 (4e-9 off in float64).
     """
     def summed(x):
         x = paddle.nn.functional.pad(x, [1, 1, 1, 1])
-        x = x[:, :, :-2] + x[:, :, 1:-1] + x[:, :, 2:]
-        return x[:, :, :, :-2] + x[:, :, :, 1:-1] + x[:, :, :, 2:]
+        x = x[:, :, :-2:stride] + x[:, :, 1:-1:stride] + x[:, :, 2::stride]
+        return x[:, :, :, :-2:stride] + x[:, :, :, 1:-1:stride] + x[:, :, :, 2::stride]
 
     return summed(x) / summed(paddle.ones_like(x[:1, :1]))
 

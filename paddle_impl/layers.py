@@ -5,7 +5,7 @@ import math
 import paddle
 from paddle import nn
 
-from .functional import add_eps, leaky_relu
+from .functional import add_eps, leaky_relu, mean
 
 
 def _like_torch(fan_in):
@@ -63,4 +63,13 @@ class BatchNorm2D(nn.BatchNorm2D):
         scale = self.weight / paddle.sqrt(add_eps(self._variance, self.eps))
         shift = self.bias - self._mean * scale
         out = input * scale.reshape([1, -1, 1, 1]) + shift.reshape([1, -1, 1, 1])
+        return out
+
+
+class GlobalAveragePool2D(nn.Layer):
+    """``torch.nn.AdaptiveAvgPool2d(1)``: the mean over all places (Paddle's own has a gradient by a float32 1/(H*W))."""
+
+    def forward(self, input):
+        """(N, C, H, W) -> (N, C, 1, 1)."""
+        out = mean(input, axis=[2, 3])
         return out

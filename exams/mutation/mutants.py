@@ -30,7 +30,7 @@ MUTANTS = [
     Mutant("judge: NaN everywhere counts", JUDGE, "if deviation.nans and deviation.nans == deviation.size:", "if False:",
            "two programs of nothing but NaN are the same"),
     Mutant("judge: a missing border is uncompared", JUDGE,
-           "verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED\n        deviation = Deviation(np.inf, trouble=say(\"exists in the reference only\")",
+           "verdict = Verdict.UNCOMPARED if event.key.is_local or apart else Verdict.DIVERGED\n        deviation = Deviation(np.inf, trouble=say(\"exists in the reference only\")",
            "verdict = Verdict.UNCOMPARED\n        deviation = Deviation(np.inf, trouble=say(\"exists in the reference only\")",
            "a layer that the twin never calls"),
     Mutant("judge: an extra border is uncompared", JUDGE,

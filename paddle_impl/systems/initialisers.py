@@ -13,3 +13,13 @@ def normal_weights(network, std=0.02):
             if layer.bias is not None:
                 nn.initializer.Constant(0.0)(layer.bias)
     return network
+
+
+def kaiming_weights(network):
+    """Weights normal with variance 2 / fan-in, biases 0. Returns the network."""
+    for layer in network.sublayers(include_self=True):
+        if isinstance(layer, LAYERS):
+            nn.initializer.KaimingNormal()(layer.weight)
+            if layer.bias is not None:
+                nn.initializer.Constant(0.0)(layer.bias)
+    return network

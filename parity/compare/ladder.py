@@ -29,6 +29,7 @@ from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
 from parity.frameworks.lifting import SAID, Lifted
+from parity.frameworks.lowering import UNLOWERED
 from parity.heap import give_back
 from parity.messages import Message, say, several, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
@@ -481,11 +482,14 @@ class Both(Sides):
     def _outcome(self, run: Callable[[], Report]) -> tuple[Report | None, Exception | None]:
         """What a comparison comes to, or what the reference raised in it."""
         try:
-            return run(), None
+            report = run()
         except Exception as error:
             if not is_users(error, self.sources[0]):
                 raise
             return None, error
+        if self.unlowered:
+            report.remarks.append(UNLOWERED)
+        return report, None
 
     def side_by_side(self, dtype: str, pass_: Interleaved, *, gradients: bool = True) -> Exception | None:
         """Runs reference and twin in turns; hands back what the twin raises."""
@@ -634,6 +638,7 @@ class Both(Sides):
             else:
                 forward_backward(framework, model, list(inputs.values()), self._probe(dtype, moved), recorder,
                                  calls=subject.calls, device=self.device, backward=gradients, arrange=arrange)
+        self.unlowered |= recorder.asks_for_half and self.device == "cpu"
 
     def _probe(self, dtype: str, moved: int | None) -> Callable[[int, tuple[int, ...]], np.ndarray]:
         """Output number, shape -> the gradient that backward starts from: a standard normal, the same on both sides."""

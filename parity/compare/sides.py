@@ -20,7 +20,7 @@ from weights_convert import Entry, Plan
 
 
 class Sides:
-    """What lives under everything that runs the programs of a pair.
+    """What lives under everything that runs the programs of a pair. unlowered: whether autocast was left out of a run.
 
     frameworks, sources, sites: of the reference, 0, and of the twin, 1. networks: of each, name -> model, of those that are built
     and have not been let go. censuses: network -> how its entries are paired. plans: of these, how they are laid out.
@@ -28,6 +28,7 @@ class Sides:
 
     def __init__(self, pair: Pair) -> None:
         self.results = Results()
+        self.unlowered = False
         self.pair = pair
         self._held = Held()
         self.frameworks = (pair.reference_framework, pair.twin_framework)

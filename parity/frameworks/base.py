@@ -14,6 +14,7 @@ import ml_dtypes
 import numpy as np
 
 from parity.frameworks.lifting import Lifted
+from parity.frameworks.lowering import Lowered
 from parity.frameworks.nests import leaves, replaced
 from parity.frameworks.optimizers import KINDS, start_of
 from parity.numbers.distributions import Numbers
@@ -462,8 +463,9 @@ class Framework(ABC):
         """While active, random operations in this thread take their numbers from `numbers`, whoever calls them."""
 
     @abstractmethod
-    def lowering(self, observe: Callable[[], None]) -> AbstractContextManager:
-        """While active, `observe()` is called wherever this thread turns autocast on."""
+    def lowering(self, lowered: Lowered, *, on_cpu: bool) -> AbstractContextManager:
+        """While active, `lowered` is told where this thread turns autocast on and off, and what it computes from then on. on_cpu:
+        neither framework lowers anything, as Paddle never does there."""
 
     def moved_betas(self, optimizer: Any, dtype: str, rng: np.random.Generator) -> AbstractContextManager:
         """While active, the optimizer's betas are each a neighbouring number of that dtype; by default nothing is moved.

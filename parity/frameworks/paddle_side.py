@@ -24,10 +24,11 @@ from parity.files import LAST_WORDS
 from parity.frameworks import optimizers
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.lifting import Lifted
-from parity.frameworks.lowering import Lowering
+from parity.frameworks.lowering import Lowered
 from parity.frameworks.operations import operation_name
 from parity.frameworks.optimizers import Kind, kind_of, rates_of
 from parity.frameworks.paddle_lifting import lifting
+from parity.frameworks.paddle_lowering import lowering
 from parity.frameworks.paddle_random import drawing
 from parity.frameworks.paddle_scaling import scaling
 from parity.numbers.distributions import Numbers
@@ -45,7 +46,6 @@ _SHARES_MEMORY = hasattr(paddle.Tensor, "__dlpack__")
 _HOOKS_SEE_KEYWORDS = "with_kwargs" in inspect.signature(paddle.nn.Layer.register_forward_pre_hook).parameters
 _CALL = paddle.nn.Layer._dygraph_call_func.__code__  # which calls the hooks
 
-_AUTOCAST = Lowering(sys.modules["paddle.amp.auto_cast"], "amp_guard", lambda enable=True, *more, **others: enable)
 _DISCRETE = (paddle.bool, paddle.uint8, paddle.int8, paddle.int16, paddle.int32, paddle.int64)
 _HALVES = (paddle.float16, paddle.bfloat16)
 
@@ -271,8 +271,8 @@ class PaddleFramework(Framework):
                    modules: Iterable[Any] = ()) -> AbstractContextManager:
         return _watching(observe, source, modules)
 
-    def lowering(self, observe: Callable[[], None]) -> AbstractContextManager:
-        return _AUTOCAST.watched(observe)
+    def lowering(self, lowered: Lowered, *, on_cpu: bool) -> AbstractContextManager:
+        return lowering(lowered)
 
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         return drawing(numbers)

@@ -15,26 +15,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.amp import grad_scaler
 from torch.overrides import TorchFunctionMode
 
 from parity.blame import hand_on
 from parity.frameworks import optimizers
 from parity.frameworks.base import BFLOAT16, MOVING_STATE, Framework, FrameworkError
 from parity.frameworks.lifting import Lifted
-from parity.frameworks.lowering import Lowering
+from parity.frameworks.lowering import Lowered
 from parity.frameworks.operations import operation_name
 from parity.frameworks.optimizers import KINDS, Kind, kind_of, rates_of
 from parity.frameworks.torch_choices import Choices
 from parity.frameworks.torch_lifting import Lifting
+from parity.frameworks.torch_lowering import lowering
 from parity.frameworks.torch_random import Drawing
 from parity.frameworks.torch_rounding import StochasticRounding
 from parity.numbers.distributions import Numbers
 from parity.numbers.noise import one_ulp
 
-# Made for another device than the machine has, it is off; entered, it may have been made before the run.
-_AUTOCAST = (Lowering(torch.autocast, "__init__", lambda context, device_type, dtype=None, enabled=True, *more, **others: enabled),
-             Lowering(torch.autocast, "__enter__", lambda context: context._enabled))
-_NO_GPU = torch.cuda.amp.common
 _TORCH_ALONE = ("dampening", "maximize")  # settings that Paddle's optimizers do not have
 _USUAL = {"eps": "eps", "momentum": "momentum", "rho": "rho", "nesterov": "nesterov"}  # settings of optimizers that are in no table
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -145,10 +143,8 @@ class TorchFramework(Framework):
     def drawing(self, numbers: Numbers) -> Drawing:
         return Drawing(numbers)
 
-    @contextmanager
-    def lowering(self, observe: Callable[[], None]) -> Iterator[None]:
-        with _AUTOCAST[0].watched(observe), _AUTOCAST[1].watched(observe):
-            yield
+    def lowering(self, lowered: Lowered, *, on_cpu: bool) -> AbstractContextManager:
+        return lowering(lowered, on_cpu)
 
     def is_model(self, value: Any) -> bool:
         return isinstance(value, torch.nn.Module)
@@ -231,12 +227,12 @@ class TorchFramework(Framework):
     def default_dtype(self, dtype: str) -> Iterator[None]:
         before = torch.get_default_dtype()
         torch.set_default_dtype(_DTYPES[dtype])
-        available = _NO_GPU.amp_definitely_not_available
-        _NO_GPU.amp_definitely_not_available = lambda: False  # else a scaler for a GPU turns itself off where there is none
+        made = grad_scaler.GradScaler.__init__
+        grad_scaler.GradScaler.__init__ = _scaler_without_gpu(made)
         try:
             yield
         finally:
-            _NO_GPU.amp_definitely_not_available = available
+            grad_scaler.GradScaler.__init__ = made
             torch.set_default_dtype(before)
 
     @property
@@ -475,6 +471,21 @@ class TorchFramework(Framework):
 
     def learning_rate(self, optimizer: torch.optim.Optimizer) -> float:
         return max(float(group["lr"]) for group in optimizer.param_groups)
+
+
+def _scaler_without_gpu(original: Callable) -> Callable:
+    """One for a GPU turns itself off where there is none; it scales on the CPU as well."""
+    @functools.wraps(original)
+    def init(scaler: Any, *args: Any, **kwargs: Any) -> None:
+        common = torch.cuda.amp.common
+        available = common.amp_definitely_not_available
+        common.amp_definitely_not_available = lambda: False
+        try:
+            hand_on(original, scaler, *args, **kwargs)
+        finally:
+            common.amp_definitely_not_available = available
+
+    return init
 
 
 def _is_number(value: Any) -> bool:

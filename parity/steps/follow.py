@@ -25,6 +25,7 @@ from parity import asked
 from parity.declare.pair import TrainingSubject
 from parity.differences.difference import Difference
 from parity.frameworks.lifting import SAID, Lifted
+from parity.frameworks.lowering import UNLOWERED
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import DRAWS, M
 from parity.steps.again import MadeAgain
@@ -130,6 +131,8 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
             found = inquiry.about(step, start, found)
         blame_clipping(found, step.store.clips, against.clips)
         result.report.add(found)
+        if both.unlowered and UNLOWERED not in result.report.remarks:
+            result.report.remarks.append(UNLOWERED)
         result.report.counterfactual = result.report.counterfactual or found.counterfactual
         result.steps = step.number
         note_losses(result, step, against)

@@ -214,6 +214,7 @@ class Programs(Sides):
                 rates = learning_rates(framework, optimizer)
                 recorder.emit_array("state", f"{name}.lr", rates, scale=_largest(rates), entry=False)
             scaling.emit(recorder)
+        self.unlowered |= recorder.asks_for_half and device == "cpu"
         numbers = {name: framework.array(loss, copy=True).item() for name, loss in losses.items()}
         sink.losses, sink.clips = numbers, clipping.found
         return numbers

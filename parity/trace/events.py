@@ -10,7 +10,11 @@ import numpy as np
 from parity.numbers.distributions import Drawn
 from parity.trace.source import Site
 
-AUTOCAST = "autocast"  # the name under which it is told that a program has turned it on
+AUTOCAST = "autocast"  # the name under which it is told that a program has turned it on, and for which precision
+IN_HALF = "products under autocast"  # those of a module call
+IN_FULL = "products beside autocast"
+REDUCED = "norms, losses and sums in half precision"
+PRECISIONS = (AUTOCAST, IN_HALF, IN_FULL, REDUCED)
 OPERATION = "operation"  # stands for the function where a value is the result of a single operation
 
 

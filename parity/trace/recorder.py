@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from parity.frameworks import host_random
+from parity.frameworks.lowering import PRODUCTS, Asked, Lowered
 from parity.numbers.arrays import largest_magnitude
 from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.borders import Borders
-from parity.trace.events import AUTOCAST, OPERATION, Event, Key, Sink
+from parity.trace.events import AUTOCAST, IN_FULL, IN_HALF, OPERATION, REDUCED, Event, Key, Sink
 from parity.trace.gradients import Gradients
 from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size
@@ -72,7 +73,8 @@ class Recorder:
         self.parameter_names: dict[int, str] = {}  # by id: a local may *be* a parameter
         self._buffers: list[tuple[str, Any, tuple[str, ...]]] = []  # (prefix, model, names): a tensor may be assigned anew
         self._drawn = Redrawn()
-        self._lowered = False
+        self._lowered = Lowered(self._turned_on, self._in_half)
+        self._asked: set[tuple] = set()  # what has been told of precisions
         self._passed_over: set[int] = set()  # modules without a partner, by id
 
     # --- what to watch -------------------------------------------------------------------------------------
@@ -107,7 +109,7 @@ class Recorder:
         try:
             with (watching, self._drawing(), self.framework.lifting(lifted) if lifted else nullcontext(),
                   self.framework.uncompiled(), self.framework.unhooked(self._gradients.arrived_at_leaf),
-                  self.framework.lowering(self._turned_on)):
+                  self.framework.lowering(self._lowered, on_cpu=self._run.device == "cpu")):
                 if self._run.lines:
                     self._lines = Lines(self, self._side.source, self._side.phases)
                     sys.settrace(self._lines.follow)
@@ -170,6 +172,11 @@ class Recorder:
         finally:
             self.stage = stage
 
+    @property
+    def asks_for_half(self) -> bool:
+        """Whether the program has turned autocast on."""
+        return self._lowered.is_asked_for
+
     def emit_pixels(self, array: np.ndarray, variable: str, function: str, frame: int, site: Site | None,
                     called: Site | None) -> None:
         """Emit a value of the data code that is no tensor: a picture, an array."""
@@ -205,13 +212,26 @@ class Recorder:
             yield
         hand.close()
 
-    def _turned_on(self) -> None:
-        """Emit, once, that the program computes under autocast: in float64, which it leaves alone, no value shows it."""
-        if self._lowered or self.framework.recomputing():
+    def _turned_on(self, asked: Asked) -> None:
+        """Emit, once for each, that the program computes under autocast: in float64, which it leaves alone, no value shows it."""
+        if not self.framework.recomputing() and not self.is_blind:
+            self._tell_precision(self._side.name, 0, AUTOCAST, str(asked))
+
+    def _in_half(self, kind: str, dtype: str | None) -> None:
+        """Emit, once for each call around it, that there are products in half precision, or in full, or what should be in full in
+        half. Without gradients products in full are a program's (or an optimizer's) own affair."""
+        if self.framework.recomputing() or self.is_blind or (dtype is None and not self.framework.grad_enabled()):
             return
-        self._lowered = True
-        self.send(Event(self._key(self.stage, self._side.name, AUTOCAST), self.place(), self._side.source.site(sys._getframe(1)),
-                        np.array(AUTOCAST)))
+        what = {PRODUCTS: IN_HALF if dtype else IN_FULL}.get(kind, REDUCED)
+        for call in (*self.borders.calls, self.borders.innermost()):
+            self._tell_precision(call.path, call.number, what, dtype or "full")
+
+    def _tell_precision(self, module: str, call: int, variable: str, value: str) -> None:
+        known = (self.stage, module, call, variable, value)
+        if known not in self._asked:
+            self._asked.add(known)
+            self.send(Event(self._key(self.stage, module, variable, call=call), self.place(),
+                            self._side.source.site(sys._getframe(2)), np.array(value)))
 
     def _host_asleep(self) -> bool:
         """Whether what python and numpy draw now has no counterpart: a recomputation draws anew there, as no framework puts their
@@ -319,10 +339,12 @@ class Recorder:
 
     def _spliced(self, tensor: Any, array: np.ndarray) -> Snapshot:
         """Go on with the reference's values, and leave the graph as it is."""
+        before = tensor
         if self.framework.requires_grad(tensor):
             tensor = self.framework.spliced(tensor, array)
         else:
             tensor = self.framework.tensor(array, device=self._run.device)
+        self._lowered.carry(before, tensor)
         return self._remember(Snapshot(tensor, self.framework.version_of(tensor), array, 0.0))
 
     def _cut(self, tensor: Any, key: Key, array: np.ndarray) -> Snapshot:
@@ -332,6 +354,7 @@ class Recorder:
         if differentiable:
             self.cuts.append((tensor, key))
             leaf = self.framework.clone(leaf)  # a leaf that requires gradients could not be written in place
+        self._lowered.carry(tensor, leaf)
         return self._remember(Snapshot(leaf, self.framework.version_of(leaf), array, 0.0))
 
     def emit_entry(self, stage: str, name: str, array: np.ndarray | None, order: int | None) -> np.ndarray | None:

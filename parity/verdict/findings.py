@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from parity.asked import LANES
 from parity.numbers.arrays import Deviation, Verdict
-from parity.trace.events import AUTOCAST, Key
+from parity.trace.events import PRECISIONS, Key
 from parity.trace.source import Site, relative
 
 RAISED = "(exception)"  # the variable of a finding which says that the twin raised
@@ -82,7 +82,7 @@ class Finding:
         key = self.key
         if key.is_local:
             return key.stage == "losses"
-        if key.variable == AUTOCAST:
+        if key.variable in PRECISIONS:
             return True
         return (key.stage in ("losses", "update") or (key.stage == "gradients" and not key.is_activation_gradient)
                 or (key.module == self.subject and key.variable.startswith("output" if key.stage != "gradients" else "input")))

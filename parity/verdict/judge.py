@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from parity.blame import place_of
-from parity.messages import say
+from parity.messages import Message, say
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import RESOLUTION
 from parity.numbers.strata import floor_at
-from parity.trace.events import AUTOCAST, OPERATION, Event, Key
+from parity.trace.events import AUTOCAST, IN_FULL, IN_HALF, OPERATION, PRECISIONS, Event, Key
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.calls import called_instead
@@ -287,7 +287,8 @@ class Judge:
                 if name.startswith(owner) and "." not in name.removeprefix(owner)}
 
     def _without_partner(self, event: Event, against: Against) -> Finding:
-        verdict = Verdict.UNCOMPARED if event.key.is_local else Verdict.DIVERGED
+        apart = event.key.variable in PRECISIONS and not _is_called(event.key, against.matched)
+        verdict = Verdict.UNCOMPARED if event.key.is_local or apart else Verdict.DIVERGED
         deviation = Deviation(np.inf, trouble=say("exists in the reference only") if event.key.is_local else
                               _missing_text(event, against))
         return self._finding(event, None, verdict, deviation, self.floors[event.key])
@@ -306,8 +307,9 @@ class Judge:
         trouble = say("exists in the twin only")
         if event.drawn is not None:
             trouble = say("the twin draws {numbers}, the reference draws nothing", numbers=str(event.drawn))
-        elif event.key.variable == AUTOCAST:
-            trouble = say("the twin computes under autocast here, the reference nowhere; in float64 neither is lowered by it")
+        elif event.key.variable in PRECISIONS:
+            verdict = Verdict.DIVERGED if _is_called(event.key, self.truth.events) else Verdict.UNCOMPARED
+            trouble = _precision_text(event, say("the twin"), say("the reference"))
         deviation = Deviation(np.inf, trouble=trouble)
         return Finding(self.name, self.lane, self.run, event.key, verdict, Order.after(before), deviation,
                        twin=event.site, called=event.called, drawn=event.drawn is not None)
@@ -378,6 +380,25 @@ def _call_of(key: Key) -> tuple[bool, str, int]:
     return key.stage == "gradients", key.module, key.call
 
 
+def _is_called(key: Key, others: Iterable[Key]) -> bool:
+    """Whether a module call is among those of the other side, which may write it as a function."""
+    return not key.module or any((other.module, other.call) == (key.module, key.call) and other.variable not in PRECISIONS
+                                 for other in others)
+
+
+def _precision_text(event: Event, side: Message, other: Message) -> Message:
+    """Of a precision that one side alone asks for. On the CPU, and in float64 anywhere, no number shows it."""
+    if event.key.variable == AUTOCAST:
+        return say("{side} computes under autocast here ({asked}), {other} nowhere", side=side, other=other, asked=str(event.array))
+    if event.key.variable == IN_HALF:
+        return say("{side} has products in {dtype} here, {other} has none of these", side=side, other=other, dtype=str(event.array))
+    if event.key.variable == IN_FULL:
+        return say("{side} has products in full precision here, {other} has none of these: they are under autocast", side=side,
+                   other=other)
+    return say("norms, losses or sums are in {dtype} here in {side}, in full precision in {other}", side=side, other=other,
+               dtype=str(event.array))
+
+
 def _is_zero_gradient(event: Event) -> bool:
     """One framework leaves out the gradient of a value that nothing depends on, the other makes zeros of it."""
     return event.key.is_activation_gradient and event.array is not None and not event.array.any()
@@ -389,8 +410,8 @@ def _missing_text(event: Event, against: Against) -> str:
         return say("the reference draws {numbers}, the twin draws nothing", numbers=str(event.drawn))
     if key.stage == "gradients":
         return say("the reference has a gradient here, the twin has none")
-    if key.variable == AUTOCAST:
-        return say("the reference computes under autocast here, the twin nowhere; in float64 neither is lowered by it")
+    if key.variable in PRECISIONS:
+        return _precision_text(event, say("the reference"), say("the twin"))
     if key.variable.startswith(("input", "output")):
         if any((other.module, other.call) == (key.module, key.call) for other in against.matched):
             return say("the twin's call has no such value")

@@ -140,6 +140,7 @@ class Against:
         partner = self._store.events.get(event.key)
         array, event.array = event.array, None
         if partner is None:
+            event.array = array if array is not None and array.dtype.kind == "U" else None  # a text is told of
             if not (event.key.is_activation_gradient and array is not None and not array.any()):
                 self.extra.append((event, self.last))
             return

@@ -10,9 +10,9 @@ from parity.compare.ladder import compare
 from parity.declare.port import Port
 from parity.fixes.edit import Edit, applied
 from parity.steps.follow import follow
-from torch_ref.systems import cyclegan
+from torch_ref.systems import cyclegan, multi_scale, munit, unit
 
-SYSTEMS = ["cyclegan", "attentiongan"]
+SYSTEMS = ["cyclegan", "attentiongan", "munit", "unit"]
 TWIN = "paddle_impl.systems"
 
 
@@ -32,8 +32,12 @@ def test_each_module_is_the_same(system, name):
     assert report.compared > 30 and found["forward"] < 1e-12 and found["gradients"] < 1e-10
 
 
-@pytest.mark.parametrize("steps", [2, pytest.param(10, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("system", SYSTEMS)
+POOLED = {"cyclegan"}  # two steps: the second finds a full pool
+STEPS = [(system, 2 if system in POOLED else 1) for system in SYSTEMS if system != "attentiongan"]  # its step is CycleGAN's
+TEN = [pytest.param(system, 10, marks=pytest.mark.slow) for system in SYSTEMS]
+
+
+@pytest.mark.parametrize(("system", "steps"), [*STEPS, *TEN])
 def test_a_training_step_is_the_same(system, steps):
     subject = declared(system)["training"].subject()
     found = follow(subject, steps=steps, mode="resync", lane="float64")
@@ -48,15 +52,33 @@ FAULTS = {
         "attentiongan", "generator", Edit(f"{TWIN}.attentiongan:ResnetGenerator.forward",
                                           "F.softmax(self.deconv3_attention(attention), axis=1)",
                                           "F.sigmoid(self.deconv3_attention(attention))")),
+    "munit AdaIN with an unbiased variance": (
+        "munit", "generator", Edit(f"{TWIN}.norms:AdaptiveInstanceNorm2d.forward", "out = instance_norm(x, self.eps)",
+                                   "out = (x - mean(x, [2, 3])) / paddle.sqrt(var(x, mean(x, [2, 3]), [2, 3]) + self.eps)")),
+    "munit scale and shift of AdaIN exchanged": (
+        "munit", "generator", (Edit(f"{TWIN}.munit:AdaINGen.assign_adain_params", "layer.bias =", "layer.scale ="),
+                               Edit(f"{TWIN}.munit:AdaINGen.assign_adain_params", "layer.weight =", "layer.bias ="),
+                               Edit(f"{TWIN}.munit:AdaINGen.assign_adain_params", "layer.scale =", "layer.weight ="))),
+    "munit layer norm with epsilon under the root": (
+        "munit", "layer_norm", Edit(f"{TWIN}.norms:LayerNorm.forward", "x_std = paddle.sqrt(var(x, x_mean, axis=[1, 2, 3]))",
+                                    "x_std = paddle.sqrt(var(x, x_mean, axis=[1, 2, 3]) + self.eps)")),
+    "munit scales that count what lies outside": (
+        "munit", "discriminator", Edit(f"{TWIN}.multi_scale:MsImageDis.downsample", "average_pool_3x3(x, stride=2)",
+                                       "paddle.nn.functional.avg_pool2d(x, 3, 2, 1, exclusive=False)")),
+    "unit noise in the reconstruction of eval": (
+        "unit", "generator", Edit(f"{TWIN}.unit:VAEGen.forward", "if self.training else self.decode(hiddens)",
+                                  "if not self.training else self.decode(hiddens)")),
 }
+FILES = {"munit": ("munit.py", "norms.py", "multi_scale.py")}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_wrong_module_is_found(fault):
     system, name, edit = FAULTS[fault]
-    with applied((edit,)):
+    with applied(edit if isinstance(edit, tuple) else (edit,)):
         report = compare(declared(system)[name].subject("train"), lanes=("float64",))
-        assert report.verdict == "diverged" and report.first.twin.file.endswith(f"systems/{system}.py"), str(report.first)
+        told = str(report.first)
+    assert report.verdict == "diverged" and report.first.twin.file.endswith(FILES.get(system, f"{system}.py")), told
 
 
 WRONG_STEPS = {
@@ -65,10 +87,22 @@ WRONG_STEPS = {
     "the domains of the cycle exchanged": (
         "attentiongan", 1, Edit(f"{TWIN}.cyclegan:Training.generator_step", "cycle_loss(rec_A, real_A)",
                                 "cycle_loss(rec_A, real_B)")),
+    "munit content and style of the cycle from one picture": (
+        "munit", 1, Edit(f"{TWIN}.munit:Training.gen_update", "self.gen_a.decode(c_a_recon, s_a_prime)",
+                         "self.gen_a.decode(c_a_recon, s_a_recon)")),
+    "munit styles of another size": (
+        "munit", 1, Edit(f"{TWIN}.munit:Training.styles", "paddle.randn([x.shape[0], self.style_dim, 1, 1])",
+                         "2 * paddle.randn([x.shape[0], self.style_dim, 1, 1])")),
+    "unit a translation without noise": (
+        "unit", 1, Edit(f"{TWIN}.unit:Training.gen_update", "x_ba = self.gen_a.decode(h_b + n_b)",
+                        "x_ba = self.gen_a.decode(h_b)")),
 }
 
 
-@pytest.mark.parametrize("fault", WRONG_STEPS)
+FAST = {"a pool that never gives back", "munit content and style of the cycle from one picture"}
+
+
+@pytest.mark.parametrize("fault", [pytest.param(fault, marks=[] if fault in FAST else [pytest.mark.slow]) for fault in WRONG_STEPS])
 def test_a_wrong_step_is_found(fault):
     system, step, edit = WRONG_STEPS[fault]
     with applied((edit,)):
@@ -96,3 +130,27 @@ def test_cyclegan_has_the_official_keys_and_sizes():
     assert list(generator.state_dict()) == keys(*layers)
     assert list(discriminator.state_dict()) == keys("0", "2", "5", "8", "11")
     assert f"{parameters(generator) / 1e6:.3f} {parameters(discriminator) / 1e6:.3f}" == "11.378 2.765"
+
+
+def test_munit_and_unit_have_the_official_keys():
+    """As the state dicts in the checkpoints of NVlabs/MUNIT and mingyuliutw/UNIT are."""
+    with torch.device("meta"):
+        style_content, code, discriminator = munit.AdaINGen(3), unit.VAEGen(3), multi_scale.MsImageDis(3)
+    dis = [f"{scale}.{layer}" for scale in range(3) for layer in ("0.conv", "1.conv", "2.conv", "3.conv", "4")]
+    assert list(discriminator.state_dict()) == keys(*dis, inside="cnns")
+    content = [*(f"{layer}.conv" for layer in range(3)),
+               *(f"3.model.{block}.model.{layer}.conv" for block in range(4) for layer in (0, 1))]
+    style = [*(f"{layer}.conv" for layer in range(5)), "6"]
+
+    def decoder(*of_norm):
+        for block in range(4):
+            for layer in (0, 1):
+                yield from (f"dec.model.0.model.{block}.model.{layer}.{kind}" for kind in (*of_norm, "conv.weight", "conv.bias"))
+        for layer in (2, 4):
+            yield from (f"dec.model.{layer}.{kind}" for kind in ("norm.gamma", "norm.beta", "conv.weight", "conv.bias"))
+        yield from keys("5.conv", inside="dec.model")
+
+    assert list(code.state_dict()) == [*keys(*content, inside="enc.model"), *decoder()]
+    assert list(style_content.state_dict()) == [
+        *keys(*style, inside="enc_style.model"), *keys(*content, inside="enc_content.model"),
+        *decoder("norm.running_mean", "norm.running_var"), *keys("0.fc", "1.fc", "2.fc", inside="mlp.model")]

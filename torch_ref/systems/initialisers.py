@@ -13,3 +13,13 @@ def normal_weights(network, std=0.02):
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
     return network
+
+
+def kaiming_weights(network):
+    """Weights normal with variance 2 / fan-in, biases 0. Returns the network."""
+    for layer in network.modules():
+        if isinstance(layer, LAYERS):
+            nn.init.kaiming_normal_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
