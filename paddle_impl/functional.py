@@ -72,6 +72,15 @@ def instance_norm(x, eps):
     return deviation / rows(paddle.sqrt(add_eps(mean(paddle.square(deviation), [2, 3]), eps)), x)
 
 
+def layer_norm(x, eps):
+    """Layer norm of x (N, C, H, W) over all but N, biased variance, no affine, as ``torch.nn.functional.layer_norm``.
+
+    Paddle's own keeps epsilon in float32.
+    """
+    deviation = x - rows(mean(x, [1, 2, 3]), x)
+    return deviation / rows(paddle.sqrt(add_eps(mean(paddle.square(deviation), [1, 2, 3]), eps)), x)
+
+
 def rows(statistic, x):
     """``statistic`` (N or 1, C or 1, 1, 1) spread along the height of x (N, C, H, W), ready to broadcast.
 

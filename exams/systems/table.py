@@ -20,7 +20,7 @@ from parity.report.words import row
 from parity.steps.follow import follow
 
 PAGE = Path(__file__).parents[2] / "docs" / "the-table.md"
-SYSTEMS = ("cyclegan", "attentiongan", "munit", "unit")
+SYSTEMS = ("cyclegan", "attentiongan", "munit", "unit", "drit")
 STEPS = 10
 COLUMNS = ("float64_forward", "float64_gradients", "float32_errors")
 

@@ -2,7 +2,8 @@
 
 from torch import nn
 
-LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+LAYERS = (*CONVOLUTIONS, nn.Linear)
 
 
 def normal_weights(network, std=0.02):
@@ -22,4 +23,12 @@ def kaiming_weights(network):
             nn.init.kaiming_normal_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    return network
+
+
+def gaussian_weights(network, std=0.02):
+    """Weights of convolutions normal with this standard deviation; biases and linear layers stay. Returns the network."""
+    for layer in network.modules():
+        if isinstance(layer, CONVOLUTIONS):
+            nn.init.normal_(layer.weight, 0.0, std)
     return network
