@@ -24,6 +24,7 @@ import numpy as np
 import paddle
 import torch
 
+from exams.verdicts.halves import as_on_a_gpu
 from exams.verdicts.program import Pair
 
 SAME, DIFFERS = 1e-9, 1e-6  # of rounding in float64 a small program makes less than the first, a mistake more than the second
@@ -329,7 +330,8 @@ def difference(pair: Pair) -> tuple[float, str]:
         try:
             modules = [importlib.import_module(f"{pair.stem}_{side}") for side in ("torch", "paddle")]
             options = eval(f"dict({pair.program.options})", {"np": np})
-            found = (_trained if pair.program.training else _compared)(pair, modules, options)
+            with as_on_a_gpu():
+                found = (_trained if pair.program.training else _compared)(pair, modules, options)
         finally:
             torch.set_default_dtype(torch.float32)
             paddle.set_default_dtype("float32")

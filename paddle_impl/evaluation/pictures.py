@@ -22,8 +22,8 @@ def resize_like_tensorflow(picture, size):
     corner of the first pixel and not of the last (``tf.image.resize_bilinear`` with align_corners=False)."""
     top, bottom, down = neighbours(picture.shape[1], size)
     left, right, across = neighbours(picture.shape[2], size)
-    across = paddle.to_tensor(across, picture.dtype)
-    down = paddle.to_tensor(down, picture.dtype).unsqueeze(1)
+    across = across.astype(picture.dtype)
+    down = down.astype(picture.dtype).unsqueeze(1)
     upper, lower = picture.index_select(top, 1), picture.index_select(bottom, 1)
     upper = upper.index_select(left, 2) + (upper.index_select(right, 2) - upper.index_select(left, 2)) * across
     lower = lower.index_select(left, 2) + (lower.index_select(right, 2) - lower.index_select(left, 2)) * across
@@ -33,11 +33,10 @@ def resize_like_tensorflow(picture, size):
 
 def neighbours(length, size):
     """Along one side of ``length`` pixels, for each of ``size``: the neighbour before, the one after (int64), and how far it lies
-    from the one towards the other (float32: TensorFlow works out the places in single precision)."""
+    from the one towards the other (float64). TensorFlow works out the places in single precision."""
     scale = np.float32(length) / np.float32(size)
-    position = np.arange(size, dtype=np.float32) * scale
-    before = position.astype(np.int64)
-    after = np.minimum(before + 1, length - 1)
-    share = position - before.astype(np.float32)
-    before, after = paddle.to_tensor(before), paddle.to_tensor(after)
+    position = paddle.to_tensor(np.arange(size, dtype=np.float32) * scale).astype("float64")
+    before = position.astype("int64")
+    after = (before + 1).clip(max=length - 1)
+    share = position - before.astype(position.dtype)
     return before, after, share

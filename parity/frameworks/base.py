@@ -276,6 +276,11 @@ class Framework(ABC):
         """Whether its step, which is about to be called, will update nothing: a scaler has found a gradient that is not finite."""
         return False
 
+    def decorated(self, model: Any) -> Any | None:
+        """What would be made of a network's weights on another device alone: (dtype, whether with master weights, the place where
+        it is asked for); None: nothing, what it holds is what it is."""
+        return None
+
     @abstractmethod
     def scaler_state(self, scaler: Any) -> dict[str, float]:
         """What a gradient scaler that is on has come to: its scale, how many good steps it has counted; empty where it is off."""

@@ -30,7 +30,7 @@ from parity.frameworks.optimizers import Kind, kind_of, rates_of
 from parity.frameworks.paddle_lifting import lifting
 from parity.frameworks.paddle_lowering import lowering
 from parity.frameworks.paddle_random import drawing
-from parity.frameworks.paddle_scaling import scaling
+from parity.frameworks.paddle_scaling import Decorated, decorated, scaling
 from parity.numbers.distributions import Numbers
 
 _process, _, _words = os.environ.get(LAST_WORDS, "").partition("/")
@@ -504,6 +504,9 @@ class PaddleFramework(Framework):
     def skips(self, optimizer: paddle.optimizer.Optimizer) -> bool:
         found = optimizer._get_auxiliary_var("found_inf")
         return found is not None and bool(found)
+
+    def decorated(self, model: paddle.nn.Layer) -> Decorated | None:
+        return decorated(model)
 
     def scaler_state(self, scaler: paddle.amp.GradScaler) -> dict[str, float]:
         if not scaler.is_enable():

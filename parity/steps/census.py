@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.files import InputError
 from parity.messages import Message, say, some
 from parity.numbers.arrays import Deviation, Verdict
 from parity.steps.programs import Programs
@@ -39,6 +40,7 @@ class _Census:
                 self._finding(f"{network}.{found.name}", found.message, found.reference, found.twin)
         self._tied()
         self._scalers()
+        self._decorated()
         sides = [self._held(side) for side in (0, 1)]
         for name in sorted(sides[0].keys() | sides[1].keys()):
             sites = [self._both.sites[side].of(self._both.optimizers[side].get(name)) for side in (0, 1)]
@@ -128,6 +130,24 @@ class _Census:
                 self._report.counts[Verdict.SAME] += left == right
                 if left != right:
                     self._finding(f"{name}.{setting}", _differ(left, right), *sites)
+
+    def _decorated(self) -> None:
+        """Networks whose weights a GPU alone would make half."""
+        both = self._both
+        for name, model in both.programs[1].networks.items():
+            made = both.frameworks[1].decorated(model)
+            if made is None or name not in both.programs[0].networks:
+                continue
+            reference = both.programs[0].networks[name]
+            dtypes = {both.frameworks[0].shape_dtype(one)[1] for one in both.frameworks[0].parameters(reference).values()}
+            if made.dtype in dtypes:  # both are half: here the twin's are not, and what it computes is none of it
+                raise InputError(f"{both.subject.name}, {name}: expected weights in full precision, found {made.dtype} on both "
+                                 f"sides, in which Paddle computes on a GPU alone; build both without it, or use --device gpu")
+            how = say("on a GPU paddle.amp.decorate makes the twin's weights {dtype}, with master weights in full precision; the "
+                      "reference's stay in full precision", dtype=made.dtype) if made.master_weights else say(
+                "on a GPU paddle.amp.decorate makes the twin's weights {dtype}, without master weights: updates are rounded to it; "
+                "the reference's stay in full precision", dtype=made.dtype)
+            self._finding(f"{name}.weights", how, both.sites[0].of(reference), Site(*made.place))
 
     def _tied(self) -> None:
         """Which entries are one and the same tensor: tied weights, a network that stands twice in a program."""

@@ -79,7 +79,7 @@ def _telling(build: Callable[[str], Any], tell: Callable[[Mapping[str, float]], 
 
         def told(*arguments: Any) -> Mapping[str, Any]:
             losses = hand_on(step, *arguments)
-            tell({name: float(loss) for name, loss in losses.items() if is_total(name)})
+            tell({name: loss.item() for name, loss in losses.items() if is_total(name)})
             return losses
 
         program.step = told

@@ -229,13 +229,17 @@ EXAM_SIZES = Sizes(ngf=4, n_blocks=2, img_size=32, light=True, ndf=4)
 
 
 def exam_subject(name: str, seed: int = 0, **sizes: Any) -> Subject:
-    """A small subject by name, for faults and their healthy twins: a module ("LIN"), a network ("disLA"), with a suffix.
+    """A small subject by name, for faults and their healthy twins: a module ("LIN"), a network ("disLA"), with a suffix, or a part
+    of the measurement ("evaluation_whole").
 
     "_eval": in eval mode. "_bounds": rho at, between and beyond its bounds. "_initial": rho at 0, where LIN starts.
     Discriminators run five times, as spectral norm moves on with every forward. sizes: of a network (see `Sizes`), other than
     the usual ones. Raises KeyError.
     """
     base, _, suffix = name.partition("_")
+    if base == "evaluation":
+        from parity.ugatit.evaluation.pairs import subject
+        return subject(name, seed)
     training = suffix != "eval"
     if base in NETWORKS:
         usual = with_changes(EXAM_SIZES, img_size=96) if base.startswith("disG") else EXAM_SIZES

@@ -12,6 +12,7 @@ import torch
 
 from parity.declare.training import Training
 from parity.differences import ALL
+from parity.files import InputError
 from parity.frameworks.lowering import UNLOWERED
 from parity.inputs import integers
 from parity.steps.follow import follow
@@ -59,9 +60,9 @@ class PaddleBert(paddle.nn.Layer):
         return self.head(paddle.tanh(x[:, 0]))
 
 
-def torch_training(device="cpu"):
+def torch_training(device="cpu", dtype=torch.float32):
     def build():
-        net = TorchBert()
+        net = TorchBert().to(dtype)
         optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=0.01)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda call: min(1.0, (call + 1) / 4))
 
@@ -80,7 +81,7 @@ def torch_training(device="cpu"):
     return build
 
 
-def paddle_training(loss_in="autocast", where="nowhere", **autocast):
+def paddle_training(loss_in="autocast", where="nowhere", decorated=None, **autocast):
     autocast = {"dtype": "bfloat16", **autocast}
 
     def build():
@@ -88,6 +89,8 @@ def paddle_training(loss_in="autocast", where="nowhere", **autocast):
         schedule = paddle.optimizer.lr.LambdaDecay(1e-3, lambda call: min(1.0, (call + 1) / 4))
         optimizer = paddle.optimizer.AdamW(schedule, parameters=net.parameters(), weight_decay=0.01,
                                            grad_clip=paddle.nn.ClipGradByGlobalNorm(0.5))
+        if decorated is not None:
+            net, optimizer = paddle.amp.decorate(net, optimizer, level="O2", dtype="bfloat16", master_weight=decorated)
 
         def step(ids, labels):
             with paddle.amp.auto_cast(**autocast):
@@ -129,6 +132,9 @@ FAULTS = [pytest.param({"enable": False}, "autocast", "torch.autocast", marks=py
           ({"loss_in": "half"}, "norms, losses and sums in half precision", "cross_entropy(logits, labels)"),
           ({"level": "O2"}, "autocast", "paddle.amp.auto_cast"),
           ({"where": "scores"}, "products beside autocast", 'paddle.matmul(q.astype("float32")'),
+          ({"decorated": False}, "weights", "paddle.amp.decorate"),
+          pytest.param({"decorated": None, "level": "O2", "custom_black_list": {"layer_norm"}}, "autocast", "paddle.amp.auto_cast",
+                       marks=pytest.mark.slow),
           pytest.param({"dtype": "float16"}, "autocast", "paddle.amp.auto_cast", marks=pytest.mark.slow),
           pytest.param({"custom_black_list": {"linear_v2"}}, "products beside autocast", "unflatten", marks=pytest.mark.slow),
           pytest.param({"custom_white_list": {"softmax"}}, "norms, losses and sums in half precision", "softmax",
@@ -140,3 +146,17 @@ def test_a_wrong_precision_is_found_at_its_line(twin, variable, line):
     first = followed(paddle_training(**twin), device="cuda").report.first
     lines = [linecache.getline(site.file, site.line) for site in (first.reference, first.twin) if site is not None]
     assert first.key.variable == variable and any(line in one for one in lines), str(first)
+
+
+@pytest.mark.parametrize("master", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_weights_that_a_gpu_alone_makes_half(master):
+    """Whether updates are rounded to half precision is told of, though here they are not."""
+    found = followed(paddle_training(decorated=master)).report.first
+    assert found.key.stage == "census" and ("without master weights" in found.deviation.trouble) is not master
+
+
+def test_what_is_half_on_both_sides_cannot_be_compared_here():
+    subject = Training(torch_training(dtype=torch.bfloat16), paddle_training(decorated=True),
+                       [integers(3, LENGTH, high=WORDS), integers(3, high=3)]).subject()
+    with pytest.raises(InputError, match="expected weights in full precision, found bfloat16 on both sides"):
+        follow(subject, steps=1)

@@ -18,6 +18,8 @@ from benchmarks.evaluation import EVERY, SHAPES, SIZES, SUBSETS, digest, feature
 from parity.compare.ladder import compare
 from parity.files import InputError
 from parity.ugatit.evaluation import pairs, weights
+from parity.ugatit.faults.evaluation_faults import EVALUATION_FAULTS
+from parity.ugatit.faults.exam import sit
 from weights_convert import CheckpointError, write_torch
 
 KNOWN = json.loads((Path(__file__).parents[1] / "fixtures" / "torch_fidelity.json").read_text())
@@ -161,8 +163,15 @@ def test_another_network_is_refused(state, tmp_path):
         weights.read(file)
 
 
-@pytest.mark.parametrize("name", ["small", "distances", "whole", "inception",
+@pytest.mark.parametrize("name", ["small", "resize", "distances", "whole", "inception",
                                   *(pytest.param(name, marks=pytest.mark.slow) for name in ("inception_299", "whole_inception"))])
 def test_the_measurement_is_a_pair(name):
-    report = compare(pairs.subject(name))
+    report = compare(pairs.subject(f"evaluation_{name}"))
     assert report.verdict == "same" and not report.uncompared and report.compared > 20, str(report.first)
+
+
+@pytest.mark.parametrize("fault", EVALUATION_FAULTS, ids=lambda fault: fault.name)
+def test_a_wrong_measurement_is_found_and_placed(fault):
+    """`test_the_measurement_is_a_pair` has the healthy twins."""
+    grade, _ = sit(fault)
+    assert grade.placed, f"{grade.misplaced} {grade.headline}"

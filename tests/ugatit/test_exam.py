@@ -61,5 +61,5 @@ def test_the_published_exam_is_of_this_catalogue():
     rows = re.findall(r"^\| (\w+) \| (\w+) \| found and placed \|", shown, re.M)
     assert rows == [(name, fault.answer.stage) for name, fault in CATALOGUE.items()], "run `make exam`"
     said = re.search(r"^\d+ faults: .*$", shown, re.M).group()
-    assert said.endswith("0 misplaced, 0 missed; 216 comparisons of healthy twins, 0 false alarms.")
+    assert said.endswith("0 misplaced, 0 missed; 219 comparisons of healthy twins, 0 false alarms.")
     assert " ".join(said.split()) in " ".join((ROOT / "README.md").read_text().split())

@@ -1,6 +1,6 @@
 """How far two sets of features lie apart, in float64: the kernel (KID) and the Fréchet inception distance (FID).
 
-Nothing is trained with them: they work without gradients.
+They are for features without gradients: nothing is trained with them.
 """
 
 import math
@@ -32,7 +32,6 @@ def squared_mmd(x, y):
     return mmd
 
 
-@torch.no_grad()
 def kernel_distance(real, fake, subsets, subset_size, seed):
     """KID: mean and (population) standard deviation of ``squared_mmd`` over random subsets, drawn without replacement.
 
@@ -51,7 +50,6 @@ def kernel_distance(real, fake, subsets, subset_size, seed):
     return mean, deviation
 
 
-@torch.no_grad()
 def frechet_distance(real, fake):
     """FID: the Fréchet distance of two normal distributions with the means and (unbiased) covariances of the features.
 

@@ -23,8 +23,8 @@ def resize_like_tensorflow(picture, size):
     corner of the first pixel and not of the last (``tf.image.resize_bilinear`` with align_corners=False)."""
     top, bottom, down = neighbours(picture.shape[1], size)
     left, right, across = neighbours(picture.shape[2], size)
-    across = torch.tensor(across).to(picture)
-    down = torch.tensor(down).to(picture).unsqueeze(1)
+    across = across.to(picture)
+    down = down.to(picture).unsqueeze(1)
     upper, lower = picture[:, top], picture[:, bottom]
     upper = upper[:, :, left] + (upper[:, :, right] - upper[:, :, left]) * across
     lower = lower[:, :, left] + (lower[:, :, right] - lower[:, :, left]) * across
@@ -34,11 +34,10 @@ def resize_like_tensorflow(picture, size):
 
 def neighbours(length, size):
     """Along one side of ``length`` pixels, for each of ``size``: the neighbour before, the one after (int64), and how far it lies
-    from the one towards the other (float32: TensorFlow works out the places in single precision)."""
+    from the one towards the other (float64). TensorFlow works out the places in single precision."""
     scale = np.float32(length) / np.float32(size)
-    position = np.arange(size, dtype=np.float32) * scale
-    before = position.astype(np.int64)
-    after = np.minimum(before + 1, length - 1)
-    share = position - before.astype(np.float32)
-    before, after = torch.tensor(before), torch.tensor(after)
+    position = torch.tensor(np.arange(size, dtype=np.float32) * scale).to(torch.float64)
+    before = position.to(torch.int64)
+    after = (before + 1).clamp(max=length - 1)
+    share = position - before.to(position)
     return before, after, share
