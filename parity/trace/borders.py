@@ -133,6 +133,15 @@ class Borders:
         self._recorder.magnitudes.module_left(call.path, call.entered)
         return self._framework.replace_tensors(outputs, replacements) if replacements else None if outputs is given else outputs
 
+    def pass_on(self, module: Any, inputs: tuple, outputs: Any) -> Any:
+        """Of a module without a partner: nothing of it is shown, but what it returns is handed on as what others return is, so that
+        a write in place to it (an instance norm, then ReLU(True)) hides no gradient from the module that writes."""
+        if self._recorder.is_blind or self._framework.recomputing():
+            return None
+        replacements = {place: observable for place, tensor in self._framework.tensors_in(outputs)
+                        if (observable := self._framework.observable(tensor)) is not tensor}
+        return self._framework.replace_tensors(outputs, replacements) if replacements else None
+
     def _handed(self, tensor: Any) -> Any:
         """What the program goes on with. A parameter that is returned is seen apart from its other uses."""
         own = id(tensor) in self._recorder.parameter_names
