@@ -18,6 +18,7 @@ class Mutant(NamedTuple):
 JUDGE, FINDINGS, FLOORS = "parity/verdict/judge.py", "parity/verdict/findings.py", "parity/verdict/floors.py"
 SINKS, ARRAYS, PAIRING = "parity/verdict/sinks.py", "parity/numbers/arrays.py", "parity/pairing/correspondence.py"
 LINES, MAGNITUDES, STEPS = "parity/trace/lines.py", "parity/trace/magnitudes.py", "parity/steps/reference.py"
+LOWERING = "parity/frameworks/lowering.py"
 
 MUTANTS = [
     # the judge
@@ -132,4 +133,15 @@ MUTANTS = [
            "return 1.0", "false alarms of broadcasts"),
     Mutant("span: the last counts", MAGNITUDES, "self._spans[name] = max(span, self._spans.get(name, 0.0))",
            "self._spans[name] = span", "false alarms of parameters that are used twice"),
+    # mixed precision
+    Mutant("lowering: nothing is kept in full", LOWERING, "half = None if black else region.dtype if lowers else half",
+           "half = region.dtype if lowers else half", "a softmax that a list keeps in full"),
+    Mutant("lowering: one operand is enough", LOWERING, "held[0] if held and None not in held else None", "held[0] if held else None",
+           "a loss of both precisions, which is in full"),
+    Mutant("lowering: a region that is off is none", LOWERING, "        self._regions.append(asked)\n",
+           "        self._regions.append(asked or (self._regions or [None])[-1])\n", "products where autocast is switched off inside autocast"),
+    Mutant("lowering: a norm is never in half", LOWERING, "kind == PRODUCTS or (kind == FULL and half is not None)", "kind == PRODUCTS",
+           "a loss behind autocast"),
+    Mutant("clipping: unscaled before or after", "parity/trace/clipping.py", "bool(reference.unscaled) != bool(twin.unscaled)", "False",
+           "a clip before the gradients are unscaled"),
 ]

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-import torch_ref
+import torch_ref.evaluation
 from parity.cli.main import main
 from parity.ugatit.evaluation import weights
 from parity.ugatit.pictures import picture, to_image
@@ -109,3 +109,14 @@ def test_bad_input(data, tmp_path, capsys, arguments, said):
                  *(argument.format(**places) for argument in arguments)])
     shown = capsys.readouterr().err
     assert code == 2 and said in shown and "Traceback" not in shown
+
+
+def test_what_a_network_raises_is_no_pictures_fault(data, capsys, monkeypatch):
+    def broken(self, pictures):
+        raise ValueError("a network of ours")
+
+    monkeypatch.setattr(torch_ref.evaluation.SmallFeatures, "forward", broken)
+    arguments = ["--real", str(data / "testB"), "--fake", str(data / "testA"), "--subset-size", "4"]
+    assert main(["evaluate", "--framework", "torch", *arguments]) == 2
+    shown = capsys.readouterr().err
+    assert "a network of ours" in shown and "expected a picture" not in shown and "a fault of parity itself" in shown

@@ -186,11 +186,20 @@ class _Reader:
         """Where a picture cannot be read, the error says which. Raises InputError."""
         try:
             yield
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            if self._at is None:
-                raise
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise InputError(f"{self._at}: expected a picture, cannot read it ({reason}); remove or replace it") from error
+        except Exception as error:
+            if self._at is not None and (reason := _unreadable(self._at)):
+                raise InputError(f"{self._at}: expected a picture, cannot read it ({reason}); remove or replace it") from error
+            raise
+
+
+def _unreadable(file: Path) -> str | None:
+    """Why Pillow cannot read a picture, if so."""
+    try:
+        with Image.open(file) as image:
+            image.convert("RGB")
+    except Exception as error:
+        return " ".join(str(error).split()) or type(error).__name__
+    return None
 
 
 @contextmanager
