@@ -119,7 +119,7 @@ _KINDS = (
         WARNING,
         say("go straight through: z + (looked_up - z).detach(); or choose softly (gumbel_softmax)"),
     ),
-    Kind("module-never-run", ERROR, say("call it in forward, or remove it")),
+    Kind("module-never-run", WARNING, say("call it in forward, or remove it")),  # BERT's pooler is built, and often not called
     Kind("network-without-gradient", ERROR, say("let the loss depend on its output, and nothing on the way leave the graph")),
     Kind(
         "leftover-gradient",

@@ -12,7 +12,8 @@ from parity.trace.source import Site
 
 @dataclass
 class Backward:
-    """One backward. tick: its place in the order of events. touched: parameters whose gradient it changed."""
+    """One backward. tick: its place in the order of events. touched: parameters whose gradient it changed. within: it was called
+    by an optimizer's step, from a closure."""
 
     tick: int
     site: Site | None
@@ -20,6 +21,7 @@ class Backward:
     differentiable: bool
     function: str = ""
     touched: set[str] = field(default_factory=set)
+    within: bool = False
 
 
 @dataclass
@@ -272,6 +274,7 @@ class Iteration:
     told: list[tuple[int, int, float]] = field(default_factory=list)  # by losses over classes: examples, told right, by chance
     moved: dict[str, bool] = field(default_factory=dict)  # moving state -> changed
     moved_by_eval: set[str] = field(default_factory=set)  # moving state that a call in eval mode changed
+    frozen: set[str] = field(default_factory=set)  # parameters that no optimizer holds, which were to have no gradient at a step
     lent: set[str] = field(default_factory=set)  # networks that were called with weights made elsewhere
     normed: set[str] = field(default_factory=set)  # networks whose first layer a norm follows, which takes the input's scale away
     first_inputs: dict[str, float] = field(default_factory=dict)  # network -> largest size of what its first layer was given

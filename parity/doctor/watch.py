@@ -179,6 +179,8 @@ class Watch:
 
     def _work_begins(self) -> None:
         """Without marks of the user's, an iteration is over once all optimizers have stepped and work begins again."""
+        if self._scene.in_step:  # a closure, which the step itself calls
+            return
         steps = self._scene.current.steps
         skipped = not steps and self._scene.current.amp["step"]  # by a gradient scaler
         if not self.explicit and (skipped or len(steps) >= MANY or (

@@ -23,7 +23,9 @@ def mixed(case: Case) -> Iterator[Finding]:
                 "this backward", optimizer=step.optimizer, where=say("an earlier step") if own else say("another loss"),
                 parameters=plural(len(names), "parameter"), names=some(names)),
                           say("its own step lies between the two backwards") if own
-                          else say("another optimizer's step lies between the two backwards"), step.site, iteration.number)
+                          else say("another optimizer's step lies between the two backwards"),
+                          next((backward.site for backward in iteration.backwards if backward.within and backward.tick > step.tick),
+                               step.site), iteration.number)
 
 
 def discarded(case: Case) -> Iterator[Finding]:

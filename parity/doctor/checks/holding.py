@@ -17,8 +17,11 @@ def held(case: Case) -> Iterator[Finding]:
     program, framework = case.program, case.framework
     # What nobody holds and moves all the same is updated by hand; of a network that only lends its output it is an average.
     lent = set().union(*(iteration.lent for iteration in case.iterations))
+    # What was frozen while these optimizers stepped may be trained later, by another.
+    stepped = [iteration for iteration in case.iterations if iteration.steps]
+    frozen = stepped[-1].frozen if stepped else set()
     loose = {name: p for name, p in program.trainable().items()
-             if id(p) not in program.holders and program.network_of(name) not in lent
+             if id(p) not in program.holders and program.network_of(name) not in lent and name not in frozen
              and not (name in case.moved_by_hand and not _passive(case, program.network_of(name)))}
     by_network: dict[str, list[str]] = {}
     for name in loose:

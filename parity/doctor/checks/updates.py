@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
@@ -13,13 +14,22 @@ from parity.messages import say, some
 
 ROUNDING = 1e-6  # of the gradient of its own layer's weight: what float32 leaves of a sum of some hundred terms that is 0
 
+SLIGHT = 1e-3  # of the gradient of its own layer's weight: a bias that takes part has about as much
+HALF_AN_ULP = 2 ** -25  # of a number that is a power of two, in float32: what is less, added to it, leaves it as it was
 
-def _is_rounding(name: str, seen: dict[str, list[Update]]) -> bool:
-    """Whether it is the bias of a layer before a norm, which takes it away: its gradient is 0 but for rounding."""
+
+def _is_rounding(name: str, seen: dict[str, list[Update]], rate: float | None) -> bool:
+    """Whether it is the bias of a layer before a norm, which takes it away: its gradient is 0 but for rounding. rate: what a step
+    multiplies gradients by, None where it brings them to one size first."""
     owner, _, own = name.rpartition(".")
     beside = [update for other, all_ in seen.items() if other.startswith(f"{owner}.weight") for update in all_]
+    if own != "bias" or not beside:
+        return False
     largest = max((update.gradient or 0.0 for update in seen[name]), default=0.0)
-    return own == "bias" and bool(beside) and largest < ROUNDING * max(update.gradient or 0.0 for update in beside)
+    share = largest / (max(update.gradient or 0.0 for update in beside) or math.inf)
+    weight = min(update.weight for update in seen[name])
+    return share < ROUNDING or (rate is not None and share < SLIGHT and rate * largest < HALF_AN_ULP * weight
+                                and any(update.changed for update in beside))
 
 
 def updates(case: Case) -> Iterator[Finding]:
@@ -33,8 +43,10 @@ def updates(case: Case) -> Iterator[Finding]:
         seen: dict[str, list[Update]] = {name: [step.updates[name] for _, step in steps if name in step.updates] for name in names}
         decays = {program.names.get(id(p)): value for p, value in case.framework.decays(program.optimizers[optimizer])}
         still = {program.names.get(id(p)) for p in case.framework.without_lr(program.optimizers[optimizer])}
+        plain = case.framework.optimizer_kind(program.optimizers[optimizer]) == "SGD"
+        rate = max(step.lr for _, step in steps) if plain else None
         idle = [name for name, all_ in seen.items() if all_ and all(update.gradient for update in all_)
-                and name not in still and not any(update.changed for update in all_) and not _is_rounding(name, seen)]
+                and name not in still and not any(update.changed for update in all_) and not _is_rounding(name, seen, rate)]
         late = [name for name, all_ in seen.items() if len(all_) > 1 and all_[0].changed and all(update.gradient for update in all_)
                 and name not in still and not any(update.changed for update in all_[1:])]
         if idle or late:

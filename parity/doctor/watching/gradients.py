@@ -121,7 +121,8 @@ class Gradients:
         before = self.pulses() if close else {}
         self.look_for_clearing(before, unused=not scene.in_step)
         tick = scene.tick()
-        record = Backward(tick, scene.site(), values, any(map(framework.requires_grad, losses)), function)
+        record = Backward(tick, scene.site(), values, any(map(framework.requires_grad, losses)), function,
+                          within=scene.in_step)
         scene.current.backwards.append(record)
         self._in_backward, scene.backward = True, tick
         try:

@@ -99,14 +99,18 @@ class Updates:
             record.empty, pulses = False, gradients.pulses(held)
             for key in pulses.keys() & record.updates.keys():
                 record.updates[key].gradient = _norm(pulses[key])
+                record.updates[key].mixed = gradients.mixed(gradients.known(key).made, name)
         if before is not None:
             self._look_after(record, held, before)
         else:
             self._look_at_gradients(record, pulses)
         record.effective_lr = framework.effective_lr(optimizer)
         record.backwards = gradients.backwards - self._seen.get(name, 0)
-        self._seen[name], self._stepped[name] = gradients.backwards, record.tick
-        gradients.stepped(record.tick, name)
+        over = scene.tick()  # after the backwards of a closure
+        self._seen[name], self._stepped[name] = gradients.backwards, over
+        gradients.stepped(over, name)
+        scene.current.frozen |= {key for key, p in program.parameters.items()
+                                 if id(p) not in program.holders and not framework.requires_grad(p)}
         scene.current.steps.append(record)
         return result
 

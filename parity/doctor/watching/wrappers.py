@@ -73,6 +73,10 @@ class Wrappers:
             if scene.current is None or scene.in_step:
                 return original(*args, **kwargs)
             call = Call(original)
+            if any(map(callable, (*args, *kwargs.values()))):  # a closure: the work of the step is done within it
+                scene.work_begins()
+                if scene.current is None:  # enough was watched
+                    return original(*args, **kwargs)
 
             def proceed() -> Any:
                 with scene.lines.resumed if args or kwargs else nullcontext():  # a closure is the user's code
