@@ -2,7 +2,7 @@
 
     python -m benchmarks.ablation --data ../shared/data/selfie2anime_mini --work RUNS --steps 300 --out docs/images/ablation.png
 
-A run that is there is continued, and all get as far before any goes on, so that it can be stopped and drawn at any time.
+A run that is there is continued, and all get as far before any goes on. Drawn is the last step of which all ten have weights.
 """
 
 from pathlib import Path
@@ -47,19 +47,25 @@ def train(framework, norm, data, work, steps):
         trainer.run(steps, print_freq=steps, save_freq=steps, progress=False)
 
 
+def weights(work, framework, norm):
+    """Step -> the checkpoint of a run."""
+    return {int(path.stem.rpartition("_")[2]): path for path in (folder(work, framework, norm) / "model").glob("*_params_*")}
+
+
 def draw(data, work, out):
-    """The test selfies with their translations, a row per framework, over the losses. Returns how many steps all runs have."""
+    """The test selfies with their translations, a row per framework, over the losses. Returns after how many steps."""
     from matplotlib import pyplot
+    steps = max(set.intersection(*(set(weights(work, framework, norm)) for framework in FRAMEWORKS for norm in DECODER_NORMS)))
     files = find_images(Path(data) / "testA")[:SHOWN]
     losses = {(framework, norm): read_losses(folder(work, framework, norm) / "losses.csv")
               for framework in FRAMEWORKS for norm in DECODER_NORMS}
-    steps = min(len(course["step"]) for course in losses.values())
     figure = pyplot.figure(figsize=(11, 13), layout="constrained")
     pictures, courses = figure.subfigures(2, 1, height_ratios=(2.2, 1))
     axes = pictures.subplots(len(files) * len(FRAMEWORKS), 1 + len(DECODER_NORMS))
     for column, norm in enumerate(DECODER_NORMS, 1):
         for place, framework in enumerate(FRAMEWORKS):
-            translator = Translator(framework, folder(work, framework, norm), img_size=SIZES["img_size"], device="cpu")
+            translator = Translator(framework, weights(work, framework, norm)[steps], img_size=SIZES["img_size"], device="cpu",
+                                    decoder_norm=norm)
             for number, file in enumerate(files):
                 axes[number * len(FRAMEWORKS) + place][column].imshow(np.asarray(translator(read_image(file))))
         axes[0][column].set_title(TITLES[norm])
