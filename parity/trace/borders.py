@@ -15,7 +15,7 @@ from parity.trace.events import Event, Key
 from parity.trace.lines import Call
 from parity.trace.magnitudes import Size
 from parity.trace.side import Run, Side
-from parity.trace.source import Site, is_inherited
+from parity.trace.source import Site
 
 if TYPE_CHECKING:
     from parity.trace.recorder import Recorder
@@ -103,8 +103,8 @@ class Borders:
             call = self.calls.pop()
         built = self._side.sites.of(module)
         library = not self._side.source.defines(module)
-        inherited = library or is_inherited(call.returned)
-        site = (built or call.called) if inherited else (call.returned or built or call.called)
+        of_library = library or self._side.source.hands_to_library(module, call.returned)
+        site = (built or call.called) if of_library else (call.returned or built or call.called)
         parts = list(leaves(outputs, self._framework.is_tensor, objects=True))
         ragged = self._framework.ragged(module, inputs)
         returned = [(place, part) for place, part in parts if self._framework.is_tensor(part)

@@ -268,6 +268,14 @@ class SourceTree:
         code = code_of(getattr(type(module), "forward", None))
         return code is not None and code.co_filename in self
 
+    def hands_to_library(self, module: object, returned: Site | None) -> bool:
+        """Whether a module's forward returns, at that line, what the forward of a library's class makes of its arguments as they
+        are (`return super().forward(x)`): where the module was built it was told what to do."""
+        kinds = [kind for kind in type(module).__mro__ if "forward" in vars(kind)]
+        codes = [code_of(vars(kind)["forward"]) for kind in kinds]
+        base = next((code for own, code in itertools.pairwise(codes) if own is not None and own.co_filename in self), None)
+        return base is not None and base.co_filename not in self and _returns_the_base(returned)
+
     def site(self, frame: FrameType | None, skip_self: object = None) -> Site | None:
         """The innermost line of the user's code on the stack; frames whose `self` is `skip_self` are passed over."""
         found = self.innermost(frame, skip_self)
@@ -379,9 +387,8 @@ def kept_at(site: Site | None) -> Site | None:
     return Site(site.file, kept[0].lineno) if len(kept) == 1 else None
 
 
-def is_inherited(site: Site | None) -> bool:
-    """Whether the line returns what the forward of a base class makes of its arguments as they are (`return super().forward(x)`):
-    it was made where the object was built."""
+def _returns_the_base(site: Site | None) -> bool:
+    """Whether the line is `return super().forward(x)`, of arguments that are what they were."""
     function = function_around(site)
     found = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node.lineno <= site.line <= node.end_lineno
              ] if function is not None else []
