@@ -94,6 +94,7 @@ class _Attached:
         self._constructions = ConstructionSites()
         self._modules: list[weakref.ref] = []
         self._optimizers: list[weakref.ref] = []
+        self._held: set[int] = set()  # ids of what optimizers were made with
         self._loads = Loads(self._site, lambda network: next(iter(_named([network], self._user_frame()))))
 
     @contextmanager
@@ -103,6 +104,8 @@ class _Attached:
             for kind, made in makers:
                 stack.enter_context(self._constructions.watch(kind, self._source))
                 stack.enter_context(_replaced(kind, "__init__", lambda original, made=made: _noting(original, made)))
+            for kind in framework.optimizer_makers:
+                stack.enter_context(_replaced(kind, "__init__", lambda original: self._noting_held(framework, original)))
             stack.enter_context(_replaced(framework.module_class, "__call__",
                                           lambda original: self._calling(framework, original)))
             for method, made_of in self._loads.stand_ins(framework).items():
@@ -116,6 +119,7 @@ class _Attached:
     def end(self) -> None:
         for doctor in reversed(self.doctors):
             doctor.stop()
+            doctor.program.held_elsewhere |= self._held
         if self.doctors:
             self.doctors[0].note(*self._loads.findings)
 
@@ -135,6 +139,13 @@ class _Attached:
                 return framework.module_class.__call__(module, *args, **kwargs)  # the doctor stands around it now
             return original(module, *args, **kwargs)
         return call
+
+    def _noting_held(self, framework: Framework, original: Callable) -> Callable:
+        def init(optimizer: Any, *args: Any, **kwargs: Any) -> None:
+            original(optimizer, *args, **kwargs)
+            if not Program.iterator_left(optimizer):
+                self._held |= {id(p) for p in framework.optimizer_parameters(optimizer)}
+        return init
 
     @property
     def _free(self) -> bool:

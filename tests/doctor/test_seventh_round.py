@@ -50,8 +50,8 @@ def test_a_closure_that_clears_nothing(cleared):
     assert cleared or (d.findings[0].id, line(d.findings[0])) == ("leftover-gradient", "loss.backward()")
 
 
-@pytest.mark.parametrize("frozen", [True, False])
-def test_a_part_that_is_trained_later(frozen):
+@pytest.mark.parametrize(("frozen", "held"), [(True, True), (True, False), (False, False)])
+def test_a_part_that_is_trained_later(frozen, held):
     body, head = nn.Sequential(nn.Linear(4, 8), nn.ReLU()), nn.Linear(8, 2)
     optimizer = torch.optim.SGD(head.parameters(), 0.01)
     body.requires_grad_(not frozen)
@@ -64,8 +64,9 @@ def test_a_part_that_is_trained_later(frozen):
     with parity.doctor(nn.Sequential(body, head), optimizer) as d:
         for _ in range(3):
             step()
-    body.requires_grad_(True)  # the next phase, with another optimizer
-    assert ("parameters-unheld" in {finding.id for finding in d.findings}) is not frozen
+    body.requires_grad_(True)  # the next phase
+    other = torch.optim.SGD(body.parameters() if held else head.parameters(), 0.01)
+    assert ("parameters-unheld" in {finding.id for finding in d.findings}) is not held, other
 
 
 def test_a_pooler_that_never_runs_is_unusual_at_most():

@@ -17,11 +17,9 @@ def held(case: Case) -> Iterator[Finding]:
     program, framework = case.program, case.framework
     # What nobody holds and moves all the same is updated by hand; of a network that only lends its output it is an average.
     lent = set().union(*(iteration.lent for iteration in case.iterations))
-    # What was frozen while these optimizers stepped may be trained later, by another.
-    stepped = [iteration for iteration in case.iterations if iteration.steps]
-    frozen = stepped[-1].frozen if stepped else set()
+    later = _later(case)
     loose = {name: p for name, p in program.trainable().items()
-             if id(p) not in program.holders and program.network_of(name) not in lent and name not in frozen
+             if id(p) not in program.holders and program.network_of(name) not in lent and name not in later
              and not (name in case.moved_by_hand and not _passive(case, program.network_of(name)))}
     by_network: dict[str, list[str]] = {}
     for name in loose:
@@ -81,6 +79,17 @@ def held(case: Case) -> Iterator[Finding]:
             yield Finding("foreign-parameters", optimizer, say(
                 "{optimizer} holds {tensors} that belong to no network and are never updated", optimizer=optimizer,
                 tensors=plural(len(unused), "tensor")), site=program.optimizer_site(optimizer, HELD))
+
+
+def _later(case: Case) -> set[str]:
+    """Parameters that were frozen while these optimizers stepped, and that another holds, which was made since."""
+    program = case.program
+    stepped = [iteration for iteration in case.iterations if iteration.steps]
+    frozen = {name for name in stepped[-1].frozen if name in program.trainable()} if stepped else set()
+    if not frozen:
+        return frozen
+    held = program.held_elsewhere | {id(p) for optimizer in program.others() for p in case.framework.optimizer_parameters(optimizer)}
+    return {name for name in frozen if id(program.parameters[name]) in held}
 
 
 def _overlap(one: Counter, other: Counter) -> int:
