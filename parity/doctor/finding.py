@@ -64,6 +64,7 @@ _KINDS = (
         WARNING,
         say("set the decay in one place: a ParamAttr regularizer replaces the optimizer's weight_decay"),
     ),
+    Kind("momentum-of-torch", WARNING, say("momentum=0.9 in Paddle is momentum=0.1 in torch")),
     Kind("argument-became-name", ERROR, say("pass arguments by name: in Paddle this position is the `name`")),
     Kind("no-grad-without-with", ERROR, say("with paddle.no_grad(): ... ; the bare call does nothing")),
     Kind("bgr-images", WARNING, say("cv2.imread gives BGR: convert with cv2.cvtColor(image, cv2.COLOR_BGR2RGB) or [..., ::-1]")),
@@ -136,6 +137,7 @@ _KINDS = (
         WARNING,
         say("detach the target, or make it within no_grad: it is what the prediction is to move to"),
     ),
+    Kind("units-alike", ERROR, say("start weights at random: what begins alike, and gets the same gradient, stays alike")),
     Kind("activation-dead", ERROR, say("lower lr or the biases, or use a leaky activation; look at the scale of its input")),
     Kind(
         "features-constant",
@@ -224,6 +226,8 @@ _KINDS = (
         ERROR,
         say("bring the targets into the range of the activation, or scale its output, or take it off: it cannot come to them"),
     ),
+    Kind("target-tiny", WARNING, say("bring the targets to 0 and 1: are they divided twice?")),
+    Kind("dropout-always", WARNING, say("F.dropout(x, p, training=self.training), or the layer nn.Dropout")),
     Kind(
         "axes-renumbered",
         WARNING,

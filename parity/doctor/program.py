@@ -181,7 +181,8 @@ class Program:
                     found = self.constructions.of(self.modules.get(f"{path}.{attribute}"))
                     return found or site
                 if (site := self.constructions.of(module)) is not None and attribute is not None:
-                    return site
+                    own = self.constructions.of(self.modules.get(f"{path}.{attribute}"))  # `site`: of a list that it was put in
+                    return own or site
             if path in self.models:
                 return self.constructions.of(module) or self.assigned(path, type(module).__name__)
             path, _, attribute = path.rpartition(".")

@@ -38,6 +38,7 @@ class Update:
     half: bool = False
     frozen: bool = False
     found_zero: bool = False  # a backward since the clearing has found it to be 0
+    alike: float | None = None  # where all of a layer's units are the same, in weights and gradients: their largest weight
     shrunk: float | None = None  # where decay is apart from the gradient (AdamW): what it took, over what the loss moved
 
     @property
@@ -285,6 +286,8 @@ class Iteration:
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
     unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, the line that made it
     out_of_reach: list[tuple[str, float, float, Site | None]] = field(default_factory=list)  # an activation, the range of targets
+    largest_targets: list[tuple[str, float, Site | None]] = field(default_factory=list)  # of binary cross entropies
+    dropouts: list[Site | None] = field(default_factory=list)  # functional ones in a network, not told whether it is in training
     renumbered: list[tuple[tuple, tuple, Site | None]] = field(default_factory=list)  # shapes of what was reshaped to other axes
     alive_targets: list[tuple[str, Site | None]] = field(default_factory=list)  # targets of losses that have a graph
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import paddle
 import pytest
 import torch
+from paddle.nn import functional as PF
 from torch import nn
 from torch.nn import functional as F
 
@@ -96,3 +98,123 @@ def test_a_bias_whose_gradient_is_rounding_need_not_move(tiny):
         optimizer.step()
 
     assert ("unchanged" in found(step, net, optimizer)) is (tiny == "everything")
+
+
+# --- what losses are given ------------------------------------------------------------------------------------------------
+
+
+def paddle_step(net, optimizer, loss):
+    def step():
+        loss(net).backward()
+        optimizer.step()
+        optimizer.clear_grad()
+    return step
+
+
+@pytest.mark.parametrize("shape", [[8], [8, 1]])
+def test_square_error_cost_broadcasts_too(shape):
+    net = paddle.nn.Linear(4, 1)
+    optimizer = paddle.optimizer.SGD(0.01, parameters=net.parameters())
+    step = paddle_step(net, optimizer, lambda net: PF.square_error_cost(net(paddle.randn([8, 4])), label=paddle.ones(shape)).mean())
+    assert ("loss-broadcast" in found(step, net, optimizer)) is (len(shape) == 1)
+
+
+def torch_step(net, optimizer, loss):
+    def step():
+        optimizer.zero_grad()
+        loss(net).backward()
+        optimizer.step()
+    return step
+
+
+def trained(net, loss, iterations=4, lr=0.01):
+    return found(torch_step(net, optimizer := torch.optim.SGD(net.parameters(), lr), loss), net, optimizer, iterations)
+
+
+@pytest.mark.parametrize(("labels", "ill"), [(3, True), (1, False)])
+def test_a_softmax_for_labels_that_are_independent(labels, ill):
+    net = nn.Sequential(nn.Linear(4, 6), nn.Softmax(1))
+    target = torch.zeros(8, 6)
+    target[:, :labels] = 1
+    said = trained(net, lambda net: F.binary_cross_entropy(net(torch.randn(8, 4)), target))
+    assert ("loss-input" in said) is ill and (not ill or "several or none" in said["loss-input"].message)
+
+
+@pytest.mark.parametrize(("scale", "ill"), [(255, True), (1, False), (0, False)])
+def test_masks_that_are_divided_twice(scale, ill):
+    def loss(net):
+        mask = (torch.rand(8, 3) > 0.5).float()
+        return F.binary_cross_entropy_with_logits(net(torch.randn(8, 4)), mask / scale if scale else mask * 0)
+
+    assert ("target-tiny" in trained(nn.Linear(4, 3), loss)) is ill
+
+
+@pytest.mark.parametrize("positive", [True, False])
+def test_targets_below_a_relu(positive):
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1), nn.ReLU())
+
+    def loss(net):
+        target = torch.randn(32, 1)
+        return F.mse_loss(net(torch.randn(32, 4)), target.abs() if positive else target)
+
+    assert ("target-out-of-reach" in trained(net, loss)) is not positive
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_rows_of_classes_whose_axis_was_not_moved(moved):
+    net = nn.Conv2d(1, 3, 1)
+
+    def loss(net):
+        scores = net(torch.randn(2, 1, 4, 5))
+        scores = scores.permute(0, 2, 3, 1) if moved else scores
+        rows = scores.reshape(-1, 3)
+        return F.cross_entropy(rows, torch.arange(40) % 3)
+
+    said = trained(net, loss)
+    assert ("axes-renumbered" in said) is not moved and (moved or line(said["axes-renumbered"]).startswith("rows ="))
+
+
+# --- layers ---------------------------------------------------------------------------------------------------------------
+
+
+def constant(layer, value):
+    nn.init.constant_(layer.weight, value)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+@pytest.mark.parametrize(("value", "ill"), [(0.05, True), (0.0, False), (None, False)])
+def test_units_that_are_all_alike(value, ill):
+    """A last layer may begin at 0: its units get different gradients."""
+    hidden, last = nn.Linear(4, 8), nn.Linear(8, 3)
+    if value is not None:
+        constant(last, value)
+    if value:
+        constant(hidden, value)
+    net = nn.Sequential(hidden, nn.Tanh(), last)
+    said = trained(net, lambda net: F.cross_entropy(net(torch.randn(12, 4)), torch.arange(12) % 3))
+    assert ("units-alike" in said) is ill and (not ill or ".0 " in said["units-alike"].message)
+
+
+@pytest.mark.parametrize(("momentum", "ill"), [(0.1, True), (0.9, False)])
+def test_a_momentum_of_torch_in_paddle(momentum, ill):
+    net = paddle.nn.Sequential(paddle.nn.Linear(4, 4), paddle.nn.BatchNorm1D(4, momentum=momentum))
+    optimizer = paddle.optimizer.SGD(0.01, parameters=net.parameters())
+    step = paddle_step(net, optimizer, lambda net: net(paddle.randn([8, 4])).square().mean())
+    assert ("momentum-of-torch" in found(step, net, optimizer)) is ill
+
+
+class Dropping(nn.Module):
+    def __init__(self, told):
+        super().__init__()
+        self.layer, self.told = nn.Linear(4, 2), told
+
+    def forward(self, x):
+        h = self.layer(x)
+        return F.dropout(h, 0.5, training=self.training) if self.told else F.dropout(h, 0.5)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_dropout_that_knows_no_mode(told):
+    said = trained(Dropping(told), lambda net: net(torch.randn(8, 4)).square().mean())
+    assert ("dropout-always" in said) is not told

@@ -88,7 +88,8 @@ def _later(case: Case) -> set[str]:
     frozen = {name for name in stepped[-1].frozen if name in program.trainable()} if stepped else set()
     if not frozen:
         return frozen
-    held = program.held_elsewhere | {id(p) for optimizer in program.others() for p in case.framework.optimizer_parameters(optimizer)}
+    others = program.others()
+    held = program.held_elsewhere | {id(p) for optimizer in others for p in case.framework.optimizer_parameters(optimizer)}
     return {name for name in frozen if id(program.parameters[name]) in held}
 
 

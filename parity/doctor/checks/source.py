@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 from parity.doctor.places import is_library, parsed
@@ -119,6 +121,19 @@ def named_alone(case: Case, method: str) -> Site | None:
     return next((Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None
                  for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute)
                  and node.value.attr == method), None)
+
+
+_FILLS = re.compile(r"constant|full|fill", re.IGNORECASE)
+
+
+def filling_site(case: Case, value: float) -> Site | None:
+    """The line that calls something like `constant_(..., value)`, where there is only one."""
+    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and _FILLS.search(_called(node) or "")
+             for given in (*node.args, *(keyword.value for keyword in node.keywords))
+             if isinstance(given, ast.Constant) and type(given.value) in (int, float)
+             and np.float32(given.value) == np.float32(value)}
+    return found.pop() if len(found) == 1 else None
 
 
 _FREEZES = re.compile(r"requires_grad_\(False\)|requires_grad = False|stop_gradient = True")
