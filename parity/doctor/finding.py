@@ -102,6 +102,7 @@ _KINDS = (
         "step-between", ERROR, say("step an optimizer only after all backwards through its networks are done, or run forward again")
     ),
     Kind("gradient-discarded", WARNING, say("clear the gradients once before the accumulation, not before each part of it")),
+    Kind("clip-too-tight", WARNING, say("clip at a norm of about that of an ordinary gradient, 1 or 10 say")),
     Kind("cleared-too-late", ERROR, say("clear the gradients before the backward, or after the step")),
     Kind("clip-too-late", ERROR, say("clip between the backward and the step")),
     Kind(
@@ -208,6 +209,8 @@ _KINDS = (
         say("take the causal mask away (if it is recurrent, let it run in both directions): this is no task of guessing what comes "
             "next"),
     ),
+    Kind("target-unsynchronised", WARNING, say("load the trained network's weights into it, at first and every so many steps")),
+    Kind("views-alike", WARNING, say("draw each view by itself: two calls of what augments the data")),
     # state
     Kind("state-frozen", ERROR, say("update u, v or the running statistics at each training forward (and in train mode)")),
     Kind("state-moves-in-eval", ERROR, say("update u, v and running statistics in train mode only")),

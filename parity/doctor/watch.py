@@ -135,6 +135,8 @@ class Watch:
         self._modules.end(iteration)
         self._odd = self._odd or iteration.odd
         self.iterations.append(iteration)
+        if iteration.number == self._close:
+            program.note_loaders()
         program.files = [file for file, wanted in self._scene.lines.files.items() if wanted]
         if iteration.close:
             known = set(program.names)

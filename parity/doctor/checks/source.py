@@ -123,6 +123,13 @@ def named_alone(case: Case, method: str) -> Site | None:
                  and node.value.attr == method), None)
 
 
+def making_site(case: Case, kind: str) -> Site | None:
+    """The line that makes something of this class, where there is only one."""
+    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and _called(node) == kind}
+    return found.pop() if len(found) == 1 else None
+
+
 _FILLS = re.compile(r"constant|full|fill", re.IGNORECASE)
 
 
@@ -181,6 +188,12 @@ def dividing_site(case: Case, network: str) -> Site | None:
     forwards = _forwards({type(case.program.models[network])})
     return next((Site(file, node.lineno) for file, tree in forwards for node in ast.walk(tree) if isinstance(node, ast.BinOp)
                  and isinstance(node.op, (ast.Div, ast.Mult)) and isinstance(node.right, ast.Constant)), None)
+
+
+def forward_says(case: Case, network: str, pattern: re.Pattern) -> bool:
+    """Whether a forward of the user's within this network has this in it."""
+    kinds = {type(module) for path, module in case.program.modules.items() if case.program.network_of(path) == network}
+    return any(pattern.search(ast.unparse(tree)) for _, tree in _forwards(kinds))
 
 
 def _forwards(classes: set[type]) -> Iterator[tuple[str, ast.AST]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -89,6 +90,10 @@ class Updates:
                       stopped=bool(program.held[name]) and not any(map(framework.requires_grad, program.held[name])))
         pulses, backwards = gradients.pulses(held), gradients.backwards
         record.by_hand = self._by_hand(name, pulses)
+        limit = framework.clips_at(optimizer)
+        norm = math.sqrt(sum(filter(None, pulses.values()))) if limit else 0.0
+        if norm:
+            scene.current.clips.append((name, min(1.0, limit / norm), None))
         before = self._look_before(record, held, pulses) if scene.current.close else None
         scene.in_step = True
         try:
