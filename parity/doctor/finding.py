@@ -214,10 +214,17 @@ _KINDS = (
     # state
     Kind("state-frozen", ERROR, say("update u, v or the running statistics at each training forward (and in train mode)")),
     Kind("state-moves-in-eval", ERROR, say("update u, v and running statistics in train mode only")),
+    Kind(
+        "statistics-unmoved",
+        WARNING,
+        say("let it have the statistics as well: an average of the weights copies the buffers of the network that is trained"),
+    ),
     Kind("frozen-statistics", WARNING, say("call train() on the norm as well, if its statistics are to follow")),
     # numbers and data
     Kind("loss-broadcast", ERROR, say("give both the same shape: reshape the target to the prediction's")),
     Kind("input-range", ERROR, say("bring the input to about [-1, 1]: x / 127.5 - 1 for pictures, (x - mean) / std for others")),
+    Kind("evaluation-scale", WARNING, say("put what is evaluated through the same preparation: the scaler that was fitted on the "
+                                          "training data")),
     Kind(
         "loss-input",
         ERROR,

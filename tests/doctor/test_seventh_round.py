@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import paddle
 import pytest
 import torch
@@ -10,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import parity
+from parity.doctor.script import diagnose_script
 
 
 @pytest.fixture(autouse=True)
@@ -303,3 +306,69 @@ def test_two_views_that_are_one(views, drops, ill):
         return F.cross_entropy(z[:8] @ z[8:].T, torch.arange(8))
 
     assert ("views-alike" in trained(net, loss)) is ill
+
+
+# --- beside and after what is watched -------------------------------------------------------------------------------------
+
+
+def script(tmp_path, text):
+    """id -> finding, of a script of 25 iterations."""
+    path = tmp_path / "script.py"
+    path.write_text(textwrap.dedent(text))
+    return {finding.id: finding for finding in diagnose_script(str(path)).diagnosis.findings}
+
+
+AVERAGED = """
+    import copy, torch
+    from torch import nn
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+    average = copy.deepcopy(net).eval().requires_grad_(False)
+    optimizer = torch.optim.SGD(net.parameters(), 0.05)
+    for number in range(25):
+        x = torch.randn(16, 4) + 1
+        loss = (net(x) - x[:, :1]).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            for one, other in zip(average.{what}, net.{what}):
+                one.copy_(one * 0.9 + other * 0.1 if one.is_floating_point() else other)
+    with torch.no_grad():
+        average(torch.randn(64, 4){scale})
+"""
+
+
+@pytest.mark.parametrize(("what", "ill"), [("parameters()", True), ("state_dict().values()", False)])
+def test_an_average_without_the_statistics(tmp_path, what, ill):
+    said = script(tmp_path, AVERAGED.format(what=what, scale=""))
+    assert list(said) == ["statistics-unmoved"] * ill
+    assert not ill or "average.1 runs in eval mode" in said["statistics-unmoved"].message
+
+
+@pytest.mark.parametrize(("scale", "ill"), [(" * 1000", True), (" * 3", False)])
+def test_an_evaluation_without_the_scaler(tmp_path, scale, ill):
+    text = AVERAGED.format(what="state_dict().values()", scale=scale).replace("average(", "net.eval()(")
+    assert list(script(tmp_path, text)) == ["evaluation-scale"] * ill
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_gradients_that_stay_switched_off(tmp_path, again):
+    said = script(tmp_path, f"""
+        import paddle
+        paddle.seed(0)
+        net = paddle.nn.Linear(4, 1)
+        optimizer = paddle.optimizer.SGD(0.01, parameters=net.parameters())
+        for number in range(25):
+            loss = (net(paddle.randn([8, 4])) - 1).square().mean()
+            loss.backward()
+            optimizer.step()
+            optimizer.clear_grad()
+            if number == 21:
+                paddle.set_grad_enabled(False)
+                net(paddle.randn([8, 4]))
+                {"paddle.framework.set_grad_enabled(True).__enter__()" if again else ""}
+        """)
+    paddle.set_grad_enabled(True)
+    assert list(said) == ["loss-without-graph"] * (not again)
+    assert again or line(said["loss-without-graph"]) == "paddle.set_grad_enabled(False)"
