@@ -372,3 +372,61 @@ def test_gradients_that_stay_switched_off(tmp_path, again):
     paddle.set_grad_enabled(True)
     assert list(said) == ["loss-without-graph"] * (not again)
     assert again or line(said["loss-without-graph"]) == "paddle.set_grad_enabled(False)"
+
+
+# --- places ---------------------------------------------------------------------------------------------------------------
+
+
+def test_batches_of_one_class_are_placed_where_the_loader_is_made():
+    net, y = nn.Linear(4, 4), torch.arange(4).repeat_interleave(8)
+    data = torch.utils.data.TensorDataset(torch.randn(32, 4), y)
+    made = torch.utils.data.DataLoader(data, 8)
+    optimizer = torch.optim.SGD(net.parameters(), 0.01)
+    with parity.doctor(net, optimizer) as d:
+        for x, labels in made:
+            loss = F.cross_entropy(net(x), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    (sorted_,) = (finding for finding in d.findings if finding.id == "labels-sorted")
+    assert line(sorted_).startswith("made =")
+
+
+def test_a_network_that_nobody_holds_is_placed_where_another_is_held_twice(tmp_path):
+    said = script(tmp_path, """
+        import torch
+        from torch import nn
+        torch.manual_seed(0)
+        one, other = nn.Linear(4, 4), nn.Linear(4, 1)
+        first = torch.optim.SGD(other.parameters(), 0.01)
+        second = torch.optim.SGD(other.parameters(), 0.01)
+        for number in range(4):
+            for optimizer in (first, second):
+                optimizer.zero_grad()
+                other(one(torch.randn(8, 4))).square().mean().backward()
+                optimizer.step()
+        """)
+    assert line(said["network-unheld"]).startswith("second =")
+
+
+def test_what_was_replaced_is_placed_at_the_optimizer_that_steps(tmp_path):
+    said = script(tmp_path, """
+        import torch
+        from torch import nn
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3))
+
+        def fit(optimizer):
+            for number in range(22):
+                optimizer.zero_grad()
+                net(torch.randn(8, 4)).square().mean().backward()
+                optimizer.step()
+
+        before = torch.optim.SGD(net.parameters(), 0.01)
+        fit(before)
+        net[0].requires_grad_(False)
+        after = torch.optim.SGD(net.parameters(), 0.01)
+        net[1] = nn.Linear(4, 2)
+        fit(after)
+        """)
+    assert said["network-unheld"].site is not None and line(said["network-unheld"]).startswith("after =")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import calling_site, dividing_site, source_says
+from parity.doctor.checks.source import calling_site, dividing_site, loading_site, source_says
 from parity.doctor.finding import Finding
 from parity.doctor.record import Batch
 from parity.messages import say
@@ -194,7 +194,7 @@ def labels(case: Case) -> Iterator[Finding]:
                 name,
                 say("each batch holds one class only ({name}: {labels}, ...)", name=name,
                     labels=", ".join(str(entry[1].first) for entry in large[:6])),
-                site=large[0][1].site,
+                site=loading_site(case) or large[0][1].site,
                 iteration=large[2][0],
             )
 

@@ -10,6 +10,7 @@ from parity.doctor.checks.source import assignments_of, freezing_site, handed_si
 from parity.doctor.finding import Finding
 from parity.doctor.program import HELD
 from parity.messages import say, some
+from parity.trace.source import Site
 
 
 def held(case: Case) -> Iterator[Finding]:
@@ -64,7 +65,8 @@ def held(case: Case) -> Iterator[Finding]:
                                                                  count=len(names), network=network),
                               say("the optimizers hold {count} of {total} trainable parameters",
                                   count=len(program.held_anywhere & program.trainable().keys()), total=len(program.trainable())),
-                              program.optimizer_site(optimizer, HELD) if optimizer else program.site_of(network))
+                              _made_since(case) or (program.optimizer_site(optimizer, HELD) if optimizer
+                                                    else program.site_of(network)))
         else:
             first = names[0]
             yield Finding("parameters-unheld", network, say(
@@ -101,6 +103,12 @@ def _counts(case: Case, optimizer: str) -> bool:
     return any(step.counts[1] for _, step in case.steps(optimizer))
 
 
+def _made_since(case: Case) -> Site | None:
+    """The line that made the one optimizer of these networks which did not step while they were watched."""
+    made = {case.program.constructions.of(optimizer) for optimizer in case.program.others()}
+    return made.pop() if len(made) == 1 else None
+
+
 def _passive(case: Case, network: str) -> bool:
     """Whether the network only lends its output: never in train mode with a graph of its own."""
     uses = [iteration.modules[network] for iteration in case.iterations if network in iteration.modules]
@@ -108,13 +116,15 @@ def _passive(case: Case, network: str) -> bool:
 
 
 def _likely(case: Case, network: str) -> str | None:
-    """The optimizer that should hold the network: the one whose networks are of its class, else the first."""
+    """The optimizer that should hold the network, of those that step: the one whose networks are of its class, else the first."""
     program = case.program
     kinds = {name: type(model) for name, model in program.models.items()}
-    for optimizer in program.optimizers:
+    stepped = {step.optimizer for _, step in case.steps()}
+    candidates = [name for name in program.optimizers if name in stepped] or list(program.optimizers)
+    for optimizer in candidates:
         if any(kinds[program.network_of(name)] is kinds[network] for name in program.held_names(optimizer)):
             return optimizer
-    return next(iter(program.optimizers), None)
+    return next(iter(candidates), None)
 
 
 def buffers_held(case: Case) -> Iterator[Finding]:

@@ -130,6 +130,15 @@ def making_site(case: Case, kind: str) -> Site | None:
     return found.pop() if len(found) == 1 else None
 
 
+def loading_site(case: Case) -> Site | None:
+    """The line that makes a loader which does not shuffle, where there is only one."""
+    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and (_called(node) or "").endswith("DataLoader")
+             and not any(keyword.arg in ("sampler", "batch_sampler") or (keyword.arg == "shuffle" and getattr(
+                 keyword.value, "value", True)) for keyword in node.keywords)}
+    return found.pop() if len(found) == 1 else None
+
+
 _FILLS = re.compile(r"constant|full|fill", re.IGNORECASE)
 
 
