@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from parity.doctor.checks.case import Case
+from parity.doctor.checks.data import dropping
 from parity.doctor.checks.source import making_site
 from parity.doctor.finding import Finding
 from parity.doctor.session import Doctor
+from parity.doctor.watching.dropouts import is_told
 from parity.frameworks import Framework
 from parity.messages import say, some
 from parity.trace.source import Site
@@ -34,18 +36,28 @@ class Afterwards:
         self._site, self._name, self._doctors = site, name, doctors
         self._looks: Counter[int] = Counter()
         self._known: dict[int, weakref.ref] = {}
-        self._depth = 0
+        self._depth, self._outermost = 0, None
 
     def call(self, framework: Framework, original: Callable, module: Any, args: tuple, kwargs: dict) -> Any:
         """A network's: the outermost is looked at in eval mode, or without gradients, once a training is watched."""
         if self._depth == 0 and self._doctors and not (module.training and framework.grad_enabled()):
             with suppress(Exception):  # whatever is wrong with it, the script goes on
                 self._look(framework, module, args)
+        self._outermost = module if self._depth == 0 else self._outermost
         self._depth += 1
         try:
             return original(module, *args, **kwargs)
         finally:
             self._depth -= 1
+
+    def dropout(self, original: Callable) -> Callable:
+        """Of functional dropout: in a network in eval mode it should do nothing."""
+        @functools.wraps(original)
+        def dropout(*args: Any, **kwargs: Any) -> Any:
+            if self._depth and self._doctors and not self._outermost.training and not is_told(original, args, kwargs):
+                self._note(dropping(self._site()))
+            return original(*args, **kwargs)
+        return dropout
 
     def backward(self, framework: Framework, original: Callable) -> Callable:
         """Of the functions that start a backward: Paddle's does nothing, and says nothing, where the loss has no graph."""

@@ -302,7 +302,7 @@ class Iteration:
     unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, the line that made it
     out_of_reach: list[tuple[str, float, float, Site | None]] = field(default_factory=list)  # an activation, the range of targets
     largest_targets: list[tuple[str, float, Site | None]] = field(default_factory=list)  # of binary cross entropies
-    dropouts: list[Site | None] = field(default_factory=list)  # functional ones in a network, not told whether it is in training
+    dropouts: list[Site | None] = field(default_factory=list)  # functional ones that drop in a network in eval mode
     renumbered: list[tuple[tuple, tuple, Site | None]] = field(default_factory=list)  # shapes of what was reshaped to other axes
     alive_targets: list[tuple[str, Site | None]] = field(default_factory=list)  # targets of losses that have a graph
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given

@@ -110,6 +110,7 @@ class _Attached:
                 stack.enter_context(_replaced(kind, "__init__", lambda original: self._noting_held(framework, original)))
             stack.enter_context(_replaced(framework.module_class, "__call__",
                                           lambda original: self._calling(framework, original)))
+            stack.enter_context(_replaced(framework.functional, "dropout", self._afterwards.dropout))
             for owner, name in framework.backward_functions:
                 stack.enter_context(_replaced(owner, name, lambda original: self._afterwards.backward(framework, original)))
             for method, made_of in self._loads.stand_ins(framework).items():

@@ -241,7 +241,7 @@ def test_a_slope_that_is_infinite_is_placed_in_the_lambda_that_has_it(eps, ids):
     assert all(line(one).startswith("length = lambda d") for one in found)
 
 
-@pytest.mark.parametrize(("last", "ids"), [("ReLU", ["gradient-zero"]), ("Identity", [])])
+@pytest.mark.parametrize(("last", "ids"), [("ReLU", ["gradient-zero", "target-out-of-reach"]), ("Identity", [])])
 def test_a_network_that_dies_after_the_first_iterations_is_seen(last, ids):
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 1), getattr(nn, last)())
@@ -256,7 +256,7 @@ def test_a_network_that_dies_after_the_first_iterations_is_seen(last, ids):
 
     found = watched(step, net, optimizer, iterations=20)
     assert [one.id for one in found] == ids
-    assert all(one.iteration > 2 and "a ReLU" in one.evidence for one in found)
+    assert all(one.iteration > 2 and "a ReLU" in one.evidence for one in found[:1])
 
 
 SOFTMAX = {"a layer": lambda head: nn.Sequential(head, nn.Softmax(1)), "none": lambda head: head}

@@ -219,8 +219,12 @@ class Dropping(nn.Module):
 
 @pytest.mark.parametrize("told", [True, False])
 def test_a_dropout_that_knows_no_mode(told):
-    said = trained(Dropping(told), lambda net: net(torch.randn(8, 4)).square().mean())
-    assert ("dropout-always" in said) is not told
+    def evaluated(net):
+        net.eval()(torch.randn(8, 4))
+        return net.train()(torch.randn(8, 4)).square().mean()
+
+    assert ("dropout-always" in trained(Dropping(told), evaluated)) is not told
+    assert "dropout-always" not in trained(Dropping(told), lambda net: net(torch.randn(8, 4)).square().mean())
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------------
@@ -350,6 +354,32 @@ def test_an_average_without_the_statistics(tmp_path, what, ill):
 def test_an_evaluation_without_the_scaler(tmp_path, scale, ill):
     text = AVERAGED.format(what="state_dict().values()", scale=scale).replace("average(", "net.eval()(")
     assert list(script(tmp_path, text)) == ["evaluation-scale"] * ill
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_dropout_in_a_late_evaluation(tmp_path, told):
+    said = script(tmp_path, f"""
+        import torch
+        from torch import nn
+        from torch.nn import functional as F
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layer = nn.Linear(4, 1)
+
+            def forward(self, x):
+                return self.layer(F.dropout(x, 0.5{", training=self.training" if told else ""}))
+
+        net = Net()
+        optimizer = torch.optim.SGD(net.parameters(), 0.01)
+        for number in range(22):
+            optimizer.zero_grad()
+            (net(torch.randn(8, 4)) - 1).square().mean().backward()
+            optimizer.step()
+        net.eval()(torch.randn(8, 4))
+        """)
+    assert ("dropout-always" in said) is not told
 
 
 @pytest.mark.parametrize("again", [True, False])

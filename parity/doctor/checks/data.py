@@ -12,6 +12,7 @@ from parity.doctor.checks.source import calling_site, dividing_site, loading_sit
 from parity.doctor.finding import Finding
 from parity.doctor.record import Batch
 from parity.messages import say
+from parity.trace.source import Site
 
 _BATCHES = re.compile(r"DataLoader|loader|batch_size|BATCH|next\(")
 _ORDERS = re.compile(r"loader|Loader|Sampler|\border")  # something whose task the order is
@@ -239,12 +240,16 @@ def targets(case: Case) -> Iterator[Finding]:
                 loss=name, largest=largest), site=seen[0][1], iteration=3)
 
 
+def dropping(site: Site | None, iteration: int = 0) -> Finding:
+    """Of functional dropout at that line."""
+    return Finding("dropout-always", "dropout", say(
+        "this dropout drops in eval mode: it is not told whether the network is in training"), site=site, iteration=iteration)
+
+
 def dropouts(case: Case) -> Iterator[Finding]:
     for iteration in case.iterations:
         for site in iteration.dropouts:
-            yield Finding("dropout-always", "dropout", say(
-                "this dropout is not told whether the network is in training: it drops in eval mode, too"), site=site,
-                iteration=iteration.number)
+            yield dropping(site, iteration.number)
             return
 
 
