@@ -14,7 +14,7 @@ from .losses import (
     cycle_loss,
     identity_loss,
 )
-from .norms import ILN, LIN, AdaLIN, InstanceNorm2D, adaILN
+from .norms import DECODER_NORMS, GN, ILN, IN, LIN, LN, AdaIN, AdaLIN, InstanceNorm2D, adaILN
 from .spectral import raw_weight, spectral_norm
 from .training import Training
 
@@ -22,9 +22,14 @@ __all__ = [
     "ADV_WEIGHT",
     "CAM_WEIGHT",
     "CYCLE_WEIGHT",
+    "DECODER_NORMS",
+    "GN",
     "IDENTITY_WEIGHT",
     "ILN",
+    "IN",
     "LIN",
+    "LN",
+    "AdaIN",
     "AdaLIN",
     "Discriminator",
     "InstanceNorm2D",

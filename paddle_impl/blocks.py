@@ -7,18 +7,21 @@ from .norms import AdaLIN, InstanceNorm2D
 
 
 class ResnetBlock(nn.Layer):
-    """Encoder block with instance norm (official class ``ResnetBlock``); H and W above 1."""
+    """Encoder block with instance norm (official class ``ResnetBlock``); H and W above 1.
 
-    def __init__(self, dim, use_bias):
+    In the ablation the decoder's block, too, with a ``norm`` that is not adaptive.
+    """
+
+    def __init__(self, dim, use_bias, norm=InstanceNorm2D):
         super().__init__()
         conv_block = []
         conv_block += [nn.Pad2D(1, mode="reflect"),
                        conv2d(dim, dim, 3, bias=use_bias),
-                       InstanceNorm2D(dim),
+                       norm(dim),
                        nn.ReLU()]
         conv_block += [nn.Pad2D(1, mode="reflect"),
                        conv2d(dim, dim, 3, bias=use_bias),
-                       InstanceNorm2D(dim)]
+                       norm(dim)]
         self.conv_block = nn.Sequential(*conv_block)
 
     def forward(self, x):
@@ -29,17 +32,17 @@ class ResnetBlock(nn.Layer):
 
 
 class ResnetAdaILNBlock(nn.Layer):
-    """Decoder block with AdaLIN (official class ``ResnetAdaILNBlock``); H and W above 1."""
+    """Decoder block with AdaLIN (official class ``ResnetAdaILNBlock``) or another adaptive ``norm``; H and W above 1."""
 
-    def __init__(self, dim, use_bias):
+    def __init__(self, dim, use_bias, norm=AdaLIN):
         super().__init__()
         self.pad1 = nn.Pad2D(1, mode="reflect")
         self.conv1 = conv2d(dim, dim, 3, bias=use_bias)
-        self.norm1 = AdaLIN(dim)
+        self.norm1 = norm(dim)
         self.relu1 = nn.ReLU()
         self.pad2 = nn.Pad2D(1, mode="reflect")
         self.conv2 = conv2d(dim, dim, 3, bias=use_bias)
-        self.norm2 = AdaLIN(dim)
+        self.norm2 = norm(dim)
 
     def forward(self, x, gamma, beta):
         """x (N, dim, H, W); gamma, beta (N, dim), used by both norms -> (N, dim, H, W)."""

@@ -81,6 +81,15 @@ def layer_norm(x, eps):
     return deviation / rows(paddle.sqrt(add_eps(mean(paddle.square(deviation), [1, 2, 3]), eps)), x)
 
 
+def group_norm(x, num_groups, eps):
+    """Group norm of x (N, C, H, W), biased variance, no affine, as ``torch.nn.functional.group_norm``; num_groups divides C.
+
+    Paddle's own keeps epsilon in float32.
+    """
+    groups = x.reshape([x.shape[0], num_groups, -1, x.shape[3]])
+    return instance_norm(groups, eps).reshape(x.shape)
+
+
 def rows(statistic, x):
     """``statistic`` (N or 1, C or 1, 1, 1) spread along the height of x (N, C, H, W), ready to broadcast.
 

@@ -6,27 +6,33 @@ from .attention import class_activation_map
 from .blocks import ResnetAdaILNBlock, ResnetBlock
 from .functional import channel_sum, mean
 from .layers import conv2d, linear
-from .norms import LIN, InstanceNorm2D
+from .norms import ADAPTIVE, InstanceNorm2D, decoder_norms
 
 
 class ResnetGenerator(nn.Layer):
     """Encoder, CAM attention, AdaLIN decoder.
 
+    The ablation: ``decoder_norm`` "adain", "in", "ln" or "gn" (see ``DECODER_NORMS``); where it is not adaptive there are no
+    FC, gamma and beta, and img_size and light change nothing. Without ``cam`` the encoder's features go on as they are.
     Training uses n_blocks=4. ``light`` feeds the pooled features to FC; else FC's first matrix is
     4 ngf * (img_size/4)^2 wide, and the input must be img_size x img_size.
-    Raises ValueError where n_blocks < 0.
+    Raises ValueError where n_blocks < 0, and for an unknown decoder_norm.
     """
 
-    def __init__(self, input_nc, output_nc, ngf=64, n_blocks=6, img_size=256, light=False):
+    def __init__(self, input_nc, output_nc, ngf=64, n_blocks=6, img_size=256, light=False, decoder_norm="adalin",
+                 cam=True):
         super().__init__()
         if n_blocks < 0:
             raise ValueError(f"n_blocks must not be negative: {n_blocks}")
+        block_norm, up_norm = decoder_norms(decoder_norm)
         self.input_nc = input_nc
         self.output_nc = output_nc
         self.ngf = ngf
         self.n_blocks = n_blocks
         self.img_size = img_size
         self.light = light
+        self.adaptive = block_norm in ADAPTIVE
+        self.cam = cam
 
         DownBlock = []
         DownBlock += [nn.Pad2D(3, mode="reflect"),
@@ -46,21 +52,24 @@ class ResnetGenerator(nn.Layer):
         for _ in range(n_blocks):
             DownBlock += [ResnetBlock(ngf * mult, use_bias=False)]
 
-        self.gap_fc = linear(ngf * mult, 1, bias=False)
-        self.gmp_fc = linear(ngf * mult, 1, bias=False)
-        self.conv1x1 = conv2d(ngf * mult * 2, ngf * mult, 1, bias=True)
-        self.relu = nn.ReLU()
+        if cam:
+            self.gap_fc = linear(ngf * mult, 1, bias=False)
+            self.gmp_fc = linear(ngf * mult, 1, bias=False)
+            self.conv1x1 = conv2d(ngf * mult * 2, ngf * mult, 1, bias=True)
+            self.relu = nn.ReLU()
 
-        fc_in = ngf * mult if light else ngf * mult * (img_size // mult) ** 2
-        FC = [linear(fc_in, ngf * mult, bias=False),
-              nn.ReLU(),
-              linear(ngf * mult, ngf * mult, bias=False),
-              nn.ReLU()]
-        self.gamma = linear(ngf * mult, ngf * mult, bias=False)
-        self.beta = linear(ngf * mult, ngf * mult, bias=False)
+        if self.adaptive:
+            fc_in = ngf * mult if light else ngf * mult * (img_size // mult) ** 2
+            FC = [linear(fc_in, ngf * mult, bias=False),
+                  nn.ReLU(),
+                  linear(ngf * mult, ngf * mult, bias=False),
+                  nn.ReLU()]
+            self.gamma = linear(ngf * mult, ngf * mult, bias=False)
+            self.beta = linear(ngf * mult, ngf * mult, bias=False)
 
+        UpBlock1 = ResnetAdaILNBlock if self.adaptive else ResnetBlock
         for i in range(n_blocks):
-            setattr(self, f"UpBlock1_{i + 1}", ResnetAdaILNBlock(ngf * mult, use_bias=False))
+            setattr(self, f"UpBlock1_{i + 1}", UpBlock1(ngf * mult, use_bias=False, norm=block_norm))
 
         UpBlock2 = []
         for i in range(n_downsampling):
@@ -68,7 +77,7 @@ class ResnetGenerator(nn.Layer):
             UpBlock2 += [nn.Upsample(scale_factor=2, mode="nearest"),
                          nn.Pad2D(1, mode="reflect"),
                          conv2d(ngf * mult, ngf * mult // 2, 3, bias=False),
-                         LIN(ngf * mult // 2),
+                         up_norm(ngf * mult // 2),
                          nn.ReLU()]
 
         UpBlock2 += [nn.Pad2D(3, mode="reflect"),
@@ -76,25 +85,31 @@ class ResnetGenerator(nn.Layer):
                      nn.Tanh()]
 
         self.DownBlock = nn.Sequential(*DownBlock)
-        self.FC = nn.Sequential(*FC)
+        if self.adaptive:
+            self.FC = nn.Sequential(*FC)
         self.UpBlock2 = nn.Sequential(*UpBlock2)
 
     def forward(self, input):
         """input (N, input_nc, S, S), S a multiple of 4, of the weights' dtype.
 
-        Returns (out (N, output_nc, S, S) in [-1, 1], cam_logit (N, 2), heatmap (N, 1, S/4, S/4)).
+        Returns (out (N, output_nc, S, S) in [-1, 1], cam_logit (N, 2) or None without CAM, heatmap (N, 1, S/4, S/4)).
         """
         x = self.DownBlock(input)
-        x, cam_logit = class_activation_map(x, self.gap_fc, self.gmp_fc, self.conv1x1, self.relu)
-        heatmap = channel_sum(x)
-        if self.light:
-            x_ = mean(x, axis=[2, 3])
-            x_ = self.FC(x_.reshape([x_.shape[0], -1]))
+        if self.cam:
+            x, cam_logit = class_activation_map(x, self.gap_fc, self.gmp_fc, self.conv1x1, self.relu)
         else:
-            x_ = self.FC(x.reshape([x.shape[0], -1]))
-        gamma = self.gamma(x_)
-        beta = self.beta(x_)
+            cam_logit = None
+        heatmap = channel_sum(x)
+        if self.adaptive:
+            if self.light:
+                x_ = mean(x, axis=[2, 3])
+                x_ = self.FC(x_.reshape([x_.shape[0], -1]))
+            else:
+                x_ = self.FC(x.reshape([x.shape[0], -1]))
+            gamma = self.gamma(x_)
+            beta = self.beta(x_)
         for i in range(self.n_blocks):
-            x = getattr(self, f"UpBlock1_{i + 1}")(x, gamma, beta)
+            block = getattr(self, f"UpBlock1_{i + 1}")
+            x = block(x, gamma, beta) if self.adaptive else block(x)
         out = self.UpBlock2(x)
         return out, cam_logit, heatmap

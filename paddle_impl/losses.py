@@ -10,7 +10,12 @@ IDENTITY_WEIGHT = 10
 CAM_WEIGHT = 1000
 
 def adversarial_loss(logit, real):
-    """Least-squares GAN loss of logits of any shape against 1 (``real`` true) or 0 (false)."""
+    """Least-squares GAN loss of logits of any shape against 1 (``real`` true) or 0 (false).
+
+    Logits None, the CAM's where there is no CAM: the number 0.
+    """
+    if logit is None:
+        return 0
     target = paddle.full_like(logit, float(real))
     loss = mean(paddle.square(logit - target))
     return loss
@@ -30,7 +35,9 @@ def identity_loss(identity, image):
     return loss
 
 def cam_loss(logit, positive):
-    """Binary cross entropy of CAM logits (N, 2) against 1 (``positive`` true) or 0 (false)."""
+    """Binary cross entropy of CAM logits (N, 2) against 1 (``positive`` true) or 0 (false); None, without CAM: the number 0."""
+    if logit is None:
+        return 0
     target = paddle.full_like(logit, float(positive))
     loss = binary_cross_entropy_with_logits(logit, target)
     return loss

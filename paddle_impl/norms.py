@@ -1,9 +1,11 @@
-"""Normalisations of the U-GAT-IT generator: AdaLIN, LIN and instance norm (paper, equation 1)."""
+"""Normalisations of the U-GAT-IT generator: AdaLIN, LIN and instance norm (paper, equation 1), and those of its ablation."""
+
+import math
 
 from paddle import nn
 from paddle.nn.initializer import Constant
 
-from .functional import instance_norm, mean, rows, standardize, var
+from .functional import group_norm, instance_norm, layer_norm, mean, rows, standardize, var
 
 
 class InstanceNorm2D(nn.Layer):
@@ -76,5 +78,91 @@ class LIN(nn.Layer):
         return out
 
 
+# The ablation (paper, section 4.3.2, figure 3). Of these norms the paper says no more than the names, so they are torch's own, with
+# biased variances, and differ from AdaLIN and LIN in nothing else: the same epsilon, and the same scale and shift of each channel.
+
+
+class AdaIN(nn.Layer):
+    """Adaptive instance normalisation (Huang and Belongie 2017): AdaLIN without its layer statistics and rho."""
+
+    def __init__(self, num_features, eps=1e-5):
+        super().__init__()
+        self.num_features = num_features
+        self.eps = eps
+
+    def forward(self, input, gamma, beta):
+        """input (N, C, H, W) with H*W > 1; gamma, beta (N, C), of its dtype -> (N, C, H, W)."""
+        out = instance_norm(input, self.eps)
+        out = out * rows(gamma.unsqueeze(2).unsqueeze(3), input) + rows(beta.unsqueeze(2).unsqueeze(3), input)
+        return out
+
+
+class IN(nn.Layer):
+    """Instance normalisation with affine parameters of its own: ``gamma`` 1, ``beta`` 0 at first, each (1, C, 1, 1)."""
+
+    def __init__(self, num_features, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        self.gamma = self.create_parameter([1, num_features, 1, 1], default_initializer=Constant(1.0))
+        self.beta = self.create_parameter([1, num_features, 1, 1], default_initializer=Constant(0.0))
+
+    def forward(self, input):
+        """input (N, C, H, W) with H*W > 1, of gamma's dtype -> (N, C, H, W)."""
+        out = instance_norm(input, self.eps)
+        out = out * rows(self.gamma, input) + rows(self.beta, input)
+        return out
+
+
+class LN(nn.Layer):
+    """Layer normalisation over channels and places, with affine parameters of each channel, as of IN."""
+
+    def __init__(self, num_features, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        self.gamma = self.create_parameter([1, num_features, 1, 1], default_initializer=Constant(1.0))
+        self.beta = self.create_parameter([1, num_features, 1, 1], default_initializer=Constant(0.0))
+
+    def forward(self, input):
+        """input (N, C, H, W) with H*W > 1, of gamma's dtype -> (N, C, H, W)."""
+        out = layer_norm(input, self.eps)
+        out = out * rows(self.gamma, input) + rows(self.beta, input)
+        return out
+
+
+class GN(nn.Layer):
+    """Group normalisation (Wu and He 2018), with affine parameters of each channel, as of IN.
+
+    ``num_groups``: 32, as there, or what both C and 32 can be divided by; half of it where that would leave groups of one channel,
+    which is instance norm.
+    """
+
+    def __init__(self, num_features, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        self.num_groups = math.gcd(32, num_features)
+        if self.num_groups == num_features > 1:
+            self.num_groups //= 2
+        self.gamma = self.create_parameter([1, num_features, 1, 1], default_initializer=Constant(1.0))
+        self.beta = self.create_parameter([1, num_features, 1, 1], default_initializer=Constant(0.0))
+
+    def forward(self, input):
+        """input (N, C, H, W) with H*W > 1, of gamma's dtype -> (N, C, H, W)."""
+        out = group_norm(input, self.num_groups, self.eps)
+        out = out * rows(self.gamma, input) + rows(self.beta, input)
+        return out
+
+
 adaILN = AdaLIN
 ILN = LIN
+
+# Of the decoder: name -> (norm of its residual blocks, norm of its up-sampling). "Only IN in the decoder" (the paper) means both;
+# FC makes scale and shift for the residual blocks only, so that AdaIN has IN beside it as AdaLIN has LIN.
+DECODER_NORMS = {"adalin": (AdaLIN, LIN), "adain": (AdaIN, IN), "in": (IN, IN), "ln": (LN, LN), "gn": (GN, GN)}
+ADAPTIVE = (AdaLIN, AdaIN)
+
+
+def decoder_norms(decoder_norm):
+    """(norm of the residual blocks, norm of the up-sampling). Raises ValueError for a name that is not in DECODER_NORMS."""
+    if decoder_norm not in DECODER_NORMS:
+        raise ValueError(f"decoder_norm: expected one of {', '.join(DECODER_NORMS)}, found {decoder_norm!r}")
+    return DECODER_NORMS[decoder_norm]

@@ -25,13 +25,16 @@ class Training:
     the learning rate falls to 0; ValueError below 2. dtype: "float32" or "float64". device: "cpu", "gpu" or None
     for the default; an unknown or missing one raises what the framework raises.
 
+    decoder_norm, cam: the ablation (see ``ResnetGenerator``); without CAM, in generators and discriminators, there are no losses
+    that end with "cam".
+
     ``networks``: official name -> network, in the official order.
     """
 
     def __init__(self, ngf=64, n_blocks=4, img_size=256, light=False, ndf=64, input_nc=3, *, lr=1e-4,
                  betas=(0.5, 0.999), eps=1e-8, weight_decay=1e-4, iteration=1_000_000, adv_weight=ADV_WEIGHT,
                  cycle_weight=CYCLE_WEIGHT, identity_weight=IDENTITY_WEIGHT, cam_weight=CAM_WEIGHT,
-                 dtype="float32", device=None):
+                 dtype="float32", device=None, decoder_norm="adalin", cam=True):
         if iteration < 2:
             raise ValueError(f"iteration must be 2 or more: {iteration}")
         self.lr = lr
@@ -40,13 +43,14 @@ class Training:
         self.cycle_weight = cycle_weight
         self.identity_weight = identity_weight
         self.cam_weight = cam_weight
+        self.cam = cam
 
-        self.genA2B = ResnetGenerator(input_nc, input_nc, ngf, n_blocks, img_size, light)
-        self.genB2A = ResnetGenerator(input_nc, input_nc, ngf, n_blocks, img_size, light)
-        self.disGA = Discriminator(input_nc, ndf, n_layers=7)
-        self.disGB = Discriminator(input_nc, ndf, n_layers=7)
-        self.disLA = Discriminator(input_nc, ndf, n_layers=5)
-        self.disLB = Discriminator(input_nc, ndf, n_layers=5)
+        self.genA2B = ResnetGenerator(input_nc, input_nc, ngf, n_blocks, img_size, light, decoder_norm, cam)
+        self.genB2A = ResnetGenerator(input_nc, input_nc, ngf, n_blocks, img_size, light, decoder_norm, cam)
+        self.disGA = Discriminator(input_nc, ndf, n_layers=7, cam=cam)
+        self.disGB = Discriminator(input_nc, ndf, n_layers=7, cam=cam)
+        self.disLA = Discriminator(input_nc, ndf, n_layers=5, cam=cam)
+        self.disLB = Discriminator(input_nc, ndf, n_layers=5, cam=cam)
         self.networks = {"genA2B": self.genA2B, "genB2A": self.genB2A, "disGA": self.disGA, "disGB": self.disGB,
                          "disLA": self.disLA, "disLB": self.disLB}
         for network in self.networks.values():
@@ -127,7 +131,7 @@ class Training:
             "D/disLB/cam": D_ad_cam_loss_LB,
             "D_loss": Discriminator_loss,
         }
-        return {name: loss.detach() for name, loss in losses.items()}
+        return {name: loss.detach() for name, loss in losses.items() if self.cam or not name.endswith("cam")}
 
     def generator_step(self, real_A, real_B):
         """Update the generators. The discriminators receive gradients as well, which their next step clears.
@@ -200,7 +204,7 @@ class Training:
             "G/B/cam": G_cam_loss_B,
             "G_loss": Generator_loss,
         }
-        return {name: loss.detach() for name, loss in losses.items()}
+        return {name: loss.detach() for name, loss in losses.items() if self.cam or not name.endswith("cam")}
 
     def clip_rho(self):
         """Clip every rho of both generators to [0, 1], as the official ``RhoClipper`` after each step."""

@@ -8,15 +8,16 @@ from .spectral import spectral_norm
 
 
 class Discriminator(nn.Module):
-    """Spectral-normed patch discriminator with CAM attention.
+    """Spectral-normed patch discriminator with CAM attention; without ``cam`` (the ablation) its features go on as they are.
 
     Training builds n_layers=7 (global) and n_layers=5 (local). Raises ValueError where n_layers < 3.
     """
 
-    def __init__(self, input_nc, ndf=64, n_layers=5):
+    def __init__(self, input_nc, ndf=64, n_layers=5, cam=True):
         super().__init__()
         if n_layers < 3:
             raise ValueError(f"n_layers must be 3 or more: {n_layers}")
+        self.cam = cam
         model = [nn.ReflectionPad2d(1),
                  spectral_norm(nn.Conv2d(input_nc, ndf, 4, stride=2, bias=True)),
                  nn.LeakyReLU(0.2, True)]
@@ -33,10 +34,11 @@ class Discriminator(nn.Module):
                   nn.LeakyReLU(0.2, True)]
 
         mult = 2 ** (n_layers - 2)
-        self.gap_fc = spectral_norm(nn.Linear(ndf * mult, 1, bias=False))
-        self.gmp_fc = spectral_norm(nn.Linear(ndf * mult, 1, bias=False))
-        self.conv1x1 = nn.Conv2d(ndf * mult * 2, ndf * mult, 1, bias=True)
-        self.leaky_relu = nn.LeakyReLU(0.2, True)
+        if cam:
+            self.gap_fc = spectral_norm(nn.Linear(ndf * mult, 1, bias=False))
+            self.gmp_fc = spectral_norm(nn.Linear(ndf * mult, 1, bias=False))
+            self.conv1x1 = nn.Conv2d(ndf * mult * 2, ndf * mult, 1, bias=True)
+            self.leaky_relu = nn.LeakyReLU(0.2, True)
 
         self.pad = nn.ReflectionPad2d(1)
         self.conv = spectral_norm(nn.Conv2d(ndf * mult, 1, 4, stride=1, bias=False))
@@ -46,10 +48,13 @@ class Discriminator(nn.Module):
     def forward(self, input):
         """input (N, input_nc, S, S) of the weights' dtype; n_layers=7 needs S > 64.
 
-        Returns (out (N, 1, h, h), a logit per patch, cam_logit (N, 2), heatmap (N, 1, h + 1, h + 1)).
+        Returns (out (N, 1, h, h), a logit per patch, cam_logit (N, 2) or None without CAM, heatmap (N, 1, h + 1, h + 1)).
         """
         x = self.model(input)
-        x, cam_logit = class_activation_map(x, self.gap_fc, self.gmp_fc, self.conv1x1, self.leaky_relu)
+        if self.cam:
+            x, cam_logit = class_activation_map(x, self.gap_fc, self.gmp_fc, self.conv1x1, self.leaky_relu)
+        else:
+            cam_logit = None
         heatmap = torch.sum(x, dim=1, keepdim=True)
         x = self.pad(x)
         out = self.conv(x)

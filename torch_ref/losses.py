@@ -10,7 +10,12 @@ CAM_WEIGHT = 1000
 
 
 def adversarial_loss(logit, real):
-    """Least-squares GAN loss of logits of any shape against 1 (``real`` true) or 0 (false)."""
+    """Least-squares GAN loss of logits of any shape against 1 (``real`` true) or 0 (false).
+
+    Logits None, the CAM's where there is no CAM: the number 0.
+    """
+    if logit is None:
+        return 0
     target = torch.full_like(logit, float(real))
     loss = F.mse_loss(logit, target)
     return loss
@@ -33,7 +38,9 @@ def identity_loss(identity, image):
 
 
 def cam_loss(logit, positive):
-    """Binary cross entropy of CAM logits (N, 2) against 1 (``positive`` true) or 0 (false)."""
+    """Binary cross entropy of CAM logits (N, 2) against 1 (``positive`` true) or 0 (false); None, without CAM: the number 0."""
+    if logit is None:
+        return 0
     target = torch.full_like(logit, float(positive))
     loss = F.binary_cross_entropy_with_logits(logit, target)
     return loss

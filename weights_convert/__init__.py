@@ -8,7 +8,15 @@ from . import optimizer_state
 from .convert import check_receipt, convert_to_paddle, convert_to_torch
 from .errors import CheckpointError, ConversionError, LayoutError, StateError, VerificationError
 from .layouts import DEFAULT, DROP, IDENTITY, TRANSPOSE, LayoutTable, Rule
-from .official import NETWORKS, DiscriminatorSizes, GeneratorSizes, infer_sizes, infer_some_sizes
+from .official import (
+    ADAPTIVE_NORMS,
+    DECODER_NORMS,
+    NETWORKS,
+    DiscriminatorSizes,
+    GeneratorSizes,
+    infer_sizes,
+    infer_some_sizes,
+)
 from .optimizer_files import ADAM
 from .paddle_files import read_paddle, write_paddle
 from .plan import Entry, Plan, Problem, pair_up, plan, settled
@@ -21,6 +29,8 @@ from .verification import LEVELS, paddle_array, torch_array
 
 __all__ = [
     "ADAM",
+    "ADAPTIVE_NORMS",
+    "DECODER_NORMS",
     "DEFAULT",
     "DROP",
     "IDENTITY",

@@ -177,7 +177,7 @@ SETUP = (
         None,
         (
             _INIT,
-            "self.genB2A = ResnetGenerator(input_nc, input_nc, ngf, n_blocks, img_size, light)",
+            "self.genB2A = ResnetGenerator(input_nc, input_nc, ngf, n_blocks, img_size, light, decoder_norm, cam)",
             "self.genB2A = self.genA2B",
         ),
         ids=("networks-shared",),

@@ -26,6 +26,7 @@ from exams.gallery.plain import plain
 from exams.gallery.rules import RULES
 from parity import files
 from parity.fixes.edit import applied
+from parity.trace.source import Site, statements_around
 
 HERE = Path(__file__).parent
 LIBRARIES = ("torch", "paddlepaddle", "transformers", "paddlenlp", "timm", "paddleclas", "torchvision")
@@ -77,7 +78,8 @@ class Row:
 
 @dataclass(frozen=True)
 class FaultRow:
-    """One injected fault. module: the first place lies in the class that was changed; line: on its line or a neighbour."""
+    """One injected fault. module: the first place lies in the class that was changed; line: in the statement that was changed, or
+    on a line beside the one that was."""
 
     pair: str
     kind: str
@@ -128,8 +130,17 @@ def sit_fault(fault: faults.Fault) -> FaultRow:
     here = twin.get("file") and Path(twin["file"]).name == Path(fault.file).name
     return FaultRow(fault.pair, fault.kind, f"{Path(fault.file).name}:{fault.line}", fault.edit.new.strip(),
                     SAYS.get(ended.code, "crash"), bool(here and fault.span[0] <= twin["line"] <= fault.span[1]),
-                    bool(here and abs(twin["line"] - fault.line) <= 1), (first or {}).get("cause") or "",
+                    bool(here and _is_beside(fault, twin["line"])), (first or {}).get("cause") or "",
                     f"{Path(twin['file']).name}:{twin['line']}" if twin.get("line") else "", round(ended.seconds, 1))
+
+
+def _is_beside(fault: faults.Fault, line: int) -> bool:
+    """Whether a line is the fault's or its neighbour, or of the statement that was changed."""
+    if abs(line - fault.line) <= 1:
+        return True
+    around = statements_around(Site(fault.file, line))
+    found = around.at(line) if around is not None else None
+    return found is not None and found.first <= fault.line <= found.last
 
 
 def report_was_written(said: str) -> bool:
@@ -186,7 +197,8 @@ def fault_lines(rows: Sequence[FaultRow]) -> list[str]:
              f"`parity compare {' '.join(FAULT_OPTIONS)}`.", "",
              f"{len(rows)} faults in {len({row.pair for row in rows})} pairs: "
              f"{sum(row.said == 'differs' for row in rows)} found; the first place lies in the class that was changed in "
-             f"{counts['module']}, on the line or its neighbour in {counts['line']}; a cause is named in {counts['cause']}.", "",
+             f"{counts['module']}, in the statement that was changed, or on a line beside the one that was, in {counts['line']}; a "
+             f"cause is named in {counts['cause']}.", "",
              "| pair | fault | at | parity says | first place | module | line |", "|---|---|---|---|---|---|---|"]
     return lines + [f"| {row.pair} | {row.kind} | {row.place} | {row.said} | {row.first} | {'yes' if row.module else 'no'} | "
                     f"{'yes' if row.line else 'no'} |" for row in rows]

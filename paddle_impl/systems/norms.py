@@ -27,8 +27,8 @@ class AdaptiveInstanceNorm2d(nn.Layer):
         if self.weight is None or self.bias is None:
             raise ValueError("AdaIN has no parameters yet: assign weight and bias before the decoder is called")
         b, c = x.shape[:2]
-        out = instance_norm(x, self.eps)
-        out = out * rows(self.weight.reshape([b, c, 1, 1]), x) + rows(self.bias.reshape([b, c, 1, 1]), x)
+        wide = instance_norm(x, self.eps)
+        out = wide * rows(self.weight.reshape([b, c, 1, 1]), x) + rows(self.bias.reshape([b, c, 1, 1]), x)
         return out
 
 

@@ -53,7 +53,7 @@ def record(context: click.Context, inputs: Inputs, where: Where, modes: Modes, p
     if pair:
         from parity.compare.results import Case
         from parity.declare import port as porting
-        refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "modules", "only"))
+        refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "modules", "only", "decoder_norm", "cam"))
         seed = {"seed": inputs.seed} if given(context, "seed") else {}
         port = porting.reference_alone(pair, specified=specified, **seed) if outline or specified else \
             porting.load([pair], **seed)

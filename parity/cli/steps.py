@@ -93,8 +93,8 @@ def steps(context: click.Context, pair: str | None, inputs: Inputs, sizes: Sizes
     if stored.record_path and where.lane == "both":
         raise click.UsageError("--record takes one lane; choose --lane float64 or float32")
     if pair:
-        refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "ngf", "ndf", "n_blocks", "light", "iteration",
-                                        "names"))
+        refuse_for_pair(context, pair, ("checkpoint", "images", "size", "batch", "ngf", "ndf", "n_blocks", "light", "decoder_norm",
+                                        "cam", "iteration", "names"))
     output.check_outputs(reports, plot_path)
     if pair:
         from parity.declare import port

@@ -69,6 +69,7 @@ def check(inputs: Inputs, where: Where, modes: Modes, programs: Programs, quick:
     Examples:
       parity check
       parity check --only 'AdaLIN' --lane float64
+      parity check --decoder-norm gn --no-cam
       parity check --checkpoint model.pt --images selfie2anime --html report.html
     """
     wanted = modes.of(())

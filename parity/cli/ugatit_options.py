@@ -11,6 +11,8 @@ import click
 
 from parity.cli.options import SEED, given, grouped
 
+DECODER_NORMS = ("adalin", "adain", "in", "ln", "gn")  # as in weights_convert, which takes seconds to import
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -25,7 +27,9 @@ class Inputs:
     def cases(self, programs: Programs, modes: Sequence[str], *, weights: bool = True) -> list[Any]:
         """What `parity check` compares. weights: False where a trace will give them. Raises InputError, ConversionError."""
         from parity.ugatit.cases import cases
-        return cases(**self._read(), **asdict(programs), modes=modes, weights=weights)
+        if self.checkpoint and programs.cam is not None:
+            raise click.UsageError("--cam: the checkpoint says it; leave this out, or leave --checkpoint out")
+        return cases(**self._read(programs.decoder_norm), **asdict(programs), modes=modes, weights=weights)
 
     def recorded(self, programs: Programs, modes: Sequence[str], side: str, trace: Any) -> list[Any]:
         """What `parity record` records. trace: where names and weights come from, or None. Raises as `cases` does."""
@@ -38,16 +42,16 @@ class Inputs:
         """What `parity steps` follows. Raises UsageError, InputError, ConversionError."""
         from parity.ugatit.training import subject
         given = sizes.given(self.checkpoint)
-        return subject(**self._read(), **given, iteration=iteration, device=device)
+        return subject(**self._read(sizes.decoder_norm), **given, iteration=iteration, device=device)
 
     def hashes(self) -> dict[str, str]:
         """The checkpoint's SHA-256, where there is one: a report says what it is of."""
         from weights_convert.bits import sha256_file
         return {self.checkpoint: sha256_file(self.checkpoint)} if self.checkpoint else {}
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self, decoder_norm: str | None) -> dict[str, Any]:
         from parity.ugatit.cases import Checkpoint
-        return {**asdict(self), "checkpoint": Checkpoint.read(self.checkpoint) if self.checkpoint else None}
+        return {**asdict(self), "checkpoint": Checkpoint.read(self.checkpoint, decoder_norm) if self.checkpoint else None}
 
 
 def inputs(batch: str) -> Callable:
@@ -66,18 +70,29 @@ def inputs(batch: str) -> Callable:
     )
 
 
+ABLATION = (
+    click.option("--decoder-norm", type=click.Choice(DECODER_NORMS), metavar="NORM",
+                 help="Of the decoder: adalin, or of the paper's ablation: adain, in, ln, gn.  [default: the checkpoint's, else "
+                      "adalin]"),
+    click.option("--cam/--no-cam", default=None, help="With attention or without.  [default: the checkpoint's, else cam]"),
+)
+
+
 @dataclass(frozen=True)
 class Programs:
-    """Which of U-GAT-IT's programs."""
+    """Which of U-GAT-IT's programs; decoder_norm, cam: None where it was not said."""
 
     modules: bool
     only: tuple[str, ...]
+    decoder_norm: str | None
+    cam: bool | None
 
 
 PROGRAMS = grouped(
     "programs", Programs,
     click.option("--modules/--no-modules", default=True, help="Every module alone, before the networks."),
     click.option("--only", multiple=True, metavar="NAME", help="Only programs of this name; * and ? match. May be repeated."),
+    *ABLATION,
 )
 
 
@@ -89,10 +104,13 @@ class Sizes:
     ndf: int | None
     n_blocks: int | None
     light: bool | None
+    decoder_norm: str | None
+    cam: bool | None
 
     def given(self, checkpoint: str | None) -> dict[str, Any]:
-        """Those that were said. Raises UsageError where there is a checkpoint, too."""
-        said = {name: value for name, value in asdict(self).items() if value is not None}
+        """Those that were said, but for what helps to read a checkpoint. Raises UsageError where there is one, too."""
+        said = {name: value for name, value in asdict(self).items()
+                if value is not None and not (checkpoint and name == "decoder_norm")}
         if checkpoint and said:
             raise click.UsageError(f"{', '.join('--' + name.replace('_', '-') for name in said)}: the sizes are the checkpoint's; "
                                    f"leave this out, or leave --checkpoint out")
@@ -108,6 +126,7 @@ SIZES = grouped(
     click.option("--n-blocks", type=click.IntRange(min=1), metavar="N",
                  help="Residual blocks, without a checkpoint.  [default: 4]"),
     click.option("--light/--full", default=None, help="The light generator or the full one.  [default: light]"),
+    *ABLATION,
 )
 
 

@@ -232,6 +232,7 @@ def _float64_lane(both: Both, kept: Kept, draws: int, report: Report, tell: Prog
         Verdict.UNDECIDED, Verdict.UNCOMPARED, Verdict.DIVERGED)}
     report.settle(lambda finding: finding.run == "free" and finding.key in against.matched.keys() - unseen,
                   say("rounding, grown on its way: in replay, where nothing has grown, it agrees"))
+    report.acquit()
     _forgive_kinks(both, truth, report)
 
 
@@ -275,7 +276,7 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
         against, found = None if against is None else against.beside(floors, limit), Report(name)
         if against is None:
             tell(f"twin, {lane}, {run}")
-            against = Against(truth, floors, limit)
+            against = Against(truth, floors, limit, printing=lane == "float64" and both.pair.names is not None)
             failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
         Judge(name, both.pair, lane, run, truth, floors, limit, stages,
               start=both.subject.state if lane == "float64" else None, idle=both.idle).judge(against, failure, found)

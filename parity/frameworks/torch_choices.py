@@ -92,11 +92,16 @@ class _Recording(Seeing):
 
 def is_choice(func: Any, args: tuple, kwargs: dict, results: Sequence[Any]) -> bool:
     """Whether the operation turned floating-point numbers into something discrete, in a forward pass."""
-    if torch._C._current_graph_task_id() != -1:
+    if torch._C._current_graph_task_id() != -1 or _is_view(func):
         return False
     if not (name_of(func) in _REMAINDERS or _to_integers(func, kwargs) or any(map(_is_discrete, results))):
         return False
     return any(isinstance(one, torch.Tensor) and one.dtype.is_floating_point for one in _flat(args))
+
+
+def _is_view(func: Any) -> bool:
+    """Whether what it returns are the operand's own bits: to overwrite them would be to write into that."""
+    return any(one.alias_info is not None and not one.alias_info.is_write for one in func._schema.returns)
 
 
 def _to_integers(func: Any, kwargs: dict) -> bool:

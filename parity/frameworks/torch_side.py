@@ -67,13 +67,13 @@ class TorchFramework(Framework):
     def array(self, tensor: torch.Tensor, *, copy: bool) -> np.ndarray:
         with torch._C._DisableTorchDispatch():  # no operation of the program's, and costs more than all the rest when seen as one
             tensor = tensor.detach()
-        if tensor.layout is not torch.strided:
-            tensor = tensor.to_dense()
-        dtype = tensor.dtype
-        if dtype == torch.bfloat16:  # numpy has no such type
-            array = tensor.cpu().contiguous().view(torch.int16).numpy().view(BFLOAT16)
-        else:
-            array = (tensor.to(_KNOWN_TO_NUMPY[dtype]) if dtype in _KNOWN_TO_NUMPY else tensor).numpy(force=True)
+            if tensor.layout is not torch.strided:
+                tensor = tensor.to_dense()
+            dtype = tensor.dtype
+            if dtype == torch.bfloat16:  # numpy has no such type
+                array = tensor.cpu().contiguous().view(torch.int16).numpy().view(BFLOAT16)
+            else:
+                array = (tensor.to(_KNOWN_TO_NUMPY[dtype]) if dtype in _KNOWN_TO_NUMPY else tensor).numpy(force=True)
         return array.copy() if copy else array
 
     @_unseen()

@@ -909,7 +909,8 @@ class Recording:
             if path is None:
                 return original(module, *inputs, **keywords)
             path = _dotted(self.name, path)
-            entered = Call(path, self._numbers[path], module, self.source.site(sys._getframe(1)))
+            called = self.source.site(sys._getframe(1))
+            site, entered = self._handed_at(called), Call(path, self._numbers[path], module, called)
             self._numbers[path] += 1
             self._calls.append(entered)
             for argument, given in _arguments(module, inputs, keywords):
@@ -917,7 +918,7 @@ class Recording:
                     if self.framework.is_tensor(leaf):
                         if path == self.name:
                             place = self.inputs.get(id(leaf), place)
-                        self.emit(leaf, "input" + place, site=entered.called, call=entered)
+                        self.emit(leaf, "input" + place, site=site, call=entered)
             fused = getattr(module, "_act", None) if self._paths[id(module)] in self.names.plain else None
             with contextlib.ExitStack() as stack:
                 if fused:
@@ -935,6 +936,13 @@ class Recording:
         finally:
             sys.settrace(before)
             layer.__call__ = original
+
+    def _handed_at(self, called):
+        """The user's line that makes a call; of one that a library's layer makes inside of itself, that which built the layer."""
+        around = self._calls[-1]
+        if around.module is None or around.called != called or self.source.defines(around.module):
+            return called
+        return self.network.sites.get(id(around.module)) or called
 
     def _leaving(self, call, outputs):
         built = self.network.sites.get(id(call.module))

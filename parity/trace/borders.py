@@ -65,6 +65,7 @@ class Borders:
                 self.calls.append(Call(path, 0, module, again=True))
                 return None
             called = self._side.source.site(sys._getframe(1))
+            site = self._handed_at(called)
             call = Call(path, self._numbers[path], module, called=called)
             self._numbers[path] += 1
             self.calls.append(call)
@@ -76,7 +77,7 @@ class Borders:
                     if ragged and place.startswith("[0]"):
                         continue
                     own, place = place, self.inputs.get(id(tensor), place) if path == self._side.name else place
-                    snapshot = self._recorder.emit(tensor, f"input{place}", function="", frame=0, site=called, call=call,
+                    snapshot = self._recorder.emit(tensor, f"input{place}", function="", frame=0, site=site, call=call,
                                                    summed=self._recorder.magnitudes.dot_terms(module)[1])
                     call.entered = max(call.entered, snapshot.largest)
                     if snapshot.tensor is not tensor:
@@ -102,7 +103,8 @@ class Borders:
             call = self.calls.pop()
         built = self._side.sites.of(module)
         library = not self._side.source.defines(module)
-        site = (built or call.called) if library else (call.returned or built or call.called)
+        of_library = library or self._side.source.hands_to_library(module, call.returned)
+        site = (built or call.called) if of_library else (call.returned or built or call.called)
         parts = list(leaves(outputs, self._framework.is_tensor, objects=True))
         ragged = self._framework.ragged(module, inputs)
         returned = [(place, part) for place, part in parts if self._framework.is_tensor(part)
@@ -132,6 +134,23 @@ class Borders:
         self.left[call.path] = self._recorder.order
         self._recorder.magnitudes.module_left(call.path, call.entered)
         return self._framework.replace_tensors(outputs, replacements) if replacements else None if outputs is given else outputs
+
+    def _handed_at(self, called: Site | None) -> Site | None:
+        """The line that decides what a call is given: the user's that makes it; of one that a library's layer makes inside of
+        itself, the line that built that layer."""
+        around = self.calls[-1]
+        if around.module is None or around.called != called or self._side.source.defines(around.module):
+            return called
+        return self._side.sites.of(around.module) or called
+
+    def pass_on(self, module: Any, inputs: tuple, outputs: Any) -> Any:
+        """Of a module without a partner: nothing of it is shown, but what it returns is handed on as what others return is, so that
+        a write in place to it (an instance norm, then ReLU(True)) hides no gradient from the module that writes."""
+        if self._recorder.is_blind or self._framework.recomputing():
+            return None
+        replacements = {place: observable for place, tensor in self._framework.tensors_in(outputs)
+                        if (observable := self._framework.observable(tensor)) is not tensor}
+        return self._framework.replace_tensors(outputs, replacements) if replacements else None
 
     def _handed(self, tensor: Any) -> Any:
         """What the program goes on with. A parameter that is returned is seen apart from its other uses."""

@@ -77,6 +77,11 @@ class Event:
         """Of the array; None where there is none. (To ask for the array may mean to read a file.)"""
         return None if self.array is None else self.array.dtype
 
+    @property
+    def size(self) -> int:
+        """Elements of the array; 0 where there is none."""
+        return 0 if self.array is None else self.array.size
+
 
 class Sink(Protocol):
     """Where events go. `keeps` says whether arrays outlive `receive`, and so must be copies. apart: paths of modules whose

@@ -88,6 +88,7 @@ class Recorder:
             path = own if paths is None else paths.get(own)
             if path is None:
                 self._passed_over.add(id(module))
+                self._removers.append(framework.after_forward(module, self.borders.pass_on))
                 continue
             path = ".".join(filter(None, (name, path)))
             self._modules[path] = module

@@ -50,7 +50,8 @@ def relative(file: str) -> str:
 class Statement:
     """One simple statement: its lines, the local names that it binds, those that it reads, with what it reads of `self`
     ("self.eps"), and those whose values it writes in place. handed: (what is called, name) of those that it reads only to hand
-    them on as they are; what is called is "self.layer", or "self.layers" of `self.layers[0](x)`."""
+    them on as they are; what is called is "self.layer", or "self.layers" of `self.layers[0](x)`. is_name: it gives a value that is
+    there another name (`residual = x`), and does nothing else."""
 
     first: int
     last: int
@@ -59,6 +60,7 @@ class Statement:
     own: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     handed: frozenset[tuple[str, str]] = frozenset()
+    is_name: bool = False
 
 
 class Statements:
@@ -185,7 +187,8 @@ def _statements(function: ast.AST) -> Iterator[Statement]:
         inner = [n for part in header for n in ast.walk(part)]
         own = frozenset(f"self.{n.attr}" for n in inner if isinstance(n, ast.Attribute) and _named(n.value) == "self")
         writes = frozenset(name for n in inner if (name := _written(n)) is not None)
-        yield Statement(node.lineno, last, binds, reads, own, writes, _handed(inner))
+        yield Statement(node.lineno, last, binds, reads, own, writes, _handed(inner),
+                        isinstance(node, ast.Assign) and isinstance(node.value, ast.Name))
 
 
 def _named(node: ast.AST) -> str | None:
@@ -264,6 +267,14 @@ class SourceTree:
         """Whether the module's forward is the user's own code."""
         code = code_of(getattr(type(module), "forward", None))
         return code is not None and code.co_filename in self
+
+    def hands_to_library(self, module: object, returned: Site | None) -> bool:
+        """Whether a module's forward returns, at that line, what the forward of a library's class makes of its arguments as they
+        are (`return super().forward(x)`): where the module was built it was told what to do."""
+        kinds = [kind for kind in type(module).__mro__ if "forward" in vars(kind)]
+        codes = [code_of(vars(kind)["forward"]) for kind in kinds]
+        base = next((code for own, code in itertools.pairwise(codes) if own is not None and own.co_filename in self), None)
+        return base is not None and base.co_filename not in self and _returns_the_base(returned)
 
     def site(self, frame: FrameType | None, skip_self: object = None) -> Site | None:
         """The innermost line of the user's code on the stack; frames whose `self` is `skip_self` are passed over."""
@@ -374,6 +385,22 @@ def kept_at(site: Site | None) -> Site | None:
     kept = [node for node in ast.walk(inner) if isinstance(node, ast.Assign) and _named_function(node.value)
             and any(_is_own(target) and target.attr in called for target in node.targets)]
     return Site(site.file, kept[0].lineno) if len(kept) == 1 else None
+
+
+def _returns_the_base(site: Site | None) -> bool:
+    """Whether the line is `return super().forward(x)`, of arguments that are what they were."""
+    function = function_around(site)
+    found = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node.lineno <= site.line <= node.end_lineno
+             ] if function is not None else []
+    call = found[0].value if len(found) == 1 else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in ("forward", "__call__"):
+        return False
+    base = call.func.value
+    handed = [*call.args, *(word.value for word in call.keywords)]
+    arguments = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
+    stored = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return (isinstance(base, ast.Call) and _named(base.func) == "super"
+            and all(_named(one) in arguments - stored for one in handed))
 
 
 def _is_own(node: ast.AST) -> bool:

@@ -30,11 +30,13 @@ class Checkpoint:
     states: Mapping[str, Mapping[str, np.ndarray]]
 
     @classmethod
-    def read(cls, path: str | Path) -> Checkpoint:
-        """Raises ConversionError where the file cannot be read, InputError where it is no official checkpoint."""
+    def read(cls, path: str | Path, decoder_norm: str | None = None) -> Checkpoint:
+        """decoder_norm: where the tensors do not tell (see `infer_sizes`).
+
+        Raises ConversionError where the file cannot be read, InputError where it is no official checkpoint."""
         states = read_torch(path)
         try:
-            sizes = infer_sizes(states)
+            sizes = infer_sizes(states, decoder_norm)
         except ConversionError as error:
             raise InputError(f"{path}: {error}") from error
         return cls(sizes, {network: {name: array.astype(np.float32) if array.dtype.kind == "f" else array
@@ -58,23 +60,28 @@ def build(package: Any, network: str, sizes: Any) -> Any:
 
 def cases(*, seed: int = 0, checkpoint: Checkpoint | None = None, images: str | Path | None = None,
           size: int | None = None, batch: int = 1, modes: Iterable[str] = ("eval", "train"), modules: bool = True,
-          only: Iterable[str] = (), weights: bool = True) -> list[Case]:
+          only: Iterable[str] = (), decoder_norm: str | None = None, cam: bool | None = None, weights: bool = True) -> list[Case]:
     """All cases, cheap ones first.
 
     checkpoint: its six networks; without one a light and a full generator and both discriminators from seeded weights.
     images: a folder of pictures; without one they are generated. only: patterns (`*` and `?`) of titles to keep.
-    weights: False where a trace will give them. Raises InputError.
+    decoder_norm, cam: the ablation, by default the checkpoint's, else the official networks. weights: False where a trace will give
+    them. Raises InputError.
     """
     size = picture_size(size, checkpoint)
+    if checkpoint is not None:
+        decoder_norm = checkpoint.sizes["genA2B"].decoder_norm
+    ablation = {"decoder_norm": decoder_norm or "adalin", "cam": cam is not False}
     modes = tuple(modes)
     found: list[Case] = []
     if modules:
         found += _side_by_side([Case(subject.name, mode, subject)
-                                for subject in ugatit.modules(seed, training=mode == "train", weights=weights)]
+                                for subject in ugatit.modules(seed, training=mode == "train", weights=weights,
+                                                               decoder_norm=ablation["decoder_norm"])]
                                for mode in modes)
     shown = _pictures(images, size, batch, seed)
     found += _side_by_side([Case(title, mode, subject)
-                            for title, subject in _networks(checkpoint, shown, size, seed, mode == "train", weights)]
+                            for title, subject in _networks(checkpoint, shown, size, seed, mode == "train", weights, ablation)]
                            for mode in modes)
     patterns = tuple(only)
     kept = [case for case in found if not patterns or any(fnmatchcase(case.title, pattern) for pattern in patterns)]
@@ -108,7 +115,7 @@ def _pictures(images: str | Path | None, size: int, batch: int, seed: int) -> di
 
 
 def _networks(checkpoint: Checkpoint | None, images: Mapping[str, np.ndarray], size: int, seed: int,
-              training: bool, weights: bool) -> Iterator[tuple[str, Subject]]:
+              training: bool, weights: bool, ablation: Mapping[str, Any]) -> Iterator[tuple[str, Subject]]:
     common = {"seed": seed, "training": training, "weights": weights}
     if checkpoint is not None:
         for name in ugatit.NETWORKS:
@@ -118,7 +125,7 @@ def _networks(checkpoint: Checkpoint | None, images: Mapping[str, np.ndarray], s
         return
     for name, title, light in (("genA2B", "genA2B light", True), ("genA2B", "genA2B full", False),
                                ("disGA", "disGA 7 layers", True), ("disLA", "disLA 5 layers", True)):
-        for subject in ugatit.networks(ugatit.Sizes(img_size=size, light=light), images, names=(name,),
+        for subject in ugatit.networks(ugatit.Sizes(img_size=size, light=light, **ablation), images, names=(name,),
                                        calls=_calls(name, training), **common):
             yield title, subject
 

@@ -42,12 +42,15 @@ class Sizes:
     light: bool = True
     ndf: int = 4
     input_nc: int = 3
+    decoder_norm: str = "adalin"
+    cam: bool = True
 
     def generator(self, package: Any) -> Any:
-        return package.ResnetGenerator(self.input_nc, self.input_nc, self.ngf, self.n_blocks, self.img_size, self.light)
+        return package.ResnetGenerator(self.input_nc, self.input_nc, self.ngf, self.n_blocks, self.img_size, self.light,
+                                       self.decoder_norm, self.cam)
 
     def discriminator(self, package: Any, n_layers: int) -> Any:
-        return package.Discriminator(self.input_nc, self.ndf, n_layers)
+        return package.Discriminator(self.input_nc, self.ndf, n_layers, self.cam)
 
     def network(self, package: Any, name: str) -> Any:
         """One of the six networks of the official checkpoint."""
@@ -163,8 +166,9 @@ def module_subject(name: str, reference: Callable[[], Any], twin: Callable[[], A
 
 
 def modules(seed: int = 0, *, channels: int = 6, size: int = 12, batch: int = 2,
-            training: bool = True, weights: bool = True) -> Iterator[Subject]:
-    """Every module of the networks alone, on random feature maps. weights: False where they are to come from elsewhere."""
+            training: bool = True, weights: bool = True, decoder_norm: str = "adalin") -> Iterator[Subject]:
+    """Every module of the networks alone, on random feature maps. weights: False where they are to come from elsewhere.
+    decoder_norm: of the ablation, whose norms and block come after the official ones."""
     rng = generator(seed, "modules")
 
     def maps(*shape: int) -> np.ndarray:
@@ -195,9 +199,25 @@ def modules(seed: int = 0, *, channels: int = 6, size: int = 12, batch: int = 2,
     yield module_subject("ResnetAdaILNBlock", lambda: torch_ref.ResnetAdaILNBlock(channels, use_bias=False),
                          lambda: paddle_impl.ResnetAdaILNBlock(channels, use_bias=False),
                          {"x": x, "gamma": scale, "beta": shift}, **common)
+    if decoder_norm != "adalin":
+        yield from _ablation(decoder_norm, channels, x, scale, shift, common)
     yield module_subject("losses", TorchLosses, PaddleLosses,
                          {"logit": maps(batch, 1, 5, 5), "cam_logit": maps(batch, 2), "reconstruction": x,
                           "image": maps(*x.shape)}, stage="losses", **common)
+
+
+def _ablation(decoder_norm: str, channels: int, x: np.ndarray, scale: np.ndarray, shift: np.ndarray,
+              common: Mapping[str, Any]) -> Iterator[Subject]:
+    """The norms of this decoder, and its residual block."""
+    ours, theirs = (package.norms.decoder_norms(decoder_norm) for package in (torch_ref, paddle_impl))
+    adaptive = ours[0] in torch_ref.norms.ADAPTIVE
+    affine = {"gamma": scale, "beta": shift} if adaptive else {}
+    for norm, twin in dict(zip(ours, theirs, strict=True)).items():
+        yield module_subject(norm.__name__, lambda norm=norm: norm(channels), lambda twin=twin: twin(channels),
+                             {"input": x, **(affine if norm is ours[0] else {})}, **common)
+    block = "ResnetAdaILNBlock" if adaptive else "ResnetBlock"
+    yield module_subject(f"{block} {ours[0].__name__}", lambda: getattr(torch_ref, block)(channels, False, ours[0]),
+                         lambda: getattr(paddle_impl, block)(channels, False, theirs[0]), {"x": x, **affine}, **common)
 
 
 def networks(sizes: Sizes, images: Mapping[str, np.ndarray], states: Mapping[str, Mapping[str, np.ndarray]] | None = None,
@@ -281,7 +301,8 @@ def training(sizes: Sizes, *, seed: int = 0, iteration: int = 1_000_000, batch: 
     """The whole training. images: step -> {"real_A", "real_B"}, generated ones by default; states: network -> weights, by
     default those that a new training starts from."""
     arguments = {"ngf": sizes.ngf, "n_blocks": sizes.n_blocks, "img_size": sizes.img_size, "light": sizes.light,
-                 "ndf": sizes.ndf, "input_nc": sizes.input_nc, "iteration": iteration, "device": device, **options}
+                 "ndf": sizes.ndf, "input_nc": sizes.input_nc, "decoder_norm": sizes.decoder_norm, "cam": sizes.cam,
+                 "iteration": iteration, "device": device, **options}
     if states is None:
         states = fresh_states(sizes, seed)
 

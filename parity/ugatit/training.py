@@ -48,11 +48,12 @@ def sizes_of(checkpoint: Checkpoint, size: int) -> ugatit.Sizes:
     gen, dis = next(iter(generators.values())), next(iter(discriminators.values()))
     odd = [name for name, sizes in generators.items() if sizes != gen or sizes.output_nc != dis.input_nc]
     odd += [name for name, sizes in discriminators.items()
-            if (sizes.input_nc, sizes.ndf, sizes.n_layers) != (gen.input_nc, dis.ndf, LAYERS[name[:4]])]
+            if (sizes.input_nc, sizes.ndf, sizes.n_layers, sizes.cam) != (gen.input_nc, dis.ndf, LAYERS[name[:4]], gen.cam)]
     if odd:
         raise InputError(f"checkpoint: expected two equal generators, and discriminators of one width with 7 (global) and 5 "
-                         f"(local) layers, found others in {', '.join(odd)}; parity check takes such a checkpoint")
-    return ugatit.Sizes(gen.ngf, gen.n_blocks, size, gen.light, dis.ndf, gen.input_nc)
+                         f"(local) layers, CAM in all or in none, found others in {', '.join(odd)}; parity check takes such a "
+                         f"checkpoint")
+    return ugatit.Sizes(gen.ngf, gen.n_blocks, size, gen.light, dis.ndf, gen.input_nc, gen.decoder_norm, gen.cam)
 
 
 def _pictures(folder: Path, size: int, batch: int, seed: int) -> Callable[[int], dict[str, np.ndarray]]:

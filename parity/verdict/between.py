@@ -7,48 +7,68 @@ value that agrees and the first that does not, the two short sequences of operat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from difflib import SequenceMatcher
 
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
-from parity.trace.events import OPERATION, Event
-from parity.trace.source import Site, kept_at
+from parity.trace.events import OPERATION, Event, Key
+from parity.trace.source import Site, kept_at, statements_around
+from parity.verdict.elsewhere import Elsewhere
 from parity.verdict.findings import Finding, Order
 from parity.verdict.sinks import Against, Store
 
 
-def placed(found: list[Finding], truth: Store, against: Against) -> list[Finding]:
-    """The findings with the first divergence at its operation, where one side has another one there, or more, or fewer."""
+def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Elsewhere) -> list[Finding]:
+    """The findings with the first divergence at its operation, where one side has another one there, or more, or fewer; else at the
+    first line behind what the two have in common, under one name or another."""
     diverged = [f for f in found if f.verdict is Verdict.DIVERGED and f.key in truth.events and f.key.stage != "gradients"]
     first = min(diverged, key=lambda finding: finding.order, default=None)
     if first is not None and first.key not in against.matched and first.twin is None and not first.key.is_local:
         return [replace(f, twin=_beside(first, truth, against)) if f is first else f for f in found]
     partner = against.matched.get(first.key) if first is not None else None
-    if partner is None or (first.key.is_local and first.key.function != OPERATION):
+    if partner is None or (first.key.is_local and first.key.function != OPERATION and not _is_another_name(first)):
         return found
-    bad = {finding.key for finding in found if finding.verdict is not Verdict.NOISE}
+    bad = {finding.key for finding in found if finding.verdict is not Verdict.NOISE and not finding.is_reshaped}
     good = max((event for key, event in truth.events.items() if Order(event.order) < first.order and key not in bad
                 and key in against.matched and key.stage != "gradients"), key=lambda event: event.order, default=None)
-    start = (good.order, against.matched[good.key][0].order) if good is not None else (-1, -1)
+    before = (good.order, against.matched[good.key][0].order) if good is not None else (-1, -1)
     agree = against.matched.keys() - bad  # here or elsewhere: the two may do independent things in another order
-    ours = _operations((event for key, event in truth.events.items() if key not in agree), start[0], first.order)
-    theirs = _operations([*(event for key, (event, _) in against.matched.items() if key not in agree),
-                          *(event for event, _ in against.extra)], start[1], Order(partner[0].order))
-    changes = SequenceMatcher(None, [*map(_name, ours)], [*map(_name, theirs)], autojunk=False).get_opcodes()
+    ours = _behind(before[0], first.order, first.key, truth.events.values(), elsewhere.in_twin, agree)
+    theirs = _behind(before[1], Order(partner[0].order), first.key,
+                     [event for event, _ in (*against.matched.values(), *against.extra)], elsewhere.in_reference, agree)
+    mine, others = ([event for event in side if event.key.function == OPERATION] for side in (ours, theirs))
+    changes = SequenceMatcher(None, [*map(_name, mine)], [*map(_name, others)], autojunk=False).get_opcodes()
     changed = next((where for change, *where in changes if change != "equal"), None)
     if changed is None:
-        return found
+        here, there = (next((event.site for event in side if event.key.is_local), None) for side in (ours, theirs))
+        return [replace(f, reference=here or f.reference, twin=there) if f is first and there else f for f in found]
     i, j, m, n = changed
-    mine, others = ours[i:j], theirs[m:n]
-    before = against.matched[good.key][0].site if good is not None and good.key.function == OPERATION else first.twin
-    here = mine[0].site if mine else ours[i - 1].site if i else first.reference
-    there = others[0].site if others else theirs[m - 1].site if m else before
-    cause = together([_said(mine, say("the reference")), _said(others, say("the twin"))])
-    if mine and others:  # another function: written where it is kept, if it is
+    last = against.matched[good.key][0].site if good is not None and good.key.function == OPERATION else first.twin
+    here = mine[i].site if i < j else mine[i - 1].site if i else first.reference
+    there = others[m].site if m < n else others[m - 1].site if m else last
+    cause = together([_said(mine[i:j], say("the reference")), _said(others[m:n], say("the twin"))])
+    if i < j and m < n:  # another function: written where it is kept, if it is
         here, there = kept_at(here) or here, kept_at(there) or there
     return [replace(f, reference=here, twin=there, cause=cause) if f is first else f for f in found]
+
+
+def _is_another_name(first: Finding) -> bool:
+    """Whether the twin's line gives a value that it has made before another name, and does nothing else."""
+    statement = statements_around(first.twin)
+    statement = statement.at(first.twin.line) if statement is not None else None
+    return statement is not None and statement.is_name
+
+
+def _behind(start: int, end: Order, key: Key, events: Iterable[Event], has: Callable[[Key], bool],
+            agree: Container[Key]) -> list[Event]:
+    """What a side computes, in order, behind the last value that the other side has as well, and that is not the same there by its
+    name; start: where that is known to be at the earliest. end, key: of the first divergence."""
+    stretch = [event for event in sorted(events, key=lambda event: event.order)
+               if start < event.order and Order(event.order) <= end and event.key.stage != "gradients"]
+    last = max((event.order for event in stretch if event.key != key and has(event.key)), default=start)
+    return [event for event in stretch if last < event.order and event.key not in agree]
 
 
 def _beside(first: Finding, truth: Store, against: Against) -> Site | None:
@@ -66,12 +86,6 @@ def _beside(first: Finding, truth: Store, against: Against) -> Site | None:
         if key.module.rpartition(".")[0] == caller and not key.is_local:
             return twin.called
     return None
-
-
-def _operations(events: Iterable[Event], start: int, end: Order) -> list[Event]:
-    chosen = [event for event in events if event.key.function == OPERATION and event.key.stage != "gradients"
-              and start < event.order and Order(event.order) <= end]
-    return sorted(chosen, key=lambda event: event.order)
 
 
 def _name(event: Event) -> str:

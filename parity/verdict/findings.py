@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from parity.asked import LANES
 from parity.numbers.arrays import Deviation, Verdict
+from parity.numbers.noise import M
 from parity.trace.events import PRECISIONS, Key
 from parity.trace.source import Site, relative
 
@@ -91,6 +92,17 @@ class Finding:
     def of_another_kind(self) -> bool:
         """Whether the two values are of other shapes, or of other dtypes: perhaps not meant to be the same."""
         return self.deviation.index is None and (self.deviation.trouble or "").startswith(("shape", "dtype"))
+
+    @property
+    def is_lone(self) -> bool:
+        """Whether one side alone has the value."""
+        return self.deviation.index is None and self.deviation.trouble is not None and not (
+            self.of_another_kind or self.drawn or self.key.variable == RAISED)
+
+    @property
+    def is_reshaped(self) -> bool:
+        """Whether the two are the same values in another shape."""
+        return self.deviation.reshaped is not None and self.deviation.reshaped <= M * self.floor
 
     @property
     def variable(self) -> str:
@@ -225,6 +237,9 @@ class Report:
         fed_back = {f.deviation for f in returned}
         counted = {f.key[3:] for f in self.diverged if f.key.stage == "census"}  # of a name: said before anything ran
         named = {f.key.module for f in replayed}
+        forward = [f for f in replayed if f.key.stage == "forward"]
+        around = {f.key.module if f.key.is_local else f.key.module.rpartition(".")[0] for f in forward
+                  if f.key.is_local or f.key.variable.startswith("input")}
         places: dict[str | tuple, Finding] = {}
         for finding in replayed:
             module, stage, variable = finding.key.module, finding.key.stage, finding.key.variable
@@ -238,6 +253,9 @@ class Report:
                 module = module.rpartition(".")[0]  # what comes back to an output is made by what it feeds
             if stage == "gradients" and any(_within(module, other) and _went_into(other, finding) for other in returned):
                 continue  # made of what came back wrong from a module inside
+            if stage == "gradients" and (any(_is_around(other, module) for other in around) or (
+                    forward and finding.is_lone and not finding.key.is_local)):
+                continue  # it comes back through a wrong line of the module around it; or to what one side alone has
             if finding.lane == lane:
                 first = places.setdefault(module, finding)
                 if finding.anew and finding.twin != first.twin:
@@ -271,6 +289,22 @@ class Report:
                 self.counts[Verdict.UNDECIDED] -= 1
                 self.counts[Verdict.NOISE] += 1
                 self.findings[number] = with_changes(finding, verdict=Verdict.NOISE, cause=cause)
+
+    def acquit(self) -> None:
+        """What one side alone has inside of the program, or hands to a module in another place, is uncompared in the free run as
+        well where the replay says that nothing comes of it, there and in the modules inside, and something else diverges: in a
+        free run all that is made of it may be wrong for another reason."""
+        lone = [f for f in self.findings if (f.is_lone or (f.of_another_kind and not f.key.is_local)) and not f.promised]
+        harmful = [f for f in lone if f.run == "replay" and f.verdict is Verdict.DIVERGED]
+        harmless = {f.key: f for f in lone if f.run == "replay" and f.verdict is Verdict.UNCOMPARED
+                    and not any(_within(f.key.module, other) for other in harmful)}
+        known = {f.key for f in lone if f.run == "free" and f.verdict is Verdict.DIVERGED and f.key in harmless}
+        if len(known) == sum(f.run == "free" for f in self.diverged):
+            return
+        self.findings = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=harmless[f.key].cause)
+                         if f.run == "free" and f.verdict is Verdict.DIVERGED and f.key in known else f for f in self.findings]
+        self.counts[Verdict.DIVERGED] -= len(known)
+        self.counts[Verdict.UNCOMPARED] += len(known)
 
     def add(self, other: Report) -> None:
         """Take over what another comparison saw."""
@@ -323,6 +357,10 @@ def _headline(finding: Finding) -> tuple:
     census_first = 0 if finding.key.stage == "census" else 1
     replayed = 1 if finding.run == "replay" else 0  # a replay starts from what the free run has found
     return census_first, _lane(finding.lane), replayed, finding.key.step, finding.order
+
+
+def _is_around(outer: str, module: str) -> bool:
+    return module.startswith(f"{outer}." if outer else "") and module != outer
 
 
 def _within(module: str, finding: Finding) -> bool:

@@ -47,7 +47,7 @@ class Flow:
         if start is None:
             return
         key = finding.key
-        made = {_name(key)} if key.function != OPERATION else set()
+        made = {local_name(key)} if key.function != OPERATION else set()
         answered = set()  # lines: what else one shows is made of its first value
         wrong = Wrong(parameter for other in self._diverged_in.get(key[:5], ())
                       if (parameter := parameter_of(other, statements)) is not None)
@@ -65,14 +65,14 @@ class Flow:
             if Order(event.order) <= finding.order or not _belongs(event.key, key):
                 continue
             reads = statement.reads & statements.names - {"self"}
-            bound = key.function == OPERATION and statement is start and event.key.is_local and _name(event.key) in start.binds
+            bound = key.function == OPERATION and statement is start and event.key.is_local and local_name(event.key) in start.binds
             if statement.first in answered or (not bound and not made & reads):
                 if statement is not start:
                     made.difference_update(statement.binds)
                 continue
             agrees, diverged = self._agrees(event.key), self._diverged(event.key)
             if event.key.is_local and not agrees and (not diverged or bound or self._found[event.key].of_another_kind):
-                made.add(_name(event.key))
+                made.add(local_name(event.key))
             elif diverged and (reads - made) & before:
                 answered.add(statement.first)
                 made.difference_update(statement.binds)
@@ -167,9 +167,9 @@ class Flow:
         if statement is None:
             return False
         reads = {name for name in statement.reads & statements.names if not (handed and statements.handed_to(statement, name))}
-        wrong = {_name(other.key) for other in earlier}
+        wrong = {local_name(other.key) for other in earlier}
         written = {name for other in statements.all if other.first < statement.first for name in other.writes}
-        seen = {_name(other) for other in self._against.matched if other[:3] == key[:3] and other.module == key.module}
+        seen = {local_name(other) for other in self._against.matched if other[:3] == key[:3] and other.module == key.module}
         blind = {name for name in reads if name not in seen | statements.arguments} | statement.own
         lines = [statements.at(side(other).line) for other in earlier if other.verdict is Verdict.DIVERGED and side(other)]
         return not reads & (wrong | written) and not any(_shares(line, blind) for line in lines)
@@ -187,9 +187,9 @@ class Wrong:
         if not key.is_local:
             self._lines.update({statement.first} if diverged and key.variable.startswith("output") else ())
         elif diverged or (not agrees and (statement.first in self._lines or statement.reads & self.names)):
-            self.names.add(_name(key))
+            self.names.add(local_name(key))
         else:
-            self.names.discard(_name(key))
+            self.names.discard(local_name(key))
 
 
 def parameter_of(key: Key, function: Statements) -> str | None:
@@ -233,6 +233,6 @@ def _is_within(event: Key, key: Key) -> bool:
     return event.module != key.module and event.module.startswith(f"{key.module}." if key.module else "")
 
 
-def _name(key: Key) -> str:
+def local_name(key: Key) -> str:
     """The local that a value is bound to, itself or as a part of it."""
     return re.match(r"(?:argument )?(\w*)", key.variable)[1]

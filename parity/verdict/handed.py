@@ -8,6 +8,7 @@ the side read that has it.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable
 
 from parity.numbers.arrays import Verdict
@@ -77,9 +78,11 @@ class _Side:
     def __init__(self, events: Iterable[Event], verdicts: _Verdicts) -> None:
         self._verdicts = verdicts
         self._by_module: dict[str, list[Event]] = {}
+        self._borders: list[Event] = []
         for event in sorted(events, key=lambda event: event.order):
             if event.key.stage != "gradients":
                 self._by_module.setdefault(event.key.module, []).append(event)
+                self._borders += [] if event.key.is_local else [event]
         self.tells, self.call_tells = functools.cache(self._tells), functools.cache(self._call_tells)
         self.names_alone = functools.cache(self._names_alone)
 
@@ -108,7 +111,8 @@ class _Side:
                 and not self._verdicts.matched(key) and (name := parameter_of(key, function)) is not None}
 
     def _call_tells(self, call: tuple) -> bool:
-        """The same of what a call returns that this side alone makes; of one whose caller's lines were not followed, yes."""
+        """The same of what a call returns that this side alone makes; of one whose caller's lines were not followed, whether the
+        next value at a border that both sides have diverges."""
         events = self._by_module.get(call[3], ())
         event = next((event for event in events if event.key[:5] == call and not event.key.is_local), None)
         if event is None:
@@ -117,7 +121,9 @@ class _Side:
         function = statements_around(event.called)
         statement = function.at(event.called.line) if function is not None else None
         if caller is None or statement is None:
-            return True
+            after = max(other.order for other in events if other.key[:5] == call)
+            behind = (other for other in self._borders if other.order > after and self._verdicts.matched(other.key))
+            return any(self._verdicts.diverged(other.key) for other in itertools.islice(behind, 1))
         wrong = [other.key for other in self._of_call(caller) if not other.key.is_local and self._verdicts.diverged(other.key)]
         return self._diverges(set(), caller, function, Wrong(filter(None, (parameter_of(other, function) for other in wrong))),
                               statement)

@@ -23,6 +23,7 @@ from parity.verdict.calls import called_instead
 from parity.verdict.causes import Evidence, cause_of
 from parity.verdict.computed import nearby
 from parity.verdict.cuts import cut
+from parity.verdict.elsewhere import Elsewhere
 from parity.verdict.findings import RAISED, Finding, Order, Report
 from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
@@ -113,7 +114,7 @@ class Judge:
             flow = Flow(found, self.truth, against)
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
-            found = cut(placed(found, self.truth, against), self.truth, against, report)
+            found = cut(placed(found, self.truth, against, self._elsewhere(found, against)), self.truth, against, report)
         found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
@@ -158,7 +159,8 @@ class Judge:
         A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs and
         what follows from it does not diverge, or if all that follows from it agrees, or all that its module call returns. What
         an inner module is given does not count where the call's results agree (arguments in another order), nor, where one side
-        alone gives it, unless what is made of it diverges; what comes back to it only where both were given it.
+        alone gives it, unless what is made of it diverges; what comes back to it only where both were given it. Nor does what the
+        other side has under another name.
         """
         if self.pair.names is None:
             return found
@@ -173,8 +175,10 @@ class Judge:
             return _call_of(key) in ran - bad
 
         spoilt = self._spoilt_in_replay(found, against)
-        found = _uncompared(found, lambda f: f.key.is_local and f.key not in spoilt and (
-            agrees(f.key) or ours[_binding(f.key)] != theirs[_binding(f.key)]), report)
+        elsewhere = self._elsewhere(found, against)
+        found = _uncompared(found, lambda f: f.key.is_local and (
+            (f.key not in spoilt and (agrees(f.key) or ours[_binding(f.key)] != theirs[_binding(f.key)]))
+            or (not f.promised and (elsewhere.misnamed if f.of_another_kind else elsewhere.renamed)(f.key))), report)
         handed = Handed(found, self.truth, against)
         flow = Flow(found, self.truth, against, handed.passed)
 
@@ -182,7 +186,8 @@ class Judge:
             key = finding.key
             if not key.is_local:
                 return (agrees(key) and key.variable.startswith("input") and not self._passed_alike(key, against)) or (
-                    key.module != self.name and (handed.passed(key) or self._is_spare(key, ran, against)))
+                    key.module != self.name and (handed.passed(key) or self._is_spare(key, ran, against)
+                                                 or (key not in against.matched and elsewhere.known(key))))
             if finding.of_another_kind:
                 return (key.function == OPERATION and "shape" in finding.deviation.trouble) or not flow.spoils(finding)
             return not finding.promised and flow.is_undone(finding)
@@ -199,6 +204,10 @@ class Judge:
         flow = Flow(found, self.truth, against)
         return {f.key for f in diverged if f.key.is_local
                 and any(is_given(other.key, f.key) and f.order < other.order for other in handed) and flow.spoils(f)}
+
+    def _elsewhere(self, found: list[Finding], against: Against) -> Elsewhere:
+        off = {finding.key for finding in found if finding.verdict is not Verdict.NOISE}
+        return Elsewhere(self.truth.events, against.prints, against.matched.keys() - off)
 
     def _is_spare(self, key: Key, ran: set[tuple], against: Against) -> bool:
         """Whether it is what one side alone returns from a call that both make, beside what both return: weights of an attention,

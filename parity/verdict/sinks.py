@@ -16,6 +16,7 @@ from parity.numbers.noise import one_ulp
 from parity.numbers.shapes import reshaped_distance
 from parity.numbers.strata import borders, deviations, floor_at
 from parity.trace.events import Event, Key
+from parity.verdict.prints import Print, is_printed, print_of
 from parity.verdict.spill import Place, Spill, Spilled
 
 
@@ -99,15 +100,18 @@ class Against:
 
     floors, limit: arrays more than `limit` floors apart are kept (the first few of each stage), to look for their cause.
     matched: key -> (the event without its array, Deviation). extra: events that the store has no partner for, each
-    with the key of the last event that had one. kept: key -> (the stored array, the twin's). release: let go of each stored array
-    that has been compared; the store is of no use to another run then.
+    with the key of the last event that had one. kept: key -> (the stored array, the twin's). prints: what is kept of values that
+    have no partner, and of locals that are off, where `printing` is asked for (`verdict.elsewhere`). release: let go of each stored
+    array that has been compared; the store is of no use to another run then.
     """
 
     keeps = False
     KEPT = 3
 
-    def __init__(self, store: Store, floors: Mapping[Key, float], limit: float, *, release: bool = False) -> None:
-        self._store, self._floors, self._limit, self._release = store, floors, limit, release
+    def __init__(self, store: Store, floors: Mapping[Key, float], limit: float, *, release: bool = False,
+                 printing: bool = False) -> None:
+        self._store, self._floors, self._limit, self._release, self._printing = store, floors, limit, release, printing
+        self.prints: dict[Key, Print] = {}
         self.apart = store.apart
         self.matched: dict[Key, tuple[Event, Deviation]] = {}
         self.losses: dict[str, float] = {}
@@ -123,7 +127,7 @@ class Against:
     def beside(self, floors: Mapping[Key, float], limit: float) -> Against | None:
         """The same run beside other floors; None where that takes arrays which were not kept."""
         again = Against(self._store, floors, limit)
-        again.losses, again.extra, again.last = self.losses, self.extra, self.last
+        again.losses, again.extra, again.last, again.prints = self.losses, self.extra, self.last, self.prints
         again._strata, again._missing = self._strata, self._missing
         for key, (event, found) in self.matched.items():
             floor = floors[key]
@@ -143,6 +147,7 @@ class Against:
             event.array = array if array is not None and array.dtype.kind == "U" else None  # a text is told of
             if not (event.key.is_activation_gradient and array is not None and not array.any()):
                 self.extra.append((event, self.last))
+                self.remember(event.key, array)
             return
         stored = partner.array
         if stored is None or array is None or self._compared[0]() is not stored or self._compared[1]() is not array:
@@ -154,6 +159,8 @@ class Against:
         if array is None:
             self._missing.add(event.key)
         floor = floor_at(self._floors[event.key], found.stratum)
+        if array is not None and event.key.is_local and found.distance > self._limit * floor:
+            self.remember(event.key, array)
         if array is not None and found.distance > self._limit * floor and self._has_room(event.key):
             # What is released may be the program's own memory, which it goes on to write in.
             self.kept[event.key] = (stored.copy() if self._release and stored is not None else stored, array.copy())
@@ -161,6 +168,11 @@ class Against:
         self.last = event.key
         if self._release:
             partner.array = None
+
+    def remember(self, key: Key, array: np.ndarray | None) -> None:
+        """Keep the print of a value that has no partner, or not the right one."""
+        if self._printing and is_printed(key) and (mark := print_of(array)) is not None:
+            self.prints[key] = mark
 
     def anew(self, store: Store | None = None) -> Against:
         """For another run, held against the same, or against another store by the same floors."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 import weakref
@@ -101,3 +102,7 @@ class Spilled(Event):
     @property
     def dtype(self) -> np.dtype | None:
         return None if self._place is None else self._place.dtype
+
+    @property
+    def size(self) -> int:
+        return 0 if self._place is None else math.prod(self._place.shape)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from parity.compare.ladder import compare, glance
+from parity.compare.runner import compare_placing
 from parity.differences import explain
 from parity.inputs import normal
 from parity.port import Port
@@ -92,3 +93,19 @@ def test_what_is_computed_in_half_precision_is_never_the_same_without():
         return torch.softmax(layer(x).bfloat16(), -1).to(x.dtype)
 
     assert verdict(softmax, lambda layer, x: paddle.nn.functional.softmax(layer(x), -1), lanes=["float64"]) == "undecided"
+
+
+def twice(factor):
+    """In bfloat16, between two layers that know nothing of it."""
+    return (lambda layer, x: (layer(x).to(torch.bfloat16) * factor).to(x.dtype),
+            lambda layer, x: (layer(x).astype("bfloat16") * factor).astype(x.dtype))
+
+
+@pytest.mark.parametrize("factor", [-2, 2.5])
+def test_the_floors_of_half_precision_are_its_own_rounding(factor):
+    """Of a draw the second reading in bfloat16 was overwritten by the first, and the floor was as large as the value."""
+    right, wrong = twice(2), twice(factor)
+    assert of_right_ones(*right) == "same"
+    subject = Port(lambda: Torch(right[0]), lambda: Paddle(wrong[1]), inputs=[normal(4, 6)]).subject("eval")
+    report = compare_placing(subject, lanes=["float64"])
+    assert report.verdict == "diverged" and report.first.key.stage == "forward", str(report.first)

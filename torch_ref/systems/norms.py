@@ -25,8 +25,8 @@ class AdaptiveInstanceNorm2d(nn.Module):
         if self.weight is None or self.bias is None:
             raise ValueError("AdaIN has no parameters yet: assign weight and bias before the decoder is called")
         b, c = x.shape[:2]
-        out = F.batch_norm(x.reshape(1, b * c, *x.shape[2:]), None, None, self.weight, self.bias, True, eps=self.eps)
-        out = out.reshape(x.shape)
+        wide = x.reshape(1, b * c, *x.shape[2:])
+        out = F.batch_norm(wide, None, None, self.weight, self.bias, True, eps=self.eps).reshape(x.shape)
         return out
 
 

@@ -133,8 +133,8 @@ MODEL_FAULTS = (
         "bias_attr=False",
         Answer("ResnetBlock", "census", "ResnetBlock.conv_block.1", "bias", "nn.Conv2d(dim, dim, 3, bias=use_bias)"),
         edits=(Edit("paddle_impl.blocks:ResnetBlock.__init__",
-                    "conv2d(dim, dim, 3, bias=use_bias),\n                       InstanceNorm2D(dim),",
-                    "conv2d(dim, dim, 3, bias=True),\n                       InstanceNorm2D(dim),"),),
+                    "conv2d(dim, dim, 3, bias=use_bias),\n                       norm(dim),",
+                    "conv2d(dim, dim, 3, bias=True),\n                       norm(dim),"),),
     ),
     Fault(
         "zero_padding", "ports by hand", "Pad2D without mode: zeros instead of reflection, visible at the borders only",
@@ -142,9 +142,9 @@ MODEL_FAULTS = (
         Answer("ResnetBlock", "forward", "ResnetBlock.conv_block.0", "output", "nn.ReflectionPad2d(1)"),
         edits=(Edit("paddle_impl.blocks:ResnetBlock.__init__",
                     'conv_block += [nn.Pad2D(1, mode="reflect"),\n                       conv2d(dim, dim, 3, bias=use_bias),'
-                    "\n                       InstanceNorm2D(dim),",
+                    "\n                       norm(dim),",
                     'conv_block += [nn.Pad2D(1),\n                       conv2d(dim, dim, 3, bias=use_bias),'
-                    "\n                       InstanceNorm2D(dim),"),),
+                    "\n                       norm(dim),"),),
     ),
     Fault(
         "bilinear_upsampling", "ports by hand", "smooth upsampling where the official one is nearest",

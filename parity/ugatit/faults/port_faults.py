@@ -42,8 +42,7 @@ PORT_FAULTS = (
         Answer("genA2B", "forward", "genA2B.UpBlock1_1", "input[0]", "(x, gamma, beta)"),
         edits=(Edit(_GENERATOR + ".forward", "x, cam_logit = class_activation_map(",
                     "encoded = x; x, cam_logit = class_activation_map("),
-               Edit(_GENERATOR + ".forward", 'x = getattr(self, f"UpBlock1_{i + 1}")(x, gamma, beta)',
-                    'x = encoded = getattr(self, f"UpBlock1_{i + 1}")(encoded, gamma, beta)')),
+               Edit(_GENERATOR + ".forward", "x = block(x, gamma, beta)", "x = encoded = block(encoded, gamma, beta)")),
     ),
     Fault(
         "light_pools_to_4x4", "suishicity/ugatit_paddle",

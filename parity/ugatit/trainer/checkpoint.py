@@ -143,21 +143,25 @@ def save_weights(out, name, framework, step, networks, layouts):
     return folder
 
 
-def load_weights(path):
+def load_weights(path, decoder_norm=None):
     """The six networks of a checkpoint, whatever wrote it: (neutral networks, sizes, steps trained or None).
 
-    path: an official ``.pt``; a folder of ``.pdparams`` or ``.safetensors``; the folder of a run. Raises TrainerError
-    or CheckpointError.
+    path: an official ``.pt``; a folder of ``.pdparams`` or ``.safetensors``; the folder of a run, which knows its decoder norm.
+    decoder_norm: of the ablation's generators, where the tensors cannot tell (see `infer_sizes`). Raises TrainerError or
+    CheckpointError, also where it is another one than the checkpoint's.
     """
     path = Path(path)
     if path.is_dir() and list(path.glob("state/step_*.json")):
         snapshot = load_state(path)
+        if decoder_norm not in (None, snapshot.options.decoder_norm):
+            raise TrainerError(f"{path}: expected a run with the decoder norm {decoder_norm}, found one with "
+                               f"{snapshot.options.decoder_norm}; leave --decoder-norm out")
         return snapshot.state["networks"], snapshot.options.sizes(), snapshot.step
     found = _STEP.search(path.stem if path.suffix == ".pt" else path.name)
     step = int(found[1]) if found else None
     if not path.is_dir():
         networks = read_torch(path)
-        return networks, _sizes(path, networks), step
+        return networks, _sizes(path, networks, decoder_norm), step
     files = {name: [path / f"{name}{suffix}" for suffix in (".pdparams", ".safetensors")
                     if (path / f"{name}{suffix}").is_file()] for name in NETWORKS}
     wrong = [name for name, candidates in files.items() if len(candidates) != 1]
@@ -165,13 +169,13 @@ def load_weights(path):
         raise TrainerError(f"{path}: expected the folder of a run, or one with a file (.pdparams or .safetensors) for "
                            f"each of the six networks; found none, or both, for {', '.join(wrong)}")
     networks = {name: read_paddle(candidates[0]) for name, candidates in files.items()}
-    sizes = _sizes(path, networks)
+    sizes = _sizes(path, networks, decoder_norm)
     return {name: _neutral(name, entries, sizes[name]) for name, entries in networks.items()}, sizes, step
 
 
-def _sizes(path, networks):
+def _sizes(path, networks, decoder_norm):
     try:
-        return infer_sizes(networks)
+        return infer_sizes(networks, decoder_norm)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
 

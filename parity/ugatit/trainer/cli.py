@@ -8,6 +8,7 @@ import click
 # The frameworks are imported inside the commands: --help and usage errors must not wait for them.
 
 _FRAMEWORK = click.option("--framework", type=click.Choice(["torch", "paddle"]), required=True)
+_DECODER_NORMS = click.Choice(["adalin", "adain", "in", "ln", "gn"])
 _DEVICE = click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True)
 
 
@@ -31,6 +32,9 @@ class BadInput(click.ClickException):
 @click.option("--n-blocks", type=click.IntRange(min=1), default=4, show_default=True,
               help="Residual blocks (official: n_res).")
 @click.option("--light/--full", default=False, help="The light generator, or the full one.  [default: full]")
+@click.option("--decoder-norm", type=_DECODER_NORMS, metavar="NORM", default="adalin", show_default=True,
+              help="Of the decoder: adalin, or of the paper's ablation: adain, in, ln, gn.")
+@click.option("--cam/--no-cam", default=True, help="Attention in all networks, and its losses.  [default: cam]")
 @click.option("--img-size", type=click.IntRange(min=96), default=256, show_default=True, help="A multiple of 32.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-4, show_default=True)
@@ -97,10 +101,13 @@ def train(context, framework, data, out, steps, ch, device, resume, weights_only
 @click.option("--direction", type=click.Choice(["A2B", "B2A"]), default="A2B", show_default=True)
 @click.option("--img-size", type=click.IntRange(min=8),
               help="Of a light generator's pictures.  [default: the checkpoint's, else 256]")
+@click.option("--decoder-norm", type=_DECODER_NORMS, metavar="NORM",
+              help="in, ln or gn: needed where the checkpoint is not the folder of a run, as their tensors are alike.  "
+                   "[default: the checkpoint's]")
 @click.option("--out", metavar="DIR", required=True, help="Folder for the translations, PNG files of the same names.")
 @_DEVICE
 @click.argument("images", nargs=-1, required=True)
-def translate(framework, checkpoint, direction, img_size, out, device, images):
+def translate(framework, checkpoint, direction, img_size, decoder_norm, out, device, images):
     """Translate pictures (files or folders) with a trained generator.
 
     \b
@@ -113,7 +120,7 @@ def translate(framework, checkpoint, direction, img_size, out, device, images):
 
         from parity.ugatit.trainer import Translator, image_files, translate_files
         pairs = image_files(images)
-        translator = Translator(framework, checkpoint, direction, img_size, device)
+        translator = Translator(framework, checkpoint, direction, img_size, device, decoder_norm)
         count = translate_files(translator, pairs, out, lambda files: tqdm(files, unit="picture", disable=None))
     click.echo(f"{out}: {count} pictures")
 

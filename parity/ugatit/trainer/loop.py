@@ -161,7 +161,7 @@ def resume_weights(path, options, step=None):
     step: how many steps the weights have behind them; without it, what the file's name says, else 0. The learning
     rate is what it would be after so many steps. (The official code repeats the last of these steps; this does not.)
     """
-    networks, sizes, found = load_weights(path)
+    networks, sizes, found = load_weights(path, options.decoder_norm)
     wanted = options.sizes()
     for name, size in sizes.items():
         if size != wanted[name]:

@@ -21,13 +21,14 @@ class Translator:
         img_size: side of the pictures; a full generator was made for one, a light one takes any multiple of 4 (256
             without it).
         device: as in `Trainer`.
+        decoder_norm: of the ablation's generators, where the checkpoint does not tell (see `load_weights`).
     Raises:
         TrainerError, ConversionError: the checkpoint cannot be used, or not with this size or on this device.
     """
 
-    def __init__(self, framework, checkpoint, direction="A2B", img_size=None, device=None):
+    def __init__(self, framework, checkpoint, direction="A2B", img_size=None, device=None, decoder_norm=None):
         self.twin, self.device, self.name = load_twin(framework), device, f"gen{direction}"
-        networks, sizes, _ = load_weights(checkpoint)
+        networks, sizes, _ = load_weights(checkpoint, decoder_norm)
         size = sizes[self.name]
         if size.img_size and img_size not in (None, size.img_size):
             raise TrainerError(f"{checkpoint}: made for pictures of {size.img_size} pixels, not {img_size}; "
