@@ -64,6 +64,7 @@ _KINDS = (
         WARNING,
         say("set the decay in one place: a ParamAttr regularizer replaces the optimizer's weight_decay"),
     ),
+    Kind("momentum-of-torch", WARNING, say("momentum=0.9 in Paddle is momentum=0.1 in torch")),
     Kind("argument-became-name", ERROR, say("pass arguments by name: in Paddle this position is the `name`")),
     Kind("no-grad-without-with", ERROR, say("with paddle.no_grad(): ... ; the bare call does nothing")),
     Kind("bgr-images", WARNING, say("cv2.imread gives BGR: convert with cv2.cvtColor(image, cv2.COLOR_BGR2RGB) or [..., ::-1]")),
@@ -101,6 +102,7 @@ _KINDS = (
         "step-between", ERROR, say("step an optimizer only after all backwards through its networks are done, or run forward again")
     ),
     Kind("gradient-discarded", WARNING, say("clear the gradients once before the accumulation, not before each part of it")),
+    Kind("clip-too-tight", WARNING, say("clip at a norm of about that of an ordinary gradient, 1 or 10 say")),
     Kind("cleared-too-late", ERROR, say("clear the gradients before the backward, or after the step")),
     Kind("clip-too-late", ERROR, say("clip between the backward and the step")),
     Kind(
@@ -136,6 +138,7 @@ _KINDS = (
         WARNING,
         say("detach the target, or make it within no_grad: it is what the prediction is to move to"),
     ),
+    Kind("units-alike", ERROR, say("start weights at random: what begins alike, and gets the same gradient, stays alike")),
     Kind("activation-dead", ERROR, say("lower lr or the biases, or use a leaky activation; look at the scale of its input")),
     Kind(
         "features-constant",
@@ -206,13 +209,22 @@ _KINDS = (
         say("take the causal mask away (if it is recurrent, let it run in both directions): this is no task of guessing what comes "
             "next"),
     ),
+    Kind("target-unsynchronised", WARNING, say("load the trained network's weights into it, at first and every so many steps")),
+    Kind("views-alike", WARNING, say("draw each view by itself: two calls of what augments the data")),
     # state
     Kind("state-frozen", ERROR, say("update u, v or the running statistics at each training forward (and in train mode)")),
     Kind("state-moves-in-eval", ERROR, say("update u, v and running statistics in train mode only")),
+    Kind(
+        "statistics-unmoved",
+        WARNING,
+        say("let it have the statistics as well: an average of the weights copies the buffers of the network that is trained"),
+    ),
     Kind("frozen-statistics", WARNING, say("call train() on the norm as well, if its statistics are to follow")),
     # numbers and data
     Kind("loss-broadcast", ERROR, say("give both the same shape: reshape the target to the prediction's")),
     Kind("input-range", ERROR, say("bring the input to about [-1, 1]: x / 127.5 - 1 for pictures, (x - mean) / std for others")),
+    Kind("evaluation-scale", WARNING, say("put what is evaluated through the same preparation: the scaler that was fitted on the "
+                                          "training data")),
     Kind(
         "loss-input",
         ERROR,
@@ -224,6 +236,8 @@ _KINDS = (
         ERROR,
         say("bring the targets into the range of the activation, or scale its output, or take it off: it cannot come to them"),
     ),
+    Kind("target-tiny", WARNING, say("bring the targets to 0 and 1: are they divided twice?")),
+    Kind("dropout-always", WARNING, say("F.dropout(x, p, training=self.training), or the layer nn.Dropout")),
     Kind(
         "axes-renumbered",
         WARNING,

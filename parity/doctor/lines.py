@@ -360,6 +360,12 @@ class _Frame:
     def _lost(self, values: Any, site: Site, term: str | None) -> None:
         """Parts of a sum that is a loss, or is handed to backward: such as have no graph and come of something that had one."""
         for names in addends(site.text):
+            if names and all(name.endswith(_AS_NUMBER) or name not in self._kinds for name in names):  # taken out in this line
+                taken = [name.removesuffix(_AS_NUMBER) for name in names if name.endswith(_AS_NUMBER)]
+                alive = [name for name in taken if self._kinds.get(name, (False,))[0]]
+                if alive:
+                    self._lines.iteration.lost.append(Lost(" * ".join(taken), Cut(site, alive[0], alive[0], "item"), term))
+                continue
             kinds = [self._kinds[name] for name in names if name in self._kinds]
             cut = next((kind[2] for kind in kinds if kind[2] is not None), None)
             if cut is not None and not any(kind[0] for kind in kinds) and all(self._says(values.get(name)) for name in names):
@@ -416,6 +422,7 @@ def addends(line: str) -> tuple[tuple[str, ...], ...]:
     return tuple(names for part in parts if (names := _factors(part)))
 
 
+_AS_NUMBER = ".item"  # behind the name of what a part of a sum takes the number of
 _METHODS = {"detach", "mean", "sum", "abs", "pow", "square", "sqrt", "clamp", "log", "exp"}  # of tensors
 _CASTS = {"float", "tensor", "to_tensor", "as_tensor", "FloatTensor"}
 
@@ -436,7 +443,7 @@ def _factors(node: ast.expr) -> tuple[str, ...] | None:
     if isinstance(node, ast.Call):
         called = node.func
         if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and not node.args and called.attr != "detach":
-            return (called.value.id,)
+            return (called.value.id + _AS_NUMBER * (called.attr == "item"),)
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         if name in _CASTS and node.args:
             return _factors(node.args[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -45,6 +46,8 @@ class Program:
                 )
         self.source = source
         self.constructions = constructions or ConstructionSites()
+        self.epochs: dict[int, int] = {}  # batch size -> batches of an epoch, of loaders that were there while it was watched
+        self.schedules: dict[str, tuple[str, dict[str, float]]] = {}  # optimizer -> kind and numbers of what stepped its rate
         self.files: list[str] = []  # of the user's, in which code has run
         self._networks: dict[str, str] = {}
         self.made: dict[str, Site | None] = {}  # optimizers that were made while it was watched, and where
@@ -76,6 +79,15 @@ class Program:
         self.held_elsewhere |= {id(p) for found in alive if not self.trains(found)
                                 for p in self.framework.optimizer_parameters(found)}
         return [found for found in alive if self.trains(found)]
+
+    def note_loaders(self) -> None:
+        """The loaders that are there now: batch size -> number of batches, of the longest."""
+        kinds = set(with_subclasses(self.framework.loader_class))
+        for loader in gc.get_referrers(*kinds):
+            if type(loader) in kinds:
+                with suppress(Exception):  # of a stream: it has no length
+                    size = getattr(loader, "batch_size", None) or loader.batch_sampler.batch_size
+                    self.epochs[size] = max(self.epochs.get(size, 0), len(loader))
 
     def around(self, optimizer: str, others: Iterable[str]) -> bool:
         """Whether all that this one holds is held by these others: it leaves the step to them (Lookahead, SAM)."""
@@ -181,7 +193,8 @@ class Program:
                     found = self.constructions.of(self.modules.get(f"{path}.{attribute}"))
                     return found or site
                 if (site := self.constructions.of(module)) is not None and attribute is not None:
-                    return site
+                    own = self.constructions.of(self.modules.get(f"{path}.{attribute}"))  # `site`: of a list that it was put in
+                    return own or site
             if path in self.models:
                 return self.constructions.of(module) or self.assigned(path, type(module).__name__)
             path, _, attribute = path.rpartition(".")

@@ -38,6 +38,7 @@ class Update:
     half: bool = False
     frozen: bool = False
     found_zero: bool = False  # a backward since the clearing has found it to be 0
+    alike: float | None = None  # where all of a layer's units are the same, in weights and gradients: their largest weight
     shrunk: float | None = None  # where decay is apart from the gradient (AdamW): what it took, over what the loss moved
 
     @property
@@ -187,7 +188,21 @@ class Batch:
     same: bool = False
     alike: str = ""  # "zero", "constant", "rows": what all of its rows are, where there are some
     size: float = 0.0  # root of its mean square
+    twin: bool = False  # its first half is its second half again
     rows: tuple[float, float, int] = (0.0, 0.0, 0)  # of the means of its rows: their mean, their variance, their number
+
+
+@dataclass(frozen=True)
+class Target:
+    """A network that nobody trains, built like `network`, which is trained; called in an iteration. marks: of its weights. same:
+    they are those of one that is trained, now or when the watch began. fed: a hash of what it was given."""
+
+    name: str
+    network: str
+    site: Site | None
+    marks: tuple[int, ...]
+    same: bool
+    fed: int
 
 
 @dataclass
@@ -257,6 +272,7 @@ class Iteration:
     steps: list[Step] = field(default_factory=list)
     modules: dict[str, ModuleUse] = field(default_factory=dict)
     strangers: dict[int, Stranger] = field(default_factory=dict)  # modules that ran and are part of no network
+    targets: dict[int, Target] = field(default_factory=dict)  # networks beside the trained ones that are built like one of them
     activations: dict[str, Activation] = field(default_factory=dict)
     features: dict[str, tuple[float, float, int]] = field(default_factory=dict)  # spread over samples, scale, samples
     terms: dict[str, Term] = field(default_factory=dict)
@@ -285,6 +301,8 @@ class Iteration:
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
     unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, the line that made it
     out_of_reach: list[tuple[str, float, float, Site | None]] = field(default_factory=list)  # an activation, the range of targets
+    largest_targets: list[tuple[str, float, Site | None]] = field(default_factory=list)  # of binary cross entropies
+    dropouts: list[Site | None] = field(default_factory=list)  # functional ones that drop in a network in eval mode
     renumbered: list[tuple[tuple, tuple, Site | None]] = field(default_factory=list)  # shapes of what was reshaped to other axes
     alive_targets: list[tuple[str, Site | None]] = field(default_factory=list)  # targets of losses that have a graph
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given
@@ -293,6 +311,7 @@ class Iteration:
     amp_scale: float = 1.0
     amp_site: Site | None = None
     clipped_at: Site | None = None  # a clip of gradients that were still scaled
+    clips: list[tuple[str, float, Site | None]] = field(default_factory=list)  # optimizer, share of its gradient that a clip leaves
     clipped_late: list[tuple[str, Site | None]] = field(default_factory=list)  # optimizers that had stepped already
     discarded: list[str] = field(default_factory=list)  # parameters whose gradient was cleared before any step
     stale: list[tuple[str, Site | None]] = field(default_factory=list)  # networks stepped between forward and backward

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from parity.doctor.afterwards import Afterwards
 from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.loads import Loads
 from parity.doctor.places import UserFiles, name_in
@@ -94,7 +95,9 @@ class _Attached:
         self._constructions = ConstructionSites()
         self._modules: list[weakref.ref] = []
         self._optimizers: list[weakref.ref] = []
-        self._loads = Loads(self._site, lambda network: next(iter(_named([network], self._user_frame()))))
+        self._held: set[int] = set()  # ids of what optimizers were made with
+        self._afterwards = Afterwards(self._site, self._name, self.doctors)
+        self._loads = Loads(self._site, self._name)
 
     @contextmanager
     def to(self, framework: Framework) -> Iterator[None]:
@@ -103,8 +106,13 @@ class _Attached:
             for kind, made in makers:
                 stack.enter_context(self._constructions.watch(kind, self._source))
                 stack.enter_context(_replaced(kind, "__init__", lambda original, made=made: _noting(original, made)))
+            for kind in framework.optimizer_makers:
+                stack.enter_context(_replaced(kind, "__init__", lambda original: self._noting_held(framework, original)))
             stack.enter_context(_replaced(framework.module_class, "__call__",
                                           lambda original: self._calling(framework, original)))
+            stack.enter_context(_replaced(framework.functional, "dropout", self._afterwards.dropout))
+            for owner, name in framework.backward_functions:
+                stack.enter_context(_replaced(owner, name, lambda original: self._afterwards.backward(framework, original)))
             for method, made_of in self._loads.stand_ins(framework).items():
                 stack.enter_context(_replaced(framework.module_class, method, made_of))
             yield
@@ -116,8 +124,9 @@ class _Attached:
     def end(self) -> None:
         for doctor in reversed(self.doctors):
             doctor.stop()
+            doctor.program.held_elsewhere |= self._held
         if self.doctors:
-            self.doctors[0].note(*self._loads.findings)
+            self.doctors[0].note(*self._loads.findings, *self._afterwards.findings)
 
     def said(self) -> Message:
         """What was watched, and what a watch cannot see."""
@@ -133,8 +142,15 @@ class _Attached:
             self._loads.forwards += framework.grad_enabled()
             if self._free and framework.grad_enabled() and self._begin(framework, module):
                 return framework.module_class.__call__(module, *args, **kwargs)  # the doctor stands around it now
-            return original(module, *args, **kwargs)
+            return self._afterwards.call(framework, original, module, args, kwargs)
         return call
+
+    def _noting_held(self, framework: Framework, original: Callable) -> Callable:
+        def init(optimizer: Any, *args: Any, **kwargs: Any) -> None:
+            original(optimizer, *args, **kwargs)
+            if not Program.iterator_left(optimizer):
+                self._held |= {id(p) for p in framework.optimizer_parameters(optimizer)}
+        return init
 
     @property
     def _free(self) -> bool:
@@ -189,6 +205,9 @@ class _Attached:
 
     def _site(self) -> Site | None:
         return self._source.site(sys._getframe(1))
+
+    def _name(self, network: Any) -> str:
+        return next(iter(_named([network], self._user_frame())))
 
     def _user_frame(self) -> FrameType | None:
         return self._source.innermost(sys._getframe(1))

@@ -16,6 +16,7 @@ from parity.doctor.finding import ERROR, FOLLOWS, KINDS, Finding
 from parity.doctor.places import user_source
 from parity.doctor.program import Program
 from parity.doctor.raised import explain
+from parity.doctor.record import Batch
 from parity.doctor.watch import CLOSE, Watch
 from parity.files import InputError
 from parity.messages import say, together
@@ -138,6 +139,10 @@ class Doctor:
     def stepped(self) -> frozenset[str]:
         """Names of the optimizers that have stepped while it was watched."""
         return frozenset(step.optimizer for one in self._watch.iterations for step in one.steps)
+
+    def batches(self, network: str) -> list[Batch]:
+        """What this network was fed, as far as it was watched."""
+        return [batch for iteration in self._watch.iterations for batch in iteration.batches if batch.network == network]
 
     @property
     def program(self) -> Program:

@@ -11,6 +11,7 @@ from parity.doctor.arrays import checksum
 from parity.doctor.program import Program
 from parity.doctor.record import Iteration
 from parity.doctor.watching.around_steps import AroundSteps
+from parity.doctor.watching.dropouts import Dropouts
 from parity.doctor.watching.gradients import Gradients
 from parity.doctor.watching.layers import Layers
 from parity.doctor.watching.losses import Losses
@@ -57,7 +58,8 @@ class Watch:
         losses = Losses(scene, self._probes, shares)
         updates = Updates(scene, gradients)
         self._modules = Modules(scene, self._layers, losses, self._state, self._probes)
-        self._parts = (self._modules, losses, gradients, updates, AroundSteps(scene, updates), Reshapes(scene), shares)
+        self._parts = (self._modules, losses, gradients, updates, AroundSteps(scene, updates), Reshapes(scene), Dropouts(scene),
+                       shares)
         scene.lines.on_pair = shares.note_pair
         self._wrappers = Wrappers(scene)
         self._unheld = {name: checksum(program.framework.values(p)) for name, p in program.trainable().items()
@@ -133,6 +135,8 @@ class Watch:
         self._modules.end(iteration)
         self._odd = self._odd or iteration.odd
         self.iterations.append(iteration)
+        if iteration.number == self._close:
+            program.note_loaders()
         program.files = [file for file, wanted in self._scene.lines.files.items() if wanted]
         if iteration.close:
             known = set(program.names)

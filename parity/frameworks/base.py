@@ -253,6 +253,10 @@ class Framework(ABC):
     def optimizer_rates(self, optimizer: Any) -> list[tuple[Any, float, float]]:
         """(parameter, its learning rate, its weight decay) of all held parameters: groups may differ."""
 
+    def clips_at(self, optimizer: Any) -> float | None:
+        """The norm of the whole gradient that the optimizer itself clips it to; None where it does not."""
+        return None
+
     def clipped_gradients(self, optimizer: Any) -> list[tuple[Any, Any]]:
         """(parameter, the gradient that its next step uses in place of the one it holds), where the optimizer clips by itself."""
         return []
@@ -358,6 +362,7 @@ class Framework(ABC):
     root: Any  # the framework's own module
     functional: Any  # the module of the functional losses
     tensor_class: type
+    loader_class: type  # of batches of a data set
     scaler_class: type  # of mixed precision's gradient scaler
     unscale_method: str  # of it, by which its `step` unscales as well where it has to
     clips: Any  # the module of clip_grad_norm_ and clip_grad_value_

@@ -378,6 +378,10 @@ class PaddleFramework(Framework):
                               _decay(optimizer, parameter, group if isinstance(group, dict) else {})))
         return rates
 
+    def clips_at(self, optimizer: paddle.optimizer.Optimizer) -> float | None:
+        clip = getattr(optimizer, "_grad_clip", None)
+        return float(clip.clip_norm) if isinstance(clip, paddle.nn.ClipGradByGlobalNorm) else None
+
     def clipped_gradients(self, optimizer: paddle.optimizer.Optimizer) -> list[tuple[paddle.Tensor, paddle.Tensor]]:
         found = []
         for clip, parameters in self._clipping(optimizer):
@@ -525,6 +529,7 @@ class PaddleFramework(Framework):
     backward_functions = ((paddle.Tensor, "backward"), (paddle.autograd, "backward"))
     step_methods = ("step", "minimize")
     root = paddle
+    loader_class = paddle.io.DataLoader
     functional = paddle.nn.functional
     tensor_class = paddle.Tensor
     scaler_class = paddle.amp.GradScaler

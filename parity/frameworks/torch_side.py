@@ -383,6 +383,7 @@ class TorchFramework(Framework):
     backward_functions = ((torch.Tensor, "backward"), (torch.autograd, "backward"))
     step_methods = ("step",)
     root = torch
+    loader_class = torch.utils.data.DataLoader
     functional = torch.nn.functional
     tensor_class = torch.Tensor
     scaler_class = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler

@@ -10,7 +10,6 @@ MISSED_IN_SCRIPTS = {
     "distill_torch: labels of another permutation",
     "siamese_paddle: the same sentence as anchor and negative",
     "vqvae_torch: straight-through forgotten",
-    "moco_torch: T_max in epochs, step per batch",
     "tbptt_torch: target not shifted",
     "wgangp_torch: penalty without create_graph",
     "lora_torch: frozen after LoRA was put in",

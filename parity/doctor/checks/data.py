@@ -8,15 +8,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import calling_site, dividing_site, source_says
+from parity.doctor.checks.source import calling_site, dividing_site, loading_site, source_says
 from parity.doctor.finding import Finding
 from parity.doctor.record import Batch
 from parity.messages import say
+from parity.trace.source import Site
 
 _BATCHES = re.compile(r"DataLoader|loader|batch_size|BATCH|next\(")
 _ORDERS = re.compile(r"loader|Loader|Sampler|\border")  # something whose task the order is
 _SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm")
-_INSTEAD = {"axis": say("take the softmax over the axis of the classes: dim=1, axis=1 or -1"),
+_INSTEAD = {"one of many": say("take a sigmoid in the place of the softmax: each label by itself"),
+            "axis": say("take the softmax over the axis of the classes: dim=1, axis=1 or -1"),
             "blank": say("number the symbols so that none is the blank (0 unless `blank` says another)")}
 SMALL = 0.01  # the largest value of an input that is next to nothing beside the biases that are added to it
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
@@ -170,9 +172,12 @@ def reach(case: Case) -> Iterator[Finding]:
 def renumbered(case: Case) -> Iterator[Finding]:
     for iteration in case.iterations:
         for before, after, site in iteration.renumbered:
+            values = {"before": list(before), "after": list(after)}
             yield Finding("axes-renumbered", "reshape", say(
                 "a reshape from {before} to {after} has the same axes in another order: it scrambles what it holds, on purpose?",
-                before=list(before), after=list(after)), site=site, iteration=iteration.number)
+                **values) if len(after) > 2 else say(
+                "a reshape from {before} to {after} makes rows of the second axis, which has not been moved to the end: it "
+                "scrambles what it holds, on purpose?", **values), site=site, iteration=iteration.number)
             return
 
 
@@ -190,7 +195,7 @@ def labels(case: Case) -> Iterator[Finding]:
                 name,
                 say("each batch holds one class only ({name}: {labels}, ...)", name=name,
                     labels=", ".join(str(entry[1].first) for entry in large[:6])),
-                site=large[0][1].site,
+                site=loading_site(case) or large[0][1].site,
                 iteration=large[2][0],
             )
 
@@ -201,6 +206,9 @@ def inputs(case: Case) -> Iterator[Finding]:
     for number, name, given, site in said[:1]:
         if given == "sigmoid":
             wants = say("{loss} is given probabilities; it expects raw scores, and takes the sigmoid itself", loss=name)
+        elif given == "one of many":
+            wants = say("{loss} is given a softmax, whose rows add up to 1, and labels of which a row has several or none: take a "
+                        "sigmoid of each", loss=name)
         elif given == "softmax":
             wants = say("{loss} is given probabilities; it expects raw scores, and takes the softmax itself", loss=name)
         elif given == "axis":
@@ -215,4 +223,34 @@ def inputs(case: Case) -> Iterator[Finding]:
         yield Finding("loss-input", name, wants, site=site, iteration=number, instead=_INSTEAD.get(given))
 
 
-CHECKS = (shapes, inputs, alike, ranges, tiny, reach, renumbered, repeats, labels)
+NOTHING = 0.01  # of 0 to 1: a mask of zeros and ones that was divided by 255 is at most 0.004
+
+
+def targets(case: Case) -> Iterator[Finding]:
+    """Binary cross entropies whose targets are all next to 0, and not all 0, in each iteration."""
+    rows: dict[str, list] = {}
+    for iteration in case.iterations:
+        for name, largest, site in iteration.largest_targets:
+            rows.setdefault(name, []).append((largest, site))
+    for name, seen in rows.items():
+        largest = max(value for value, _ in seen)
+        if len(seen) >= 3 and 0 < largest < NOTHING:
+            yield Finding("target-tiny", name, say(
+                "no target of {loss} is above {largest:.2g}, and not all are 0: a mask that is divided by 255 once too often?",
+                loss=name, largest=largest), site=seen[0][1], iteration=3)
+
+
+def dropping(site: Site | None, iteration: int = 0) -> Finding:
+    """Of functional dropout at that line."""
+    return Finding("dropout-always", "dropout", say(
+        "this dropout drops in eval mode: it is not told whether the network is in training"), site=site, iteration=iteration)
+
+
+def dropouts(case: Case) -> Iterator[Finding]:
+    for iteration in case.iterations:
+        for site in iteration.dropouts:
+            yield dropping(site, iteration.number)
+            return
+
+
+CHECKS = (targets, dropouts, shapes, inputs, alike, ranges, tiny, reach, renumbered, repeats, labels)

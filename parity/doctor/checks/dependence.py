@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
+from parity.doctor.checks.source import forward_says
 from parity.doctor.finding import Finding
 from parity.doctor.record import Reaction
 from parity.messages import say
+
+_RANDOM = re.compile(r"dropout|rand|bernoulli|normal|noise")
 
 
 def reactions(case: Case) -> Iterator[Finding]:
@@ -71,4 +75,47 @@ def _positions(seen: Reaction, iteration: int) -> Finding:
         "that output does not depend", **values), site=seen.site, iteration=iteration)
 
 
-CHECKS = (reactions,)
+LOOKS = 3  # of them at a target network, the latest some iterations after the first
+
+
+def unsynchronised(case: Case) -> Iterator[Finding]:
+    """Target networks that never had the weights of the network that is trained, and stand still: not a teacher of the same input,
+    nor a random network to be predicted."""
+    seen: dict[int, list] = {}
+    began = next((step.counts for _, step in case.steps() if step.updates), (None, None))
+    if began[0] or began[1] != 1:  # it had been trained before, and the target may be of then
+        return
+    for iteration in case.iterations:
+        fed = {batch.hash for batch in iteration.batches if batch.training}
+        for key, target in iteration.targets.items():
+            seen.setdefault(key, []).append((target, target.fed in fed))
+    for looks in seen.values():
+        first = looks[0][0]
+        still = len({target.marks for target, _ in looks}) == 1 and not any(target.same for target, _ in looks)
+        if len(looks) >= LOOKS and still and not any(taught for _, taught in looks):
+            yield Finding("target-unsynchronised", first.name, say(
+                "{name}, which is built like {network}, never has its weights and stands still: a target that nothing brings up to "
+                "date?", name=first.name, network=first.network), site=first.site, iteration=1)
+
+
+def pairs(case: Case) -> Iterator[Finding]:
+    """The two views of a pair are one and the same, in all iterations, and nothing in the network is drawn at random."""
+    program = case.program
+    for network in program.models:
+        drops = any("Dropout" in type(module).__name__ and path in _awake(case) for path, module in program.modules.items()
+                    if program.network_of(path) == network)
+        rows = [[batch for batch in iteration.batches if batch.network == network and batch.training]
+                for iteration in case.iterations]
+        twins = all(batches and all(batch.twin for batch in batches) for batches in rows)
+        if not twins or drops or len(rows) < LOOKS or forward_says(case, network, _RANDOM):
+            continue
+        yield Finding("views-alike", network, say(
+            "the second half of what {network} is given is its first half again, in all {count} iterations: two views of a pair "
+            "that are one and the same?", network=network, count=len(rows)), site=rows[0][0].site, iteration=1)
+
+
+def _awake(case: Case) -> set[str]:
+    return {path for iteration in case.iterations for path, use in iteration.modules.items() if use.awake}
+
+
+CHECKS = (reactions, unsynchronised, pairs)

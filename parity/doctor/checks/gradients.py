@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
+from parity.doctor.checks.source import making_site
 from parity.doctor.finding import Finding
 from parity.messages import say, some
 
@@ -50,4 +52,25 @@ def clipping(case: Case) -> Iterator[Finding]:
             return
 
 
-CHECKS = (mixed, discarded, clipping)
+TIGHT, FEWEST = 1e-3, 5  # of the gradient is left, in so many steps and all others
+SLOW = 1e-4  # of a weight's size, moved by a step
+
+
+def tight(case: Case) -> Iterator[Finding]:
+    """A clip that takes nearly all of the gradient in every step, where the step is as large as what is left (Adam's is not)."""
+    for optimizer in case.program.optimizers:
+        if case.framework.optimizer_kind(case.program.optimizers[optimizer]) != "SGD":
+            continue
+        seen = [(share, site) for iteration in case.iterations for name, share, site in iteration.clips if name == optimizer]
+        ratios = [update.change / update.weight for _, step in case.steps(optimizer) for update in step.updates.values()
+                  if update.gradient and update.weight]
+        if len(seen) < FEWEST or max(share for share, _ in seen) > TIGHT or not ratios or statistics.median(ratios) > SLOW:
+            continue
+        yield Finding("clip-too-tight", optimizer, say(
+            "the clip leaves {share:.1g} of the gradient of {optimizer}, and no more than that in any of its {steps}",
+            share=max(share for share, _ in seen), optimizer=optimizer, steps=plural(len(seen), "step")),
+                      say("a step moves the parameters by {ratio:.1g} of their size", ratio=statistics.median(ratios)),
+                      seen[0][1] or making_site(case, "ClipGradByGlobalNorm") or case.program.optimizer_site(optimizer), 1)
+
+
+CHECKS = (mixed, discarded, clipping, tight)

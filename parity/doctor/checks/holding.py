@@ -10,6 +10,7 @@ from parity.doctor.checks.source import assignments_of, freezing_site, handed_si
 from parity.doctor.finding import Finding
 from parity.doctor.program import HELD
 from parity.messages import say, some
+from parity.trace.source import Site
 
 
 def held(case: Case) -> Iterator[Finding]:
@@ -17,11 +18,9 @@ def held(case: Case) -> Iterator[Finding]:
     program, framework = case.program, case.framework
     # What nobody holds and moves all the same is updated by hand; of a network that only lends its output it is an average.
     lent = set().union(*(iteration.lent for iteration in case.iterations))
-    # What was frozen while these optimizers stepped may be trained later, by another.
-    stepped = [iteration for iteration in case.iterations if iteration.steps]
-    frozen = stepped[-1].frozen if stepped else set()
+    later = _later(case)
     loose = {name: p for name, p in program.trainable().items()
-             if id(p) not in program.holders and program.network_of(name) not in lent and name not in frozen
+             if id(p) not in program.holders and program.network_of(name) not in lent and name not in later
              and not (name in case.moved_by_hand and not _passive(case, program.network_of(name)))}
     by_network: dict[str, list[str]] = {}
     for name in loose:
@@ -66,7 +65,8 @@ def held(case: Case) -> Iterator[Finding]:
                                                                  count=len(names), network=network),
                               say("the optimizers hold {count} of {total} trainable parameters",
                                   count=len(program.held_anywhere & program.trainable().keys()), total=len(program.trainable())),
-                              program.optimizer_site(optimizer, HELD) if optimizer else program.site_of(network))
+                              _made_since(case) or (program.optimizer_site(optimizer, HELD) if optimizer
+                                                    else program.site_of(network)))
         else:
             first = names[0]
             yield Finding("parameters-unheld", network, say(
@@ -83,12 +83,30 @@ def held(case: Case) -> Iterator[Finding]:
                 tensors=plural(len(unused), "tensor")), site=program.optimizer_site(optimizer, HELD))
 
 
+def _later(case: Case) -> set[str]:
+    """Parameters that were frozen while these optimizers stepped, and that another holds, which was made since."""
+    program = case.program
+    stepped = [iteration for iteration in case.iterations if iteration.steps]
+    frozen = {name for name in stepped[-1].frozen if name in program.trainable()} if stepped else set()
+    if not frozen:
+        return frozen
+    others = program.others()
+    held = program.held_elsewhere | {id(p) for optimizer in others for p in case.framework.optimizer_parameters(optimizer)}
+    return {name for name in frozen if id(program.parameters[name]) in held}
+
+
 def _overlap(one: Counter, other: Counter) -> int:
     return sum((one & other).values())
 
 
 def _counts(case: Case, optimizer: str) -> bool:
     return any(step.counts[1] for _, step in case.steps(optimizer))
+
+
+def _made_since(case: Case) -> Site | None:
+    """The line that made the one optimizer of these networks which did not step while they were watched."""
+    made = {case.program.constructions.of(optimizer) for optimizer in case.program.others()}
+    return made.pop() if len(made) == 1 else None
 
 
 def _passive(case: Case, network: str) -> bool:
@@ -98,13 +116,15 @@ def _passive(case: Case, network: str) -> bool:
 
 
 def _likely(case: Case, network: str) -> str | None:
-    """The optimizer that should hold the network: the one whose networks are of its class, else the first."""
+    """The optimizer that should hold the network, of those that step: the one whose networks are of its class, else the first."""
     program = case.program
     kinds = {name: type(model) for name, model in program.models.items()}
-    for optimizer in program.optimizers:
+    stepped = {step.optimizer for _, step in case.steps()}
+    candidates = [name for name in program.optimizers if name in stepped] or list(program.optimizers)
+    for optimizer in candidates:
         if any(kinds[program.network_of(name)] is kinds[network] for name in program.held_names(optimizer)):
             return optimizer
-    return next(iter(program.optimizers), None)
+    return next(iter(candidates), None)
 
 
 def buffers_held(case: Case) -> Iterator[Finding]:

@@ -146,4 +146,33 @@ def _relative(updates_: object) -> float | None:
     return statistics.median(ratios) if ratios else None
 
 
-CHECKS = (learning_rate, too_small, warming)
+GONE = 0.02  # of the learning rate, at the end of the first epoch: the rest of the training is by less
+REGULAR = {"StepLR", "StepDecay", "ExponentialLR", "ExponentialDecay"}  # they go on for ever as they began
+
+
+PERIODIC = {"CosineAnnealingLR", "CosineAnnealingDecay"}
+IN_EPOCHS = say("step it once an epoch, if it was built for epochs, or count its steps in batches")
+
+
+def by_batch(case: Case) -> Iterator[Finding]:
+    """A schedule that is stepped once a batch and has let the rate die by the end of the first epoch: it was meant in epochs."""
+    for name in case.program.optimizers:
+        kind, numbers = case.program.schedules.get(name, ("", {}))
+        rows = {batch.shape[0] for iteration in case.iterations for batch in iteration.batches if batch.training and batch.shape}
+        batches = max((case.program.epochs.get(count, 0) for count in rows), default=0)
+        each = [iteration.schedulers[name] for iteration in case.iterations if iteration.steps]
+        if len(each) < 3 or not batches or set(each[1:-1]) != {1}:
+            continue
+        if kind in PERIODIC and numbers.get("T_max", batches) < batches:
+            yield Finding("scheduler-too-often", name, say(
+                "the scheduler of {optimizer} is stepped once a batch, and an epoch has {batches}: it is through after {steps}, "
+                "and the learning rate goes up again, on purpose?", optimizer=name, batches=batches, steps=numbers["T_max"]),
+                          site=_stepped_at(case, name), iteration=1, mild=True, instead=IN_EPOCHS)
+        elif kind in REGULAR and (left := numbers["gamma"] ** (batches // numbers.get("step_size", 1))) < GONE:
+            yield Finding("scheduler-too-often", name, say(
+                "the scheduler of {optimizer} is stepped once a batch, and an epoch has {batches}: at its end the learning rate is "
+                "{left:.2g} of what it was at first, on purpose?", optimizer=name, batches=batches, left=left),
+                          site=_stepped_at(case, name), iteration=1, mild=True, instead=IN_EPOCHS)
+
+
+CHECKS = (learning_rate, too_small, warming, by_batch)

@@ -57,6 +57,24 @@ def paddle_defaults(case: Case) -> Iterator[Finding]:
             )
 
 
+KEPT = 0.5  # of the running statistics, at each step: below it they are those of the last few batches
+
+
+def momenta(case: Case) -> Iterator[Finding]:
+    """Batch norms with torch's momentum, which is the share of the new batch; Paddle's is the share that is kept."""
+    if case.framework.name != "paddle":
+        return
+    small = [path for path, module in case.program.modules.items() if "BatchNorm" in type(module).__name__
+             and 0 < getattr(module, "_momentum", 1) < KEPT and case.ran(path)]
+    if small:
+        momentum = case.program.modules[small[0]]._momentum
+        yield Finding("momentum-of-torch", small[0], say(
+            "{names} keeps {share:.0%} of its running statistics at each step: in Paddle momentum is the share that is kept, in "
+            "torch that of the new batch", names=some(small), share=momentum), site=case.program.site_of(small[0]), iteration=1,
+                      instead=say("momentum={other:.4g}, if torch's {momentum:.4g} was meant", other=1 - momentum,
+                                  momentum=momentum))
+
+
 NO_BASE, NOTHING = 0.01, 1e-5
 
 
@@ -76,4 +94,4 @@ def factors(case: Case) -> Iterator[Finding]:
                           instead=say("give the group a factor: 1.0 is the optimizer's own learning rate, 0.1 a tenth of it"))
 
 
-CHECKS = (paddle_defaults, factors)
+CHECKS = (paddle_defaults, factors, momenta)

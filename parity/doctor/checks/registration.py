@@ -10,6 +10,7 @@ from typing import Any
 from parity.doctor.checks.case import Case
 from parity.doctor.checks.source import assignments_of, binding_of
 from parity.doctor.finding import Finding
+from parity.doctor.program import HELD
 from parity.doctor.record import Stranger
 from parity.messages import say, several, some
 
@@ -96,7 +97,7 @@ def unregistered(case: Case) -> Iterator[Finding]:
         named.setdefault((one.name, one.site), (one, number))
     for one, number in named.values():  # a network by itself, and no part that somebody forgot to register
         message = say("no optimizer holds any of the parameters of {name}, which runs in train mode", name=one.name)
-        yield Finding("network-unheld", one.name, message, site=one.site, iteration=number,
+        yield Finding("network-unheld", one.name, message, site=_second_holder(case) or one.site, iteration=number,
                       instead=say("hand its parameters to an optimizer; if it is to stay as it is: eval(), and no_grad or frozen "
                                   "parameters"))
     for key, number in found.items():
@@ -114,6 +115,17 @@ def unregistered(case: Case) -> Iterator[Finding]:
             _list_site(case, holder) or site,
             number,
         )
+
+
+def _second_holder(case: Case) -> Any:
+    """The line that makes an optimizer of the very parameters that an earlier one holds: those of another network were meant."""
+    program, seen = case.program, set()
+    for optimizer, held in program.held.items():
+        own = frozenset(map(id, held))
+        if own and own in seen:
+            return program.optimizer_site(optimizer, HELD)
+        seen.add(own)
+    return None
 
 
 def _made_once(case: Case) -> set[Any]:

@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
 from parity.doctor.places import is_library, parsed
@@ -121,6 +123,35 @@ def named_alone(case: Case, method: str) -> Site | None:
                  and node.value.attr == method), None)
 
 
+def making_site(case: Case, kind: str) -> Site | None:
+    """The line that makes something of this class, where there is only one."""
+    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and _called(node) == kind}
+    return found.pop() if len(found) == 1 else None
+
+
+def loading_site(case: Case) -> Site | None:
+    """The line that makes a loader which does not shuffle, where there is only one."""
+    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and (_called(node) or "").endswith("DataLoader")
+             and not any(keyword.arg in ("sampler", "batch_sampler") or (keyword.arg == "shuffle" and getattr(
+                 keyword.value, "value", True)) for keyword in node.keywords)}
+    return found.pop() if len(found) == 1 else None
+
+
+_FILLS = re.compile(r"constant|full|fill", re.IGNORECASE)
+
+
+def filling_site(case: Case, value: float) -> Site | None:
+    """The line that calls something like `constant_(..., value)`, where there is only one."""
+    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and _FILLS.search(_called(node) or "")
+             for given in (*node.args, *(keyword.value for keyword in node.keywords))
+             if isinstance(given, ast.Constant) and type(given.value) in (int, float)
+             and np.float32(given.value) == np.float32(value)}
+    return found.pop() if len(found) == 1 else None
+
+
 _FREEZES = re.compile(r"requires_grad_\(False\)|requires_grad = False|stop_gradient = True")
 
 
@@ -166,6 +197,12 @@ def dividing_site(case: Case, network: str) -> Site | None:
     forwards = _forwards({type(case.program.models[network])})
     return next((Site(file, node.lineno) for file, tree in forwards for node in ast.walk(tree) if isinstance(node, ast.BinOp)
                  and isinstance(node.op, (ast.Div, ast.Mult)) and isinstance(node.right, ast.Constant)), None)
+
+
+def forward_says(case: Case, network: str, pattern: re.Pattern) -> bool:
+    """Whether a forward of the user's within this network has this in it."""
+    kinds = {type(module) for path, module in case.program.modules.items() if case.program.network_of(path) == network}
+    return any(pattern.search(ast.unparse(tree)) for _, tree in _forwards(kinds))
 
 
 def _forwards(classes: set[type]) -> Iterator[tuple[str, ast.AST]]:

@@ -7,10 +7,10 @@ import math
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
-from parity.doctor.checks.source import writing_site
+from parity.doctor.checks.source import filling_site, writing_site
 from parity.doctor.finding import Finding
 from parity.doctor.record import Update
-from parity.messages import say, some
+from parity.messages import say, several, some
 
 ROUNDING = 1e-6  # of the gradient of its own layer's weight: what float32 leaves of a sum of some hundred terms that is 0
 
@@ -129,4 +129,20 @@ def rebuilt(case: Case) -> Iterator[Finding]:
             )
 
 
-CHECKS = (updates, rebuilt)
+def units(case: Case) -> Iterator[Finding]:
+    """Layers whose units all begin alike and get the same gradient: they stay one unit, however many there are."""
+    seen: dict[str, list[float | None]] = {}
+    for iteration, step in case.steps():
+        for name, update in step.updates.items() if iteration.close else ():
+            seen.setdefault(name, []).append(update.alike)
+    alike = [name.rpartition(".")[0] for name, all_ in seen.items() if None not in all_]
+    if alike:
+        first = next(name for name, all_ in seen.items() if None not in all_)
+        yield Finding("units-alike", alike[0], several(
+            "all units of {names} have the same weights and get the same gradients: they stay alike, and are no more than one",
+            "all units in each of {names} have the same weights and get the same gradients: they stay alike, and are no more than "
+            "one", len(alike), names=some(alike)), site=filling_site(case, seen[first][0]) or case.program.site_of(alike[0]),
+                      iteration=1)
+
+
+CHECKS = (updates, rebuilt, units)

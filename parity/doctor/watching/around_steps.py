@@ -55,7 +55,12 @@ class AroundSteps:
             current.clipped_late.append((min(holders), scene.site()))
         if current.amp["scale"] > 0 and not current.amp["unscale_"] and not current.amp["step"]:
             current.clipped_at = scene.site()
-        return original(*args, **kwargs)
+        result = original(*args, **kwargs)
+        limit = args[1] if len(args) > 1 else kwargs.get("max_norm")
+        if len(holders) == 1 and scene.framework.is_tensor(result) and isinstance(limit, (int, float)):
+            norm = float(scene.framework.values(result))
+            current.clips.append((*holders, limit / norm if norm > limit else 1.0, scene.site()))
+        return result
 
     def _scheduler_step(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         scene, scheduler = self._scene, args[0]
@@ -65,6 +70,8 @@ class AroundSteps:
             if scene.framework.scheduler_of(optimizer) is scheduler or getattr(scheduler, "optimizer", None) is optimizer:
                 scene.current.schedulers[name] += 1
                 scene.current.scheduler_sites[name] = scene.site()
+                numbers = {key: value for key, value in vars(scheduler).items() if type(value) in (int, float)}
+                scene.program.schedules.setdefault(name, (type(scheduler).__name__, numbers))
         return original(*args, **kwargs)
 
 

@@ -65,7 +65,7 @@ class Layers:
             scene.current.batches.append(Batch(network, digest(array), tuple(array.shape), float(low), float(high), float(mean),
                                                site, training, call, before is not None and before() is tensor, same,
                                                float(np.sqrt(np.square(array, dtype=np.float64).mean())) if floating else 0.0,
-                                               _rows(array)))
+                                               _twin(array), _rows(array)))
             if array.dtype.kind == "f" and not floating:
                 scene.current.nonfinite.append(NonFinite(scene.tick(), f"the input of {network}", bool(np.isnan(array).any()),
                                                          site, True))
@@ -126,6 +126,13 @@ def _rows(array: np.ndarray) -> tuple[float, float, int]:
 
 
 FEW = 4  # rows: fewer may be the same by chance
+
+
+def _twin(array: np.ndarray) -> bool:
+    """Whether the second half of a batch is the first half again."""
+    half = len(array) // 2 if array.ndim > 1 else 0
+    return half >= FEW // 2 and len(array) == 2 * half and np.array_equal(array[:half], array[half:]) and bool(
+        (array[:half] != array[:1]).any())
 
 
 def _alike(array: np.ndarray) -> str:

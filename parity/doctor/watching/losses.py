@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import math
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,10 +20,12 @@ from parity.doctor.watching.shares import Shares
 from parity.doctor.watching.wrappers import Wrappers
 
 CLASS_LOSSES = ("cross_entropy", "nll_loss", "kl_div", "ctc_loss")
-LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy", "huber_loss")
+LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy", "huber_loss",
+          "square_error_cost")
 PAIRED = {*LOSSES, "MSELoss", "L1Loss", "SmoothL1Loss", "BCEWithLogitsLoss", "BCELoss", "HuberLoss"}  # of equal shapes
-REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
-BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0)}
+REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "square_error_cost",
+               "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
+BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, math.inf)}
 BEYOND, OFTEN = 0.05, 0.05  # so far outside, and so many of the targets: noise about targets at the bounds is no range
 _OPERATORS = {"__sub__": "a difference", "__rsub__": "a difference", "__mul__": "a product", "__rmul__": "a product"}
 
@@ -71,7 +74,8 @@ class Losses:
 
     def _loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         scene, framework = self._scene, self._scene.framework
-        name, pair = original.__name__, args[:2] or tuple(kwargs.values())[:2]
+        name = original.__name__
+        pair = (*args, *(kwargs[key] for key in ("input", "target", "label") if key in kwargs))[:2]
         self.note_shapes(name, pair)
         if len(pair) > 1:
             self._probes.note_target(pair[1])
@@ -84,6 +88,8 @@ class Losses:
                 scene.current.alive_targets.append((target, made[-1] if made else site))
         if name.endswith("with_logits") and framework.is_tensor(pair[0]) and framework.made_by(pair[0]) == "sigmoid":
             scene.current.unfit.append((name, "sigmoid", scene.maker(pair[0]) or scene.site()))
+        if name.startswith("binary") and len(tensors) == 2:
+            self._binary(name, *tensors)
         if name.endswith("with_logits") and len(tensors) == 2 and framework.requires_grad(pair[0]):
             scores, labels = map(framework.values, pair)
             if scores.shape == labels.shape and np.isin(labels, (0, 1)).all():
@@ -92,6 +98,17 @@ class Losses:
         if scene.current.close:
             self._shares.note_reduction("sum" if kwargs.get("reduction") == "sum" else "mean", pair[0], result)
         return result
+
+    def _binary(self, name: str, given: Any, target: Any) -> None:
+        """Are the labels of an example independent, and a softmax makes its probabilities add up to 1? Are all next to nothing?"""
+        scene, framework = self._scene, self._scene.framework
+        labels = framework.values(target)
+        if not labels.size or labels.dtype.kind != "f" or not framework.requires_grad(given):
+            return
+        scene.current.largest_targets.append((name, float(labels.max()), scene.site()))
+        rows = labels.shape == tuple(given.shape) and labels.ndim == 2 and np.isin(labels, (0, 1)).all()
+        if rows and framework.made_by(given) == "softmax" and (labels.sum(1) != 1).any():
+            scene.current.unfit.append((name, "one of many", scene.maker(given) or scene.site()))
 
     def _within_reach(self, given: Any, target: Any) -> None:
         """Is some of the target where the activation that gave the prediction never comes?"""
@@ -102,7 +119,7 @@ class Losses:
         outside = (array < bounds[0] - BEYOND) | (array > bounds[1] + BEYOND)
         if outside.mean() > OFTEN:
             self._scene.current.out_of_reach.append((framework.made_by(given), float(array.min()), float(array.max()),
-                                                     self._scene.site()))
+                                                     self._scene.maker(given) or self._scene.site()))
 
     def _class_loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         """Probabilities where scores belong: the rows of a softmax add up to 1; its logarithm is never above 0."""

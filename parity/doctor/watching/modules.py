@@ -12,6 +12,7 @@ from parity.doctor.watching.losses import Losses
 from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.state import State
+from parity.doctor.watching.targets import Targets
 from parity.doctor.watching.wrappers import Wrappers
 
 _LIBRARIES = ("torch.nn.", "paddle.nn.")  # modules of library layers: no line of the user's in them
@@ -22,6 +23,7 @@ class Modules:
         self._scene, self._layers, self._losses, self._state, self._probes = scene, layers, losses, state, probes
         self._stranger_depth = 0
         self._strangers: dict[int, weakref.ref] = {}
+        self._targets = Targets(scene)
 
     def wrap(self, wrappers: Wrappers) -> None:
         framework = self._scene.framework
@@ -84,6 +86,8 @@ class Modules:
         framework, program = scene.framework, scene.program
         self._losses.note_shapes(type(module).__name__, args[1:3])
         own = framework.parameters(module) if self._stranger_depth == 0 else {}
+        if own:
+            self._targets.note(module, args[1:], kwargs)
         # What has a history of its own was made elsewhere and lent for the call (torch.func.functional_call).
         loose = [p for p in own.values() if framework.requires_grad(p) and p.is_leaf and id(p) not in program.names]
         held = any(id(p) in program.holders or id(p) in program.held_elsewhere for p in loose)

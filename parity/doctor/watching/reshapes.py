@@ -15,9 +15,9 @@ class Reshapes:
         self._scene = scene
 
     def wrap(self, wrappers: Wrappers) -> None:
-        kind = self._scene.framework.tensor_class
-        for name in ("reshape", "view"):
-            wrappers.function(kind, name, self._reshape)
+        framework = self._scene.framework
+        for owner, name in ((framework.tensor_class, "reshape"), (framework.tensor_class, "view"), (framework.root, "reshape")):
+            wrappers.function(owner, name, self._reshape)
 
     def _reshape(self, original: Callable, args: tuple, kwargs: dict) -> Any:
         scene, framework = self._scene, self._scene.framework
@@ -25,7 +25,8 @@ class Reshapes:
         called_by = sys._getframe(2).f_code.co_filename  # behind the wrapper; a library knows what it reshapes
         if scene.current.close and called_by in scene.program.source and framework.is_tensor(result):
             (before, kind), (after, _) = framework.shape_dtype(args[0]), framework.shape_dtype(result)
-            if kind.startswith(("float", "bfloat")) and _reordered(before, after):
+            if kind.startswith(("float", "bfloat")) and (
+                    _reordered(before, after) or _to_rows(before, after)):
                 scene.current.renumbered.append((tuple(before), tuple(after), scene.site()))
         return result
 
@@ -34,3 +35,8 @@ def _reordered(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     """Whether these are the same axes in another order, axes of length 1 apart."""
     one, other = ([length for length in shape if length > 1] for shape in (before, after))
     return one != other and sorted(one) == sorted(other)
+
+
+def _to_rows(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether an axis of channels, the second of several, is made the rows' own without having been moved to the end."""
+    return len(before) > 2 == len(after) and 1 < after[1] == before[1] != before[-1] and before[-1] > 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -89,6 +90,10 @@ class Updates:
                       stopped=bool(program.held[name]) and not any(map(framework.requires_grad, program.held[name])))
         pulses, backwards = gradients.pulses(held), gradients.backwards
         record.by_hand = self._by_hand(name, pulses)
+        limit = framework.clips_at(optimizer)
+        norm = math.sqrt(sum(filter(None, pulses.values()))) if limit else 0.0
+        if norm:
+            scene.current.clips.append((name, min(1.0, limit / norm), None))
         before = self._look_before(record, held, pulses) if scene.current.close else None
         scene.in_step = True
         try:
@@ -145,8 +150,21 @@ class Updates:
                 half=half,
                 frozen=not framework.requires_grad(parameter),
                 found_zero=key in zero,
+                alike=self._alike(key, parameter, gradient),
             )
         return Before(marks, {program.names.get(id(p)): share for p, share in framework.shrinks(optimizer)})
+
+    def _alike(self, name: str, parameter: Any, gradient: Any) -> float | None:
+        """The largest weight of a layer whose units all have the same weights and the same gradients, that are not 0."""
+        framework, owner = self._scene.framework, self._scene.program.modules.get(name.rpartition(".")[0])
+        kind, values = type(owner).__name__, framework.values(parameter)
+        if gradient is None or values.ndim < 2 or not (kind == "Linear" or kind.startswith("Conv")) or "Transpose" in kind:
+            return None
+        axis = 1 if kind == "Linear" and framework.name == "paddle" else 0
+        slopes = framework.values(gradient)
+        if values.shape[axis] < 2 or not slopes.any() or not (_same(values, axis) and _same(slopes, axis)):
+            return None
+        return float(values.flat[np.abs(values).argmax()])
 
     def _look_after(self, record: Step, held: dict[str, Any], before: Before) -> None:
         """Closely: what the step has changed."""
@@ -183,6 +201,15 @@ class Updates:
         """Whether a gradient is another than the optimizer's latest step went by: without a backward since, it was written."""
         before, self._stepped_with[name] = self._stepped_with.get(name, {}), pulses
         return any(value and value != before.get(key) for key, value in pulses.items())
+
+
+EQUAL = 1e-5  # of the largest: float32's rounding, over a hundred operations
+
+
+def _same(array: np.ndarray, axis: int) -> bool:
+    """Whether all slices along an axis are the same."""
+    first = array.take([0], axis)
+    return bool(np.abs(array - first).max() <= EQUAL * np.abs(array).max())
 
 
 def _mark(array: np.ndarray) -> tuple[int, np.ndarray]:

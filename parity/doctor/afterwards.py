@@ -1,0 +1,128 @@
+"""What a script does beside and after the iterations that are watched: looks at its evaluations, and at losses without a graph."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from parity.doctor.checks.case import Case
+from parity.doctor.checks.data import dropping
+from parity.doctor.checks.source import making_site
+from parity.doctor.finding import Finding
+from parity.doctor.session import Doctor
+from parity.doctor.watching.dropouts import is_told
+from parity.frameworks import Framework
+from parity.messages import say, some
+from parity.trace.source import Site
+
+LOOKS = 3  # at the evaluations of each network: one may come before the first step
+FAR = 10.0  # times as large, or as small, as what it was trained on
+
+
+class Afterwards:
+    """findings: of evaluations and late backwards.
+
+    site: the line of the user's that is running; name: what the user calls a network; doctors: those of this script.
+    """
+
+    def __init__(self, site: Callable[[], Site | None], name: Callable[[Any], str], doctors: Sequence[Doctor]) -> None:
+        self.findings: list[Finding] = []
+        self._site, self._name, self._doctors = site, name, doctors
+        self._looks: Counter[int] = Counter()
+        self._known: dict[int, weakref.ref] = {}
+        self._depth, self._outermost = 0, None
+
+    def call(self, framework: Framework, original: Callable, module: Any, args: tuple, kwargs: dict) -> Any:
+        """A network's: the outermost is looked at in eval mode, or without gradients, once a training is watched."""
+        if self._depth == 0 and self._doctors and not (module.training and framework.grad_enabled()):
+            with suppress(Exception):  # whatever is wrong with it, the script goes on
+                self._look(framework, module, args)
+        self._outermost = module if self._depth == 0 else self._outermost
+        self._depth += 1
+        try:
+            return original(module, *args, **kwargs)
+        finally:
+            self._depth -= 1
+
+    def dropout(self, original: Callable) -> Callable:
+        """Of functional dropout: in a network in eval mode it should do nothing."""
+        @functools.wraps(original)
+        def dropout(*args: Any, **kwargs: Any) -> Any:
+            if self._depth and self._doctors and not self._outermost.training and not is_told(original, args, kwargs):
+                self._note(dropping(self._site()))
+            return original(*args, **kwargs)
+        return dropout
+
+    def backward(self, framework: Framework, original: Callable) -> Callable:
+        """Of the functions that start a backward: Paddle's does nothing, and says nothing, where the loss has no graph."""
+        @functools.wraps(original)
+        def backward(*args: Any, **kwargs: Any) -> Any:
+            if self._doctors and self._doctors[-1].enough and not any(found.id == "loss-without-graph" for found in self.findings):
+                losses = [tensor for _, tensor in framework.tensors_in([*args[:1], *kwargs.values()])]
+                if losses and not any(map(framework.requires_grad, losses)):
+                    self.findings.append(self._without_graph(off=not framework.grad_enabled()))
+            return original(*args, **kwargs)
+        return backward
+
+    def _without_graph(self, off: bool) -> Finding:
+        message = say("backward() was called on a loss without a graph, in an iteration after those that were watched: no gradient "
+                      "is computed any more")
+        switch = making_site(Case(self._doctors[-1].program, ()), "set_grad_enabled") if off else None
+        remedy = say("switch them on again: set_grad_enabled(True), or `with no_grad():` for the evaluation alone")
+        return Finding("loss-without-graph", "loss", message, say("gradients are switched off, everywhere") if off else "",
+                       switch or self._site(), instead=remedy if off else None)
+
+    def _look(self, framework: Framework, module: Any, args: tuple) -> None:
+        known = self._known.get(id(module))
+        if known is None or known() is not module:
+            self._known[id(module)] = weakref.ref(module)
+            self._looks[id(module)] = 0
+        if self._looks[id(module)] >= LOOKS:
+            return
+        self._looks[id(module)] += 1
+        if not module.training:
+            self._statistics(framework, module)
+        self._inputs(framework, module, args)
+
+    def _statistics(self, framework: Framework, module: Any) -> None:
+        """Batch norms that have learned, and whose running statistics are those that they began with."""
+        stale = []
+        for path, part in framework.modules(module):
+            state = {name: framework.values(value) for name, value in framework.moving_state(part).items()}
+            means = [value for name, value in state.items() if name.endswith("mean")]
+            variances = [value for name, value in state.items() if name.endswith(("var", "variance"))]
+            own = [framework.values(p) for name, p in framework.parameters(part).items() if "." not in name]
+            learned = any(not np.isin(value, (0, 1)).all() for value in own)
+            if means and variances and learned and not np.any(means) and (np.asarray(variances) == 1).all():
+                stale.append(f"{self._name(module)}.{path}".rstrip("."))
+        if stale:
+            self._note(Finding("statistics-unmoved", stale[0], say(
+                "{names} runs in eval mode with the running statistics that it began with, mean 0 and variance 1, though its scale "
+                "has been trained", names=some(stale)), site=self._site()))
+
+    def _inputs(self, framework: Framework, module: Any, args: tuple) -> None:
+        """What is evaluated is of another size than what it was trained on."""
+        for doctor in self._doctors:
+            network = next((name for name, model in doctor.program.models.items() if model is module), None)
+            fed = [batch for batch in doctor.batches(network) if batch.training and batch.size] if network else []
+            given = next((tensor for _, tensor in framework.tensors_in(list(args))), None)
+            if not fed or given is None:
+                continue
+            array = framework.values(given)
+            fed = [batch for batch in fed if batch.shape[1:] == array.shape[1:]]
+            size = float(np.sqrt(np.square(array, dtype=np.float64).mean())) if array.dtype.kind == "f" and array.size else 0.0
+            low, high = (function(batch.size for batch in fed) for function in (min, max)) if fed else (0.0, 0.0)
+            if fed and size and not low / FAR <= size <= high * FAR:
+                self._note(Finding("evaluation-scale", network, say(
+                    "what {network} is evaluated on is of another size than what it is trained on: {size:.3g} against {low:.3g} to "
+                    "{high:.3g}", network=network, size=size, low=low, high=high), say("roots of the mean square"), self._site()))
+
+    def _note(self, finding: Finding) -> None:
+        if all(finding.id != other.id for other in self.findings):
+            self.findings.append(finding)
