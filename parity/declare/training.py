@@ -27,7 +27,7 @@ from parity.files import InputError
 from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
 from parity.frameworks.optimizers import SINGLE
 from parity.numbers.noise import generator
-from parity.trace.source import SourceTree, code_of, files_of
+from parity.trace.source import Site, SourceTree, attribute_site, code_of, files_of
 from weights_convert import DEFAULT, LayoutTable
 
 SIDES = ("reference", "twin")
@@ -230,14 +230,27 @@ class Program:
                     moments.setdefault(network, {})[name] = {what: value if value.ndim or what not in SINGLE else value.item()
                                                              for what, value in held.items()}
         averages = self.averages()
-        mirrors = {id(one.held) for one in averages}
-        kept = {name: {path: framework.array(tensor, copy=True) for path, tensor in framework.tensors_in(value)}
-                for name, value, _ in self._values() if not isinstance(value, dict)  # a dict goes by names of its own
-                and id(value) not in mirrors}
+        kept = {name: {path: framework.array(tensor, copy=True) for path, tensor in held.items()}
+                for name, held in self.kept().items()}
         return {"networks": {name: framework.state(model) for name, model in self.networks.items()}, "moments": moments,
                 "kept": {name: tensors for name, tensors in kept.items() if tensors}, "own": self.own(),
                 "averages": {one.name: {one.network: {entry: framework.array(tensor, copy=True) for entry, tensor in one.tensors()}}
                              for one in averages}}
+
+    def kept(self) -> dict[str, dict[str, Any]]:
+        """Name -> access path -> tensor of what the step keeps besides networks, optimizers and averages, under the reference's
+        names: a pool of pictures. An empty pool is one, too."""
+        mirrors = {id(one.held) for one in self.averages()}
+        return {name: dict(self._framework.tensors_in(value)) for name, value, _ in self._values()
+                if not isinstance(value, dict) and id(value) not in mirrors}  # a dict goes by names of its own
+
+    def kept_at(self, name: str) -> Site | None:
+        """The line of the class that sets an attribute which the step keeps, by its name in `kept`; None of a closure's."""
+        own = next((own for own, known in self._known_as.items() if known == name), name)
+        owner, (*path, last) = getattr(self._step, "__self__", None), own.split(".")
+        for part in path:
+            owner = owner.get(part) if isinstance(owner, dict) else getattr(owner, part, None)
+        return None if owner is None else attribute_site(owner, last)
 
     def averages(self) -> list[Average]:
         """Averages of weights that are kept as plain tensors, under the reference's names."""

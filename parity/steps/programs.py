@@ -27,6 +27,7 @@ from parity.trace.randomness import Tape, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.scaling import Scaling
 from parity.trace.side import Run, View
+from parity.trace.source import Site
 from parity.verdict.sinks import Against
 
 WORTH_COLLECTING = 1 << 26  # bytes of weights: to go through the heap takes a third of a second
@@ -53,6 +54,8 @@ class Programs(Sides):
             for framework, program in zip(self.frameworks, self.programs, strict=True))
         self.pair_up(tuple(program.networks for program in self.programs), self._paired())
         self.start = cast({"moments": {}, **self.programs[0].state(), **subject.state}, lane)
+        ours, theirs = (set(program.kept()) if hasattr(program, "kept") else set() for program in self.programs)
+        self._kept_by_both = ours & theirs  # now: one side may run alone later
         self._losses: tuple[str, ...] = ()  # names of the reference's
         self._tape: tuple[int, Tape] = (0, Tape(subject.seed, 0))  # of the latest step
 
@@ -210,6 +213,9 @@ class Programs(Sides):
                     recorder.emit_array("state", name, array, scale=_largest(array))
             for name, entry, array in self._averages(side, own.view, copy=sink.keeps):
                 recorder.emit_array("state", f"{name}.{entry}", array, scale=_largest(array), entry=False)
+            for name, site, tensor in self._kept_tensors(side):
+                array = framework.array(tensor, copy=sink.keeps)
+                recorder.emit_array("state", name, array, site=site, scale=_largest(array), entry=False)
             for name, optimizer in self.optimizers[side].items():
                 rates = learning_rates(framework, optimizer)
                 recorder.emit_array("state", f"{name}.lr", rates, scale=_largest(rates), entry=False)
@@ -226,6 +232,15 @@ class Programs(Sides):
                 seen = view(f"{average.network}.{entry}", self.frameworks[side].array(tensor, copy=copy))
                 if seen is not None:
                     yield average.name, seen[0].removeprefix(f"{average.network}."), seen[1]
+
+    def _kept_tensors(self, side: int) -> Iterator[tuple[str, Site | None, Any]]:
+        """(name, where it is kept, tensor) of what both steps keep under one name, as a pool of pictures, and which a resync
+        carries over."""
+        program = self.programs[side]
+        for name, tensors in (program.kept() if self._kept_by_both else {}).items():
+            if name in self._kept_by_both:
+                site = program.kept_at(name)
+                yield from ((name + path, site, tensor) for path, tensor in tensors.items())
 
     def _named(self, side: int, losses: dict[str, Any]) -> dict[str, Any]:
         """As many losses under other names are the reference's, in its order, where the two are not written alike."""

@@ -120,7 +120,7 @@ WRONG = {  # name -> (twin, step of the first divergence, what it is in)
     "spread of the noise": (wrong(spread=2.0), 1, ""),
     "distribution of the noise": (Uniform, 1, "random normal"),
     "share of the pool": (wrong(share=-1.0), 3, ""),  # where the number drawn was below a half
-    "the newest of the pool": (Newest, 2, "random uniform"),  # before any value shows it
+    "the newest of the pool": (Newest, 1, "pool[0]"),  # before a number is drawn for it, or a loss shows it
 }
 
 
@@ -190,6 +190,29 @@ def test_a_wrong_pool_in_an_object_is_found():
     twin = type("Wrong", (PaddlePooled,), {"share": 2.0})  # never gives back
     found = follow(Training(TorchPooled, twin, [normal(5, 6)]).subject(), steps=8, mode="resync")
     assert found.report.verdict == "diverged" and found.report.first.key.step > 2
+
+
+class Forgetful(Pool):
+    """Gives back what it has, and keeps nothing new."""
+
+    def older(self, fake):
+        kept = list(self.images)
+        fake = super().older(fake)
+        self.images = kept if len(kept) == 2 else self.images
+        return fake
+
+
+@pytest.mark.parametrize("mode", ["free", "resync"])
+def test_what_a_pool_keeps_is_compared(mode):
+    """A resync gives the twin the reference's pool, so of a wrong one no loss would ever tell."""
+    class Wrong(PaddlePooled):
+        def __init__(self):
+            super().__init__()
+            self.pools = {"fakes": Forgetful()}
+
+    found = follow(Training(TorchPooled, Wrong, [normal(5, 6)]).subject(), steps=8, mode=mode)
+    first = found.report.first
+    assert found.report.verdict == "diverged" and first.key.stage == "state" and first.key.module == "pools.fakes", first
 
 
 def test_what_a_step_keeps_in_the_users_objects_alone():

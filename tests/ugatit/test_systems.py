@@ -91,6 +91,8 @@ WRONG_STEPS = {
         "cyclegan", 1, Edit(f"{TWIN}.cyclegan:Training.discriminator_loss", "* 0.5", "* 1.0")),
     "munit a schedule that stands still": (
         "munit", 2, Edit(f"{TWIN}.munit:Training.step", "self.gen_scheduler.step()", "pass")),
+    "a pool that takes no new picture in": (
+        "cyclegan", 2, Edit(f"{TWIN}.image_pool:ImagePool.query", "self.images[place] = image", "pass")),
     "a pool that never gives back": (
         "cyclegan", 2, Edit(f"{TWIN}.image_pool:ImagePool.query", "chosen.append(self.images[place])", "chosen.append(image)")),
     "the domains of the cycle exchanged": (
