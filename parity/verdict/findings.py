@@ -291,10 +291,11 @@ class Report:
                 self.findings[number] = with_changes(finding, verdict=Verdict.NOISE, cause=cause)
 
     def acquit(self) -> None:
-        """What one side alone has inside of the program, or hands to a module in another place, is uncompared in the free run as
-        well where the replay says that nothing comes of it, there and in the modules inside, and something else diverges: in a
-        free run all that is made of it may be wrong for another reason."""
-        lone = [f for f in self.findings if (f.is_lone or (f.of_another_kind and not f.key.is_local)) and not f.promised]
+        """What one side alone computes inside of the program, or hands to a module in another place, is uncompared in the free run
+        as well where the replay says that nothing comes of it, there and in the modules inside, and something else diverges: in
+        a free run all that is made of it may be wrong for another reason."""
+        lone = [f for f in self.findings if (f.is_lone or (f.of_another_kind and not f.key.is_local)) and not f.promised
+                and f.key.stage != "gradients"]  # where no gradient comes back, the graph may be cut: that is no value to acquit
         harmful = [f for f in lone if f.run == "replay" and f.verdict is Verdict.DIVERGED]
         harmless = {f.key: f for f in lone if f.run == "replay" and f.verdict is Verdict.UNCOMPARED
                     and not any(_within(f.key.module, other) for other in harmful)}

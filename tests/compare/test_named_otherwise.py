@@ -282,6 +282,31 @@ class _TorchCausal(torch.nn.Module):
         return torch.softmax(scores.masked_fill(ahead, float("-inf")), -1) @ rows
 
 
+class TorchSiamese(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(WIDTH, WIDTH)
+
+    def forward(self, x):
+        return torch.nn.functional.cosine_similarity(self.fc(x), self.fc(x.flip(1)), dim=-1)
+
+
+class PaddleSiamese(paddle.nn.Layer):
+    def __init__(self, cut=False):
+        super().__init__()
+        self.fc, self.cut = paddle.nn.Linear(WIDTH, WIDTH), cut
+
+    def forward(self, x):
+        first, other = self.fc(x), self.fc(x.flip([1]))
+        return paddle.nn.functional.cosine_similarity(first, other.detach() if self.cut else other, axis=-1)
+
+
+def test_a_gradient_that_one_side_alone_has_is_still_the_place_of_a_cut():
+    assert judged(TorchSiamese, PaddleSiamese).verdict == "same"
+    report = judged(TorchSiamese, lambda: PaddleSiamese(True))
+    assert report.first.key.stage == "gradients" and report.first.key.call == 1, str(report.first)
+
+
 def test_what_one_side_alone_hands_over_is_not_first_where_the_replay_finds_nothing_in_it():
     assert judged(TorchMasked, PaddleMasked).verdict == "same"
     report = judged(TorchMasked, lambda: PaddleMasked(2.0**-10))
