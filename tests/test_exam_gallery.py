@@ -68,8 +68,16 @@ def test_outcomes_and_the_page():
 def test_the_page_counts_faults():
     row = FaultRow("bert", "sign", "modeling.py:5", "return a - b", "differs", True, False, "", "modeling.py:7", 8.0)
     lines = "\n".join(run.fault_lines([row, replace(row, said="same", module=False)]))
-    assert "2 faults in 1 pairs: 1 found" in lines and "was changed in 1, on the line or its neighbour in 0" in lines
+    assert "2 faults in 1 pairs: 1 found" in lines and "was changed in 1, in the statement that was changed, or" in lines
+    assert "on a line beside the one that was, in 0; a cause is named in 0" in lines
     assert run.fault_lines([]) == []
+
+
+def test_a_place_in_the_changed_statement_or_beside_the_changed_line_is_right(tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text("def f(x):\n    layer = make(\n        1,\n        2,\n        3)\n    y = 1\n    return layer\n")
+    fault = faults.Fault("bert", "heads", None, str(file), 5, (1, 7))
+    assert [run._is_beside(fault, line) for line in range(1, 8)] == [False, True, True, True, True, True, False]
 
 
 class Twin:
