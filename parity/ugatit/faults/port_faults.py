@@ -158,7 +158,7 @@ PORT_FAULTS = (
     Fault(
         "rho_starts_at_1", "ports by hand", "rho of AdaLIN starts at 1 instead of .9: instance norm alone",
         "Constant(0.9)",
-        Answer("training_start", "census", "genA2B.UpBlock1_1.norm1", "rho", "AdaLIN(dim)"),
+        Answer("training_start", "census", "genA2B.UpBlock1_1.norm1", "rho", "self.norm1 = norm(dim)"),
         edits=(Edit(_ADALIN + ".__init__", "Constant(0.9)", "Constant(1.0)"),),
     ),
     Fault(
