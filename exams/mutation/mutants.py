@@ -144,4 +144,15 @@ MUTANTS = [
            "a loss behind autocast"),
     Mutant("clipping: unscaled before or after", "parity/trace/clipping.py", "bool(reference.unscaled) != bool(twin.unscaled)", "False",
            "a clip before the gradients are unscaled"),
+    # values under other names
+    Mutant("elsewhere: exchanged values are other names", "parity/verdict/elsewhere.py", "return bool(others) and not any(",
+           "return bool(others) or not any(", "two values exchanged"),
+    Mutant("elsewhere: one side is enough", "parity/verdict/elsewhere.py",
+           "apart and self._is_named_otherwise_here(key) and self._is_named_otherwise_there(key)",
+           "apart and self._is_named_otherwise_here(key)", "another value of the reference's in the place of this one"),
+    Mutant("elsewhere: the order of elements is nothing", "parity/verdict/prints.py",
+           "placed = self.shape != other.shape or", "placed = True or", "rows in another order"),
+    Mutant("acquit: gradients too", "parity/verdict/findings.py", 'and f.key.stage != "gradients"]', "]", "the place of a cut graph"),
+    Mutant("acquit: whatever the replay finds inside", "parity/verdict/findings.py",
+           "and not any(_within(f.key.module, other) for other in harmful)", "", "a mask that was forgotten"),
 ]
