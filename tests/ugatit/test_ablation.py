@@ -33,7 +33,7 @@ def subject(norm="adalin", cam=True, name="genA2B", **sizes):
     return next(subjects.networks(built, images, names=(name,), calls=2 if name.startswith("dis") else 1))
 
 
-def same(subject, least):
+def assert_same(subject, least):
     report = compare(subject, lanes=("float64", "float32"))
     assert report.verdict == "same", str(report.first)
     found = report.largest["float64 free"]
@@ -43,23 +43,23 @@ def same(subject, least):
 @pytest.mark.parametrize("cam", [True, False])
 @pytest.mark.parametrize("norm", DECODER_NORMS)
 def test_each_generator_is_the_same(norm, cam):
-    same(subject(norm, cam), 500)
+    assert_same(subject(norm, cam), 500)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cam", [True, False])
 @pytest.mark.parametrize("norm", DECODER_NORMS)
 def test_each_full_and_wider_generator_is_the_same(norm, cam):
-    same(subject(norm, cam, light=False, ngf=8, n_blocks=2), 500)
+    assert_same(subject(norm, cam, light=False, ngf=8, n_blocks=2), 500)
 
 
 def test_a_discriminator_without_attention_is_the_same():
-    same(subject(cam=False, name="disLA"), 150)
+    assert_same(subject(cam=False, name="disLA"), 150)
 
 
 @pytest.mark.slow
 def test_a_global_discriminator_without_attention_is_the_same():
-    same(subject(cam=False, name="disGA", img_size=96), 150)
+    assert_same(subject(cam=False, name="disGA", img_size=96), 150)
 
 
 @pytest.mark.parametrize("norm", [norm for norm in DECODER_NORMS if norm != "adalin"])
@@ -68,7 +68,7 @@ def test_the_norms_and_blocks_alone_are_the_same(norm):
     alone = [one for one in subjects.modules(decoder_norm=norm) if one.name not in usual]
     assert len(alone) == (3 if norm == "adain" else 2)
     for one in alone:
-        same(one, 10)
+        assert_same(one, 10)
 
 
 @pytest.mark.parametrize(("norm", "cam"), [
