@@ -154,5 +154,5 @@ MUTANTS = [
            "placed = self.shape != other.shape or", "placed = True or", "rows in another order"),
     Mutant("acquit: gradients too", "parity/verdict/findings.py", 'and f.key.stage != "gradients"]', "]", "the place of a cut graph"),
     Mutant("acquit: whatever the replay finds inside", "parity/verdict/findings.py",
-           "and not any(_within(f.key.module, other) for other in harmful)", "", "a mask that was forgotten"),
+           "and not any(other.key.is_inside(f.key.module) for other in harmful)", "", "a mask that was forgotten"),
 ]

@@ -231,7 +231,7 @@ class Program:
                                                              for what, value in held.items()}
         averages = self.averages()
         kept = {name: {path: framework.array(tensor, copy=True) for path, tensor in held.items()}
-                for name, held in self.kept().items()}
+                for name, held in self._kept_beside(averages).items()}
         return {"networks": {name: framework.state(model) for name, model in self.networks.items()}, "moments": moments,
                 "kept": {name: tensors for name, tensors in kept.items() if tensors}, "own": self.own(),
                 "averages": {one.name: {one.network: {entry: framework.array(tensor, copy=True) for entry, tensor in one.tensors()}}
@@ -240,7 +240,10 @@ class Program:
     def kept(self) -> dict[str, dict[str, Any]]:
         """Name -> access path -> tensor of what the step keeps besides networks, optimizers and averages, under the reference's
         names: a pool of pictures. An empty pool is one, too."""
-        mirrors = {id(one.held) for one in self.averages()}
+        return self._kept_beside(self.averages())
+
+    def _kept_beside(self, averages: Sequence[Average]) -> dict[str, dict[str, Any]]:
+        mirrors = {id(one.held) for one in averages}
         return {name: dict(self._framework.tensors_in(value)) for name, value, _ in self._values()
                 if not isinstance(value, dict) and id(value) not in mirrors}  # a dict goes by names of its own
 

@@ -18,6 +18,11 @@ PRECISIONS = (AUTOCAST, IN_HALF, IN_FULL, REDUCED)
 OPERATION = "operation"  # stands for the function where a value is the result of a single operation
 
 
+def is_inside(path: str, module: str) -> bool:
+    """Whether a module's dotted path leads into that other module; "" is around all."""
+    return path != module and path.startswith(f"{module}." if module else "")
+
+
 class Key(NamedTuple):
     """What makes two values of two programs *the same value*: matching is by equality of keys."""
 
@@ -39,6 +44,10 @@ class Key(NamedTuple):
     @property
     def is_activation_gradient(self) -> bool:
         return self.stage == "gradients" and (self.is_local or self.variable.startswith(("input", "output")))
+
+    def is_inside(self, module: str) -> bool:
+        """Whether it is of a module inside of that one; "" is around all."""
+        return is_inside(self.module, module)
 
     def __str__(self) -> str:
         where = self.module or "(top level)"

@@ -271,10 +271,12 @@ class SourceTree:
     def hands_to_library(self, module: object, returned: Site | None) -> bool:
         """Whether a module's forward returns, at that line, what the forward of a library's class makes of its arguments as they
         are (`return super().forward(x)`): where the module was built it was told what to do."""
+        if not _returns_the_base(returned):
+            return False
         kinds = [kind for kind in type(module).__mro__ if "forward" in vars(kind)]
         codes = [code_of(vars(kind)["forward"]) for kind in kinds]
         base = next((code for own, code in itertools.pairwise(codes) if own is not None and own.co_filename in self), None)
-        return base is not None and base.co_filename not in self and _returns_the_base(returned)
+        return base is not None and base.co_filename not in self
 
     def site(self, frame: FrameType | None, skip_self: object = None) -> Site | None:
         """The innermost line of the user's code on the stack; frames whose `self` is `skip_self` are passed over."""
@@ -390,8 +392,12 @@ def kept_at(site: Site | None) -> Site | None:
 def _returns_the_base(site: Site | None) -> bool:
     """Whether the line is `return super().forward(x)`, of arguments that are what they were."""
     function = function_around(site)
-    found = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node.lineno <= site.line <= node.end_lineno
-             ] if function is not None else []
+    return function is not None and _hands_to_the_base(function, site.line)
+
+
+@functools.lru_cache(maxsize=1024)
+def _hands_to_the_base(function: ast.FunctionDef | ast.AsyncFunctionDef, line: int) -> bool:
+    found = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node.lineno <= line <= node.end_lineno]
     call = found[0].value if len(found) == 1 else None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in ("forward", "__call__"):
         return False

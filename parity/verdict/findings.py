@@ -11,7 +11,7 @@ from typing import NamedTuple
 from parity.asked import LANES
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import M
-from parity.trace.events import PRECISIONS, Key
+from parity.trace.events import PRECISIONS, Key, is_inside
 from parity.trace.source import Site, relative
 
 RAISED = "(exception)"  # the variable of a finding which says that the twin raised
@@ -251,9 +251,9 @@ class Report:
                 continue  # the same value as some input's gradient: that module made it
             if (stage, variable[:6]) == ("gradients", "output"):
                 module = module.rpartition(".")[0]  # what comes back to an output is made by what it feeds
-            if stage == "gradients" and any(_within(module, other) and _went_into(other, finding) for other in returned):
+            if stage == "gradients" and any(other.key.is_inside(module) and _went_into(other, finding) for other in returned):
                 continue  # made of what came back wrong from a module inside
-            if stage == "gradients" and (any(_is_around(other, module) for other in around) or (
+            if stage == "gradients" and (any(is_inside(module, other) for other in around) or (
                     forward and finding.is_lone and not finding.key.is_local)):
                 continue  # it comes back through a wrong line of the module around it; or to what one side alone has
             if finding.lane == lane:
@@ -298,7 +298,7 @@ class Report:
                 and f.key.stage != "gradients"]  # where no gradient comes back, the graph may be cut: that is no value to acquit
         harmful = [f for f in lone if f.run == "replay" and f.verdict is Verdict.DIVERGED]
         harmless = {f.key: f for f in lone if f.run == "replay" and f.verdict is Verdict.UNCOMPARED
-                    and not any(_within(f.key.module, other) for other in harmful)}
+                    and not any(other.key.is_inside(f.key.module) for other in harmful)}
         known = {f.key for f in lone if f.run == "free" and f.verdict is Verdict.DIVERGED and f.key in harmless}
         if len(known) == sum(f.run == "free" for f in self.diverged):
             return
@@ -358,14 +358,6 @@ def _headline(finding: Finding) -> tuple:
     census_first = 0 if finding.key.stage == "census" else 1
     replayed = 1 if finding.run == "replay" else 0  # a replay starts from what the free run has found
     return census_first, _lane(finding.lane), replayed, finding.key.step, finding.order
-
-
-def _is_around(outer: str, module: str) -> bool:
-    return module.startswith(f"{outer}." if outer else "") and module != outer
-
-
-def _within(module: str, finding: Finding) -> bool:
-    return finding.key.module.startswith(f"{module}." if module else "") and finding.key.module != module
 
 
 def _went_into(one: Finding, other: Finding) -> bool:

@@ -60,7 +60,7 @@ class Flow:
             if statement is None or self._passed(event.key):
                 continue
             before = frozenset(wrong.names)
-            if event.key[:7] == key[:7] or (_is_within(event.key, key) and not event.key.is_local):
+            if event.key[:7] == key[:7] or (event.key.is_inside(key.module) and not event.key.is_local):
                 wrong.see(event.key, statement, self._diverged(event.key), self._agrees(event.key))
             if Order(event.order) <= finding.order or not _belongs(event.key, key):
                 continue
@@ -108,7 +108,7 @@ class Flow:
             module = where[3]
             known = self._of_modules[where, statements] = [
                 one for one in self._events_in.get((*where[:3], statements), ())
-                if one[0].key.module == module or one[0].key.module.startswith(f"{module}." if module else "")]
+                if one[0].key.module == module or one[0].key.is_inside(module)]
         return known
 
     @functools.cached_property
@@ -145,7 +145,7 @@ class Flow:
         statement = statements.at(finding.reference.line)
         returned = [event.key for event, _ in self._events_in.get((*finding.key[:3], statements), ())
                     if event.called is not None and statements.at(event.called.line) is statement
-                    and _is_within(event.key, finding.key) and event.key.variable.startswith("output")]
+                    and event.key.is_inside(finding.key.module) and event.key.variable.startswith("output")]
         modules = {key.module.removeprefix(f"{finding.key.module}.") for key in returned}
         called = {path.partition(".")[2] for path, _ in statement.handed if path.startswith("self.")}
         replaced = bool(returned) and all(key in self._against.matched and key.module not in self._truth.apart for key in returned)
@@ -225,12 +225,7 @@ def _belongs(event: Key, key: Key) -> bool:
 
 def is_given(event: Key, key: Key) -> bool:
     """Whether an event is what a module inside is given."""
-    return _is_within(event, key) and not event.is_local and event.variable.startswith("input")
-
-
-def _is_within(event: Key, key: Key) -> bool:
-    """Whether it is of a module inside of that of the other."""
-    return event.module != key.module and event.module.startswith(f"{key.module}." if key.module else "")
+    return event.is_inside(key.module) and not event.is_local and event.variable.startswith("input")
 
 
 def local_name(key: Key) -> str:

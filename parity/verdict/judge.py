@@ -103,18 +103,20 @@ class Judge:
             finding = self._failure(failure, against)
             report.counts[Verdict.DIVERGED] += 1
             found.append(finding)
+        agreeing = against.matched.keys() - {finding.key for finding in found if finding.verdict is not Verdict.NOISE}
+        elsewhere = Elsewhere(self.truth.events, against.prints, agreeing)
         if failure is None:
-            found = self._without_harmless(found, against, report)
+            found = self._without_harmless(found, against, elsewhere, report)
         elif all(key in against.matched for key in self.truth.events if is_result(key, self.name)):  # the way back raised
             back = [f for f in found if f.key.stage == "gradients" or f.key.variable == RAISED]
             first = min((f.order for f in back if f.key.stage == "gradients" and f.twin is None), default=finding.order)
             back[-1] = with_changes(finding, order=min(finding.order, Order.before(first.at)))  # what did not come back is for that
-            found = [*self._without_harmless([f for f in found if f not in back], against, report), *back]
+            found = [*self._without_harmless([f for f in found if f not in back], against, elsewhere, report), *back]
         if self.run == "replay":
             flow = Flow(found, self.truth, against)
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
-            found = cut(placed(found, self.truth, against, self._elsewhere(found, against)), self.truth, against, report)
+            found = cut(placed(found, self.truth, against, elsewhere), self.truth, against, report)
         found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
@@ -128,7 +130,7 @@ class Judge:
                     report.farthest[module] = max(finding.floor_multiple, report.farthest.get(module, 0.0))
         report.findings += found
 
-    def _without_harmless(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
+    def _without_harmless(self, found: list[Finding], against: Against, elsewhere: Elsewhere, report: Report) -> list[Finding]:
         """Where all else agrees, locals that diverge for how the code is written, not for what it computes, are uncompared.
 
         Locals that one side binds more often (`h = relu(f(x))` against two lines): which binding is which's partner nobody
@@ -137,7 +139,7 @@ class Judge:
         Of programs that are not line for line the same, the borders of inner modules are such places as well: positions of
         shape (1, n) here and (batch, n) there, whose sums are equal.
         """
-        found = self._without_other_steps(found, against, report)
+        found = self._without_other_steps(found, against, elsewhere, report)
         theirs = [*against.matched, *(event.key for event, _ in against.extra)]
         ours, theirs = (Counter(_binding(key) for key in keys if key.is_local and key.stage != "gradients")
                         for keys in (self.truth.events, theirs))
@@ -153,7 +155,7 @@ class Judge:
         return (self.pair.names is not None and not finding.promised and not finding.drawn
                 and finding.key.stage in ("forward", "gradients") and finding.key.variable != RAISED)
 
-    def _without_other_steps(self, found: list[Finding], against: Against, report: Report) -> list[Finding]:
+    def _without_other_steps(self, found: list[Finding], against: Against, elsewhere: Elsewhere, report: Report) -> list[Finding]:
         """Of programs that are not line for line the same: what is a local of equal name, but perhaps of other meaning.
 
         A local diverges for that alone if the two sides bind its name a different number of times, or if its shape differs and
@@ -175,7 +177,6 @@ class Judge:
             return _call_of(key) in ran - bad
 
         spoilt = self._spoilt_in_replay(found, against)
-        elsewhere = self._elsewhere(found, against)
         found = _uncompared(found, lambda f: f.key.is_local and (
             (f.key not in spoilt and (agrees(f.key) or ours[_binding(f.key)] != theirs[_binding(f.key)]))
             or (not f.promised and (elsewhere.misnamed if f.of_another_kind else elsewhere.renamed)(f.key))), report)
@@ -204,10 +205,6 @@ class Judge:
         flow = Flow(found, self.truth, against)
         return {f.key for f in diverged if f.key.is_local
                 and any(is_given(other.key, f.key) and f.order < other.order for other in handed) and flow.spoils(f)}
-
-    def _elsewhere(self, found: list[Finding], against: Against) -> Elsewhere:
-        off = {finding.key for finding in found if finding.verdict is not Verdict.NOISE}
-        return Elsewhere(self.truth.events, against.prints, against.matched.keys() - off)
 
     def _is_spare(self, key: Key, ran: set[tuple], against: Against) -> bool:
         """Whether it is what one side alone returns from a call that both make, beside what both return: weights of an attention,
