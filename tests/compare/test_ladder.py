@@ -520,7 +520,7 @@ def test_the_last_good_value_is_the_one_before_the_divergence_also_after_noise()
     floor = 1e-9
     matched = {key: (truth.events[key], Deviation(apart * floor, (0,), 1.0, 1.0 + apart * floor, 1.0, 0, 1))
                for key, apart in zip(keys, distances, strict=True)}
-    against, report = SimpleNamespace(matched=matched, extra=[], kept={}, last=None), Report("net")
+    against, report = SimpleNamespace(matched=matched, extra=[], kept={}, last=None, prints={}), Report("net")
     pair = SimpleNamespace(one_sided=frozenset(), names=None, twin_source=())
     Judge("net", pair, "float64", "free", truth, dict.fromkeys(keys, floor), 16.0).judge(against, None, report)
     assert [finding.verdict for finding in report.findings] == [Verdict.NOISE, Verdict.DIVERGED]
