@@ -262,7 +262,9 @@ class Crossings:
 
     def receive(self, event: Event) -> None:
         partner = self._store.events.get(event.key)
-        if partner is None or partner.array is None or event.array is None or event.key.stage == "gradients" or event.key in self._others:
+        if event.key.stage == "gradients" or event.key in self._others:
+            return
+        if partner is None or partner.array is None or event.array is None:
             return
         if partner.array.shape == event.array.shape and partner.array.dtype.kind == "f":
             self.count += int(((partner.array > 0) != (event.array > 0)).sum())
