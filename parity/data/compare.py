@@ -13,7 +13,7 @@ from parity.data import orders
 from parity.data.chain import Followed, Made
 from parity.data.differ import differs, finding, paired
 from parity.data.draws import Draws
-from parity.data.findings import BATCH, ITEM, LENGTH, ORDER, RAISED, SAMPLE, DataSummary, Finding
+from parity.data.findings import BATCH, ITEM, LENGTH, ORDER, RAISED, SAMPLE, DataSummary, Discrepancy
 from parity.data.written import name_of, sources
 from parity.declare.data import Data
 from parity.files import InputError
@@ -94,7 +94,7 @@ def compare(data: Data, *, samples: int = SAMPLES, seed: int = 0, told: Callable
         run = _Run(sides, draws, summary, samples, told)
         (run.by_number if all(side.parts.stream is None for side in sides) else run.as_streams)(data.epochs)
     except _Raised as raised:
-        summary.findings.append(Finding(RAISED, 0, "the twin", f"it raises {raised}", sites=(None, raised.site)))
+        summary.findings.append(Discrepancy(RAISED, 0, "the twin", f"it raises {raised}", sites=(None, raised.site)))
     summary.check()
     return summary
 
@@ -114,14 +114,14 @@ class _Run:
     def by_number(self, epochs: int) -> None:
         counts = [side.parts.count for side in self._sides]
         if counts[0] != counts[1]:
-            self._add(Finding(LENGTH, 0, "the datasets", f"{counts[0]} samples in the reference, {counts[1]} in the twin"))
+            self._add(Discrepancy(LENGTH, 0, "the datasets", f"{counts[0]} samples in the reference, {counts[1]} in the twin"))
         earlier = None
         for epoch in range(1, epochs + 1):
             both = tuple(side.order(epoch) for side in self._sides)
             self._summary.compared["orders"] += 1
             found = orders.difference(*both, earlier)
             if found is not None:
-                self._add(Finding(ORDER, epoch, f"epoch {epoch}, the order", *found))
+                self._add(Discrepancy(ORDER, epoch, f"epoch {epoch}, the order", *found))
             self._epoch(epoch, *both)
             earlier = both
 
@@ -164,7 +164,7 @@ class _Run:
                 if any(ended):
                     if not all(ended):
                         side, other = ("reference", "twin") if ended[0] else ("twin", "reference")
-                        self._add(Finding(LENGTH, epoch, f"epoch {epoch}",
+                        self._add(Discrepancy(LENGTH, epoch, f"epoch {epoch}",
                                           f"the {side} ends after {number} items, the {other} goes on",
                                           "the last batch is dropped on one side (drop_last), or one side has less"))
                     break
@@ -228,7 +228,7 @@ class _Run:
             self._remarked.add(text)
             self._summary.remarks.append(text)
 
-    def _add(self, found: Finding) -> None:
+    def _add(self, found: Discrepancy) -> None:
         self._summary.findings.append(found)
 
 

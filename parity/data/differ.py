@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.data.chain import TRANSFORM, Made, Step
 from parity.data.draws import Place
-from parity.data.findings import Finding
+from parity.data.findings import Discrepancy
 from parity.numbers import pictures
 from parity.numbers.arrays import coarsest, deviation, resemblance
 from parity.numbers.noise import M
@@ -47,12 +47,12 @@ def differs(arrays: Arrays, largest: float) -> str | None:
 
 
 def finding(kind: str, epoch: int, place: str, ours: Made, theirs: Made, draws: Place | None,
-            otherwise: str | None = None) -> Finding | None:
+            otherwise: str | None = None) -> Discrepancy | None:
     """Of two samples, batches or items; None where they are the same. otherwise: the step, where none was seen."""
     largest = max(ours.largest, theirs.largest)
     both, structure = paired(ours, theirs)
     if structure is not None:
-        return Finding(kind, epoch, place, structure, "another structure of the sample")
+        return Discrepancy(kind, epoch, place, structure, "another structure of the sample")
     for path, arrays in both:
         said = differs(arrays, largest)
         if said is None:
@@ -64,7 +64,7 @@ def finding(kind: str, epoch: int, place: str, ours: Made, theirs: Made, draws: 
         at = where.at if any(where.at) or otherwise is None else [next(reversed(made.steps), None) for made in (ours, theirs)]
         sites = tuple(step.site if step else None for step in at)
         distance = found.distance if np.isfinite(found.distance) else None
-        return Finding(kind, epoch, place, name + said, _cause(arrays, where, draws), where.name or otherwise,
+        return Discrepancy(kind, epoch, place, name + said, _cause(arrays, where, draws), where.name or otherwise,
                        where.after[0].name if where.after else None, sites, distance, next(iter(seen), None))
     return None
 

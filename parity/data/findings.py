@@ -14,7 +14,7 @@ LENGTH, ORDER, SAMPLE, BATCH, ITEM, RAISED = "length", "order", "sample", "batch
 
 
 @dataclass(frozen=True)
-class Finding:
+class Discrepancy:
     """One thing that differs. kind: LENGTH, ORDER, SAMPLE, BATCH, ITEM or RAISED. place: where, in words. what: what differs,
     in words. step: the first line or transform that made it differ, and before: the last one that was the same, as far as the
     two could be followed; sites: of that step, the reference's and the twin's. pictures: the two arrays there, of which a
@@ -52,7 +52,7 @@ class DataSummary:
     title: str
     compared: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("orders", "samples", "batches", "items"), 0))
     odd: dict[str, int] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Discrepancy] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     circumstances: Any = None  # of the command, where one made it
 
@@ -62,7 +62,7 @@ class DataSummary:
         return "diverged" if self.findings else "same"
 
     @property
-    def first(self) -> Finding | None:
+    def first(self) -> Discrepancy | None:
         return self.findings[0] if self.findings else None
 
     def sentence(self) -> str:

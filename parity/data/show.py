@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.text import Text
 
-from parity.data.findings import DataSummary, Finding
+from parity.data.findings import DataSummary, Discrepancy
 from parity.numbers import pictures
 from parity.report.terminal import COLOURS, NAMED, certificate, more
 from parity.report.words import versions
@@ -34,15 +34,15 @@ def show(console: Console, summary: DataSummary, *, listed: int | None = NAMED) 
         console.print(Text(f"\n{certificate(summary.circumstances, versions())}", style="dim"), soft_wrap=True)
 
 
-def _distinct(findings: list[Finding]) -> list[Finding]:
+def _distinct(findings: list[Discrepancy]) -> list[Discrepancy]:
     """One of each kind, step and cause."""
-    found: dict[tuple, Finding] = {}
+    found: dict[tuple, Discrepancy] = {}
     for finding in findings:
         found.setdefault((finding.kind, finding.step, finding.cause), finding)
     return list(found.values())
 
 
-def _finding(console: Console, finding: Finding) -> None:
+def _finding(console: Console, finding: Discrepancy) -> None:
     console.print(Text(f"\n{finding.place}: {finding.what}", style="bold"), soft_wrap=True)
     if finding.step:
         console.print(Text(f"  first by    {finding.step}"), soft_wrap=True)
