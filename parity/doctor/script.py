@@ -91,13 +91,14 @@ class _Attached:
     def __init__(self, iterations: int, expect: Sequence[str], stop: bool, source: UserFiles) -> None:
         self.doctors: list[Doctor] = []
         self._trained: set[int] = set()  # ids of what optimizers have stepped upon in trainings that were watched
+        self._known: set = set()  # ids of those optimizers, and (id, dtype) of all parameters of the networks in them
         self._iterations, self._expect, self._stop, self._source = iterations, expect, stop, source
         self._constructions = ConstructionSites()
         self._modules: list[weakref.ref] = []
         self._optimizers: list[weakref.ref] = []
         self._held: set[int] = set()  # ids of what optimizers were made with
         self._afterwards = Afterwards(self._site, self._name, self.doctors)
-        self._loads = Loads(self._site, self._name)
+        self._loads = Loads(self._site, self._name, self.doctors)
 
     @contextmanager
     def to(self, framework: Framework) -> Iterator[None]:
@@ -125,6 +126,7 @@ class _Attached:
         for doctor in reversed(self.doctors):
             doctor.stop()
             doctor.program.held_elsewhere |= self._held
+            doctor.note_end()
         if self.doctors:
             self.doctors[0].note(*self._loads.findings, *self._afterwards.findings)
 
@@ -165,7 +167,7 @@ class _Attached:
         optimizers = [one for ref in self._optimizers if (one := ref()) is not None and framework.is_optimizer(one)]
         known = not any(map(Program.iterator_left, optimizers))
         if known:
-            optimizers = [one for one in optimizers if self._is_new(framework, one)]
+            optimizers = [one for one in optimizers if self._is_new(framework, one, module)]
         held = {id(p) for optimizer in optimizers for p in framework.optimizer_parameters(optimizer)} if known else None
         if not optimizers:
             return False
@@ -195,11 +197,19 @@ class _Attached:
         self._trained |= {id(p) for name in self.doctors[-1].stepped for p in program.held[name]}
         return bool(self._trained)
 
-    def _is_new(self, framework: Framework, optimizer: Any) -> bool:
-        """Whether it holds anything that no training has stepped upon that was watched."""
-        return not self._trained or any(id(p) not in self._trained for p in framework.optimizer_parameters(optimizer))
+    def _is_new(self, framework: Framework, optimizer: Any, module: Any) -> bool:
+        """Whether it holds anything that no training has stepped upon that was watched; or it was made since, and holds a part of
+        this network, which has got other parts since (a head that was replaced) or another dtype."""
+        held = set(map(id, framework.optimizer_parameters(optimizer)))
+        parameters = {id(p): ((id(p), framework.shape_dtype(p)[1]), framework.requires_grad(p)) for p in module.parameters()}
+        replaced = id(optimizer) not in self._known and parameters.keys() & held and any(
+            trainable and key not in self._known for key, trainable in parameters.values())
+        return not self._trained or bool(held - self._trained or replaced)
 
     def _enough(self) -> None:
+        program = self.doctors[-1].program
+        self._known |= {(key, program.framework.shape_dtype(program.parameters[name])[1]) for key, name in program.names.items()}
+        self._known |= set(map(id, program.optimizers.values()))
         if self._stop:
             raise Enough
 

@@ -10,7 +10,7 @@ from itertools import islice
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
-from parity.doctor.checks import CHECKS, Case
+from parity.doctor.checks import CHECKS, Case, learning_rate
 from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import ERROR, FOLLOWS, KINDS, Finding
 from parity.doctor.places import user_source
@@ -66,7 +66,7 @@ class Doctor:
         self._constructions, self._close, self._most, self._at_end = constructions, close, most, at_end
         self._watch: Watch | None = None
         self._extra: list[Finding] = []
-        self._diagnosis: Diagnosis | None = None
+        self._found: list[Finding] | None = None
 
     def __enter__(self) -> Doctor:
         return self.start(sys._getframe(1))
@@ -80,7 +80,7 @@ class Doctor:
             for optimizer in program.others():
                 program.adopt(optimizer, frame)
         self._models = self._optimizers = None
-        self._watch = Watch(program, close=self._close, most=self._most, at_end=self._at_end)
+        self._watch = Watch(program, close=self._close, most=self._most, at_end=self._ended)
         self._watch.start(frame)
         return self
 
@@ -167,8 +167,7 @@ class Doctor:
     def diagnose(self) -> Diagnosis:
         """What is to be said so far."""
         watch = self._watch
-        case = Case(watch.program, tuple(watch.iterations), watch.moved_by_hand)
-        found = [finding for check in CHECKS for finding in check(case)]
+        found = list(self._checked() if self._found is None else self._found)
         said = {finding.id for finding in found}
         if watch.failure is not None:
             found.append(Finding("watch-failed", "doctor", say(
@@ -178,6 +177,25 @@ class Doctor:
         found = [finding.declared(self._expect) for finding in dict.fromkeys(found)]
         found.sort(key=lambda finding: (finding.expected, finding.severity != ERROR, finding.rank))
         return Diagnosis(tuple(_folded(found)), len(watch.iterations))
+
+    def note_end(self) -> None:
+        """The program is over: what only its end shows."""
+        self.note(*learning_rate.through(Case(self.program, tuple(self._watch.iterations))))
+
+    def trained(self, network: str) -> bool:
+        """Whether a backward went through this network in train mode, while it was watched."""
+        return any((use := one.modules.get(network)) and use.trained for one in self._watch.iterations)
+
+    def _checked(self) -> list[Finding]:
+        watch = self._watch
+        case = Case(watch.program, tuple(watch.iterations), watch.moved_by_hand)
+        return [finding for check in CHECKS for finding in check(case)]
+
+    def _ended(self) -> None:
+        """As many iterations were watched as were asked for. The program goes on, and may freeze, replace or load what was watched:
+        what is to be said is of the program as it is now."""
+        self._found = self._checked()
+        self._at_end()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

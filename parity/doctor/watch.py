@@ -11,6 +11,8 @@ from parity.doctor.arrays import checksum
 from parity.doctor.program import Program
 from parity.doctor.record import Iteration
 from parity.doctor.watching.around_steps import AroundSteps
+from parity.doctor.watching.cosines import Cosines
+from parity.doctor.watching.draws import Draws
 from parity.doctor.watching.dropouts import Dropouts
 from parity.doctor.watching.gradients import Gradients
 from parity.doctor.watching.layers import Layers
@@ -18,6 +20,7 @@ from parity.doctor.watching.losses import Losses
 from parity.doctor.watching.modules import Modules
 from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.reshapes import Reshapes
+from parity.doctor.watching.scatters import Scatters
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.shares import Shares
 from parity.doctor.watching.state import State
@@ -51,15 +54,17 @@ class Watch:
         self.program, self._close, self._most, self._at_end = program, close, most, at_end
         self.iterations: list[Iteration] = []
         self.explicit = False
-        self._odd = False
+        self._odd = self._over = False
         self._scene = scene = Scene(program, self._work_begins)
         self._state, self._layers, self._probes, gradients = State(scene), Layers(scene), Probes(scene), Gradients(scene)
         shares = Shares(scene)
-        losses = Losses(scene, self._probes, shares)
+        self._draws, self._cosines = Draws(scene), Cosines(scene)
+        losses = Losses(scene, self._probes, shares, self._draws, self._cosines)
         updates = Updates(scene, gradients)
-        self._modules = Modules(scene, self._layers, losses, self._state, self._probes)
+        self._modules = Modules(scene, self._layers, losses, self._state, self._probes,
+                                self._draws)
         self._parts = (self._modules, losses, gradients, updates, AroundSteps(scene, updates), Reshapes(scene), Dropouts(scene),
-                       shares)
+                       shares, self._draws, self._cosines, Scatters(scene))
         scene.lines.on_pair = shares.note_pair
         self._wrappers = Wrappers(scene)
         self._unheld = {name: checksum(program.framework.values(p)) for name, p in program.trainable().items()
@@ -103,8 +108,13 @@ class Watch:
             self.end()
         self._scene.enter(None)
         self._wrappers.close()
-        if self.program.changed():  # a group was added, say, in an iteration that was not watched closely
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """A group was added, say, in an iteration that was not watched closely. What comes after the watch is not looked at."""
+        if not self._over and self.program.changed():
             self.program.refresh()
+        self._over = self.enough
 
     @_kept
     def begin(self) -> None:
@@ -132,6 +142,8 @@ class Watch:
         for name, optimizer in program.optimizers.items():
             iteration.lrs[name] = program.framework.learning_rate(optimizer)
         self._layers.end(iteration)
+        self._draws.end()
+        self._cosines.end()
         self._modules.end(iteration)
         self._odd = self._odd or iteration.odd
         self.iterations.append(iteration)
@@ -153,6 +165,7 @@ class Watch:
         if self._has_something():
             self.end()
             if self.enough:
+                self._look_again()
                 self.begin()
                 self._at_end()
         if self._scene.current is None:

@@ -10,7 +10,6 @@ from parity.doctor.checks.source import assignments_of, freezing_site, handed_si
 from parity.doctor.finding import Finding
 from parity.doctor.program import HELD
 from parity.messages import say, some
-from parity.trace.source import Site
 
 
 def held(case: Case) -> Iterator[Finding]:
@@ -65,8 +64,7 @@ def held(case: Case) -> Iterator[Finding]:
                                                                  count=len(names), network=network),
                               say("the optimizers hold {count} of {total} trainable parameters",
                                   count=len(program.held_anywhere & program.trainable().keys()), total=len(program.trainable())),
-                              _made_since(case) or (program.optimizer_site(optimizer, HELD) if optimizer
-                                                    else program.site_of(network)))
+                              program.optimizer_site(optimizer, HELD) if optimizer else program.site_of(network))
         else:
             first = names[0]
             yield Finding("parameters-unheld", network, say(
@@ -101,12 +99,6 @@ def _overlap(one: Counter, other: Counter) -> int:
 
 def _counts(case: Case, optimizer: str) -> bool:
     return any(step.counts[1] for _, step in case.steps(optimizer))
-
-
-def _made_since(case: Case) -> Site | None:
-    """The line that made the one optimizer of these networks which did not step while they were watched."""
-    made = {case.program.constructions.of(optimizer) for optimizer in case.program.others()}
-    return made.pop() if len(made) == 1 else None
 
 
 def _passive(case: Case, network: str) -> bool:
