@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from parity.doctor.arrays import checksum
 from parity.doctor.checks.case import Case
 from parity.doctor.checks.data import dropping
-from parity.doctor.checks.source import making_site
+from parity.doctor.checks.source import averaging_site, calling_eval, making_site
 from parity.doctor.finding import Finding
+from parity.doctor.places import parsed
 from parity.doctor.session import Doctor
 from parity.doctor.watching.dropouts import is_told
 from parity.frameworks import Framework
@@ -37,12 +39,17 @@ class Afterwards:
         self._looks: Counter[int] = Counter()
         self._known: dict[int, weakref.ref] = {}
         self._depth, self._outermost = 0, None
+        self._asleep: dict[int, tuple[str, Any]] = {}  # networks that ran in eval mode with gradients on, since the latest backward
+        self._marks: dict[int, int] = {}  # ... and of their parameters, at the backward of such a call
 
     def call(self, framework: Framework, original: Callable, module: Any, args: tuple, kwargs: dict) -> Any:
         """A network's: the outermost is looked at in eval mode, or without gradients, once a training is watched."""
         if self._depth == 0 and self._doctors and not (module.training and framework.grad_enabled()):
             with suppress(Exception):  # whatever is wrong with it, the script goes on
                 self._look(framework, module, args)
+        if self._depth == 0 and self._doctors and framework.grad_enabled():
+            with suppress(Exception):
+                self._note_mode(module)
         self._outermost = module if self._depth == 0 else self._outermost
         self._depth += 1
         try:
@@ -67,8 +74,34 @@ class Afterwards:
                 losses = [tensor for _, tensor in framework.tensors_in([*args[:1], *kwargs.values()])]
                 if losses and not any(map(framework.requires_grad, losses)):
                     self.findings.append(self._without_graph(off=not framework.grad_enabled()))
+            if self._asleep:
+                with suppress(Exception):
+                    self._look_at_modes(framework)
             return original(*args, **kwargs)
         return backward
+
+    def _note_mode(self, module: Any) -> None:
+        name = next((name for doctor in self._doctors if doctor.enough for name, model in doctor.program.models.items()
+                     if model is module and doctor.trained(name)), None)
+        if name is not None and module.training:
+            self._marks.pop(id(module), None)
+            self._asleep.pop(id(module), None)
+        elif name is not None:
+            self._asleep[id(module)] = name, module
+
+    def _look_at_modes(self, framework: Framework) -> None:
+        """Networks that were trained in train mode at first, and are now trained in eval mode: their weights move from one backward
+        to the next."""
+        for key, (name, module) in self._asleep.items():
+            sensitive = any(framework.moving_state(part) or "Dropout" in type(part).__name__
+                            for _, part in framework.modules(module))
+            mark = checksum(np.concatenate([framework.values(p).ravel() for p in framework.parameters(module).values()]))
+            if sensitive and self._marks.setdefault(key, mark) != mark:
+                self._note(Finding("eval-mode", name, say(
+                    "{network} is trained in eval mode, in iterations after those that were watched: nothing has called train() "
+                    "since an evaluation", network=name), site=calling_eval(Case(self._doctors[-1].program, ()), name)))
+            self._marks[key] = mark
+        self._asleep.clear()
 
     def _without_graph(self, off: bool) -> Finding:
         message = say("backward() was called on a loss without a graph, in an iteration after those that were watched: no gradient "
@@ -104,7 +137,9 @@ class Afterwards:
         if stale:
             self._note(Finding("statistics-unmoved", stale[0], say(
                 "{names} runs in eval mode with the running statistics that it began with, mean 0 and variance 1, though its scale "
-                "has been trained", names=some(stale)), site=self._site()))
+                "has been trained", names=some(stale)), site=averaging_site(
+                    (file, tree) for doctor in self._doctors for file in doctor.program.files
+                    if (tree := parsed(file)) is not None) or self._site()))
 
     def _inputs(self, framework: Framework, module: Any, args: tuple) -> None:
         """What is evaluated is of another size than what it was trained on."""

@@ -110,6 +110,11 @@ _KINDS = (
         ERROR,
         say("do not leave the graph here: no numpy(), item(), detach(), to_tensor(), no_grad() between network and loss"),
     ),
+    Kind("loss-overwritten", ERROR, say("add the losses up: loss = loss + ..., or give each a name of its own")),
+    Kind("difference-cancels", WARNING, say("detach the old one, or keep it from the time that it was drawn: it is a number")),
+    Kind("draw-without-gradient", WARNING, say("draw by rsample() in place of sample(), or take the log_prob of what was drawn")),
+    Kind("scatter-overwrites", WARNING, say("paddle.scatter(..., overwrite=False) adds them up")),
+    Kind("softmax-of-one", WARNING, say("take the softmax over the axis of those that are to be weighed against each other")),
     Kind(
         "term-without-graph",
         ERROR,
@@ -141,6 +146,11 @@ _KINDS = (
     Kind("units-alike", ERROR, say("start weights at random: what begins alike, and gets the same gradient, stays alike")),
     Kind("activation-dead", ERROR, say("lower lr or the biases, or use a leaky activation; look at the scale of its input")),
     Kind(
+        "rows-mixed",
+        ERROR,
+        say("see which axis of its input this layer takes for the batch (batch_first, time_major), or bring the axes in its order"),
+    ),
+    Kind(
         "features-constant",
         ERROR,
         say("pool the maximum, or pool before the norm: the average of an instance-normed map is a constant"),
@@ -170,10 +180,17 @@ _KINDS = (
         say("where a backward has not reached a parameter, Adam's momentum still moves it: skip the step, or clear with "
             "set_to_zero=False (Paddle), set_to_none=True (torch)"),
     ),
+    Kind("made-each-epoch", WARNING, say("make it once, before the loop over the epochs")),
+    Kind(
+        "updates-rounded-away",
+        WARNING,
+        say("keep the weights in float32 and compute in half precision by autocast; or let the optimizer keep float32 weights"),
+    ),
     Kind("counter-stuck", ERROR, say("do not rebuild the optimizer or reset its state at each step")),
     Kind("fp16-underflow", ERROR, say("scale the loss (GradScaler), or keep this part in float32")),
     Kind("decay-dominates", ERROR, say("lower weight_decay: it pulls harder than the loss")),
     Kind("decay-on-norms", WARNING, say("leave norms and biases out of the decay: a parameter group with weight_decay 0")),
+    Kind("training-thrown-away", WARNING, say("load the weights the other way: target.load_state_dict(online.state_dict())")),
     Kind("write-lost", ERROR, say("write into the tensor: copy_(), mul_().add_(), lerp_(); Paddle: set_value()")),
     Kind(
         "state-by-reference",
@@ -186,12 +203,14 @@ _KINDS = (
         say("bring the names in line (a prefix like module. is taken off, say), and let what is missing be an error: strict=True; "
             "in Paddle, look at what set_state_dict returns"),
     ),
+    Kind("attribute-misspelt", ERROR, say("write the name as the framework has it")),
     # what depends on what
     Kind(
-        "rows-mixed",
+        "place-in-batch",
         ERROR,
-        say("see which axis of its input this layer takes for the batch (batch_first, time_major), or bring the axes in its order"),
+        say("look at the axes on this line: something that belongs to positions goes along the first axis, which is the batch"),
     ),
+    Kind("target-drawn-late", ERROR, say("keep what was drawn for the input, and hold the prediction against that")),
     Kind(
         "neighbours-ignored",
         ERROR,
@@ -236,6 +255,9 @@ _KINDS = (
         ERROR,
         say("bring the targets into the range of the activation, or scale its output, or take it off: it cannot come to them"),
     ),
+    Kind("cosines-flat", WARNING, say("divide cosines by a temperature of about 0.07, or multiply them by 10 or more")),
+    Kind("verdict-constant", WARNING, say("give what is real and what is made different labels: ones and zeros")),
+    Kind("padding-inside", WARNING, say("leave padding_idx away, or give padding an id of its own")),
     Kind("target-tiny", WARNING, say("bring the targets to 0 and 1: are they divided twice?")),
     Kind("dropout-always", WARNING, say("F.dropout(x, p, training=self.training), or the layer nn.Dropout")),
     Kind(
@@ -291,6 +313,12 @@ FOLLOWS = {
     "cleared-too-late": frozenset({"network-without-gradient", "parameters-without-gradient", "gradient-zero", "loss-at-chance",
                                    "loss-constant"}),
     "scaler-skips": frozenset({"never-stepped", "loss-at-chance"}),
+    "cosines-flat": frozenset({"loss-at-chance"}),
+    "scatter-overwrites": frozenset({"rows-mixed"}),  # where messages go along edges, rows are to be mixed
+    "loss-overwritten": frozenset({"parameters-without-gradient", "network-without-gradient"}),
+    "updates-rounded-away": frozenset({"unchanged"}),
+    "softmax-of-one": frozenset({"gradient-zero"}),
+    "clip-before-unscale": frozenset({"clip-too-tight"}),
     "never-stepped": frozenset({"loss-at-chance", "loss-constant", "gradient-discarded"}),
     "held-without-gradient": frozenset({"loss-at-chance", "loss-constant"}),
     "lr-zero": frozenset({"unchanged", "loss-at-chance", "loss-constant"}),

@@ -102,6 +102,10 @@ class Lines:
             if _SQUASHES.search(site.text):
                 self.squashed = site
 
+    def made_at(self, tensor: Any) -> Site | None:
+        """The line that made the tensor, where it is what the latest line has made."""
+        return self._latest[1] if self._latest[0]() is tensor else None
+
     def maker(self, tensor: Any) -> Site | None:
         """The latest line that took a softmax or a sigmoid, where the tensor is what that line, or one after it, has made."""
         return self.squashed if self._latest[0]() is tensor else None
@@ -152,7 +156,7 @@ class _Follow:
 class _Frame:
     """One running function, statement by statement."""
 
-    __slots__ = ("_current", "_cuts", "_graphs", "_inside", "_kinds", "_lines", "_statements")
+    __slots__ = ("_current", "_cuts", "_graphs", "_inside", "_kinds", "_lines", "_statements", "_unread")
 
     def __init__(self, lines: Lines, frame: FrameType) -> None:
         self._lines = lines
@@ -160,6 +164,7 @@ class _Frame:
         self._current: Statement | None = None
         self._inside = lines.depth > 0
         self._graphs, self._cuts = lines.graphs, 0
+        self._unread: set[str] = set()  # losses that were bound, and that no statement has read
         self._kinds: dict[str, tuple[bool, bool, Cut | None]] = {}  # name -> (has a graph, is finite, the cut it comes from)
         code = frame.f_code
         if not lines.close:
@@ -218,6 +223,7 @@ class _Frame:
                 self._paired(values, statement, site)
             if not statement.binds:
                 self._lost(values, site, None)
+        self._unread -= statement.reads
         for name in statement.binds:
             value = values.get(name)
             if value is not None:
@@ -325,6 +331,9 @@ class _Frame:
                     function=frame.f_code.co_name, differentiable=graph, base=base)
         lines.iteration.terms[f"{name}:{site.line}"] = term
         if graph and lines.close:
+            if name in self._unread:
+                lines.iteration.overwritten.append((name, site))
+            self._unread.add(name)
             self._lost(frame.f_locals, site, f"{name}:{site.line}")
             # The hook dies with the graph; it holds numbers only.
             def observe(gradient: Any) -> None:

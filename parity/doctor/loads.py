@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from parity.doctor.arrays import checksum
 from parity.doctor.finding import Finding
 from parity.frameworks import Framework
@@ -32,10 +34,12 @@ class Loads:
     training may be made of; who writes into a state himself and loads it makes none.
     """
 
-    def __init__(self, site: Callable[[], Site | None], name: Callable[[Any], str]) -> None:
+    def __init__(self, site: Callable[[], Site | None], name: Callable[[Any], str], doctors: Sequence[Any] = ()) -> None:
         self.findings: list[Finding] = []
         self.forwards = 0
-        self._site, self._name = site, name
+        self._site, self._name, self._doctors = site, name, doctors
+        self._given: dict[tuple[int, int], int] = {}  # (network, another) -> mark of what the other has lent it at the latest load
+        self._owners: dict[int, weakref.ref] = {}  # tensor -> the network whose state_dict() gave it
         self._taken: dict[int, Taken] = {}
         self._busy = False
 
@@ -53,6 +57,8 @@ class Loads:
                 state = original(network, *args, **kwargs)
             with suppress(Exception):  # whatever is wrong with these tensors, the script goes on
                 self._take(framework, state)
+                first = next(filter(framework.is_tensor, state.values()))
+                self._owners[id(first)] = weakref.ref(network)
             return state
         return state_dict
 
@@ -65,6 +71,7 @@ class Loads:
             with self._work():
                 with suppress(Exception):
                     kept = self._own_and_moved(framework, network, state)
+                    self._compare(framework, network, state)
                 result = original(network, *args, **kwargs)
             with suppress(Exception):
                 self._look(self._name(network), kept, state, *result)
@@ -97,6 +104,22 @@ class Loads:
                 "nothing was loaded into {network}: it has none of the {count} names that it was given", count=len(state),
                 network=network), evidence=say("given {name}, and {network} has {own}", name=next(iter(state)),
                                                own=next(iter(missing), ""), network=network), site=self._site()))
+
+    def _compare(self, framework: Framework, network: Any, state: Mapping[str, Any]) -> None:
+        """Is a network that is trained given the same weights of another again, though it has been trained away from them?"""
+        name = next((name for doctor in self._doctors for name, model in doctor.program.models.items()
+                     if model is network and doctor.trained(name)), None)
+        owner = self._owners.get(id(next(filter(framework.is_tensor, state.values()))), lambda: None)()
+        if name is None or owner is None or owner is network:
+            return
+        given, own = (checksum(np.concatenate([framework.values(p).ravel() for p in framework.parameters(one).values()]))
+                      for one in (owner, network))
+        key = id(network), id(owner)
+        if self._given.get(key) == given != own:
+            self._note(Finding("training-thrown-away", name, say(
+                "{network}, which is trained, gets the weights of {other} again, and these are the same as the last time: what it "
+                "has learned in between is thrown away", network=name, other=self._name(owner)), site=self._site()))
+        self._given[key] = given
 
     def _own_and_moved(self, framework: Framework, network: Any, state: Mapping[str, Any]) -> Site | None:
         """Where a state was taken that is the network's own, all of it, and is no more what it was then."""

@@ -105,6 +105,23 @@ def given_site(call: Site | None, name: str) -> Site | None:
     return Site(call.file, lines.pop()) if len(lines) == 1 else call
 
 
+def bound_of(site: Site | None, name: str, position: int) -> tuple[str, Site] | None:
+    """(name, line) of the latest assignment above of the first variable that is read in that argument of the call of this function
+    on this line, where the function around has one."""
+    tree = parsed(site.file) if site is not None else None
+    given = next((node.args[position] for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) > position
+                  and node.lineno <= site.line <= node.end_lineno
+                  and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)) == name
+                  ), None) if tree is not None else None
+    if given is None:
+        return None
+    read = {node.id for node in ast.walk(given) if isinstance(node, ast.Name)}
+    above = [(node, target) for node in ast.walk(function_around(site) or tree) if isinstance(node, ast.Assign)
+             and node.lineno < site.line for target in node.targets if isinstance(target, ast.Name) and target.id in read]
+    node, target = max(above, key=lambda found: found[0].lineno, default=(None, None))
+    return (target.id, Site(site.file, node.lineno)) if node is not None else None
+
+
 def slicing_site(site: Site | None, position: int) -> Site | None:
     """The line that cuts out what a call on this line is given in that place: `y[:, 1:]` in an assignment above, or in what the
     function of the same file that is called there returns. None where no such line is found."""

@@ -48,6 +48,7 @@ class Program:
         self.constructions = constructions or ConstructionSites()
         self.epochs: dict[int, int] = {}  # batch size -> batches of an epoch, of loaders that were there while it was watched
         self.schedules: dict[str, tuple[str, dict[str, float]]] = {}  # optimizer -> kind and numbers of what stepped its rate
+        self.schedulers: dict[str, Any] = {}
         self.files: list[str] = []  # of the user's, in which code has run
         self._networks: dict[str, str] = {}
         self.made: dict[str, Site | None] = {}  # optimizers that were made while it was watched, and where

@@ -39,6 +39,7 @@ class Update:
     frozen: bool = False
     found_zero: bool = False  # a backward since the clearing has found it to be 0
     alike: float | None = None  # where all of a layer's units are the same, in weights and gradients: their largest weight
+    stuck: float = 0.0  # share of a half-precision parameter's elements that have a gradient and did not move
     shrunk: float | None = None  # where decay is apart from the gradient (AdamW): what it took, over what the loss moved
 
     @property
@@ -210,6 +211,8 @@ class Reaction:
     """What a dependence probe has shown of a network, out of the ordinary.
 
     kind: "rows" (one example reacts to another; layer: the recurrence or attention that runs over them, shape: of the input),
+    "place" (what it gives for an example depends on the place of the example in the batch),
+    "unheard" (it depends on all positions, and a gradient goes back to the last alone),
     "alone" (no node of a graph reacts to another), "cut" (an output depends on `layer`, and no gradient goes back to it, by a line
     that leaves the graph), "index" (the same, by an index),
     "ahead" (output `position` reacts to input `source`, which is its own target), "unshifted" (a causal network's targets are its
@@ -299,9 +302,20 @@ class Iteration:
     lrs: dict[str, float] = field(default_factory=dict)  # at the end of the iteration
     made: list[tuple[str, Site | None]] = field(default_factory=list)  # parameters and layers made while it ran
     broadcasts: list[tuple[str, tuple, tuple, Site | None]] = field(default_factory=list)
-    unfit: list[tuple[str, str, Site | None]] = field(default_factory=list)  # losses, what they were given, the line that made it
+    # losses, what they were given, the line that made it, their own
+    unfit: list[tuple[str, str, Site | None, Site | None]] = field(default_factory=list)
     out_of_reach: list[tuple[str, float, float, Site | None]] = field(default_factory=list)  # an activation, the range of targets
     largest_targets: list[tuple[str, float, Site | None]] = field(default_factory=list)  # of binary cross entropies
+    overwritten: list[tuple[str, Site]] = field(default_factory=list)  # losses that nothing had read, and where they are bound anew
+    cancelled: list[Site | None] = field(default_factory=list)  # differences of two equal tensors, both with a graph
+    judged: list[tuple[str, int, float, float, Site | None]] = field(default_factory=list)  # network, tick, range of 0/1 targets
+    softmaxes: dict[Site, set[int]] = field(default_factory=dict)  # line -> lengths of the axis
+    draws: list[tuple[str, str, Site | None]] = field(default_factory=list)  # distribution, network that was given a draw of it
+    cosines: list[tuple[float, int, Site | None]] = field(default_factory=list)  # their factor, classes, the line that made them
+    written_over: list[tuple[int, int, Site | None]] = field(default_factory=list)  # by a scatter: rows that are lost, of so many
+    drawn_late: list[Site | None] = field(default_factory=list)  # losses whose target was drawn after the network had run
+    scored: set[str] = field(default_factory=set)  # distributions with a graph whose log_prob was taken
+    padded: list[tuple[str, int, int, int]] = field(default_factory=list)  # embedding, padding_idx, rows with it inside, rows
     dropouts: list[Site | None] = field(default_factory=list)  # functional ones that drop in a network in eval mode
     renumbered: list[tuple[tuple, tuple, Site | None]] = field(default_factory=list)  # shapes of what was reshaped to other axes
     alive_targets: list[tuple[str, Site | None]] = field(default_factory=list)  # targets of losses that have a graph

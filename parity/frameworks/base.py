@@ -222,6 +222,10 @@ class Framework(ABC):
     def reached(self, output: Any, tensors: Sequence[Any]) -> list[bool]:
         """Whether a backward from this output comes to each of these leaves. Their gradients stay as they are, and the graph."""
 
+    @abstractmethod
+    def slope(self, output: Any, tensor: Any) -> Any | None:
+        """The gradient of the sum of this output by this leaf, None where it does not come to it. `gradient` stays as it is."""
+
     # --- optimizers ----------------------------------------------------------------------------------------
 
     clear_method: str  # the name of the optimizer's method that clears gradients
@@ -252,6 +256,11 @@ class Framework(ABC):
     @abstractmethod
     def optimizer_rates(self, optimizer: Any) -> list[tuple[Any, float, float]]:
         """(parameter, its learning rate, its weight decay) of all held parameters: groups may differ."""
+
+    def padding_of(self, embedding: Any) -> int | None:
+        """The id that an embedding keeps at 0, None where it has none."""
+        padding = getattr(embedding, "padding_idx", getattr(embedding, "_padding_idx", None))  # Paddle's: -1 for none
+        return padding if padding is not None and padding >= 0 else None
 
     def clips_at(self, optimizer: Any) -> float | None:
         """The norm of the whole gradient that the optimizer itself clips it to; None where it does not."""

@@ -532,6 +532,7 @@ class PaddleFramework(Framework):
     loader_class = paddle.io.DataLoader
     functional = paddle.nn.functional
     tensor_class = paddle.Tensor
+    distribution_class = paddle.distribution.Distribution
     scaler_class = paddle.amp.GradScaler
     unscale_method = "_unscale"
     clips = paddle.nn.utils
@@ -604,6 +605,9 @@ class PaddleFramework(Framework):
     def reached(self, output: paddle.Tensor, tensors: Sequence[paddle.Tensor]) -> list[bool]:
         gradients = paddle.grad(output.sum(), list(tensors), retain_graph=True, allow_unused=True)
         return [gradient is not None for gradient in gradients]
+
+    def slope(self, output: paddle.Tensor, tensor: paddle.Tensor) -> paddle.Tensor | None:
+        return paddle.grad(output.sum(), [tensor], allow_unused=True)[0]
 
     def nodes(self, tensor: paddle.Tensor) -> Iterator[str]:
         node = tensor.grad_fn

@@ -386,6 +386,7 @@ class TorchFramework(Framework):
     loader_class = torch.utils.data.DataLoader
     functional = torch.nn.functional
     tensor_class = torch.Tensor
+    distribution_class = torch.distributions.Distribution
     scaler_class = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler
     unscale_method = "unscale_"
     clips = torch.nn.utils
@@ -456,6 +457,9 @@ class TorchFramework(Framework):
     def reached(self, output: torch.Tensor, tensors: Sequence[torch.Tensor]) -> list[bool]:
         gradients = torch.autograd.grad(output.sum(), tensors, retain_graph=True, allow_unused=True)
         return [gradient is not None for gradient in gradients]
+
+    def slope(self, output: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor | None:
+        return torch.autograd.grad(output.sum(), [tensor], allow_unused=True)[0]
 
     def nodes(self, tensor: torch.Tensor) -> Iterator[str]:
         node = tensor.grad_fn

@@ -27,6 +27,12 @@ class Case:
     def framework(self) -> Any:
         return self.program.framework
 
+    @property
+    def close(self) -> list[Iteration]:
+        """Iterations that were watched closely; of several without the first: the watch may have begun in the midst of a line."""
+        close = [iteration for iteration in self.iterations if iteration.close and iteration.backwards]
+        return close[1:] or close
+
     def steps(self, optimizer: str | None = None) -> Iterator[tuple[Iteration, Step]]:
         for iteration in self.iterations:
             for step in iteration.steps:

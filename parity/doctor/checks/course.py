@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import scheduler_calls, scheduler_site
+from parity.doctor.checks.source import scheduler_calls, scheduler_is_outside, scheduler_site
 from parity.doctor.finding import Finding
 from parity.messages import say
 
@@ -37,7 +37,7 @@ def scheduler(case: Case) -> Iterator[Finding]:
             yield Finding("scheduler-stuck", name, say("{optimizer} has a scheduler that nothing steps: lr stays at {lr:.3g}",
                                                          optimizer=name, lr=steps[0][1].lr),
                           say("no line calls step() on it"), scheduler_site(case, name), 1)
-        elif len(steps) >= STUCK:
+        elif len(steps) >= STUCK and not scheduler_is_outside(case, steps[0][1].site):
             yield Finding(
                 "scheduler-idle",
                 name,
@@ -135,9 +135,13 @@ def chance(case: Case) -> Iterator[Finding]:
         classes = {max(counted)} if counted else set()
     values = {f"{count} ln 2" if count > 1 else "ln 2": count * math.log(2) for count in (1, 2, 4)}
     curves: dict[str, list] = {}
+    constant_ = {site for iteration in case.iterations for *_, low, high, site in iteration.judged if low == high}
+    mixed = {site for iteration in case.iterations for *_, low, high, site in iteration.judged if low != high}
     weighed = {key for iteration in case.iterations for key, term in iteration.terms.items() if term.weight}
     for iteration in case.iterations:
         for key, term in iteration.terms.items():
+            if term.site in constant_ - mixed:  # one label alone: to guess that is 0; a discriminator's part may stay at ln 2
+                continue
             if key in weighed and _is_logarithmic(term.site.text):
                 curves.setdefault(key, []).append(term)
     if _barely_moves(case) or _tells_apart(case):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Iterator
 
 import numpy as np
@@ -72,7 +73,7 @@ def ranges(case: Case) -> Iterator[Finding]:
             # A network may bring them there itself, by arithmetic or with a norm as its first layer.
             first = iteration.first_inputs.get(batch.network, LARGE + 1)
             large = max(abs(batch.low), abs(batch.high)) > LARGE and batch.size > WIDE
-            if large and first > LARGE and batch.network not in seen:
+            if large and first > LARGE and batch.network not in seen and not _is_one_layer_that_learns(case, batch.network):
                 seen.add(batch.network)
                 pictures = len(batch.shape) == 4 and batch.low >= 0
                 values = {"network": batch.network, "low": batch.low, "high": batch.high}
@@ -88,6 +89,14 @@ def ranges(case: Case) -> Iterator[Finding]:
                     iteration.number,
                     mild=batch.network in iteration.normed,
                 )
+
+
+def _is_one_layer_that_learns(case: Case, network: str) -> bool:
+    """Whether it is a single layer and its losses fall: there a large input is what a small learning rate makes up for."""
+    layers = {name.rpartition(".")[0] for name in case.program.parameters if case.program.network_of(name) == network}
+    course = [sum(backward.losses) for iteration in case.iterations for backward in iteration.backwards]
+    half = len(course) // 2
+    return len(layers) == 1 and half > 1 and statistics.median(course[half:]) < statistics.median(course[:half])
 
 
 def repeats(case: Case) -> Iterator[Finding]:
@@ -195,7 +204,7 @@ def labels(case: Case) -> Iterator[Finding]:
                 name,
                 say("each batch holds one class only ({name}: {labels}, ...)", name=name,
                     labels=", ".join(str(entry[1].first) for entry in large[:6])),
-                site=loading_site(case) or large[0][1].site,
+                site=loading_site(case, next((step.site for _, step in case.steps()), None)) or large[0][1].site,
                 iteration=large[2][0],
             )
 
@@ -203,7 +212,10 @@ def labels(case: Case) -> Iterator[Finding]:
 def inputs(case: Case) -> Iterator[Finding]:
     """A softmax before a loss that has its own, no logarithm before one that wants it, and the like."""
     said = [(iteration.number, *entry) for iteration in case.iterations for entry in iteration.unfit]
-    for number, name, given, site in said[:1]:
+    for number, name, given, made, site in said[:1]:
+        if made is None and given == "axis":  # what it gave was cut or indexed since
+            made = calling_site(case, "log_softmax")
+        site = made or site
         if given == "sigmoid":
             wants = say("{loss} is given probabilities; it expects raw scores, and takes the sigmoid itself", loss=name)
         elif given == "one of many":
@@ -253,4 +265,65 @@ def dropouts(case: Case) -> Iterator[Finding]:
             return
 
 
-CHECKS = (targets, dropouts, shapes, inputs, alike, ranges, tiny, reach, renumbered, repeats, labels)
+FLAT = 0.75  # of what guessing gives: the least that a loss can come to
+
+
+def cosines(case: Case) -> Iterator[Finding]:
+    """Cross entropies of cosines whose factor is so small that no cosines make the loss small: with factor s, at best 1 for the
+    right class and -1 for all others, it is ln(1 + (C - 1) exp(-2 s))."""
+    seen = [iteration.cosines[0] for iteration in case.close if iteration.cosines]
+    if not seen or len(seen) < len(case.close):
+        return
+    factor, classes, site = seen[0]
+    least, guessed = np.log1p((classes - 1) * np.exp(-2 * abs(factor))), np.log(classes)
+    if classes > 1 and least > FLAT * guessed:
+        yield Finding("cosines-flat", "loss", say(
+            "the scores are {factor:.3g} times cosines: with {classes} classes the loss cannot come below {least:.3g}, where "
+            "guessing gives {guessed:.3g}", factor=factor, classes=classes, least=least, guessed=guessed), site=site, iteration=1)
+
+
+ALWAYS = 3  # iterations, at least, and in each of them
+MOST_ROWS = 0.5
+
+
+def verdicts(case: Case) -> Iterator[Finding]:
+    """A network that tells two kinds apart (a discriminator), and whose own steps have seen one kind alone: both of its losses
+    have the same target."""
+    seen: dict[str, list[list[tuple[float, float, Site | None]]]] = {}
+    for iteration in case.iterations:
+        steps = sorted(iteration.steps, key=lambda step: step.tick)
+        before = 0
+        for step in steps:
+            mine = {case.program.network_of(name) for name in case.program.held_names(step.optimizer)}
+            own: dict[str, list] = {}
+            for network, tick, low, high, site in iteration.judged:
+                if before < tick < step.tick and network in mine:
+                    own.setdefault(network, []).append((low, high, site))
+            before = step.tick
+            for network, targets_ in own.items():
+                seen.setdefault(network, []).append(targets_)
+    for network, rows in seen.items():
+        rows = rows[1:]  # the watch may have begun in the midst of the first
+        ranges = {(low, high) for row in rows for low, high, _ in row}
+        if len(rows) >= ALWAYS and all(len(row) > 1 for row in rows) and len(ranges) == 1 and len(set(*ranges)) == 1:
+            yield Finding("verdict-constant", network, say(
+                "all that {network} is to tell apart has the same label, {label:g}, in each of its losses: it learns to give that, "
+                "whatever it sees", network=network, label=ranges.pop()[0]), site=rows[0][-1][-1], iteration=1)
+
+
+def padding(case: Case) -> Iterator[Finding]:
+    """An id that an embedding takes for padding, and that stands between others in most rows."""
+    rows: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    for iteration in case.iterations:
+        for path, number, inside, count in iteration.padded:
+            rows.setdefault((path, number), []).append((inside, count))
+    for (path, number), seen in rows.items():
+        inside, count = map(sum, zip(*seen, strict=True))
+        if count and inside > MOST_ROWS * count:
+            yield Finding("padding-inside", path, say(
+                "{layer} keeps id {number} at 0, as padding, and {inside} of {count} rows have it between other ids: does it stand "
+                "for something?", layer=path, number=number, inside=inside, count=count), site=case.program.site_of(path),
+                          iteration=1)
+
+
+CHECKS = (targets, cosines, verdicts, padding, dropouts, shapes, inputs, alike, ranges, tiny, reach, renumbered, repeats, labels)

@@ -19,6 +19,16 @@ def reactions(case: Case) -> Iterator[Finding]:
         for seen in iteration.reactions:
             if seen.kind in ("alone", "cut", "index"):
                 yield _unheard(seen, iteration.number)
+            elif seen.kind == "unheard":
+                yield Finding("graph-cut", seen.network, say(
+                    "what {network} gives depends on all {count} positions of its input, and a gradient goes back to the last of "
+                    "them alone: this line leaves the graph, on purpose?", network=seen.network, count=seen.count), site=seen.site,
+                              iteration=iteration.number, mild=True)
+            elif seen.kind == "place":
+                yield Finding("place-in-batch", seen.network, say(
+                    "what {network} gives for an example depends on the place of the example in the batch", network=seen.network),
+                              say("the {count} rows of its input, of shape {shape}, were moved on by one, and what it gave was not "
+                                  "(in eval mode)", count=seen.count, shape=list(seen.shape)), seen.site, iteration.number)
             elif seen.kind != "rows":
                 yield _positions(seen, iteration.number)
             elif not _is_whole(case, seen):
@@ -118,4 +128,13 @@ def _awake(case: Case) -> set[str]:
     return {path for iteration in case.iterations for path, use in iteration.modules.items() if use.awake}
 
 
-CHECKS = (reactions, unsynchronised, pairs)
+def noise(case: Case) -> Iterator[Finding]:
+    """A regression to random numbers that were drawn after the network had run: nothing that it was given can tell them."""
+    close = case.close
+    if close and all(iteration.drawn_late for iteration in close):
+        yield Finding("target-drawn-late", "loss", say(
+            "the target of this loss is drawn at random after the network has run: nothing that the network was given tells it"),
+                      site=close[0].drawn_late[0], iteration=close[0].number)
+
+
+CHECKS = (noise, reactions, unsynchronised, pairs)

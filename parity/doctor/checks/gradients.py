@@ -52,7 +52,7 @@ def clipping(case: Case) -> Iterator[Finding]:
             return
 
 
-TIGHT, FEWEST = 1e-3, 5  # of the gradient is left, in so many steps and all others
+TIGHT, FEWEST = 1e-2, 5  # of the gradient is left, in so many steps and all others
 SLOW = 1e-4  # of a weight's size, moved by a step
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
@@ -109,7 +110,7 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
                 "all {parameters} of {optimizer} got a gradient of exactly 0 in all {steps}", optimizer=optimizer,
                 parameters=plural(len(zero), "parameter"), steps=plural(len(steps), "step")),
                           say("layers on the way work in float16") if half else "",
-                          case.turning_point("zero") or case.loss_site(), steps[0][0].number)
+                          _from_zero(case, zero, seen) or case.turning_point("zero") or case.loss_site(), steps[0][0].number)
             continue
         networks = dict.fromkeys(program.network_of(name) for name in [*none, *zero])
         for network in networks:
@@ -125,9 +126,24 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
                     say("{parameters} of {network} got a gradient of exactly 0 in all {steps}: {names}", network=network,
                         parameters=plural(len(dead), "parameter"), steps=plural(len(steps), "step"), names=some(dead)),
                     say("layers on the way work in float16") if half else "",
-                    site=program.site_of(dead[0]),
+                    site=_flat(case) or program.site_of(dead[0]),
                     iteration=steps[0][0].number,
                 )
+
+
+_FLAT = re.compile(r"\b(round|floor|ceil|sign)\b")  # functions whose slope is 0
+
+
+def _flat(case: Case) -> Site | None:
+    """The first line with a function whose slope is 0 that something with a graph went through."""
+    return next((cut.site for iteration in case.iterations for cut in (*iteration.suspects, *iteration.cuts)
+                 if _FLAT.search(cut.site.text)), None)
+
+
+def _from_zero(case: Case, names: list[str], seen: dict[str, list]) -> Site | None:
+    """The line that makes the first of these parameters, where all of them have been 0 throughout: they multiply one another."""
+    still = len(names) > 1 and all(update.weight == 0 for name in names for update in seen[name])
+    return case.program.site_of(names[0]) if still else None
 
 
 RUN = 5  # steps in a row without any gradient: chance does not do that
@@ -309,4 +325,63 @@ def targets(case: Case) -> Iterator[Finding]:
                                                      "through it as well, on purpose?", name=name), site=site, iteration=1)
 
 
-CHECKS = (targets, backwards, missing_gradients, died, lost, bypassed)
+def overwritten(case: Case) -> Iterator[Finding]:
+    """A loss that was computed, that nothing has read, and whose name is bound anew: no backward goes through it."""
+    close = case.close
+    if not close or not all(iteration.overwritten for iteration in close):
+        return
+    name, site = close[0].overwritten[0]
+    held, missing = case.program.held_anywhere & case.program.trainable().keys(), set()
+    for _, step in case.steps():
+        missing |= {key for key, update in step.updates.items() if update.gradient is None and key in held}
+    reached = set().union(*(step.reached for _, step in case.steps()))
+    yield Finding("loss-overwritten", name, say(
+        "{name} is bound anew here before anything has read it: the loss that it was goes to no backward", name=name), site=site,
+                  iteration=close[0].number, mild=not missing - reached)
+
+
+def cancelled(case: Case) -> Iterator[Finding]:
+    """A difference of something and the same again, both with a graph: it is 0, and so is its gradient."""
+    close = case.close
+    if len(case.iterations) > 1 and close and all(iteration.cancelled for iteration in close):
+        yield Finding("difference-cancels", "difference", say(
+            "both sides of this difference are the same values, and both have a graph: it is 0, and the gradient of one side takes "
+            "away that of the other"), site=close[0].cancelled[0], iteration=close[0].number)
+
+
+def draws(case: Case) -> Iterator[Finding]:
+    """A network that goes on from a draw without a graph, of a distribution that is trained and whose log_prob nobody takes."""
+    close = case.close
+    scored = set().union(*(iteration.scored for iteration in close))
+    seen = [[draw for draw in iteration.draws if draw[0] not in scored] for iteration in close]
+    if seen and all(seen):
+        kind, network, site = seen[0][0]
+        yield Finding("draw-without-gradient", network, say(
+            "{network} goes on from a draw of a {kind}, and no gradient goes back through it to what the distribution is made of",
+            network=network, kind=kind), site=site, iteration=close[0].number)
+
+
+def scattered(case: Case) -> Iterator[Finding]:
+    for iteration in case.close[:1]:
+        for lost_, count, site in iteration.written_over:
+            yield Finding("scatter-overwrites", "scatter", say(
+                "{lost} of the {count} rows that are written here are lost: several go to one place, and the last stays",
+                lost=lost_, count=count), site=site, iteration=iteration.number)
+            return
+
+
+def ones(case: Case) -> Iterator[Finding]:
+    """A softmax over an axis of a single element, which is 1 whatever that is."""
+    close = case.close
+    lengths: dict[Site, set[int]] = {}
+    for iteration in close:
+        for site, seen in iteration.softmaxes.items():
+            lengths.setdefault(site, set()).update(seen)
+    for site, seen in lengths.items():
+        if seen == {1}:
+            yield Finding("softmax-of-one", "softmax", say(
+                "this softmax runs over an axis of a single element: it gives 1, whatever it is given, and no gradient goes back"),
+                          site=site, iteration=close[0].number)
+
+
+CHECKS = (targets, backwards, missing_gradients, died, overwritten, cancelled, draws, scattered, ones, lost, bypassed)

@@ -43,7 +43,10 @@ def learning_rate(case: Case) -> Iterator[Finding]:
                 break
         searched = type(optimizer).__name__ == "LBFGS"  # its lr is a share of a step that it has found itself
         start = _first_step(case, optimizer)
-        large = [] if searched else [ratio for _, step in steps if (ratio := _relative(step.updates.values())) is not None]
+        first = next((step.updates for _, step in steps if step.updates), {})
+        sized = {key for key, update in first.items() if update.weight}  # what starts at 0 has no size but what it was moved by
+        large = [] if searched else [ratio for _, step in steps if (ratio := _relative(
+            update for key, update in step.updates.items() if key in sized)) is not None]
         if large and min([large[0] / start, *large[1:2]]) > TOO_LARGE and not _falls(case, name):
             yield Finding("lr-too-large", name, say("one step of {optimizer} moves its parameters by {ratio:.2g} times their "
                                                       "own size", optimizer=name, ratio=large[0]),
@@ -173,6 +176,23 @@ def by_batch(case: Case) -> Iterator[Finding]:
                 "the scheduler of {optimizer} is stepped once a batch, and an epoch has {batches}: at its end the learning rate is "
                 "{left:.2g} of what it was at first, on purpose?", optimizer=name, batches=batches, left=left),
                           site=_stepped_at(case, name), iteration=1, mild=True, instead=IN_EPOCHS)
+
+
+DEAD = 1e-3  # of the learning rate
+
+
+def through(case: Case) -> Iterator[Finding]:
+    """Of a script that is over: regular schedules that had let the rate die before half of their steps were done."""
+    for name, scheduler in case.program.schedulers.items():
+        kind, gamma = type(scheduler).__name__, getattr(scheduler, "gamma", None)
+        if kind not in REGULAR or not isinstance(gamma, float) or not 0 < gamma < 1:
+            continue
+        dead = getattr(scheduler, "step_size", 1) * math.ceil(math.log(DEAD) / math.log(gamma))
+        if scheduler.last_epoch > 2 * dead:
+            yield Finding("scheduler-too-often", name, say(
+                "the scheduler of {optimizer} was stepped {count}, and since the {dead}th of them the learning rate is below a "
+                "thousandth of what it was at first, on purpose?", optimizer=name, count=plural(scheduler.last_epoch, "time"),
+                dead=dead), site=_stepped_at(case, name), iteration=1, mild=True, instead=IN_EPOCHS)
 
 
 CHECKS = (learning_rate, too_small, warming, by_batch)

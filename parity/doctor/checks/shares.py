@@ -30,6 +30,13 @@ def classes(case: Case) -> Iterator[Finding]:
                     examples[label] += rows
                     alive[label] += told
         dead = [label for label, rows in examples.items() if rows >= FEWEST and not alive[label]]
+        filled = {label for seen in all_ for label in seen.padded if label in seen.rows and seen.rows[label][1]}
+        if len(dead) == 1 and filled and len(all_) > 1:
+            yield Finding("class-without-gradient", "loss", say(
+                "the {count} examples with the label {label:g} get no gradient, and those with {other:g}, which fills up the ends "
+                "of rows, do: is another label to be ignored?", count=examples[dead[0]], label=dead[0], other=min(filled)),
+                          site=ignoring_site(case, int(dead[0])) or site, iteration=1)
+            continue
         if len(dead) != 1 or 2 * alive.total() < examples.total() - examples[dead[0]] or (count and words):
             continue  # where words are numbered, one of the numbers may stand for no word
         yield Finding("class-without-gradient", "loss", say(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator
 
@@ -44,22 +45,34 @@ def _called(node: ast.Call) -> str | None:
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
 
 
+_SCHEDULERS = re.compile(r"sched|lr|decay|warm", re.IGNORECASE)
+
+
+def _scheduler_steps(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """(receiver, call) of `.step(...)`, where the receiver's name is none of an optimizer's."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "step":
+            receiver = ast.unparse(node.func.value)
+            if _SCHEDULERS.search(receiver):
+                yield receiver, node
+
+
 def scheduler_calls(case: Case) -> set[str]:
     """Receivers of `.step(...)` in the user's files that name none of the optimizers."""
-    receivers = set()
-    for file in case.program.files:
-        tree = parsed(file)
-        for node in ast.walk(tree) if tree is not None else ():
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "step":
-                receiver = ast.unparse(node.func.value)
-                if (
-                    "sched" in receiver.lower()
-                    or "lr" in receiver.lower()
-                    or "decay" in receiver.lower()
-                    or "warm" in receiver.lower()
-                ):
-                    receivers.add(receiver)
-    return receivers
+    return {receiver for file in case.program.files if (tree := parsed(file)) is not None
+            for receiver, _ in _scheduler_steps(tree)}
+
+
+def scheduler_is_outside(case: Case, step: Site | None) -> bool:
+    """Whether schedulers are stepped outside of the loop in which the optimizer steps at that line: once an epoch."""
+    tree = parsed(step.file) if step is not None else None
+    loops = [node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While))
+             and node.lineno <= step.line <= node.end_lineno] if tree is not None else []
+    if not loops:
+        return False
+    inner = max(loops, key=lambda loop: loop.lineno)
+    lines = [call.lineno for _, call in _scheduler_steps(tree)]
+    return bool(lines) and not any(inner.lineno <= line <= inner.end_lineno for line in lines)
 
 
 def assignments_of(case: Case, attribute: str) -> Site | None:
@@ -109,10 +122,10 @@ def handed_site(case: Case, optimizer: str) -> Site | None:
 
 
 def ignoring_site(case: Case, label: int) -> Site | None:
-    """The line that says that this label is to be ignored, where there is only one."""
+    """The line that says that this label is to be ignored, by its number or by a name, where there is only one."""
     found = {Site(file, keyword.value.lineno) for file in case.program.files if (tree := parsed(file)) is not None
              for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords
-             if keyword.arg == "ignore_index" and isinstance(keyword.value, ast.Constant) and keyword.value.value == label}
+             if keyword.arg == "ignore_index" and getattr(keyword.value, "value", label) == label}
     return found.pop() if len(found) == 1 else None
 
 
@@ -123,6 +136,14 @@ def named_alone(case: Case, method: str) -> Site | None:
                  and node.value.attr == method), None)
 
 
+def calling_eval(case: Case, network: str) -> Site | None:
+    """The line that calls eval() on the network, by its name; else the first line that calls it on anything."""
+    found = [(ast.unparse(node.func.value).rpartition(".")[2] == network, Site(file, node.lineno))
+             for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "eval" and not node.args]
+    return next((site for named, site in sorted(found, key=lambda one: not one[0])), None)
+
+
 def making_site(case: Case, kind: str) -> Site | None:
     """The line that makes something of this class, where there is only one."""
     found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
@@ -130,13 +151,24 @@ def making_site(case: Case, kind: str) -> Site | None:
     return found.pop() if len(found) == 1 else None
 
 
-def loading_site(case: Case) -> Site | None:
-    """The line that makes a loader which does not shuffle, where there is only one."""
+def loading_site(case: Case, step: Site | None = None) -> Site | None:
+    """The line that makes a loader which does not shuffle, where there is only one; of several, the one that the loop goes over in
+    which the optimizer steps."""
     found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
              if isinstance(node, ast.Call) and (_called(node) or "").endswith("DataLoader")
              and not any(keyword.arg in ("sampler", "batch_sampler") or (keyword.arg == "shuffle" and getattr(
                  keyword.value, "value", True)) for keyword in node.keywords)}
+    tree = parsed(step.file) if step is not None else None
+    read = {name for node in ast.walk(tree) if isinstance(node, ast.For) and node.lineno <= step.line <= node.end_lineno
+            for name in _read(node.iter)} if tree is not None and len(found) > 1 else set()
+    found = {site for site in found if not read or any(
+        isinstance(node, ast.Assign) and node.lineno <= site.line <= node.end_lineno and read & _bound(node)
+        for node in ast.walk(parsed(site.file)))}
     return found.pop() if len(found) == 1 else None
+
+
+def _bound(node: ast.Assign) -> set[str]:
+    return {part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)}
 
 
 _FILLS = re.compile(r"constant|full|fill", re.IGNORECASE)
@@ -159,6 +191,42 @@ def freezing_site(case: Case) -> Site | None:
     """The line of the user's that freezes parameters, where there is only one."""
     found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
              if isinstance(node, (ast.Expr, ast.Assign)) and _FREEZES.search(ast.unparse(node))}
+    return found.pop() if len(found) == 1 else None
+
+
+_LOW = re.compile(r"bfloat16|float16|\bhalf\b")
+
+
+def casting_site(case: Case) -> Site | None:
+    """The line that brings something to half precision, where there is only one (autocast does so by itself)."""
+    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             if isinstance(node, (ast.Expr, ast.Assign, ast.Return)) and _LOW.search(text := ast.unparse(node))
+             and "cast(" not in text}
+    return min(found, default=None, key=lambda site: site.line)
+
+
+_EPOCH = re.compile(r"epoch|^ep$", re.IGNORECASE)
+
+
+def in_each_epoch(site: Site) -> bool:
+    """Whether the line is done anew in each turn of a loop that counts epochs, and in no branch of it."""
+    tree = parsed(site.file)
+    around = [node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While, ast.If, ast.FunctionDef, ast.Lambda))
+              and node.lineno < site.line <= node.end_lineno] if tree is not None else []
+    inner = max(around, key=lambda node: node.lineno, default=None)
+    return isinstance(inner, ast.For) and any(_EPOCH.search(part.id) for part in ast.walk(inner.target)
+                                              if isinstance(part, ast.Name))
+
+
+def averaging_site(tree_of: Iterator[tuple[str, ast.AST]]) -> Site | None:
+    """The line that writes into the parameters of one network what comes of another's, in a loop over both, where there is only
+    one."""
+    found = set()
+    for file, tree in tree_of:
+        for loop in ast.walk(tree):
+            if isinstance(loop, ast.For) and ast.unparse(loop.iter).count("parameters(") > 1:
+                found |= {Site(file, node.lineno) for node in ast.walk(loop) if isinstance(node, ast.Call)
+                          and isinstance(node.func, ast.Attribute) and node.func.attr in (*_WRITES, "mul_", "add_")}
     return found.pop() if len(found) == 1 else None
 
 
@@ -253,4 +321,24 @@ def _read(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
 
 
-CHECKS = (calls, rebinding)
+_ATTRIBUTES = ("requires_grad", "stop_gradient")
+NEAR = 0.85  # of difflib's ratio: a letter or two left out, doubled or exchanged
+
+
+def misspelt(case: Case) -> Iterator[Finding]:
+    """An attribute that is set and that nothing reads, named nearly like one of the framework's."""
+    for file in case.program.files:
+        tree = parsed(file)
+        for node in ast.walk(tree) if tree is not None else ():
+            for target in node.targets if isinstance(node, ast.Assign) else ():
+                if not isinstance(target, ast.Attribute):
+                    continue
+                meant = next(iter(difflib.get_close_matches(target.attr, _ATTRIBUTES, 1, NEAR)), None)
+                if meant and meant != target.attr and isinstance(node.value, ast.Constant) and type(node.value.value) is bool:
+                    yield Finding("attribute-misspelt", target.attr, say(
+                        "{name} is no attribute of a tensor: setting it does nothing; is {meant} meant?", name=target.attr,
+                        meant=meant), site=Site(file, node.lineno))
+                    return
+
+
+CHECKS = (calls, misspelt, rebinding)

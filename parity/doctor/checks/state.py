@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from parity.doctor.checks.case import Case
+from parity.doctor.checks.source import calling_eval
 from parity.doctor.finding import Finding
 from parity.messages import say, several, some
 
@@ -43,7 +44,7 @@ def modes(case: Case) -> Iterator[Finding]:
             asleep = [path for path in mine if (one := iteration.modules.get(path)) and one.asleep and not one.trained]
             trained = [path for path in asleep if _learns(case, path, held, all_held)]
             if trained and not use.trained:
-                asleep, site = trained, _eval_site(case, network)
+                asleep, site = trained, calling_eval(case, network)
                 yield Finding(
                     "eval-mode",
                     network,
@@ -72,18 +73,6 @@ def _is_frozen(case: Case, path: str) -> bool:
     """Whether the layer has parameters and all of them are frozen: then it stands still as a whole, on purpose."""
     own = [p for name, p in case.program.parameters.items() if name.rpartition(".")[0] == path]
     return bool(own) and not any(map(case.framework.requires_grad, own))
-
-
-def _eval_site(case: Case, network: str) -> Any:
-    """The line that calls eval() on the network, by its name; else the first line that calls it on anything."""
-    import ast
-
-    from parity.doctor.places import parsed
-    from parity.trace.source import Site
-    found = [(ast.unparse(node.func.value).rpartition(".")[2] == network, Site(file, node.lineno))
-             for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
-             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "eval" and not node.args]
-    return next((site for named, site in sorted(found, key=lambda one: not one[0])), None)
 
 
 def movement(case: Case) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case, plural
-from parity.doctor.checks.source import filling_site, writing_site
+from parity.doctor.checks.source import casting_site, filling_site, in_each_epoch, writing_site
 from parity.doctor.finding import Finding
 from parity.doctor.record import Update
 from parity.messages import say, several, some
@@ -145,4 +145,38 @@ def units(case: Case) -> Iterator[Finding]:
                       iteration=1)
 
 
-CHECKS = (updates, rebuilt, units)
+STUCK = 0.5  # of the elements, at every step that was watched closely
+
+
+def rounded_away(case: Case) -> Iterator[Finding]:
+    """Parameters in half precision most of whose elements have a gradient and do not move: the change is below their last place."""
+    for optimizer in case.program.optimizers:
+        seen: dict[str, list[float]] = {}
+        for _, step in case.steps(optimizer):
+            for name, update in step.updates.items() if step.lr and step.backwards else ():
+                if update.weight:
+                    seen.setdefault(name, []).append(update.stuck)
+        stuck = {name: min(shares) for name, shares in seen.items() if min(shares) > STUCK}
+        if 2 * len(stuck) > len(seen):
+            yield Finding("updates-rounded-away", optimizer, say(
+                "at each step of {optimizer} most elements of {parameters} ({names}) stay as they are: in half precision the "
+                "change is below their last place", optimizer=optimizer, parameters=plural(len(stuck), "parameter"),
+                names=some(stuck)),
+                          say("{share:.0%} of them at least", share=min(stuck.values())),
+                          casting_site(case) or case.program.optimizer_site(optimizer), 1)
+
+
+def anew(case: Case) -> Iterator[Finding]:
+    """A network or an optimizer that is made in the loop over the epochs: what the one before has learned is gone."""
+    program = case.program
+    made = {name: program.optimizer_site(name) for name in program.optimizers}
+    nets = {name: program.constructions.of(model) for name, model in program.models.items()}
+    for name, site in {**made, **nets}.items():
+        if site is not None and in_each_epoch(site):
+            yield Finding("made-each-epoch", name, say(
+                "{name} is made anew in each epoch: what it has learned in the one before is gone, on purpose?", name=name),
+                          site=site)
+            return
+
+
+CHECKS = (updates, rebuilt, anew, rounded_away, units)

@@ -72,6 +72,7 @@ class AroundSteps:
                 scene.current.scheduler_sites[name] = scene.site()
                 numbers = {key: value for key, value in vars(scheduler).items() if type(value) in (int, float)}
                 scene.program.schedules.setdefault(name, (type(scheduler).__name__, numbers))
+                scene.program.schedulers[name] = scheduler
         return original(*args, **kwargs)
 
 

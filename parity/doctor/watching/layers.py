@@ -94,6 +94,8 @@ class Layers:
             elif iteration.close and array.size and (kind in RECTIFIERS or kind in FLAT):
                 _count(iteration.activations.setdefault(path, Activation(kind=kind)), kind, spread(array))
         if iteration.close and inputs and framework.is_tensor(inputs[0]):
+            if kind == "Embedding" and (padding := framework.padding_of(module)) is not None:
+                iteration.padded.append((path, padding, *_inside(framework.values(inputs[0]), padding)))
             self._note_input(path, module, inputs[0], outputs)
 
     def _note_input(self, path: str, module: Any, given: Any, outputs: list[Any]) -> None:
@@ -115,6 +117,15 @@ class Layers:
             if array.ndim == 2 and width * 2 <= array.shape[1]:  # a head: it concludes more than it carries on
                 self._features.setdefault(path, []).append(array.astype(np.float64))
                 scene.current.modules[path].site = scene.site()
+
+
+def _inside(ids: np.ndarray, padding: int) -> tuple[int, int]:
+    """(rows that hold the padding between two other ids, rows)."""
+    if ids.ndim != 2:
+        return 0, 0
+    words = ids != padding
+    before, after = np.logical_or.accumulate(words, 1), np.logical_or.accumulate(words[:, ::-1], 1)[:, ::-1]
+    return int((~words & before & after).any(1).sum()), len(ids)
 
 
 def _rows(array: np.ndarray) -> tuple[float, float, int]:

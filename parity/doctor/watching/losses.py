@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from parity.doctor.arrays import is_finite
-from parity.doctor.places import given_site
+from parity.doctor.places import bound_of, given_site
+from parity.doctor.watching.cosines import Cosines
+from parity.doctor.watching.draws import Draws
 from parity.doctor.watching.probes import Probes
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.shares import Shares
@@ -30,6 +32,7 @@ BEYOND, OFTEN = 0.05, 0.05  # so far outside, and so many of the targets: noise 
 _OPERATORS = {"__sub__": "a difference", "__rsub__": "a difference", "__mul__": "a product", "__rmul__": "a product"}
 
 
+_TEACHER = re.compile(r"teacher", re.IGNORECASE)
 _TARGET = re.compile(r"target|label|expected|bellman|(^|_)td(_|$)|y_true|(^|_)gt(_|$)", re.IGNORECASE)
 
 
@@ -49,8 +52,8 @@ def _told(guessed: np.ndarray, labels: np.ndarray, classes: int) -> list[tuple[i
 
 
 class Losses:
-    def __init__(self, scene: Scene, probes: Probes, shares: Shares) -> None:
-        self._scene, self._probes, self._shares = scene, probes, shares
+    def __init__(self, scene: Scene, probes: Probes, shares: Shares, draws: Draws, cosines: Cosines) -> None:
+        self._scene, self._probes, self._shares, self._draws, self._cosines = scene, probes, shares, draws, cosines
 
     def wrap(self, wrappers: Wrappers) -> None:
         framework = self._scene.framework
@@ -58,6 +61,10 @@ class Losses:
             for name in names:
                 if hasattr(framework.functional, name):
                     wrappers.function(framework.functional, name, around)
+        for owner in (framework.functional, framework.root, framework.tensor_class):
+            for name in ("softmax", "log_softmax"):
+                if hasattr(owner, name):
+                    wrappers.function(owner, name, self._softmax)
         for name, what in _OPERATORS.items():
             wrappers.function(framework.tensor_class, name, functools.partial(self._broadcast, what))
 
@@ -79,6 +86,8 @@ class Losses:
         self.note_shapes(name, pair)
         if len(pair) > 1:
             self._probes.note_target(pair[1])
+            if scene.current.close and name in REGRESSIONS and self._draws.is_late(pair[1]):
+                scene.current.drawn_late.append(scene.site())
         tensors = [value for value in pair if framework.is_tensor(value)]
         if scene.current.close and len(tensors) == 2 and all(map(framework.requires_grad, tensors)):
             site = scene.site()
@@ -87,7 +96,7 @@ class Losses:
                 made = [passed.site for passed in scene.current.passed if passed.name == target]
                 scene.current.alive_targets.append((target, made[-1] if made else site))
         if name.endswith("with_logits") and framework.is_tensor(pair[0]) and framework.made_by(pair[0]) == "sigmoid":
-            scene.current.unfit.append((name, "sigmoid", scene.maker(pair[0]) or scene.site()))
+            scene.current.unfit.append((name, "sigmoid", scene.maker(pair[0]), scene.site()))
         if name.startswith("binary") and len(tensors) == 2:
             self._binary(name, *tensors)
         if name.endswith("with_logits") and len(tensors) == 2 and framework.requires_grad(pair[0]):
@@ -106,9 +115,10 @@ class Losses:
         if not labels.size or labels.dtype.kind != "f" or not framework.requires_grad(given):
             return
         scene.current.largest_targets.append((name, float(labels.max()), scene.site()))
+        scene.current.judged.append((scene.last_network, scene.tick(), float(labels.min()), float(labels.max()), scene.site()))
         rows = labels.shape == tuple(given.shape) and labels.ndim == 2 and np.isin(labels, (0, 1)).all()
         if rows and framework.made_by(given) == "softmax" and (labels.sum(1) != 1).any():
-            scene.current.unfit.append((name, "one of many", scene.maker(given) or scene.site()))
+            scene.current.unfit.append((name, "one of many", scene.maker(given), scene.site()))
 
     def _within_reach(self, given: Any, target: Any) -> None:
         """Is some of the target where the activation that gave the prediction never comes?"""
@@ -126,6 +136,8 @@ class Losses:
         scene, framework = self._scene, self._scene.framework
         name, given = original.__name__, args[0] if args else kwargs.get("input", kwargs.get("log_probs"))
         self._probes.note_target(args[1] if len(args) > 1 else kwargs.get("target", kwargs.get("label")))
+        if name == "kl_div" and scene.current.close and len(args) > 1:
+            self._note_teacher(name, *args[:2])
         has_softmax = name == "cross_entropy" or (name == "ctc_loss" and framework.name == "paddle")
         shape = framework.shape_dtype(given)[0] if framework.is_tensor(given) else ()
         if len(shape) > 1 and name in ("cross_entropy", "nll_loss"):
@@ -133,14 +145,36 @@ class Losses:
             axis = kwargs.get("axis", -1 if framework.name == "paddle" and name == "cross_entropy" else 1)
             self._note_told(given, args[1] if len(args) > 1 else kwargs.get("target", kwargs.get("label")), axis)
         softmax = kwargs.get("use_softmax", True) and kwargs.get("axis", -1) in (-1, 1)
+        if scene.current.close and name == "cross_entropy" and framework.is_tensor(given):
+            self._cosines.note_scores(given, scene.lines.made_at(given) or scene.site())
         if scene.current.close and len(shape) > 1 and shape[1] > 1 and softmax:
             what = self._unfit(name, given, has_softmax)
             if what is None and name == "ctc_loss" and is_finite(framework.values(given)):
                 what = "blank" if self._has_blanks(*args[1:5], **kwargs) else None
             if what:
                 made = scene.maker(given) if what in ("softmax", "axis") else None  # that line is to go, else a step is missing
-                scene.current.unfit.append((name, what, made or given_site(scene.site(), name)))
+                scene.current.unfit.append((name, what, made, given_site(scene.site(), name)))
         return original(*args, **kwargs)
+
+    def _note_teacher(self, name: str, given: Any, target: Any) -> None:
+        """Does a student teach its teacher? (Two that learn from each other are no teachers.)"""
+        scene, framework = self._scene, self._scene.framework
+        if not (framework.is_tensor(target) and framework.requires_grad(target) and framework.requires_grad(given)):
+            return
+        bound = bound_of(scene.site(), name, 1)
+        if bound is not None and _TEACHER.search(bound[1].text):
+            scene.current.alive_targets.append(bound)
+
+    def _softmax(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        """Of how many elements are the softmaxes of this line?"""
+        scene, framework = self._scene, self._scene.framework
+        result = original(*args, **kwargs)
+        axis = kwargs.get("dim", kwargs.get("axis", args[1] if len(args) > 1 else -1))
+        if scene.current.close and isinstance(axis, int) and framework.is_tensor(result) and framework.requires_grad(result):
+            shape, site = framework.shape_dtype(result)[0], scene.site()
+            if shape and site is not None:
+                scene.current.softmaxes.setdefault(site, set()).add(shape[axis])
+        return result
 
     def _note_told(self, given: Any, target: Any, axis: int) -> None:
         """How many examples are told right; closely, also which classes get a gradient."""
@@ -197,6 +231,11 @@ class Losses:
         if scene.current.close and not scene.running and len(args) == 2 and all(map(framework.is_tensor, args)):
             one, other = (framework.shape_dtype(tensor)[0] for tensor in args)
             wider = one and other and len(one) != len(other) and np.prod(one) == np.prod(other) < np.prod(tuple(result.shape))
-            if wider and sum(map(framework.requires_grad, args)) == 1:
+            alive = sum(map(framework.requires_grad, args))
+            if wider and alive == 1:
                 scene.current.broadcasts.append((what, one, other, scene.site()))
+            elif what == "a difference" and alive == 2 and one == other and args[0] is not args[1] and np.prod(one) > 1:
+                first, second = map(framework.values, args)
+                if first.any() and np.array_equal(first, second):
+                    scene.current.cancelled.append(scene.site())
         return result

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from parity.doctor.record import Iteration, ModuleUse, Stranger
+from parity.doctor.watching.draws import Draws
 from parity.doctor.watching.layers import Layers
 from parity.doctor.watching.losses import Losses
 from parity.doctor.watching.probes import Probes
@@ -19,8 +20,9 @@ _LIBRARIES = ("torch.nn.", "paddle.nn.")  # modules of library layers: no line o
 
 
 class Modules:
-    def __init__(self, scene: Scene, layers: Layers, losses: Losses, state: State, probes: Probes) -> None:
+    def __init__(self, scene: Scene, layers: Layers, losses: Losses, state: State, probes: Probes, draws: Draws) -> None:
         self._scene, self._layers, self._losses, self._state, self._probes = scene, layers, losses, state, probes
+        self._draws = draws
         self._stranger_depth = 0
         self._strangers: dict[int, weakref.ref] = {}
         self._targets = Targets(scene)
@@ -56,6 +58,8 @@ class Modules:
             scene.work_begins()
             if scene.current is None:  # enough was watched
                 return original(*args, **kwargs)
+            scene.last_network = path
+            self._draws.note_call(path, args[1:])
             self._probes.note_call(path, module, args[1:], kwargs)
             self._layers.note_batch(path, args[1:], kwargs, module.training and framework.grad_enabled())
         scene.running.append(path)

@@ -27,7 +27,7 @@ from parity.doctor.record import Iteration, Reaction
 from parity.doctor.watching.scene import Scene
 from parity.doctor.watching.unreached import Unreached, leaves_graph
 from parity.frameworks import Framework
-from parity.trace.source import Site, code_of
+from parity.trace.source import Site, class_text, code_of
 
 LARGE = 20_000_000  # elements of weights, or of what is kept of one run: more is not probed
 HUBS = 2  # nodes of a graph that are replaced, of those with the most edges
@@ -36,8 +36,9 @@ VISIBLE = 1e-5  # of an output's size: what a row really depends on moves it by 
 
 _MIXING_LAYERS = re.compile(r"RNN|LSTM|GRU|Attention|Transformer")
 _MIXING_LINES = re.compile(r"softmax|matmul|@|bmm|einsum|\.view\(|reshape|permute|transpose|\.[tT]\b|swapaxes|mean\(|sum\("
-                           r"|roll|flip|index_add|scatter|segment|spmm")
+                           r"|(?:dim|axis)\s*=\s*0\b|roll|flip|index_add|scatter|segment|spmm")
 _AGGREGATES = re.compile(r"index_add|scatter|segment|spmm|matmul|@|\bmm\(|einsum|send_u|propagate|aggregate")
+_DETACHES = re.compile(r"\.detach\(|\.data\b|stop_gradient|no_grad")
 _MASKS = re.compile(r"triu|tril|causal|subsequent")
 
 
@@ -81,7 +82,7 @@ class Probes:
         again = path in self._again
         self._again.discard(path)
         self._known.add(path)
-        may_tell = _may_mix(module) or _may_leave(framework, module)
+        may_tell = _may_mix(module) or _may_leave(framework, module) or _may_detach(module)
         if not may_tell or not _can_be_run_again(framework, module, self._scene.program.source):
             return
         given = [list(args), dict(kwargs)]
@@ -112,6 +113,16 @@ class Probes:
 def _may_mix(module: Any) -> bool:
     parts = module.modules() if hasattr(module, "modules") else module.sublayers(include_self=True)
     return any(_MIXING_LAYERS.search(kind.__name__) or _has_mixing_lines(kind) for kind in {type(part) for part in parts})
+
+
+@functools.cache
+def _detaches(kind: type) -> bool:
+    return not kind.__module__.startswith(("torch.", "paddle.")) and bool(_DETACHES.search(class_text(kind)))
+
+
+def _may_detach(module: Any) -> bool:
+    parts = module.modules() if hasattr(module, "modules") else module.sublayers(include_self=True)
+    return any(map(_detaches, {type(part) for part in parts}))
 
 
 def _may_leave(framework: Framework, module: Any) -> bool:
@@ -201,6 +212,7 @@ class _Probe:
     def reactions(self) -> Iterator[Reaction]:
         if self._steady and all(np.isfinite(array).all() for array in self._base):  # else it moves a state of its own (MoCo)
             yield from () if self._call.again else self._rows()
+            yield from () if self._call.again else self._unheard()
             yield from self._positions()
         if self._steady and not self._call.again and _may_leave(self._framework, self._call.module):
             parts = [part for _, part in self._framework.modules(self._call.module)]
@@ -267,6 +279,9 @@ class _Probe:
         if shape[0] < FEWEST or self._is_graph(shape[0]):
             return
         mixed = self._mixed_along(0)
+        if mixed is None:
+            yield from self._by_place()
+            yield from self._mixed_within()
         if mixed is None or (len(shape) > 1 and shape[1] > 1 and self._mixed_along(1) is None and self._has_slots(shape[1])):
             return
         replaced, slot = mixed
@@ -280,6 +295,65 @@ class _Probe:
         site = self._scene.program.site_of(place.path) if place.path else place.site
         yield Reaction("rows", self._call.path, site or place.site or self._call.site, shape[0],
                        layer=place.path if recurrent else "", shape=tuple(shape))
+
+    def _by_place(self) -> Iterator[Reaction]:
+        """Does what it gives for an example depend on the example's place in the batch? All rows are moved on by one."""
+        count = self._given[self._first].shape[0]
+        if not self._has_slots(count) or len(self._given[self._first].shape) < 2 or self._draws():
+            return
+        moved = {place: np.roll(array, 1, 0) if array.shape[:1] == (count,) else array for place, array in self._given.items()}
+        (outputs, one), (others, other) = self._run({}, follow=True), self._run(moved, follow=True)
+        rows = [(before, after) for before, after in zip(outputs, others, strict=True) if before.shape[:1] == (count,)]
+        if not rows or not any(_stayed(before, after) for before, after in rows):
+            return
+        for before, after in zip(one, other, strict=False):
+            if before.array.shape[:1] == (count,) and _stayed(before.array, after.array):
+                yield Reaction("place", self._call.path, after.site or self._call.site, count,
+                               shape=tuple(self._given[self._first].shape))
+                return
+
+    def _draws(self) -> bool:
+        """Whether what it gives depends on random numbers."""
+        outputs = []
+        for seed in (1, 2):
+            args, kwargs = self._inputs({})
+            random.seed(seed)
+            np.random.seed(seed)
+            with self._framework.seeded(seed):
+                outputs.append(self._arrays(self._call.module(*args, **kwargs)))
+        return not all(map(np.array_equal, *outputs))
+
+    def _mixed_within(self) -> Iterator[Reaction]:
+        """A recurrence or an attention that runs over the rows, where what is given out of it does not show it."""
+        count = self._given[self._first].shape[0]
+        for slot in (0, count - 1):
+            replaced = self._replaced(0, slot, self._given)
+            place = self._place(replaced, count, [slot]) if replaced else None
+            module = self._scene.program.modules.get(place.path) if place is not None else None
+            if (module is not None and _MIXING_LAYERS.search(type(module).__name__) and place.array.shape[:1] == (count,)
+                    and any(array.shape[:1] == (count,) for array in self._base) and _batch_of(module, place.array.shape) > 1):
+                yield Reaction("rows", self._call.path, self._scene.program.site_of(place.path) or place.site, count,
+                               layer=place.path, shape=tuple(self._given[self._first].shape))
+                return
+
+    def _unheard(self) -> Iterator[Reaction]:
+        """Of a sequence: does what it gives depend on all positions, and a gradient goes back to the last of them alone?"""
+        framework, given = self._framework, self._given[self._first]
+        if given.ndim != 3 or given.dtype.kind != "f" or given.shape[1] <= FEWEST or not _may_detach(self._call.module):
+            return
+        leaf = framework.tensor(given.copy(), requires_grad=True)
+        self._inputs({})
+        args, kwargs = framework.replace_tensors(self._call.given, {
+            place: leaf if place == self._first else framework.copied(tensor)
+            for place, tensor in framework.tensors_in(self._call.given)})
+        output = self._tensors_of(self._call.module(*args, **kwargs))[0]
+        slope = framework.slope(output, leaf) if framework.requires_grad(output) else None
+        heard = framework.values(slope).any((0, 2)) if slope is not None else np.zeros(given.shape[1], bool)
+        replaced = self._replaced(1, 0, {self._first: given})
+        if heard[-1] and not heard[:-1].any() and replaced and self._changed(replaced)[0].any():
+            _, values = self._run({}, follow=True)
+            site = next((value.site for value in values if value.site and _DETACHES.search(value.site.text)), None)
+            yield Reaction("unheard", self._call.path, site or self._call.site, given.shape[1])
 
     def _is_graph(self, count: int) -> bool:
         """Whether it is told how its rows hang together: by a square matrix, or by the two ends of each edge."""
@@ -456,6 +530,12 @@ def _differs(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         finite = np.isfinite(one) & np.isfinite(other)
         size = float(np.abs(one[finite]).max()) if finite.any() else 0.0
         return np.where(finite, np.abs(one - other) > VISIBLE * size, (one != other) & ~(np.isnan(one) & np.isnan(other)))
+
+
+def _stayed(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether a result has not moved on by one as its input has, along its first axis (or, of all rows to all, along both)."""
+    both = [axis for axis, length in enumerate(before.shape) if length == len(before)]
+    return all(_differs(np.roll(before, [1] * len(axes), axes), after).any() for axes in ([0], both))
 
 
 def _has_slots(shape: tuple[int, ...], count: int) -> bool:

@@ -20,7 +20,8 @@ _CHECKPOINTS = ("checkpoint", "recompute")  # files of torch and Paddle that run
 class Scene:
     """current: the iteration in progress, None where nothing is to be seen. ticks: the clock of events.
 
-    work_begins: called before anything that may be the first of an iteration. running: modules in progress, the outermost first.
+    work_begins: called before anything that may be the first of an iteration. running: modules in progress, the outermost first;
+    last_network: the one that was called last.
     in_step: an optimizer is stepping. backward: tick of the backward that is going on. last_forward: network -> tick of its latest
     forward with a graph. last_change: network -> tick and line of its latest update. failure: what ended the watch, where it failed
     itself.
@@ -33,6 +34,7 @@ class Scene:
         self.ticks = 0
         self.lines = Lines(self.framework, program.source, self.tick, self.fail)
         self.running: list[str] = []
+        self.last_network = ""
         self.in_step = False
         self.backward: int | None = None
         self.last_forward: dict[str, int] = {}

@@ -93,9 +93,26 @@ MOST = 1000  # classes that are counted
 def _padded(labels: np.ndarray) -> tuple[float, ...]:
     """Classes that fill the rows of the targets up at their end, or at their beginning: they stand for nothing."""
     if labels.ndim != 2:
-        return ()
+        return _filled(labels)
     found: Sequence[float] = [float(label) for label in (labels[0, -1], labels[0, 0])]
     return tuple(label for label in found if _ends(labels == label) or _ends((labels == label)[:, ::-1]))
+
+
+ROWS = 8  # of flattened targets, at least: fewer may look like rows by chance
+
+
+def _filled(labels: np.ndarray) -> tuple[float, ...]:
+    """Of rows that were flattened, each with one end in it: the class behind the ends, where it is one and the same."""
+    found, counts = np.unique(labels, return_counts=True)
+    for label, count in zip(found[:MOST], counts[:MOST], strict=True):
+        if count < ROWS or labels.size % count or labels.size == count:
+            continue
+        rows = labels.reshape(count, -1)
+        ends = rows == label
+        behind = rows[(np.cumsum(ends, 1) - ends).astype(bool)]
+        if (ends.sum(1) == 1).all() and behind.size >= ROWS and (behind == behind[0]).all():
+            return (float(behind[0]),)
+    return ()
 
 
 def _ends(told: np.ndarray) -> bool:

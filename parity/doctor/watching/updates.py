@@ -178,6 +178,10 @@ class Updates:
             mark, few = _mark(framework.values(parameter))
             update.changed = mark != mark_before
             update.change = float(np.linalg.norm(few - few_before))
+            if framework.shape_dtype(parameter)[1] in ("bfloat16", "float16"):
+                gradient = framework.gradient(parameter)
+                asked = sample(framework.values(gradient)) != 0 if gradient is not None else np.zeros(few.shape, bool)
+                update.stuck = float((few == few_before)[asked].mean()) if asked.any() else 0.0
             if share := before.shrinks.get(key):
                 by_loss = float(np.linalg.norm(few - (1 - share) * few_before))
                 update.shrunk = share * update.weight / by_loss if by_loss else None
