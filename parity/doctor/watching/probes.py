@@ -36,7 +36,7 @@ VISIBLE = 1e-5  # of an output's size: what a row really depends on moves it by 
 
 _MIXING_LAYERS = re.compile(r"RNN|LSTM|GRU|Attention|Transformer")
 _MIXING_LINES = re.compile(r"softmax|matmul|@|bmm|einsum|\.view\(|reshape|permute|transpose|\.[tT]\b|swapaxes|mean\(|sum\("
-                           r"|(?:dim|axis)\s*=\s*0\b|roll|flip|index_add|scatter|segment|spmm")
+                           r"|normalize\(.*(?:dim|axis)\s*=\s*0\b|roll|flip|index_add|scatter|segment|spmm")
 _AGGREGATES = re.compile(r"index_add|scatter|segment|spmm|matmul|@|\bmm\(|einsum|send_u|propagate|aggregate")
 _DETACHES = re.compile(r"\.detach\(|\.data\b|stop_gradient|no_grad")
 _MASKS = re.compile(r"triu|tril|causal|subsequent")
