@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import pickle
+import re
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ from exams.gallery.plain import plain
 from exams.gallery.rules import RULES
 from parity import files
 from parity.fixes.edit import applied
-from parity.trace.source import Site, statements_around
+from parity.trace.source import Site, Statement, statements_around
 
 HERE = Path(__file__).parent
 LIBRARIES = ("torch", "paddlepaddle", "transformers", "paddlenlp", "timm", "paddleclas", "torchvision")
@@ -115,6 +116,13 @@ def sit(name: str) -> Row:
                round(ended.seconds, 1), round(bare.seconds, 2), round(ended.megabytes), round(bare.megabytes))
 
 
+def is_same_in_eval(name: str, row: Row) -> bool:
+    """Whether parity has no objection to a pair in the mode that faults are sat in, so that what it says then is of the fault."""
+    if name not in truth.DIFFERS_IN_TRAIN:
+        return row.truth == "same"
+    return sitting.forked(sitting.command("compare", str(sitting.file_of(name)), *FAULT_OPTIONS)).code == 0
+
+
 def sit_fault(fault: faults.Fault) -> FaultRow:
     """Whether a fault is found, and where. Eval mode in float64: what is asked is the place, not whether float32 hides it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +148,13 @@ def _is_beside(fault: faults.Fault, line: int) -> bool:
         return True
     around = statements_around(Site(fault.file, line))
     found = around.at(line) if around is not None else None
-    return found is not None and found.first <= fault.line <= found.last
+    return found is not None and (found.first <= fault.line <= found.last or _is_read(fault, found))
+
+
+def _is_read(fault: faults.Fault, place: Statement) -> bool:
+    """Whether a statement reads what the changed line keeps in the constructor of its class (`self.scale = ...`)."""
+    kept = re.match(r"\s*(self\.\w+) = ", fault.edit.new)
+    return kept is not None and kept[1] in place.own and fault.span[0] <= place.first <= fault.span[1]
 
 
 def report_was_written(said: str) -> bool:
@@ -263,7 +277,7 @@ def main(out: str | None, answers: str | None, only: Sequence[str], again: bool,
             click.echo(f"{number}/{len(wanted)} {unclear}", err=True)
         if not save():
             break
-    for name in [name for name in only or kept if count and kept[name].outcome in RIGHT and kept[name].truth == "same"]:
+    for name in [name for name in only or kept if count and kept[name].outcome in RIGHT and is_same_in_eval(name, kept[name])]:
         for number, fault in enumerate(faults_of(name, count)):
             if f"{name} {number}" not in injected and save():
                 injected[f"{name} {number}"] = row = sit_fault(fault)

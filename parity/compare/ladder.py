@@ -114,7 +114,7 @@ def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool, gr
         report.add(begun)
         report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
         Judge(name, both.pair, lane, "free", pass_.truth, pass_.floors, M, start=both.subject.state,
-              idle=both.idle).judge(pass_.against, kept.failure, report)
+              idle=both.idle, settings=both.settings).judge(pass_.against, kept.failure, report)
         _order_census(report, pass_.truth)
         return report
     report = judged()
@@ -279,7 +279,8 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
             against = Against(truth, floors, limit, printing=lane == "float64" and both.pair.names is not None)
             failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
         Judge(name, both.pair, lane, run, truth, floors, limit, stages,
-              start=both.subject.state if lane == "float64" else None, idle=both.idle).judge(against, failure, found)
+              start=both.subject.state if lane == "float64" else None, idle=both.idle,
+              settings=both.settings).judge(against, failure, found)
         waiting = [*found.diverged, *(one for one in found.uncompared if _went_apart(one) and one.key not in other)]
         if not waiting or (lane == "float64" and _is_beyond_doubt(found, waiting, noise, limit)):
             break

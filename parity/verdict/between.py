@@ -28,8 +28,9 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
     if first is not None and first.key not in against.matched and first.twin is None and not first.key.is_local:
         return [replace(f, twin=_beside(first, truth, against)) if f is first else f for f in found]
     partner = against.matched.get(first.key) if first is not None else None
-    if partner is None or (first.key.is_local and first.key.function != OPERATION and not _is_another_name(first)):
+    if partner is None:
         return found
+    bound = first.key.is_local and first.key.function != OPERATION and not _is_another_name(first)  # its line made it
     bad = {finding.key for finding in found if finding.verdict is not Verdict.NOISE and not finding.is_reshaped}
     good = max((event for key, event in truth.events.items() if Order(event.order) < first.order and key not in bad
                 and key in against.matched and key.stage != "gradients"), key=lambda event: event.order, default=None)
@@ -41,6 +42,8 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
     mine, others = ([event for event in side if event.key.function == OPERATION] for side in (ours, theirs))
     changes = SequenceMatcher(None, [*map(_name, mine)], [*map(_name, others)], autojunk=False).get_opcodes()
     changed = next((where for change, *where in changes if change != "equal"), None)
+    if bound and (changed is None or not _leads_elsewhere(first, mine[slice(*changed[:2])], others[slice(*changed[2:])])):
+        return found
     if changed is None:
         here, there = (next((event.site for event in side if event.key.is_local), None) for side in (ours, theirs))
         return [replace(f, reference=here or f.reference, twin=there) if f is first and there else f for f in found]
@@ -59,6 +62,18 @@ def _is_another_name(first: Finding) -> bool:
     statement = statements_around(first.twin)
     statement = statement.at(first.twin.line) if statement is not None else None
     return statement is not None and statement.is_name
+
+
+def _leads_elsewhere(first: Finding, ours: list[Event], theirs: list[Event]) -> bool:
+    """Whether the operations that the twin has in the place of others are none of the line that went wrong, but of what it calls,
+    or of what nobody could compare before it; or whether they are of a function or a layer that its object keeps."""
+    sites = [event.site for event in theirs]
+    function = statements_around(first.twin)
+    statement = function.at(first.twin.line) if function is not None else None
+    if statement is None or not sites or None in sites:
+        return False
+    outside = all(site.file != first.twin.file or not statement.first <= site.line <= statement.last for site in sites)
+    return outside or (bool(ours) and kept_at(sites[0]) is not None)
 
 
 def _behind(start: int, end: Order, key: Key, events: Iterable[Event], has: Callable[[Key], bool],

@@ -149,7 +149,7 @@ class _Side:
         asked = set()  # lines that hand it on to a module, which has answered, or is given nothing wrong
         for event, statement in lines:
             inner = event.key.module != key.module
-            reads, before = statement.reads & function.names, frozenset(wrong.names)
+            reads, before = statement.values & function.names, frozenset(wrong.names)
             wrong.see(event.key, statement, verdicts.diverged(event.key), verdicts.agrees(event.key))
             unknown = not inner and event.key.is_local and (not verdicts.matched(event.key) or verdicts.unlike(event.key))
             if statement is start and not inner:

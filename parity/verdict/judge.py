@@ -27,6 +27,7 @@ from parity.verdict.elsewhere import Elsewhere
 from parity.verdict.findings import RAISED, Finding, Order, Report
 from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
+from parity.verdict.settings import Settings
 from parity.verdict.sinks import Against, Store, multiple_of
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Judge:
     start: Mapping[str, np.ndarray] | None = None
     idle: frozenset[Key] = frozenset()
     replayed: bool = False
+    settings: Settings | None = None
 
     def judge(self, against: Against, failure: Exception | Failure | None, report: Report) -> None:
         """Add to the report a finding for every value that is not the same, and count all."""
@@ -117,6 +119,8 @@ class Judge:
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
             found = cut(placed(found, self.truth, against, elsewhere), self.truth, against, report)
+        if self.settings is not None:
+            found = self.settings.told(found)
         found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
