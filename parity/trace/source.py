@@ -391,10 +391,9 @@ def _class_of_methods(kind: type) -> tuple[str, int, ast.AST]:
     return "", 1, ast.Module([], [])
 
 
-def kept_at(site: Site | None) -> Site | None:
-    """Where the line calls a function that its object keeps (`self.act(x)`), or a layer: the one line of the class that keeps it
-    (`self.act = torch.relu`, `self.act = nn.ReLU()`). None where it calls no such thing, there are several, or it keeps what it is
-    handed."""
+def kept_at(site: Site | None, operation: str) -> Site | None:
+    """Where the line calls a function that its object keeps (`self.act(x)`), or a layer, for this operation: the one line of the
+    class that keeps it (`self.act = torch.relu`, `self.act = nn.ReLU()`). None where there is none, or several."""
     try:
         tree = _parse(_text_of(site.file)) if site is not None else None
     except SyntaxError:
@@ -408,7 +407,7 @@ def kept_at(site: Site | None) -> Site | None:
               and call.lineno <= site.line <= call.end_lineno}
     kept = [node for node in ast.walk(inner) if isinstance(node, ast.Assign)
             and any(_is_own(target) and target.attr in called for target in node.targets)]
-    named = [node for node in kept if _named_function(node.value, _around(_text_of(site.file), node.lineno))]
+    named = [node for node in kept if _function_name(node.value).lower() == operation.replace("_", "")]
     only = len(named) == 1 and all(node in named or _is_own(node.value) for node in kept)
     return Site(site.file, named[0].lineno) if only else None
 
@@ -418,12 +417,12 @@ def calls_own(site: Site | None) -> bool:
     statements = statements_around(site)
     statement = statements.at(site.line) if statements is not None else None
     return statement is not None and any(
-        isinstance(node, ast.Call) and _is_own(node.func) and statement.first <= node.lineno for node in _at(site))
+        isinstance(node, ast.Call) and _is_own(node.func) and statement.first <= node.lineno for node in nodes_at(site))
 
 
 def kept_value(site: Site | None, name: str) -> str | None:
     """The variable that the line keeps as `self.name`, as it is; None where it makes something of it."""
-    for node in _at(site):
+    for node in nodes_at(site):
         for target in node.targets if isinstance(node, ast.Assign) else ():
             both = (target, node.value), *zip(*(getattr(side, "elts", ()) for side in (target, node.value)), strict=False)
             for kept, value in both:
@@ -434,10 +433,10 @@ def kept_value(site: Site | None, name: str) -> str | None:
 
 def calls_at(site: Site | None) -> list[ast.Call]:
     """The calls that begin on a line, outer ones first."""
-    return [node for node in _at(site) if isinstance(node, ast.Call) and node.lineno == site.line]
+    return [node for node in nodes_at(site) if isinstance(node, ast.Call) and node.lineno == site.line]
 
 
-def _at(site: Site | None) -> list[ast.AST]:
+def nodes_at(site: Site | None) -> list[ast.AST]:
     """The nodes of the innermost function around a line that are on it."""
     function = function_around(site)
     return [node for node in ast.walk(function) if getattr(node, "lineno", math.inf) <= site.line <= node.end_lineno] \
@@ -469,13 +468,11 @@ def _is_own(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
-def _named_function(node: ast.AST, around: ast.FunctionDef | ast.AsyncFunctionDef | None) -> bool:
-    """Whether this may be a function or a layer by its name: none that the function around is handed, no method of the object."""
+def _function_name(node: ast.AST) -> str:
+    """relu of `torch.relu`, ReLU of `nn.ReLU()`, without underscores; "" of what is none by its form, or the object's own."""
     node = node.func if isinstance(node, ast.Call) else node
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    local = {"self", *({one.arg for one in ast.walk(around) if isinstance(one, ast.arg)} if around is not None else ())}
-    return isinstance(node, ast.Name) and node.id not in local
+    name = node.attr if isinstance(node, ast.Attribute) and not _is_own(node) else _named(node) or ""
+    return name.replace("_", "")
 
 
 def _sets(node: ast.AST, name: str) -> bool:

@@ -310,11 +310,15 @@ def test_a_copy_was_built_where_its_original_was(base, build):
 def test_a_function_that_an_object_keeps_is_written_where_it_keeps_it(tmp_path):
     file = tmp_path / "model.py"
     file.write_text("class Net:\n    def __init__(self, own):\n        self.act = torch.relu\n        self.way = torch.relu\n"
-                    "        self.way = torch.tanh\n        self.fc = Linear(3)\n\n    def forward(self, x):\n"
-                    "        x = self.act(x)\n        x = self.way(x)\n        return self.fc(x)\n")
-    assert kept_at(Site(str(file), 9)) == Site(str(file), 3)
-    assert [kept_at(Site(str(file), line)) for line in (10, 11)] == [None, None]  # one of two, and a layer
-    assert kept_at(None) is None
+                    "        self.way = torch.tanh\n        self.fc = Linear(3)\n        self.leak = nn.LeakyReLU()\n"
+                    "    def forward(self, x):\n"
+                    "        x = self.act(x)\n        x = self.way(x)\n        x = self.fc(x)\n        return self.leak(x)\n")
+    assert kept_at(Site(str(file), 9), "relu") == Site(str(file), 3)
+    assert kept_at(Site(str(file), 9), "tanh") is None  # what the line computes besides
+    assert kept_at(Site(str(file), 10), "relu") is None  # one of two
+    assert kept_at(Site(str(file), 11), "linear") == Site(str(file), 6) and kept_at(Site(str(file), 12), "leaky_relu") == Site(
+        str(file), 7)
+    assert kept_at(None, "relu") is None
 
 
 def test_modules_built_outside_or_by_libraries_alone_have_no_site():
