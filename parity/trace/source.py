@@ -407,7 +407,9 @@ def kept_at(site: Site | None, operation: str) -> Site | None:
               and call.lineno <= site.line <= call.end_lineno}
     kept = [node for node in ast.walk(inner) if isinstance(node, ast.Assign)
             and any(_is_own(target) and target.attr in called for target in node.targets)]
-    named = [node for node in kept if _function_name(node.value).lower() == operation.replace("_", "")]
+    handed = not is_installed(site.file)  # a library's class keeps what it is handed, be that a layer
+    named = [node for node in kept if _function_name(node.value).lower() == operation.replace("_", "")
+             or (handed and isinstance(node.value, ast.Name))]
     only = len(named) == 1 and all(node in named or _is_own(node.value) for node in kept)
     return Site(site.file, named[0].lineno) if only else None
 

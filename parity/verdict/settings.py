@@ -84,7 +84,8 @@ class Settings:
     def _handed_on(self, path: str, site: Site | None, argument: str | None,
                    modules: Mapping[str, tuple[Any, Any]]) -> tuple[Site, str | None, str] | None:
         """Of an argument of a constructor: the line that hands it over, of a class that inherits this or of one that builds such a
-        module; the variable that it hands on as it is; and the module whose constructor that line is of. None where it is none."""
+        module; the variable that it hands on as it is; and the module whose constructor that line is of. None where there is none,
+        and of what the whole model was told."""
         module, function = modules[path][1], function_around(site)
         constructors = [one for base in type(module).__mro__ if "__init__" in vars(base)
                         if (one := _function(vars(base)["__init__"])) is not None]
@@ -96,7 +97,7 @@ class Settings:
             inherits, file = constructors[place - 1]
             calls = [call for call in ast.walk(inherits) if isinstance(call, ast.Call) and _is_of_the_base(call)]
         else:
-            file, calls = built.file if built is not None else "", calls_at(built)
+            file, calls = (built.file, calls_at(built)) if built and "." in path else ("", [])
         handed = next(filter(None, (_handed(call, argument, _parameters(function)) for call in calls)), None)
         if handed is None or argument not in _parameters(function):
             return None
