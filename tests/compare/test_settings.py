@@ -152,3 +152,107 @@ def test_the_epsilon_of_a_layer_is_a_cause():
 
 def test_what_a_class_of_ones_own_tells_the_layer_is_placed_there():
     assert first(TorchNormed, OwnNormed).twin.text == "epsilon=2.0**-11)"
+
+
+class TorchBlock(torch.nn.Module):
+    """In a container, and with no partner of its own: the twin's keeps its layers flat."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Sequential(torch.nn.Linear(WIDTH, WIDTH))
+        self.act = torch.nn.GELU()
+
+    def forward(self, x):
+        h = self.act(self.inner(x))
+        return x + h
+
+
+class TorchBlocks(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = torch.nn.Sequential(TorchBlock(), torch.nn.Linear(WIDTH, WIDTH))
+
+    def forward(self, x):
+        return self.blocks(x)
+
+
+class PaddleBlock(paddle.nn.Layer):
+    def __init__(self, sign=1.0):
+        super().__init__()
+        self.inner = paddle.nn.Linear(WIDTH, WIDTH)
+        self.act = self.activation()
+        self.turned = sign < 0
+
+    def activation(self):
+        return paddle.nn.GELU()
+
+    def forward(self, x):
+        h = self.inner(x)
+        h = self.act(h)
+        if self.turned:
+            x = x - h
+            return x
+        x = x + h
+        return x
+
+
+class Rectified(PaddleBlock):
+    def __init__(self):
+        super().__init__()
+        self.act = paddle.nn.ReLU()
+
+    def forward(self, x):
+        h = self.inner(x)
+        h = self.act(h)
+        x = x + h
+        return x
+
+
+class PaddleBlocks(paddle.nn.Layer):
+    def __init__(self, block=PaddleBlock):
+        super().__init__()
+        self.blocks = paddle.nn.Sequential(block(), paddle.nn.Linear(WIDTH, WIDTH))
+
+    def forward(self, x):
+        return self.blocks(x)
+
+
+def test_what_a_module_without_a_partner_computes_in_a_container_is_seen():
+    assert first(TorchBlocks, PaddleBlocks) is None
+    found = first(TorchBlocks, lambda: PaddleBlocks(lambda: PaddleBlock(-1.0)))
+    assert found.twin.text == "x = x - h" and "the reference has add there" in found.cause
+
+
+def test_a_layer_that_an_object_keeps_is_placed_where_it_is_kept():
+    found = first(TorchBlocks, lambda: PaddleBlocks(Rectified))
+    assert found.twin.text == "self.act = paddle.nn.ReLU()" and "the twin has relu there" in found.cause
+
+
+class TorchHeads(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = torch.nn.Linear(WIDTH, WIDTH), torch.nn.Linear(WIDTH, WIDTH)
+
+    def forward(self, x):
+        x = x * 2
+        return self.one(x[:, 0]) + self.other(x[:, 1])
+
+
+class PaddleHeads(paddle.nn.Layer):
+    def __init__(self, first=0):
+        super().__init__()
+        self.one, self.other = paddle.nn.Linear(WIDTH, WIDTH), paddle.nn.Linear(WIDTH, WIDTH)
+        self.first = first
+
+    def parts(self, x):
+        x = x * 2
+        return x[:, self.first], x[:, 1]
+
+    def forward(self, x):
+        x, y = self.parts(x)
+        return self.one(x) + self.other(y)
+
+
+def test_a_value_that_went_wrong_is_placed_where_it_was_made_first():
+    assert first(TorchHeads, PaddleHeads) is None
+    assert first(TorchHeads, lambda: PaddleHeads(-1)).twin.text == "return x[:, self.first], x[:, 1]"
