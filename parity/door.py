@@ -15,6 +15,8 @@ from parity.files import InputError
 
 if TYPE_CHECKING:
     from parity.compare.results import Case
+    from parity.data.findings import DataSummary
+    from parity.declare.data import Data
     from parity.declare.pair import TrainingSubject
     from parity.declare.port import Port
     from parity.declare.training import Training
@@ -139,6 +141,26 @@ def diff(one: str | Path, other: str | Path) -> DiffSummary:
     from parity.recordings.diff import diff
     from parity.recordings.traces import Trace
     return diff(Trace.open(one), Trace.open(other))
+
+
+def compare_data(pair: Data | str | Path, *, samples: int = 32, seed: int = 0,
+                 told: Callable[[int], None] | None = None) -> DataSummary:
+    """Compare two data pipelines on the same random numbers: the order of each epoch whole, its first samples, each step of
+    each followed (lines of yours, transforms of a `Compose`), and the batches that are made of them.
+
+    pair: a `Data`, or a file that declares one ("my_pair.py", "my_pair.py:name"). samples: so many of each epoch; of a stream,
+    items. seed: of all random numbers, which are shared by place (an order, a sample, a batch). told: called with how many more
+    are done.
+
+    Integers and texts must be equal; floating-point numbers may differ by 16 roundings of the largest number on their way.
+    Returns a summary: `verdict` ("same" or "diverged"), `first` and `findings` (place, step, likely cause), `compared`,
+    `remarks`. Raises InputError (the reference cannot be built or read), NothingCompared.
+    """
+    samples, seed = asked.count("samples", samples), asked.count("seed", seed, asked.SEEDS)
+    from parity.data.compare import compare
+    from parity.declare.data import Data
+    from parity.declare.declared import one
+    return compare(one(pair, Data), samples=samples, seed=seed, **({"told": told} if told else {}))
 
 
 def _cases(pair: Any, modes: Sequence[str] | None, seed: int | None) -> list[Case]:

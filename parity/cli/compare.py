@@ -83,17 +83,33 @@ def run(pair: Any, where: Where, *, quick: bool = False, silent: bool = False, *
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", default=".")
-def init(folder: str) -> None:
-    """Write a small working pair and its test into a folder, to start from with your own model.
+@click.argument("targets", nargs=-1, metavar="[DIR | TORCH PADDLE]")
+@click.option("--input", "specified", multiple=True, metavar="SPEC", help="Beside two classes: as for compare.")
+@click.option("--out", metavar="FILE.py", help="Beside two classes: the pair file.  [default: my_pair.py]")
+def init(targets: tuple[str, ...], specified: tuple[str, ...], out: str | None) -> None:
+    """Write a pair file and its test: a small working example into a folder, or for two classes of yours.
+
+    Of two classes, the file has the pairing that was guessed, where names differ, as a map to correct.
 
     \b
     Examples:
       parity init first
       cd first; parity compare my_pair.py
+      parity init my_torch.py:Net my_paddle.py:Net --input 2,3,224,224
     """
-    from parity.declare import example as start
-    written = start.begin(folder)
-    output.console(err=False).print("\n".join([*(f"wrote {path}" for path in written), "",
-                                         f"next: cd {folder}; parity compare my_pair.py; parity steps my_pair.py"]),
+    if len(targets) > 2:
+        raise click.UsageError(f"expected a folder, or the PyTorch module and the Paddle module; found {len(targets)} names")
+    if len(targets) < 2 and (specified or out or any(":" in target for target in targets)):
+        raise click.UsageError("expected two classes, and what to feed them with: "
+                               "parity init my_torch.py:Net my_paddle.py:Net --input SHAPE")
+    if len(targets) == 2:
+        from parity.declare import own
+        written, found = own.declare(*targets, specified, out or "my_pair.py")
+        said = [] if found.complete else [f"{len(found.wrong)} tensors have no partner: correct names in {written[0]}"]
+        following = f"parity compare {written[0]}"
+    else:
+        from parity.declare import example
+        folder = targets[0] if targets else "."
+        written, said, following = example.begin(folder), [], f"cd {folder}; parity compare my_pair.py; parity steps my_pair.py"
+    output.console(err=False).print("\n".join([*(f"wrote {path}" for path in written), *said, "", f"next: {following}"]),
                                       soft_wrap=True, markup=False)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from parity.cli import output
 from parity.cli.exits import terminable
+
+if TYPE_CHECKING:
+    from parity.conversion.networks import Networks
 
 
 @click.command()
@@ -34,13 +38,15 @@ from parity.cli.exits import terminable
                                               "module with SUBJECTS).")
 @click.option("--without", metavar="PATTERN", multiple=True,
               help="Leave out tensors of such names, by either side's ('aux.*', '*.total_ops'). May be repeated.")
+@click.option("--decoder-norm", type=click.Choice(["adalin", "adain", "in", "ln", "gn"]), metavar="NORM",
+              help="Of U-GAT-IT's generators of the ablation: in, ln and gn have the same tensors.")
 @click.option("--force", is_flag=True, help="Replace SRC itself, where OUT has it under the name of a result.")
 @click.option("--check-against", "by_hand", metavar="FILE",
               help="Check a conversion made by hand: is this .pdparams (or a folder of them) what SRC says? Without OUT.")
 @click.option("--check", "receipt_path", metavar="RECEIPT", help="Prove an earlier conversion anew; without SRC and OUT.")
 def convert(source: str | None, destination: str | None, direction: str, file_format: str | None, verify: str,
             try_forward: bool | None, prefix: str | None, network: str | None, optimizer: str | None, adam: tuple[str, ...],
-            pair: str | None, without: tuple[str, ...], force: bool, by_hand: str | None,
+            pair: str | None, without: tuple[str, ...], decoder_norm: str | None, force: bool, by_hand: str | None,
             receipt_path: str | None) -> int:
     """Carry a checkpoint from PyTorch to Paddle or back, bit for bit, with a receipt.
 
@@ -55,10 +61,14 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
       parity convert --network genA2B --prefix model --optimizer optimizer training.pt converted/
       parity convert --to torch --optimizer genA2B.pdopt --adam lr=1e-4 --adam beta1=0.5 genA2B.pdparams generator.pt
     """
+    if decoder_norm and (pair or receipt_path):
+        raise click.UsageError("--decoder-norm is for U-GAT-IT's checkpoints; a pair and a receipt say themselves what they are")
+    from parity.conversion.networks import networks
+    known = networks(pair, without, decoder_norm)
     if by_hand is not None:
         if source is None or destination or receipt_path or direction == "torch":
             raise click.UsageError("--check-against FILE takes SRC, the torch checkpoint, and nothing else")
-        return _checked_against(source, by_hand, pair, without, network, prefix)
+        return _checked_against(source, by_hand, known, network, prefix)
     if receipt_path is None and (source is None or destination is None):
         raise click.UsageError("expected SRC and OUT, or --check RECEIPT")
     if receipt_path is not None and (source or destination):
@@ -69,9 +79,8 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
         raise click.UsageError("--adam is for --to torch with --optimizer; a torch checkpoint holds these numbers itself")
     from parity.conversion import convert as conversion
     from parity.conversion.forward import forward
-    from parity.conversion.networks import networks
     from parity.conversion.show import show, show_forward
-    out, known = output.console(err=False), networks(pair, without)
+    out = output.console(err=False)
     if receipt_path is not None:
         receipt, path = conversion.checked(receipt_path, known), Path(receipt_path)
     else:
@@ -95,11 +104,9 @@ def convert(source: str | None, destination: str | None, direction: str, file_fo
     return 0 if all(result.same for result in results) else 1
 
 
-def _checked_against(source: str, by_hand: str, pair: str | None, without: tuple[str, ...], network: str | None,
-                     prefix: str | None) -> int:
+def _checked_against(source: str, by_hand: str, known: Networks, network: str | None, prefix: str | None) -> int:
     from parity.conversion.against import against
-    from parity.conversion.networks import networks
     from parity.conversion.show import show_checked
-    checked = against(source, by_hand, networks(pair, without), network=network, prefix=prefix)
+    checked = against(source, by_hand, known, network=network, prefix=prefix)
     show_checked(output.console(err=False), checked, by_hand)
     return 1 if checked.misfits else 0

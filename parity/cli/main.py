@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from parity import __version__
-from parity.cli import compare, convert, differences, doctor, fix, names, recordings, steps, ugatit
+from parity.cli import compare, convert, data, differences, doctor, fix, names, recordings, steps, ugatit
 from parity.cli.exits import BAD_INPUT, INTERRUPTED, TERMINATED, Terminated
 from parity.cli.output import quieten
 from parity.cli.supervised import supervised
@@ -91,6 +91,7 @@ SECTIONS = {
         "fix": "Look for the change that mends it, and prove it.",
         "names": "Which module of the twin is which of the reference.",
         "steps": "Train both sides step by step, and compare every step.",
+        "data": "Do both sides' data pipelines hand out the same? Where first not?",
         "record": "Run one side and keep every value, to be compared elsewhere.",
         "recorder": "Print one file that records a port in an old environment.",
         "diff": "Compare two recordings: another framework, version, device or day.",
@@ -140,6 +141,6 @@ def cli() -> None:
     """
 
 
-for command in (compare.compare, compare.init, fix.fix, names.names, steps.steps, recordings.record, recordings.recorder,
+for command in (compare.compare, compare.init, fix.fix, names.names, steps.steps, data.data, recordings.record, recordings.recorder,
                 recordings.diff, doctor.doctor, convert.convert, differences.differences, *ugatit.COMMANDS):
     cli.add_command(command)

@@ -314,11 +314,15 @@ def _forgive_kinks(both: Both, truth: Store, report: Report) -> None:
 
     On a constant picture a norm's output is pure rounding: the reference's may be 9e-8 where the twin's is 0, and a ReLU then
     passes the whole gradient or none. That is what happened if all forward values are within their floors, some of them on
-    another side of zero, and every piece of the twin, given the reference's values (replay), has the reference's gradients.
+    another side of zero, and every piece of the twin, given the reference's values (replay), has the reference's gradients: also
+    where a program written otherwise might have others at the border of a layer, if those are what diverges.
     """
     if any(f.key.stage != "gradients" or f.run == "replay" or f.deviation.trouble for f in report.diverged):
         return
-    crossings = Crossings(truth)
+    apart = {f.key: f.run for f in report.uncompared if _went_apart(f)}
+    if any(not f.key.is_local and apart.get(f.key) == "replay" for f in report.diverged):
+        return
+    crossings = Crossings(truth, apart)
     both.twin("float64", crossings, gradients=False)
     if crossings.count:
         cause = say("rounding: {count} values on another side of zero, with whose sides in replay the gradients agree",

@@ -14,17 +14,19 @@ from weights_convert import ADAM, check_receipt, convert_to_paddle, convert_to_t
 
 
 def convert(source: str | Path, destination: str | Path, *, to: str = "paddle", file_format: str | None = None,
-            pair: str | None = None, without: Sequence[str] = (), adam: Mapping[str, float] | None = None, **options: Any) -> dict:
+            pair: str | None = None, without: Sequence[str] = (), decoder_norm: str | None = None,
+            adam: Mapping[str, float] | None = None, **options: Any) -> dict:
     """Carry a checkpoint from PyTorch to Paddle or back, bit for bit; returns the receipt, which lies beside the files, too.
 
     source, destination: a .pt or .safetensors file and a folder; with to="torch" such a folder and a .pt file. file_format:
     "pdparams" or "safetensors". pair: a pair file, as `compare` takes it, or a module with SUBJECTS; without one the
     networks are those of an official U-GAT-IT checkpoint. without: patterns of tensors to leave out, by either side's name.
+    decoder_norm: of U-GAT-IT's generators with "in", "ln" or "gn", whose tensors are the same.
     adam: of --to torch with an optimizer: lr, and beta1, beta2, eps, weight_decay. options: network, optimizer, verify
     ("full", "checksum", "none"), progress, and to Paddle prefix. Raises InputError, ConversionError.
     """
     asked.one("to", to, ("paddle", "torch"))
-    known = networks(pair, without)
+    known = networks(pair, without, decoder_norm)
     if to == "paddle":
         return to_paddle(source, destination, file_format or "pdparams", known=known, **options)[0]
     return to_torch(source, destination, file_format, known=known, adam=dict(adam or {}), **options)[0]
@@ -67,6 +69,7 @@ def adam(settings: tuple[str, ...]) -> dict[str, float]:
 
 def checked(path: str | Path, known: Networks) -> dict:
     """The receipt, if source, files and tensors are still what it says. Raises ConversionError."""
-    some = len(read_receipt(path)["sizes"]) < len(known.names)
-    return check_receipt(path, known.build, infer=known.infer(some), table=known.layouts, pairing=known.pairing,
+    receipt = read_receipt(path)
+    infer = known.as_in(receipt).infer(some=len(receipt["sizes"]) < len(known.names))
+    return check_receipt(path, known.build, infer=infer, table=known.layouts, pairing=known.pairing,
                          without=known.leaves_out)

@@ -90,7 +90,7 @@ def forward(receipt: dict, path: Path, known: Networks, progress: Callable[[str]
         states, twins = torch_networks(source, chosen["prefix"], chosen["network"]), written
     else:
         states, twins = torch_networks(written[0], network=None if len(sources) > 1 else sources[0].stem), sources
-    sizes = known.infer(True)(states)
+    sizes = known.as_in(receipt).infer(True)(states)
     results = []
     for twin in twins:
         name = twin.stem

@@ -70,6 +70,10 @@ class Networks:
         """How sizes are found, from states by network: a declared pair is of one size. some: not all networks need be there."""
         return self._known
 
+    def as_in(self, receipt: Mapping[str, Any]) -> Networks:
+        """These, told what an earlier conversion knew and tensors do not say: nothing, for a pair of one size."""
+        return self
+
     def _known(self, states: Mapping[str, Any]) -> dict[str, None]:
         if unknown := [name for name in states if name not in self.names]:
             raise InputError(f"expected the networks {', '.join(self.names)} of the declared pair, found {', '.join(unknown)}; "
@@ -77,10 +81,13 @@ class Networks:
         return dict.fromkeys(states)
 
 
-def networks(pair: str | None, without: Sequence[str] = ()) -> Networks:
-    """Those of a user's pair file or module, or of the pair that is meant where none is named. Raises InputError."""
+def networks(pair: str | None, without: Sequence[str] = (), decoder_norm: str | None = None) -> Networks:
+    """Those of a user's pair file or module, or of the pair that is meant where none is named. Raises InputError.
+
+    decoder_norm: of the pair that is meant, where its tensors cannot tell.
+    """
     if pair is None:
-        return replace(importlib.import_module(MEANT).OFFICIAL, without=tuple(without))
+        return replace(importlib.import_module(MEANT).OFFICIAL, without=tuple(without), decoder_norm=decoder_norm)
     found = declared.networks(pair)
     one = next(iter(found.values())).pair
     return Networks(lambda name, _: found[name].reference(), lambda name, _: found[name].twin(), lambda name, _: found[name].inputs,

@@ -17,18 +17,22 @@ from parity.numbers.noise import ACCURACY
 
 
 def show(console: Console, receipt: dict, path: Path) -> None:
-    """The receipt in a table: one row a network."""
+    """The receipt in a table: one row a network; below it, once for networks that have the same, the sizes."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("network", no_wrap=True)
     for header in ("tensors", "transposed", "numbers"):
         table.add_column(header, justify="right")
-    table.add_column("sizes")
+    alike: dict[str, list[str]] = {}
     for network, sizes in receipt["sizes"].items():
         tensors = [tensor for tensor in receipt["tensors"] if tensor["network"] == network]
         numbers = sum(math.prod(tensor["source_shape"]) for tensor in tensors)
-        table.add_row(network, str(len(tensors)), str(sum(tensor["rule"] == "transpose" for tensor in tensors)), f"{numbers:,}",
-                      ", ".join(f"{name} {value}" for name, value in (sizes or {}).items() if value is not None))
+        table.add_row(network, str(len(tensors)), str(sum(tensor["rule"] == "transpose" for tensor in tensors)), f"{numbers:,}")
+        said = ", ".join(f"{name} {value}" for name, value in (sizes or {}).items() if value is not None)
+        alike.setdefault(said, []).append(network)
     console.print(table)
+    for said, names in alike.items():
+        if said:
+            console.print(Text(f"{', '.join(names)}: {said}"), soft_wrap=True)
     how = {"full": "written, reloaded and compared bit for bit", "checksum": "written; the files were read back and hashed",
            "none": "written, not verified"}[receipt["verified"]]
     console.print(Text(f"{len(receipt['tensors'])} tensors {how}; receipt: {path}"), soft_wrap=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from parity.declare.loader import load
 from parity.declare.pair import Subject
 from parity.declare.port import Port
@@ -24,6 +27,27 @@ def subjects(module: str) -> dict[str, Subject]:
     if not found or not all(isinstance(subject, Subject) for subject in found.values()):
         raise InputError(f"--pair {module}: expected SUBJECTS, a list of parity.pair.Subject, or a function subjects(); found none")
     return found
+
+
+def one(target: Any, kind: type) -> Any:
+    """A declaration of that kind: itself, the one in a file ("my_pair.py"), or the one of that name ("my_pair.py:name").
+
+    Raises InputError: there is none, or there are several and none is named.
+    """
+    if isinstance(target, kind):
+        return target
+    expected = f"expected a parity.{kind.__name__}"
+    if not isinstance(target, (str, Path)):
+        raise InputError(f"{expected}, or a file that declares one, found {type(target).__qualname__}")
+    file, colon, name = str(target).rpartition(":")
+    found = {key: value for key, value in vars(load(file if colon else str(target))).items() if isinstance(value, kind)}
+    if colon and name in found:
+        return found[name]
+    if colon or len(found) != 1:
+        known = f"; name one: {file or target}:{next(iter(found))}" if found else ""
+        wanted = f"{expected} called {name}" if colon else f"{expected} in it"
+        raise InputError(f"{target}: {wanted}, found {', '.join(found) or 'none'}{known}")
+    return next(iter(found.values()))
 
 
 def networks(target: str) -> dict[str, Subject]:

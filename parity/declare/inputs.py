@@ -25,30 +25,39 @@ Draw = Callable[[np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class Recipe:
-    """An array to be drawn; `text` says what in words."""
+    """An array to be drawn; `text` says what in words, `call` as a pair file does."""
 
     draw: Draw
     text: str
+    call: str = ""
 
 
 def normal(*shape: int, scale: float = 1.0) -> Recipe:
     """Standard normal numbers times `scale`, float32."""
-    return Recipe(lambda rng: (scale * rng.standard_normal(shape)).astype(np.float32), f"normal {shape}")
+    return Recipe(lambda rng: (scale * rng.standard_normal(shape)).astype(np.float32), f"normal {shape}",
+                  _call("normal", *shape, **{"scale": scale} if scale != 1 else {}))
 
 
 def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Recipe:
     """Uniform numbers in [low, high), float32."""
-    return Recipe(lambda rng: rng.uniform(low, high, shape).astype(np.float32), f"uniform {shape} in [{low}, {high})")
+    return Recipe(lambda rng: rng.uniform(low, high, shape).astype(np.float32), f"uniform {shape} in [{low}, {high})",
+                  _call("uniform", *shape, low=low, high=high))
 
 
 def integers(*shape: int, high: int, low: int = 0, dtype: str = "int64") -> Recipe:
     """Integers from low to high - 1: words, classes."""
-    return Recipe(lambda rng: rng.integers(low, high, shape, dtype=dtype), f"{dtype} {shape} in [{low}, {high})")
+    return Recipe(lambda rng: rng.integers(low, high, shape, dtype=dtype), f"{dtype} {shape} in [{low}, {high})",
+                  _call("integers", *shape, **{"low": low} if low else {}, high=high,
+                        **{"dtype": dtype} if dtype != "int64" else {}))
 
 
 def truths(*shape: int) -> Recipe:
     """Truth values, a mask."""
-    return Recipe(lambda rng: rng.random(shape) < 0.5, f"bool {shape}")
+    return Recipe(lambda rng: rng.random(shape) < 0.5, f"bool {shape}", _call("truths", *shape))
+
+
+def _call(name: str, *sizes: int, **named: Any) -> str:
+    return f"{name}({', '.join([*map(str, sizes), *(f'{key}={value!r}' for key, value in named.items())])})"
 
 
 def parse(text: str) -> tuple[str | None, Recipe]:

@@ -37,14 +37,15 @@ from weights_convert import DEFAULT, LayoutTable
 class Port:
     """A PyTorch program and its Paddle port, and what both are fed with.
 
-    reference, twin: build the module (a class, a function, or a built module); twin=None where it runs elsewhere, and is recorded
-    there (docs/old-environments.md). inputs: recipes of the positional arguments
-    (see `parity.inputs`), or a dict: keyword arguments. keywords: recipes of keyword arguments. twin_keywords: reference keyword
-    -> twin keyword, where they have other names. names: reference path -> twin path of modules or tensors where the pairing by
-    names and shapes goes wrong or has to guess. modes: of "eval" and "train". calls: forwards in a row, before one backward.
-    weights: name -> array, in the reference's layout; by default those that it is built with, of which constants (a bias of
-    zeros, a scale of ones) are moved, so that one that goes missing in the twin is missed. sources: more files and folders
-    whose lines are followed, besides those of the modules' classes. training: a training step for `parity steps` to follow.
+    reference, twin: build the module: a class, a function, a built module, or the name of one ("file.py:Class", "module:Class",
+    seen from the working directory); twin=None where it runs elsewhere, and is recorded there (docs/old-environments.md).
+    inputs: recipes of the positional arguments (see `parity.inputs`), or a dict: keyword arguments. keywords: recipes of
+    keyword arguments. twin_keywords: reference keyword -> twin keyword, where they have other names. names: reference path ->
+    twin path of modules or tensors where the pairing by names and shapes goes wrong or has to guess. modes: of "eval" and
+    "train". calls: forwards in a row, before one backward. weights: name -> array, in the reference's layout; by default those
+    that it is built with, of which constants (a bias of zeros, a scale of ones) are moved, so that one that goes missing in the
+    twin is missed. sources: more files and folders whose lines are followed, besides those of the modules' classes. training: a
+    training step for `parity steps` to follow.
     own_weights: do not give both the same weights, but compare each side with those that it is built with, as its builder loads
     them.
     """
@@ -64,6 +65,12 @@ class Port:
     sources: Sequence[str | Path] = ()
     training: Training | None = None
     own_weights: bool = False
+
+    def __post_init__(self) -> None:
+        for side in ("reference", "twin"):
+            given = getattr(self, side)
+            if isinstance(given, str):
+                object.__setattr__(self, side, _found(given))
 
     def subject(self, mode: str = "eval", seed: int | None = None) -> Subject:
         """What `ladder.compare` takes. Raises InputError where the two cannot be built or are of no known framework."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -34,13 +35,19 @@ from parity.trace.source import Site
 
 @dataclass(slots=True)
 class Snapshot:
-    """A tensor's values at one moment, and the keys under which this very tensor has been seen."""
+    """A tensor's values at one moment, and the keys under which this very tensor has been seen. checksum: of the values: the array
+    may be the program's own memory, and of what is written through torch's `.data`, an alias in numpy or Paddle's `set_value` no
+    version tells."""
 
     tensor: Any
     version: int
     array: np.ndarray
     largest: float
+    checksum: int = field(init=False)
     keys: list[tuple] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.checksum = _checksum(self.array)
 
 
 class Recorder:
@@ -323,7 +330,8 @@ class Recorder:
     def snapshot(self, tensor: Any) -> Snapshot:
         version = self.framework.version_of(tensor)
         for snapshot in self._recent:
-            if snapshot.tensor is tensor and snapshot.version == version:
+            if (snapshot.tensor is tensor and snapshot.version == version
+                    and snapshot.checksum == _checksum(self.framework.array(tensor, copy=False))):
                 return snapshot
         array = self.framework.array(tensor, copy=self.keeps)
         return self._remember(Snapshot(tensor, version, array, self.magnitudes.of(array)))
@@ -388,3 +396,7 @@ class Recorder:
 
 def _owner(name: str) -> str:
     return name.rpartition(".")[0]
+
+
+def _checksum(array: np.ndarray) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8))

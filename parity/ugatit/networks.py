@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,21 @@ from parity.ugatit import subjects as ugatit
 from weights_convert import infer_sizes, infer_some_sizes, paddle_skeleton
 
 
+@dataclass(frozen=True)
 class _Official(Networks):
+    """decoder_norm: of the ablation's generators, where the tensors cannot tell (see `infer_sizes`)."""
+
+    decoder_norm: str | None = None
+
     def skeleton(self, network: str, sizes: Any) -> Any:
         return _skeleton(network.startswith("gen"), sizes)  # two generators, two pairs of discriminators: built once
 
     def infer(self, some: bool) -> Callable:
-        return infer_some_sizes if some else infer_sizes
+        return partial(infer_some_sizes if some else infer_sizes, decoder_norm=self.decoder_norm)
+
+    def as_in(self, receipt: Mapping[str, Any]) -> _Official:
+        norms = {sizes["decoder_norm"] for sizes in receipt["sizes"].values() if "decoder_norm" in sizes}
+        return replace(self, decoder_norm=norms.pop()) if len(norms) == 1 else self
 
 
 @lru_cache(maxsize=4)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from parity.messages import Message, say
+from parity.numbers import pictures
 from parity.numbers.arrays import resemblance
 from parity.trace.events import Event
 from parity.verdict.computed import COMPUTED, taken
@@ -24,6 +25,8 @@ def cause_of(found: Evidence) -> Message | None:
         return None
     if not (np.isfinite(found.reference).all() and np.isfinite(found.twin).all()) or not found.reference.size:
         return None
+    if found.event.key.stage == "data" and (said := pictures.likeness(found.reference, found.twin)) is not None:
+        return said
     for cause in (*CAUSES, *COMPUTED, taken):
         said = cause(found)
         if said is not None:

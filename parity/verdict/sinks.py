@@ -258,17 +258,22 @@ class Distances:
 
 
 class Crossings:
-    """Counts the forward values that stand on the other side of zero than the stored ones, where a rectifier turns over."""
+    """Counts the forward values that stand on the other side of zero than the stored ones, where a rectifier turns over.
+
+    others: of values that are not the same but for rounding; a difference written as `b - a` is no kink.
+    """
 
     keeps = False
 
-    def __init__(self, store: Store) -> None:
-        self._store, self.apart = store, store.apart
+    def __init__(self, store: Store, others: Container[Key] = ()) -> None:
+        self._store, self._others, self.apart = store, others, store.apart
         self.count = 0
 
     def receive(self, event: Event) -> None:
         partner = self._store.events.get(event.key)
-        if partner is None or partner.array is None or event.array is None or event.key.stage == "gradients":
+        if event.key.stage == "gradients" or event.key in self._others:
+            return
+        if partner is None or partner.array is None or event.array is None:
             return
         if partner.array.shape == event.array.shape and partner.array.dtype.kind == "f":
             self.count += int(((partner.array > 0) != (event.array > 0)).sum())

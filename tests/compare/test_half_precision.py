@@ -7,6 +7,7 @@ import torch
 from parity.compare.ladder import compare, glance
 from parity.compare.runner import compare_placing
 from parity.differences import explain
+from parity.differences.casts import BFLOAT16_CAST
 from parity.inputs import normal
 from parity.port import Port
 
@@ -105,7 +106,8 @@ def twice(factor):
 def test_the_floors_of_half_precision_are_its_own_rounding(factor):
     """Of a draw the second reading in bfloat16 was overwritten by the first, and the floor was as large as the value."""
     right, wrong = twice(2), twice(factor)
-    assert of_right_ones(*right) == "same"
+    cut = BFLOAT16_CAST.present  # each cast is a unit off then: as much as rounding may do, and no imitation is asked about that
+    assert of_right_ones(*right) == ("undecided" if cut else "same")
     subject = Port(lambda: Torch(right[0]), lambda: Paddle(wrong[1]), inputs=[normal(4, 6)]).subject("eval")
     report = compare_placing(subject, lanes=["float64"])
     assert report.verdict == "diverged" and report.first.key.stage == "forward", str(report.first)

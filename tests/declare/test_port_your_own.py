@@ -67,6 +67,37 @@ def test_the_code_of_the_page(first, monkeypatch):
     assert names["trained"].followed[0].result.steps == 2 and names["trained"].merged.compared > 100
 
 
+def test_a_pair_file_for_two_classes(first, capsys, monkeypatch):
+    """Two files of one name, in folders of their own; the guessed name stands in the pair file, where it counts."""
+    for folder, name in (("ours", "my_torch.py"), ("theirs", "my_paddle.py")):
+        (first / folder).mkdir()
+        (first / name).rename(first / folder / "model.py")
+    (first / "my_pair.py").unlink()
+    said = ["init", "ours/model.py:Net", "theirs/model.py:Net", "--input", "2,3,32,32", "--out", "pairs/port.py"]
+    assert main(said) == 0
+    assert "pairs/test_port.py" in capsys.readouterr().out
+    text = (first / "pairs/port.py").read_text()
+    assert "'hidden': 'fc'," in text and "names=names" in text and "inputs=[normal(2, 3, 32, 32)]" in text
+    monkeypatch.chdir(first / "pairs")  # wherever it is called from
+    assert main(["compare", "port.py", "--lane", "float64", "--no-train"]) == 0
+    (first / "pairs/port.py").write_text(text.replace("'hidden': 'fc'", "'hidden': 'head'"))
+    assert main(["compare", "port.py", "--lane", "float64", "--no-train"]) == 1
+    monkeypatch.chdir(first)
+    (first / "pairs/test_port.py").unlink()
+    assert main(said) == 2 and "pairs/port.py: there already" in capsys.readouterr().err
+    assert not (first / "pairs/test_port.py").exists()
+    assert main([*said[:3], "--out", "other.py"]) == 2 and "--input SHAPE" in capsys.readouterr().err
+    assert main(["init", "ours/model.py:Net"]) == 2
+
+
+@pytest.mark.parametrize("text", ["2,3", "2,8@0..1", "int64:2,16@0..100", "int32:2@1..5", "bool:2,16"])
+def test_an_input_as_a_pair_file_spells_it(text):
+    _, recipe = inputs.parse(text)
+    again = eval(recipe.call, vars(inputs))
+    assert again.text == recipe.text and again.call == recipe.call
+    assert np.array_equal(again.draw(np.random.default_rng(1)), recipe.draw(np.random.default_rng(1)))
+
+
 def test_a_mistake_in_the_written_port_is_found(first, capsys):
     port = first / "my_paddle.py"
     port.write_text(port.read_text().replace("F.gelu(", "F.relu("))

@@ -35,6 +35,7 @@ RUN = {
     ("docs/my-loss-does-not-go-down.md", "1. Run it"): "tests/doctor/test_command.py",
     ("docs/my-loss-does-not-go-down.md", "In your own loop"): "test_the_doctor_in_ones_own_loop",
     ("docs/my-loss-does-not-go-down.md", "What is odd, and meant"): "test_the_doctor_in_ones_own_loop",
+    ("docs/data-and-metrics.md", "*"): "tests/data/test_page.py",
     ("docs/differences.md", "*"): "tests/differences/test_differences.py",
 }
 # Blocks whose commands are only checked (they exist, and take these options), and why.

@@ -3,6 +3,8 @@
 import json
 import os
 
+import numpy as np
+import paddle
 import pytest
 from rich.console import Console
 
@@ -120,7 +122,8 @@ def test_a_harmless_line_is_told_from_a_harmful_one(pair):
     explaining = Explaining(lambda seed: porting.training(f"{target}:training"), title="training", steps=2, budget=60)
     found = explaining.of(mends(*changes))
     harmful, harmless = found.parts
-    assert found.complete and found.left < 1e-14 < 0.1 < found.total
+    rounded = abs(float(np.float32(0.1)) / 0.1 - 1) if paddle.__version__ < "3" else 0  # the rate; 2.6 has it in float32
+    assert found.complete and found.left < 1e-14 + rounded and found.total > 0.1
     assert harmless.harmless and harmless.effect.alone == 0 and not harmless.effect.seen["float32"]
     assert not harmful.harmless and harmful.effect.alone > 0.1
     assert harmful.effect.seen == {"float64": ("loss",), "float32": ("loss",)}

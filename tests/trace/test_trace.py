@@ -89,6 +89,26 @@ def test_a_write_in_place_does_not_reach_back(side):
     equal(found, "gradients (top level) input[0]", np.full_like(X, 6))
 
 
+def unseen_write(x):
+    y = x * 2
+    if isinstance(y, torch.Tensor):
+        y.data.clamp_(-0.5, 0.5)
+    else:
+        y.set_value(y.clip(-0.5, 0.5))
+    z = y
+    return z
+
+
+@BOTH
+def test_a_write_that_no_version_tells_of_is_seen(side):
+    """Through torch's `.data`, or Paddle's `set_value`."""
+    found = record(wrap(side, unseen_write))
+    equal(found, "forward (top level) unseen_write: y", X * 2)
+    equal(found, "forward (top level) unseen_write: z", np.clip(X * 2, -0.5, 0.5))
+    equal(found, "forward (top level) output", np.clip(X * 2, -0.5, 0.5))
+    equal(found, "gradients (top level) input[0]", np.full_like(X, 2))
+
+
 def test_relu_in_place_does_not_reach_back():
     def function(x):
         before = x * 2

@@ -11,6 +11,7 @@ from PIL import Image
 import paddle_impl
 import torch_ref
 import weights_convert
+from parity.cli.convert import convert as convert_command
 from parity.cli.ugatit_options import DECODER_NORMS
 from parity.compare.ladder import compare
 from parity.files import InputError
@@ -259,3 +260,26 @@ def test_check_takes_the_ablation():
     assert not any(key.startswith("gap_fc") or key.endswith("rho") for key in networks["genA2B full"].state)
     assert not any(key.startswith("gap_fc") for key in networks["disLA 5 layers"].state)
     assert "GN" not in [case.title for case in cases.cases(size=32, modes=("train",))]
+
+
+def test_convert_is_told_the_norm_and_its_receipt_remembers(tmp_path):
+    networks = {"genA2B": official("ln", False)["genA2B"]}
+    source, out = tmp_path / "a.pt", tmp_path / "converted"
+    torch.save({name: {key: torch.tensor(array) for key, array in state.items()} for name, state in networks.items()}, source)
+
+    def convert(*arguments):
+        return CliRunner().invoke(convert_command, [str(argument) for argument in arguments])
+
+    for wrong, said in (((source, out), "--decoder-norm"), ((source, out, "--decoder-norm", "adain"), "found the tensors of"),
+                        (("--decoder-norm", "ln", "--check", out / "receipt.json"), "a receipt say themselves"),
+                        ((source, out, "--decoder-norm", "ln", "--pair", "mine.py"), "a pair and a receipt")):
+        found = convert(*wrong, "--network", "genA2B") if "--check" not in wrong else convert(*wrong)
+        assert found.exit_code and said in found.output + str(found.exception)
+    done = convert(source, out, "--network", "genA2B", "--decoder-norm", "ln")
+    assert done.exit_code == 0 and "decoder_norm ln" in done.output, done.output
+    assert convert("--check", out / "receipt.json").exit_code == 0
+    by_hand = convert(source, "--network", "genA2B", "--decoder-norm", "ln", "--check-against", out)
+    assert by_hand.exit_code == 0 and "are what the checkpoint says" in by_hand.output
+    back = tmp_path / "back.pt"
+    assert convert("--to", "torch", out, back, "--network", "genA2B", "--decoder-norm", "ln").exit_code == 0
+    assert all(torch.equal(tensor, torch.tensor(networks["genA2B"][key])) for key, tensor in torch.load(back)["genA2B"].items())

@@ -207,3 +207,12 @@ def test_a_gradient_without_a_graph(evidence, ours, theirs, named):
     found = evidence(draw(2), draw(2), ours, theirs)
     assert ("without create_graph=True" in cause_of_cut(found.event, found.partner, "twin")) == named
     assert "without create_graph=True" not in cause_of_cut(found.event, found.partner, "reference")
+
+
+# --- pictures in a batch ---------------------------------------------------------------------------------------------
+
+def test_a_batch_of_pictures_is_told_by_its_channels_and_nothing_else_is(evidence):
+    batch = RNG.random((2, 3, 8, 9))
+    assert "BGR against RGB" in cause_of(evidence(batch, batch[:, ::-1], stage="data"))
+    assert "BGR" not in (cause_of(evidence(batch, batch[:, ::-1])) or "")  # channels of a feature map are no colours
+    assert "[0, 255]" in cause_of(evidence(batch, 255 * batch, stage="data"))

@@ -1,0 +1,1 @@
+"""Two data pipelines side by side: order, samples, transforms, batches."""
