@@ -167,7 +167,7 @@ class Against:
         if array is not None and event.key.is_local and found.distance > self._limit * floor:
             self.remember(event.key, array)
         if array is not None and found.distance > self._limit * floor:
-            self.hiding.update({event.key} if hide_the_same(stored, array) else ())
+            self.hiding.update({event.key} if event.drawn is None and hide_the_same(stored, array) else ())
             if self._printing and len(self.first) < self.FIRST and (mark := print_of(array)) is not None:
                 self.first[event.key] = mark
         if array is not None and found.distance > self._limit * floor and self._has_room(event.key):

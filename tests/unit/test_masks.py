@@ -28,9 +28,16 @@ def otherwise(**changed):
     (otherwise(), True), (otherwise(hidden=LOWEST / 2), True),
     (otherwise(hidden=-100.0), False),  # something is left of it in a softmax
     (otherwise(_00=0.25), False), (otherwise(_02=0.0), False), (otherwise(_01=-1e4), False), (MASK[:, :3], False),
-    (MASK.astype(np.int64), False), (np.where(MASK < -1, -np.inf, MASK), False)])
+    (MASK * 1e6, False), (np.where(MASK < -1, -np.inf, MASK), False)])
 def test_what_masks_hide(theirs, same):
     assert hide_the_same(MASK, theirs) is same and hide_the_same(theirs, MASK) is same
+
+
+def test_large_numbers_that_lie_far_apart_are_no_mask():
+    """Counts of draws, activations."""
+    counts = np.array([[0.0, 900.0, 1800.0], [3.0, 1000.0, 2.0]])
+    assert not hide_the_same(counts, np.where(counts < 5, counts + 1, counts))
+    assert not hide_the_same(counts - 2000, np.where(counts < 5, counts + 1, counts) - 2000)
 
 
 def test_of_a_row_that_is_hidden_as_a_whole_a_softmax_shows_what_is_left():
