@@ -213,15 +213,16 @@ def fault_lines(rows: Sequence[FaultRow]) -> list[str]:
     counts = {what: sum(bool(getattr(row, what)) for row in rows) for what in ("module", "line", "cause")}
     lines = ["", "## Faults put into the twins", "",
              "One line of the twin's library is changed in memory (`exams/gallery/faults.py`: an epsilon, a sign, an activation, a "
-             "scale ...); a fault counts as one where the truth says that the outputs changed. Pairs that differ in train mode alone "
-             "are asked as well, if parity has nothing to say to them in eval mode. "
+             "scale ...); a fault counts as one where the truth says that the outputs changed. Pairs that differ in train mode "
+             "alone are asked as well, if parity has nothing to say to them in eval mode. "
              f"`parity compare {' '.join(FAULT_OPTIONS)}`.", "",
              f"{len(rows)} faults in {len({row.pair for row in rows})} pairs: "
              f"{sum(row.said == 'differs' for row in rows)} found; the first place lies in the class that was changed in "
              f"{counts['module']}, in the statement that was changed, or on a line beside the one that was, in {counts['line']}; a "
-             f"cause is named in {counts['cause']}. In {sum(row.is_read_there for row in rows)} the changed line keeps something in a "
-             "constructor (`self.scale = ...`), and the place is the line of its class that reads it, which counts as right. Where both sides keep a number under one name, the place is the line that decides on it, in whatever class: "
-             "that of a `num_heads=` that was handed down is where it is written.", "",
+             f"cause is named in {counts['cause']}. In {sum(row.is_read_there for row in rows)} the changed line keeps something "
+             "in a constructor (`self.scale = ...`), and the place is the line of its class that reads it, which counts as right. "
+             "Where both sides keep a number under one name, the place is the line that decides on it, in whatever class: that of "
+             "a `num_heads=` that was handed down is where it is written.", "",
              "| pair | fault | at | parity says | first place | module | line |", "|---|---|---|---|---|---|---|"]
     return lines + [f"| {row.pair} | {row.kind} | {row.place} | {row.said} | {row.first} | {'yes' if row.module else 'no'} | "
                     f"{'yes' if row.line else 'no'} |" for row in rows]

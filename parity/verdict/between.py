@@ -46,8 +46,8 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
         return found
     if changed is None:
         here, there = (next((event.site for event in side if event.key.is_local), None) for side in (ours, theirs))
-        there = there or _made_at(first, before[1], against) or (_behind_which(first, good and against.matched[good.key][0])
-                                                                 if here else None)
+        there = there or _made_at(first, range(before[1] + 1, partner[0].order), against)
+        there = there or (_behind_which(first, good and against.matched[good.key][0]) if here else None)
         return [replace(f, reference=here or f.reference, twin=there) if f is first and there else f for f in found]
     i, j, m, n = changed
     last = _behind_which(first, good and against.matched[good.key][0])
@@ -66,10 +66,10 @@ def _is_another_name(first: Finding) -> bool:
     return statement is not None and statement.is_name
 
 
-def _made_at(first: Finding, start: int, against: Against) -> Site | None:
-    """The first line behind `start` at which the twin has the value that went wrong, under whatever name."""
+def _made_at(first: Finding, orders: range, against: Against) -> Site | None:
+    """The first line, of these places in the twin's order, at which the twin has the value that went wrong, under whatever name."""
     mark = against.first.get(first.key)
-    made = [event for event, _ in against.extra if event.order > start and event.key.is_local and mark is not None
+    made = [event for event, _ in against.extra if event.order in orders and event.key.is_local and mark is not None
             and (other := against.prints.get(event.key)) is not None and other.shape == mark.shape and mark.alike(other)]
     return min(made, key=lambda event: event.order).site if made else None
 
