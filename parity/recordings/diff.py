@@ -28,6 +28,7 @@ from parity.verdict.computed import nearby
 from parity.verdict.findings import Finding, NothingCompared, Order, Report
 from parity.verdict.judge import Failure, Judge
 from parity.verdict.sinks import Against, Store
+from parity.verdict.sketch import sketch
 
 SUMMARY = "same up to summary"
 NOT_LOOKED_AT = say("known differences of the frameworks (parity differences) were not looked at: to tell whether one accounts for "
@@ -141,7 +142,7 @@ def _run(one: Trace, other: Trace, left: Program, right: Program, run: str, weig
 
 
 def _explain(lane: Report, judge: Judge, theirs: Store) -> None:
-    """Give each place its cause: all values are at hand."""
+    """Give each place its cause and what is drawn of it: all values are at hand."""
     places = {id(finding) for finding in lane.places}
     for number, finding in enumerate(lane.findings):
         ours, other = (store.events.get(finding.key) for store in (judge.truth, theirs))
@@ -150,7 +151,8 @@ def _explain(lane: Report, judge: Judge, theirs: Store) -> None:
         arrays = ours.array, other.array
         if all(array is not None for array in arrays):
             evidence = Evidence(*arrays, ours, other, judge.held(finding.key), nearby(finding.key, judge.truth.in_order()))
-            lane.findings[number] = with_changes(finding, cause=cause_of(evidence))
+            lane.findings[number] = with_changes(finding, cause=cause_of(evidence),
+                                                 sketch=sketch(*arrays, finding.deviation.index))
 
 
 class _Against(Against):

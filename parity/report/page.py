@@ -10,6 +10,7 @@ import jinja2
 from parity import languages as language
 from parity.messages import say, term
 from parity.numbers.noise import ACCURACY, M
+from parity.report import sketches
 from parity.report.tree import roots
 from parity.report.words import distance, place, row, short, versions
 from parity.trace.source import Site
@@ -40,7 +41,8 @@ def page(template: str, **values: object) -> str:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(language.page_gettext, language.page_ngettext, newstyle=True)
     environment.filters |= {"short": short, "site": _site, "distance": distance, "place": place, "term": term,
-                            "plain": language.plain}
+                            "plain": language.plain, "histograms": sketches.histograms, "ends": sketches.ends,
+                            "maps": sketches.maps}
     environment.globals |= {"say": say, "languages": language.NAMES}
     return environment.get_template(template).render(**{**values, "versions": values.get("versions") or versions()})
 

@@ -13,6 +13,7 @@ from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import M
 from parity.trace.events import PRECISIONS, Key, is_inside
 from parity.trace.source import Site, relative
+from parity.verdict.sketch import Sketch
 
 RAISED = "(exception)"  # the variable of a finding which says that the twin raised
 
@@ -48,7 +49,7 @@ class Finding:
 
     run: "free" (each side feeds itself) or "replay" (every module was given the reference's values).
     floor_multiple: how many noise floors apart; inf where the sides cannot be compared. last_good: the last value
-    before this one, in execution order, that was the same.
+    before this one, in execution order, that was the same. sketch: of what diverged, where both arrays were at hand.
     """
 
     subject: str
@@ -68,6 +69,7 @@ class Finding:
     drawn: bool = False  # it tells of random numbers that were drawn
     anew: bool = False  # a local, wrong although all that its line reads is right
     cause: str | None = None
+    sketch: Sketch | None = None
 
     @property
     def id(self) -> str:
@@ -126,6 +128,7 @@ class Finding:
                       "reference": _number(worst.reference), "twin": _number(worst.twin)},
             "distance": _number(worst.distance), "relative": _number(worst.relative),
             "floor_multiple": _number(self.floor_multiple), "last_good": self.last_good, "cause": self.cause,
+            "histogram": self.sketch.to_json() if self.sketch is not None else None,
         }
 
     def __str__(self) -> str:

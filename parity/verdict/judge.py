@@ -28,6 +28,7 @@ from parity.verdict.findings import RAISED, Finding, Order, Report
 from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
 from parity.verdict.sinks import Against, Store, multiple_of
+from parity.verdict.sketch import sketch
 
 if TYPE_CHECKING:
     from parity.declare.pair import Pair
@@ -240,7 +241,7 @@ class Judge:
             deviation = with_changes(deviation, trouble=say("NaN everywhere, on both sides"))
             return self._finding(event, twin, Verdict.UNCOMPARED, deviation, floor)
         verdict = (Verdict.SAME if multiple <= 1 else Verdict.NOISE if multiple <= self.limit else Verdict.DIVERGED)
-        cause = None
+        cause = drawn = None
         if verdict is not Verdict.DIVERGED and not self._seen(event, deviation):
             cause = say("rounding alone may do {floor:.1e} to this value, {share:.1e} of its size: a mistake could not be seen",
                         floor=floor, share=floor / deviation.scale if deviation.scale else np.inf)
@@ -253,7 +254,8 @@ class Judge:
             if left is not None:
                 cause = cause_of(Evidence(left, right, event, twin, self.held(event.key),
                                           nearby(event.key, self.truth.in_order())))
-        finding = self._finding(event, twin, verdict, deviation, floor, cause)
+                drawn = sketch(left, right, deviation.index)
+        finding = with_changes(self._finding(event, twin, verdict, deviation, floor, cause), sketch=drawn)
         if (deviation.reshaped is not None and self._inside(finding)
                 and multiple_of(deviation.reshaped, floor) <= self.limit):
             return with_changes(finding, verdict=Verdict.UNCOMPARED, cause=say("the same values in another shape"))

@@ -13,6 +13,7 @@ from parity.steps import report as steps_report
 from parity.steps.summary import Summary
 from parity.ugatit import sheet
 from parity.verdict.findings import Finding
+from parity.verdict.sketch import sketch
 from tests.cli.test_cli_steps import found, made
 from tests.report.test_report import finding, result, translation
 
@@ -26,13 +27,16 @@ def uncompared(variable: str) -> Finding:
 
 
 def test_the_check_page(tmp_path):
-    diverged = [finding(cause="an average for a maximum"), finding(run="replay", variable=LONG)]
+    ours = np.random.default_rng(0).standard_normal((2, 3, 20, 30))
+    drawn = sketch(ours, np.abs(ours), (0, 1, 2, 3))
+    diverged = [finding(cause="an average for a maximum", sketch=drawn), finding(run="replay", variable=LONG)]
     summary = CheckSummary([result(title="LIN"), result(*diverged, uncompared(LONG), title="genA2B light")])
     picture = sheet.draw([translation(0.3)])
     page = check_report.to_html(summary, picture=picture, caption=sheet.caption([translation(0.3)]))
     probe = browser.check(page, tmp_path, {"First divergence", "The ladder", "Pictures", "Programs", "Independent places",
                                            "All findings"})
-    assert probe["images"] == 1
+    assert probe["images"] == 7 and probe["drawn"] == 2  # of the headline and of its place
+    assert browser.probe(page, tmp_path, 390, typed=f"{LONG} replay".upper())["filtered"] == [3, 0, 1]
 
 
 def test_the_healthy_check_page(tmp_path):
