@@ -35,7 +35,7 @@ from parity.messages import Message, say, several, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.by_value import Choice, settled
-from parity.pairing.census import Census, CensusFinding, each_once, own_weights, take
+from parity.pairing.census import Census, CensusFinding, each_once, own_weights, tables, take
 from parity.pairing.correspondence import naming
 from parity.pairing.nodes import WHOLE
 from parity.trace.events import Key, Sink
@@ -432,7 +432,7 @@ class Both(Sides):
         census = each_once(census, *known)
         if self.subject.own_weights or self.pair.names is None:  # these are judged for themselves; ours are built from seeds
             return census
-        return own_weights(census, *known)
+        return tables(own_weights(census, *known), *known, self.subject.redrawn)
 
     def reference(self, dtype: str, sink: Sink, *, draw: Draw = UNMOVED, replayed: Store | None = None,
                   gradients: bool = True, measure: bool | None = None, release: bool = False,
