@@ -123,7 +123,7 @@ class Judge:
         if self.pair.names is not None:
             found = _without_reordered(found, self.truth, against, report)
             found = cut(placed(found, self.truth, against, elsewhere), self.truth, against, report)
-        if self.settings is not None:
+        if self.pair.names is not None and self.settings is not None:  # programs line for line the same show where they differ
             found = self.settings.told(found)
         found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
