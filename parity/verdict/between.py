@@ -48,6 +48,8 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
     last = against.matched[good.key][0].site if good is not None and good.key.function == OPERATION else first.twin
     here = mine[i].site if i < j else mine[i - 1].site if i else first.reference
     there = others[m].site if m < n else others[m - 1].site if m else last
+    if m == n and here == first.reference:
+        there = first.twin  # what is lacking stands in the line of the value itself
     cause = together([_said(mine[i:j], say("the reference")), _said(others[m:n], say("the twin"))])
     if i < j and m < n:  # another function: written where it is kept, if it is
         here, there = kept_at(here) or here, kept_at(there) or there
