@@ -53,6 +53,8 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
     last = _behind_which(first, good and against.matched[good.key][0])
     here = mine[i].site if i < j else mine[i - 1].site if i else first.reference
     there = others[m].site if m < n else others[m - 1].site if m else last
+    if m == n and here == first.reference:
+        there = first.twin  # what is lacking stands in the line of the value itself
     cause = together([_said(mine[i:j], say("the reference")), _said(others[m:n], say("the twin"))])
     if i < j and m < n:  # another function: written where it is kept, if it is
         here, there = kept_at(here, _name(mine[i])) or here, kept_at(there, _name(others[m])) or there

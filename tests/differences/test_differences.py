@@ -307,6 +307,40 @@ class PaddleNorms(paddle.nn.Linear):
         return y.norm(p=3, axis=1), y.norm(p=self.p, axis=1)
 
 
+class Likelihood(torch.nn.Linear):
+    def __init__(self):
+        super().__init__(5, 2)
+
+    def forward(self, x):
+        mean, spread = super().forward(x).unbind(1)
+        return F.gaussian_nll_loss(mean, x[:, 0], spread.exp())
+
+
+class PaddleLikelihood(paddle.nn.Linear):
+    """composed: of operations that lose nothing."""
+
+    def __init__(self, composed):
+        super().__init__(5, 2)
+        self.composed = composed
+
+    def forward(self, x):
+        mean, spread = super().forward(x).unbind(1)
+        if self.composed:
+            return (0.5 * (spread + (mean - x[:, 0]) ** 2 / spread.exp())).mean()
+        return P.gaussian_nll_loss(mean, x[:, 0], spread.exp())
+
+
+def test_a_variance_that_is_cut_off_is_told_by_name_and_one_that_is_not_is_the_same():
+    """A bug of Paddle that a port has all the same: it stays diverged, and has its cause."""
+    def compared(composed):
+        pair = Port(Likelihood, lambda: PaddleLikelihood(composed), inputs=[normal(4, 5)], modes=["eval"])
+        return parity.compare(pair, quick=True)
+
+    assert compared(composed=True).verdict == "same"
+    found = compared(composed=False)
+    assert found.verdict == "diverged" and "gaussian_variance" in str(found.headline[1].cause)
+
+
 def test_a_diagonal_matrix_is_cut_off():
     expected = outcome(draw(2, 3), lambda x: paddle.diag_embed(x) + x.unsqueeze(-1), paddle)
     with by_name("diag_embed").imitate() as acted:
