@@ -20,19 +20,22 @@ if TYPE_CHECKING:
     from parity.conversion.convert import convert
     from parity.declare.data import Data
     from parity.declare.inputs import integers, normal, truths, uniform
+    from parity.declare.metric import Metric
     from parity.declare.port import Port
     from parity.declare.training import Training
-    from parity.door import compare_data, diff, follow, record
+    from parity.door import compare_data, compare_metrics, diff, follow, record
     from parity.files import InputError
     from parity.report.summary import Summary
     from parity.verdict.findings import NothingCompared, Report
 
 __version__ = "0.1.0"
-__all__ = ["Data", "InputError", "NothingCompared", "Port", "Report", "Summary", "Training", "__version__", "compare",
-           "compare_data", "convert", "diff", "doctor", "follow", "integers", "normal", "record", "truths", "uniform"]
+__all__ = ["Data", "InputError", "Metric", "NothingCompared", "Port", "Report", "Summary", "Training", "__version__", "compare",
+           "compare_data", "compare_metrics", "convert", "diff", "doctor", "follow", "integers", "normal", "record", "truths",
+           "uniform"]
 
 _HOMES = {
-    "Port": "declare.port", "Training": "declare.training", "Data": "declare.data", "compare_data": "door",
+    "Port": "declare.port", "Training": "declare.training", "Data": "declare.data", "Metric": "declare.metric",
+    "compare_data": "door", "compare_metrics": "door",
     "integers": "declare.inputs", "normal": "declare.inputs", "truths": "declare.inputs", "uniform": "declare.inputs",
     "follow": "door", "record": "door", "diff": "door", "convert": "conversion.convert",
     "InputError": "files", "NothingCompared": "verdict.findings", "Report": "verdict.findings", "Summary": "report.summary",

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from parity.compare.results import Case
     from parity.data.findings import DataSummary
     from parity.declare.data import Data
+    from parity.declare.metric import Metric
     from parity.declare.pair import TrainingSubject
     from parity.declare.port import Port
     from parity.declare.training import Training
+    from parity.metrics.summary import MetricSummary
     from parity.recordings.diff import Summary as DiffSummary
     from parity.recordings.traces import Trace
     from parity.report.summary import Summary
@@ -161,6 +163,23 @@ def compare_data(pair: Data | str | Path, *, samples: int = 32, seed: int = 0,
     from parity.declare.data import Data
     from parity.declare.declared import one
     return compare(one(pair, Data), samples=samples, seed=seed, **({"told": told} if told else {}))
+
+
+def compare_metrics(pair: Metric | str | Path, *, seed: int = 0) -> MetricSummary:
+    """Hand two metrics the same predictions, and compare what they say after each batch, and at the end.
+
+    pair: a `Metric`, or a file that declares one ("my_pair.py", "my_pair.py:name"). seed: of what its recipes draw.
+
+    They may differ by 16 roundings in float32, or by 16 times what moving the predictions by one rounding does to the reference.
+    Returns a summary: `verdict` ("same" or "diverged"), `first` (the update after which they part), `cause`, and `models`: whether
+    the ends of two models differ by the metric or by the model. Raises InputError (the reference cannot be read),
+    NothingCompared.
+    """
+    seed = asked.count("seed", seed, asked.SEEDS)
+    from parity.declare.declared import one
+    from parity.declare.metric import Metric
+    from parity.metrics.compare import compare
+    return compare(one(pair, Metric), seed=seed)
 
 
 def _cases(pair: Any, modes: Sequence[str] | None, seed: int | None) -> list[Case]:

@@ -9,6 +9,7 @@ import torch
 
 from exams.gallery import faults, rules, run, truth
 from exams.gallery.run import FaultRow, Row
+from parity.fixes.edit import Edit
 
 PAIRS = Path(run.__file__).parent / "pairs"
 NAMES = {file.stem for file in PAIRS.glob("*.py")} - {"__init__"}
@@ -76,8 +77,20 @@ def test_the_page_counts_faults():
 def test_a_place_in_the_changed_statement_or_beside_the_changed_line_is_right(tmp_path):
     file = tmp_path / "net.py"
     file.write_text("def f(x):\n    layer = make(\n        1,\n        2,\n        3)\n    y = 1\n    return layer\n")
-    fault = faults.Fault("bert", "heads", None, str(file), 5, (1, 7))
+    fault = faults.Fault("bert", "heads", Edit("net:f", "3)", "4)"), str(file), 5, (1, 7))
     assert [run._is_beside(fault, line) for line in range(1, 8)] == [False, True, True, True, True, True, False]
+
+
+@pytest.mark.parametrize(("new", "line", "right"), [("        self.scale = 2", 6, True), ("        self.scale = 2", 7, False),
+                                                    ("        scale = 2", 6, False), ("        self.scale = 2", 10, False)])
+def test_a_line_that_reads_what_the_changed_line_keeps_in_its_class_is_right(tmp_path, new, line, right):
+    file = tmp_path / "net.py"
+    file.write_text("class Net:\n    def __init__(self):\n        self.scale = 1\n\n    def forward(self, x):\n"
+                    "        y = x * self.scale\n        return y\n\ndef other(self, x):\n    return x * self.scale\n")
+    fault = faults.Fault("bert", "scale", Edit("net:Net.__init__", "        self.scale = 1", new), str(file), 3, (1, 7))
+    assert run._is_beside(fault, line) is right
+    row = FaultRow("bert", "scale", "net.py:3", new.strip(), "differs", True, right, "", f"net.py:{line}", 1.0)
+    assert row.is_read_there is right
 
 
 class Twin:

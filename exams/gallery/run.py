@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import pickle
+import re
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ from exams.gallery.plain import plain
 from exams.gallery.rules import RULES
 from parity import files
 from parity.fixes.edit import applied
-from parity.trace.source import Site, statements_around
+from parity.trace.source import Site, Statement, statements_around
 
 HERE = Path(__file__).parent
 LIBRARIES = ("torch", "paddlepaddle", "transformers", "paddlenlp", "timm", "paddleclas", "torchvision")
@@ -79,7 +80,7 @@ class Row:
 @dataclass(frozen=True)
 class FaultRow:
     """One injected fault. module: the first place lies in the class that was changed; line: in the statement that was changed, or
-    on a line beside the one that was."""
+    on a line beside the one that was; or on a line of its class that reads what the changed one keeps in the constructor."""
 
     pair: str
     kind: str
@@ -91,6 +92,12 @@ class FaultRow:
     cause: str
     first: str
     seconds: float
+
+    @property
+    def is_read_there(self) -> bool:
+        """Whether the changed line keeps something in the constructor, and the place is a line that reads it."""
+        lines = [int(place.rpartition(":")[2] or 0) for place in (self.place, self.first)]
+        return self.line and self.new.startswith("self.") and abs(lines[0] - lines[1]) > 1
 
 
 class Unclear(Exception):
@@ -113,6 +120,13 @@ def sit(name: str) -> Row:
     said = SAYS.get(ended.code, "undecided" if ended.code == 2 and report_was_written(ended.said) else "crash")
     return Row(name, title, lines_of(file), apart, truth.expected(name), said, first,
                round(ended.seconds, 1), round(bare.seconds, 2), round(ended.megabytes), round(bare.megabytes))
+
+
+def is_same_in_eval(name: str, row: Row) -> bool:
+    """Whether parity has no objection to a pair in the mode that faults are sat in, so that what it says then is of the fault."""
+    if name not in truth.DIFFERS_IN_TRAIN:
+        return row.truth == "same"
+    return sitting.forked(sitting.command("compare", str(sitting.file_of(name)), *FAULT_OPTIONS)).code == 0
 
 
 def sit_fault(fault: faults.Fault) -> FaultRow:
@@ -140,7 +154,13 @@ def _is_beside(fault: faults.Fault, line: int) -> bool:
         return True
     around = statements_around(Site(fault.file, line))
     found = around.at(line) if around is not None else None
-    return found is not None and found.first <= fault.line <= found.last
+    return found is not None and (found.first <= fault.line <= found.last or _is_read(fault, found))
+
+
+def _is_read(fault: faults.Fault, place: Statement) -> bool:
+    """Whether a statement reads what the changed line keeps in the constructor of its class (`self.scale = ...`)."""
+    kept = re.match(r"\s*(self\.\w+) = ", fault.edit.new)
+    return kept is not None and kept[1] in place.own and fault.span[0] <= place.first <= fault.span[1]
 
 
 def report_was_written(said: str) -> bool:
@@ -193,12 +213,16 @@ def fault_lines(rows: Sequence[FaultRow]) -> list[str]:
     counts = {what: sum(bool(getattr(row, what)) for row in rows) for what in ("module", "line", "cause")}
     lines = ["", "## Faults put into the twins", "",
              "One line of the twin's library is changed in memory (`exams/gallery/faults.py`: an epsilon, a sign, an activation, a "
-             "scale ...); a fault counts as one where the truth says that the outputs changed. "
+             "scale ...); a fault counts as one where the truth says that the outputs changed. Pairs that differ in train mode "
+             "alone are asked as well, if parity has nothing to say to them in eval mode. "
              f"`parity compare {' '.join(FAULT_OPTIONS)}`.", "",
              f"{len(rows)} faults in {len({row.pair for row in rows})} pairs: "
              f"{sum(row.said == 'differs' for row in rows)} found; the first place lies in the class that was changed in "
              f"{counts['module']}, in the statement that was changed, or on a line beside the one that was, in {counts['line']}; a "
-             f"cause is named in {counts['cause']}.", "",
+             f"cause is named in {counts['cause']}. In {sum(row.is_read_there for row in rows)} the changed line keeps something "
+             "in a constructor (`self.scale = ...`), and the place is the line of its class that reads it, which counts as right. "
+             "Where both sides keep a number under one name, the place is the line that decides on it, in whatever class: that of "
+             "a `num_heads=` that was handed down is where it is written.", "",
              "| pair | fault | at | parity says | first place | module | line |", "|---|---|---|---|---|---|---|"]
     return lines + [f"| {row.pair} | {row.kind} | {row.place} | {row.said} | {row.first} | {'yes' if row.module else 'no'} | "
                     f"{'yes' if row.line else 'no'} |" for row in rows]
@@ -263,7 +287,7 @@ def main(out: str | None, answers: str | None, only: Sequence[str], again: bool,
             click.echo(f"{number}/{len(wanted)} {unclear}", err=True)
         if not save():
             break
-    for name in [name for name in only or kept if count and kept[name].outcome in RIGHT and kept[name].truth == "same"]:
+    for name in [name for name in only or kept if count and kept[name].outcome in RIGHT and is_same_in_eval(name, kept[name])]:
         for number, fault in enumerate(faults_of(name, count)):
             if f"{name} {number}" not in injected and save():
                 injected[f"{name} {number}"] = row = sit_fault(fault)

@@ -58,6 +58,29 @@ def data(target: str, samples: int, picture_path: str | None, seed: int, json_pa
     return _told(summary, show.show, reports)
 
 
+@click.command()
+@click.argument("target", metavar="FILE.py[:NAME]")
+@_SEED
+@_JSON
+@_QUIET
+@_VERBOSE
+def metric(target: str, seed: int, json_path: str | None, quiet: bool, verbose: bool) -> int:
+    """Do two metrics say the same of the same predictions? After which batch not, and why?
+
+    FILE.py declares a parity.Metric: a metric on each side (an object that is updated, or a function of a batch), and what they
+    are handed. Where each side has predictions of its own model, it is told whether the ends differ by the metric or by the model.
+
+    \b
+    Examples:
+      parity metric my_pair.py
+      parity metric my_pair.py:accuracy --json -
+    """
+    reports = Reports(json_path, quiet=quiet, verbose=verbose)
+    output.check_outputs(reports)
+    from parity.metrics import show
+    return _told(parity.compare_metrics(target, seed=seed), show.show, reports)
+
+
 def _told(summary: Any, show: Any, reports: Reports) -> int:
     summary.circumstances = output.circumstances()
     output.publish_json(reports, lambda: json.dumps(summary.to_json(), indent=1) + "\n")

@@ -92,6 +92,7 @@ SECTIONS = {
         "names": "Which module of the twin is which of the reference.",
         "steps": "Train both sides step by step, and compare every step.",
         "data": "Do both sides' data pipelines hand out the same? Where first not?",
+        "metric": "Do both sides' metrics say the same of the same predictions?",
         "record": "Run one side and keep every value, to be compared elsewhere.",
         "recorder": "Print one file that records a port in an old environment.",
         "diff": "Compare two recordings: another framework, version, device or day.",
@@ -141,6 +142,6 @@ def cli() -> None:
     """
 
 
-for command in (compare.compare, compare.init, fix.fix, names.names, steps.steps, data.data, recordings.record, recordings.recorder,
-                recordings.diff, doctor.doctor, convert.convert, differences.differences, *ugatit.COMMANDS):
+for command in (compare.compare, compare.init, fix.fix, names.names, steps.steps, data.data, data.metric, recordings.record,
+                recordings.recorder, recordings.diff, doctor.doctor, convert.convert, differences.differences, *ugatit.COMMANDS):
     cli.add_command(command)

@@ -35,7 +35,7 @@ from parity.messages import Message, say, several, some, term
 from parity.numbers.arrays import Deviation, Verdict, deviation, in_lane, resemblance
 from parity.numbers.noise import ACCURACY, DRAWS, M, generator, move
 from parity.pairing.by_value import Choice, settled
-from parity.pairing.census import Census, CensusFinding, each_once, own_weights, take
+from parity.pairing.census import Census, CensusFinding, each_once, own_weights, tables, take
 from parity.pairing.correspondence import naming
 from parity.pairing.nodes import WHOLE
 from parity.trace.events import Key, Sink
@@ -114,7 +114,7 @@ def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool, gr
         report.add(begun)
         report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
         Judge(name, both.pair, lane, "free", pass_.truth, pass_.floors, M, start=both.subject.state,
-              idle=both.idle).judge(pass_.against, kept.failure, report)
+              idle=both.idle, settings=both.settings).judge(pass_.against, kept.failure, report)
         _order_census(report, pass_.truth)
         return report
     report = judged()
@@ -279,7 +279,8 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
             against = Against(truth, floors, limit, printing=lane == "float64" and both.pair.names is not None)
             failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
         Judge(name, both.pair, lane, run, truth, floors, limit, stages,
-              start=both.subject.state if lane == "float64" else None, idle=both.idle).judge(against, failure, found)
+              start=both.subject.state if lane == "float64" else None, idle=both.idle,
+              settings=both.settings).judge(against, failure, found)
         waiting = [*found.diverged, *(one for one in found.uncompared if _went_apart(one) and one.key not in other)]
         if not waiting or (lane == "float64" and _is_beyond_doubt(found, waiting, noise, limit)):
             break
@@ -431,7 +432,7 @@ class Both(Sides):
         census = each_once(census, *known)
         if self.subject.own_weights or self.pair.names is None:  # these are judged for themselves; ours are built from seeds
             return census
-        return own_weights(census, *known)
+        return tables(own_weights(census, *known), *known, self.subject.redrawn)
 
     def reference(self, dtype: str, sink: Sink, *, draw: Draw = UNMOVED, replayed: Store | None = None,
                   gradients: bool = True, measure: bool | None = None, release: bool = False,

@@ -17,6 +17,7 @@ from parity.compare.righting import righted
 from parity.differences.explaining import Account, account, imitating
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION
+from parity.trace.source import calls_own
 from parity.verdict.findings import Finding, Report
 
 if TYPE_CHECKING:
@@ -156,8 +157,11 @@ class Settling:
 
 
 def between_layers(first: Finding | None) -> bool:
-    """Whether a divergence shows at the border of a module, and no line says where it was made."""
-    return first is not None and first.key.stage != "census" and not first.key.is_local
+    """Whether a divergence shows at the border of a module, or at a line that calls what its object keeps (`self.act(x)`): no line
+    says where it was made."""
+    if first is None or first.key.stage == "census":
+        return False
+    return not first.key.is_local or (first.key.function != OPERATION and first.key.stage == "forward" and calls_own(first.twin))
 
 
 def is_far(first: Finding | None) -> bool:

@@ -16,6 +16,7 @@ from parity.pairing.parts import Parts
 from parity.trace.results import Results
 from parity.trace.side import Side, View
 from parity.trace.source import ConstructionSites
+from parity.verdict.settings import Settings
 from weights_convert import Entry, Plan
 
 
@@ -93,6 +94,22 @@ class Sides:
     def reference_name(self, side: int, name: str) -> str:
         """What the reference calls this entry of a side."""
         return self._names[name][0] if side and name in self._names else name
+
+    @property
+    def settings(self) -> Settings:
+        """What the paired modules of the two were told."""
+        return Settings(self._modules, self.sites[1])
+
+    def _modules(self) -> dict[str, tuple[Any, Any]]:
+        """The reference's path of each module that has a partner, its network's name before it -> the two."""
+        paired = {}
+        for network in self.networks[0].keys() & self.networks[1].keys():
+            ours, theirs = (dict(framework.modules(models[network]))
+                            for framework, models in zip(self.frameworks, self.networks, strict=True))
+            paths = self.paths(1, network)
+            paired |= {f"{network}.{name}".rstrip("."): (ours[name], module) for path, module in theirs.items()
+                       if (name := path if paths is None else paths.get(path)) in ours}
+        return paired
 
     def paths(self, side: int, network: str) -> Mapping[str, str] | None:
         """Own module path -> the reference's, of a network whose modules may have other names; None where they have the same."""

@@ -88,7 +88,9 @@ class _Where:
 
     @property
     def arrays(self) -> Arrays | None:
-        return (self.at[0].array, self.at[1].array) if all(self.at) else None
+        """What both have there; of a side that does nothing more what it had before."""
+        steps = [step or (self.after[side] if self.after else None) for side, step in enumerate(self.at)]
+        return (steps[0].array, steps[1].array) if any(self.at) and all(steps) else None
 
 
 def _parting(ours: list[Step], theirs: list[Step], final: Arrays, largest: float) -> _Where:

@@ -16,6 +16,8 @@ from parity.frameworks import FRAMEWORKS, host_random
 from parity.numbers.distributions import Drawn, Numbers
 from parity.numbers.noise import generator
 
+_EPS = float(np.finfo(np.float32).eps)
+
 
 @dataclass
 class Place:
@@ -25,30 +27,36 @@ class Place:
     met: list[tuple[int | None, Drawn]] = field(default_factory=list)
 
     def number(self, drawn: Drawn, side: int) -> int | None:
-        """That of the reference's draw whose numbers this one is given: first of what agrees, then of what can be made of them."""
+        """That of the reference's draw whose numbers this one is given: the first with its parameters, else the first of its kind,
+        else the first that it can be made of."""
         if side == 0:
             self.reference.append(drawn)
             return len(self.reference) - 1
         taken = {number for number, _ in self.met}
         left = [number for number, one in enumerate(self.reference)
-                if number not in taken and (one.agrees(drawn) or not _seeds(one))]
-        ranks = (Drawn.agrees, lambda one, other: one.kind == other.kind and one.fits(other), Drawn.fits)
+                if number not in taken and (_equal(one, drawn) or not _seeds(one))]
+        ranks = (_equal, lambda one, other: one.kind == other.kind and one.fits(other), Drawn.fits)
         found = next((number for rank in ranks for number in left if rank(self.reference[number], drawn)), None)
         self.met.append((found, drawn))
         return found
 
     @property
     def odd(self) -> tuple[Drawn | None, Drawn | None] | None:
-        """The first draw that is not the same on both sides, (the reference's, the twin's); None where all are."""
-        for number, drawn in self.met:
-            ours = None if number is None else self.reference[number]
-            if ours is None and _seeds(drawn):
-                continue
-            if ours is None or not ours.agrees(drawn):
-                return ours, drawn
-        taken = {number for number, _ in self.met}
-        lone = [number for number, one in enumerate(self.reference) if number not in taken and not _seeds(one)]
-        return (self.reference[lone[0]], None) if lone else None
+        """A draw of each side that the other does not make, (the reference's, the twin's); None where both draw the same."""
+        left, lone = list(self.reference), [drawn for _, drawn in self.met]
+        for same in (_equal, Drawn.agrees):
+            for drawn in list(lone):
+                found = next((number for number, one in enumerate(left) if same(one, drawn)), None)
+                if found is not None:
+                    del left[found], lone[lone.index(drawn)]
+        sides = [next((one for one in drawn if not _seeds(one)), None) for drawn in (left, lone)]
+        return (sides[0], sides[1]) if any(sides) else None
+
+
+def _equal(one: Drawn, other: Drawn) -> bool:
+    """Whether the two are one distribution; a parameter may be a float32 that was computed (torchvision's logarithm of a ratio)."""
+    return (one.kind == other.kind and len(one.parameters) == len(other.parameters) and one.fits(other)
+            and np.allclose(one.parameters, other.parameters, rtol=4 * _EPS, atol=0, equal_nan=True))
 
 
 def _seeds(drawn: Drawn) -> bool:

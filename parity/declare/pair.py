@@ -62,6 +62,7 @@ class Subject:
     arrange: Callable[[int, Sequence[Any]], tuple[tuple, dict]] = in_order  # 0 or 1 and input tensors -> arguments of that side
     own_weights: bool = False
     stage: str = "forward"  # the rung its values stand on: "forward", or "losses" for loss functions
+    redrawn: Callable[[int], Any] | None = None  # 0 or 1 -> that side, built from another seed; None of the caller's own model
     told: dict[str, Any] = field(default_factory=dict, compare=False)  # what running it once has told of the pairing
 
 

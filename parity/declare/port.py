@@ -79,7 +79,11 @@ class Port:
         seed = self.seed if seed is None else seed
         return Subject(self.title, self.pair, lambda: self._build(0, seed), lambda: self._build(1, seed), self._state(seed),
                        self.arrays(seed), training=mode == "train", calls=self.calls, seed=seed, arrange=self.arrange,
-                       own_weights=self.own_weights)
+                       own_weights=self.own_weights, redrawn=lambda side: self._redrawn(side, seed))
+
+    def _redrawn(self, side: int, seed: int) -> Any:
+        live = FRAMEWORKS[side].is_model((self.reference, self.twin)[side])
+        return None if live else self._build(side, seed ^ 1)
 
     def arrays(self, seed: int) -> dict[str, np.ndarray]:
         """What both are fed with, as `arrange` takes it."""

@@ -42,6 +42,12 @@ def _round_scalars(acted: Acted, function: Any, *args: Any, **kwargs: Any) -> An
     return function(*(_rounded(acted, tensor, arg) for arg in args), **kwargs)
 
 
+def _round_all(acted: Acted, function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Rounds the Python floats among the arguments, of any name."""
+    tensor = next((arg for arg in args if isinstance(arg, torch.Tensor)), None)
+    return _round_scalars(acted, function, *args, **{name: _rounded(acted, tensor, value) for name, value in kwargs.items()})
+
+
 # --- epsilon of the norms --------------------------------------------------------------------------------------------
 
 def instance_norm_error() -> float:
@@ -103,11 +109,21 @@ def _selu(acted: Acted, function: Any, x: torch.Tensor, inplace: bool = False) -
     return with_gradient_times(acted, result, torch.where(x > 0, 1.0, (result.detach() + product) / slope))
 
 
+def _smooth_l1(acted: Acted, loss: Any, input: torch.Tensor, target: torch.Tensor, size_average: Any = None, reduce: Any = None,
+               reduction: str = "mean", beta: float = 1.0) -> torch.Tensor:
+    """Paddle has Huber's loss alone, which a port divides by beta as it stands."""
+    delta = _rounded(acted, input, beta)
+    if delta == beta:
+        return loss(input, target, size_average, reduce, reduction, beta)
+    return F.huber_loss(input, target, reduction=reduction, delta=delta) / beta
+
+
 POW_EXPONENT = Difference(
     name="pow_exponent",
-    title="Float parameters are kept in float32: the exponent of x ** 1.3, elu's alpha, hardtanh's bounds",
-    where="paddle.pow and x ** float, paddle.nn.functional.elu, hardtanh, selu (its scale and alpha)",
-    size="float64: 3 ** 1.3 is 5.2e-8 off, hardtanh(x, -1.3, 1.3) 4.8e-8.",
+    title="Float parameters are kept in float32: the exponent of x ** 1.3, elu's alpha, hardtanh's bounds, smooth_l1_loss's delta",
+    where="paddle.pow and x ** float, paddle.nn.functional.elu, celu, hardtanh, selu (its scale and alpha), softshrink, "
+          "smooth_l1_loss; alpha and beta of paddle.addmm, baddbmm",
+    size="float64: 3 ** 1.3 is 5.2e-8 off, hardtanh(x, -1.3, 1.3) 4.8e-8, Huber's loss with a delta of 0.7 5e-9.",
     measure=power_error,
     expected=(1e-9, 1e-6),
     control=_exp_log_error,
@@ -118,8 +134,11 @@ POW_EXPONENT = Difference(
     is_bug=True,
     imitate=intercepting({
         _round_scalars: methods("pow", "__pow__", "pow_"),
-        _round_named("alpha"): (F.elu,),
+        _round_named("alpha"): (F.elu, F.celu),
         _round_named("min_val", "max_val"): (F.hardtanh,),
+        _round_named("delta"): (F.huber_loss,),
+        _smooth_l1: (F.smooth_l1_loss,),
+        _round_all: (F.softshrink, *methods("addmm", "addmm_", "baddbmm", "baddbmm_")),
         _selu: (F.selu, *methods("selu")),
     }),
 )

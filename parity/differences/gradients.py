@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import paddle
 import torch
+from torch.nn import functional as F
 
 from parity.differences.difference import Difference
 from parity.differences.imitation import Acted, intercepting, methods
@@ -111,4 +112,49 @@ DIAGONAL = Difference(
     imitate=intercepting({_cut: methods("diag_embed")}),
 )
 
-ENTRIES = (OVERLAPPING_WINDOWS, DIAGONAL)
+# --- a variance --------------------------------------------------------------------------------------------------------
+
+def _variance() -> Any:
+    return paddle.to_tensor(np.array([0.7, 1.9]), stop_gradient=False)
+
+
+def variance_cut() -> float:
+    """1 if the variance of a Gaussian's likelihood has no gradient."""
+    variance = _variance()
+    given = paddle.to_tensor(np.array([0.5, -0.3]), stop_gradient=False)
+    paddle.nn.functional.gaussian_nll_loss(given, paddle.zeros_like(given), variance).backward()
+    return float(variance.grad is None)
+
+
+def _composed_variance_cut() -> float:
+    variance = _variance()
+    (0.5 * (paddle.log(variance) + 0.25 / variance)).mean().backward()
+    return float(variance.grad is None)
+
+
+def _likelihood(acted: Acted, loss: Any, input: torch.Tensor, target: torch.Tensor, var: Any, *args: Any,
+                **kwargs: Any) -> torch.Tensor:
+    if isinstance(var, torch.Tensor):
+        acted.count += var.requires_grad
+        var = var.detach()
+    return loss(input, target, var, *args, **kwargs)
+
+
+VARIANCE = Difference(
+    name="gaussian_variance",
+    title="gaussian_nll_loss has no gradient for the variance",
+    where="paddle.nn.functional.gaussian_nll_loss, paddle.nn.GaussianNLLLoss",
+    size="the variance is cut off, by a clip under no_grad: its gradient is None.",
+    measure=variance_cut,
+    expected=(1, 1),
+    control=_composed_variance_cut,
+    correct="0: a gradient, as torch gives, and the same loss composed of log and a division",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="a network that predicts its own uncertainty never learns it, without a word",
+    avoided_by="no such loss in the twin of U-GAT-IT; elsewhere 0.5 * (log(v) + (x - y) ** 2 / v)",
+    is_bug=True,
+    material=True,
+    imitate=intercepting({_likelihood: (F.gaussian_nll_loss,)}),
+)
+
+ENTRIES = (OVERLAPPING_WINDOWS, DIAGONAL, VARIANCE)

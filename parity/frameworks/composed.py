@@ -5,6 +5,7 @@ Nothing is imported for it: a class that nobody has imported runs nowhere. torch
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -72,6 +73,10 @@ def _watched(original: Callable) -> Callable:
     return run
 
 
+def _nothing() -> None:
+    """All that is to be installed is."""
+
+
 class _Told:
     """In place of a transform: does what it does, and tells."""
 
@@ -80,7 +85,9 @@ class _Told:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         given = args[0] if len(args) == 1 else args
-        made = hand_on(self._transform, *args, **kwargs)
+        chained = type(self._transform).__name__ in CHAINS  # what a transform does inside is its own affair
+        with contextlib.nullcontext() if chained else _active.on(None, _nothing, _nothing):
+            made = hand_on(self._transform, *args, **kwargs)
         self._observe(self._transform, given, made)
         return made
 

@@ -15,7 +15,7 @@ import numpy as np
 from parity.frameworks import Framework
 from parity.messages import Message, say, some, term
 from parity.numbers.arrays import Deviation, deviation, eps_of, is_float, resemblance
-from parity.numbers.noise import ACCURACY
+from parity.numbers.noise import ACCURACY, RESOLUTION
 from parity.pairing.by_value import Choice
 from parity.pairing.correspondence import Correspondence, Pairs, alike_together, correspond
 from parity.pairing.initialisers import drawn_otherwise
@@ -233,6 +233,64 @@ def own_weights(census: Census, models: Models, frameworks: Frameworks, site: Ca
             equal=equal, total=total, likeness=likeness or say("other values")),
         site(0, entry.source), site(1, entry.target)) for entry in others for likeness in [resemblance(*both(entry))])
     return replace(census, compared=census.compared + total, findings=(*census.findings, *findings))
+
+
+def tables(census: Census, models: Models, frameworks: Frameworks, site: Callable[[int, str], Site | None],
+           redrawn: Callable[[int], Any] | None) -> Census:
+    """The census with the tables that the two make otherwise: an index of positions, an encoding of them, a schedule.
+
+    A buffer that comes out alike from every seed is part of the program, not of its weights; that the twin is given the
+    reference's would hide what it makes itself. Constants are none (they are places for what is loaded or counted), nor is what
+    only one side makes alike; what is not finite, a mask has for the other's large number.
+
+    redrawn: side -> the module, built from another seed; asked where something differs.
+    """
+    if redrawn is None:
+        return census
+    buffers = [frameworks[side].buffers(model) for side, model in enumerate(models)]
+    held = [framework.entries(model) for framework, model in zip(frameworks, models, strict=True)]
+
+    def both(entry: Entry, held: list[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+        return (np.asarray(entry.piece(frameworks[0].array(held[0][entry.source], copy=False))),
+                np.asarray(entry.to_torch(frameworks[1].array(held[1][entry.target], copy=False))))
+
+    others = [entry for entry in census.plan.entries.values()
+              if entry.target is not None and entry.source not in census.apart and entry.source in buffers[0]
+              and entry.target in buffers[1] and _are_other_tables(*both(entry, held))]
+    again = [redrawn(side) for side in (0, 1)] if others else [None]
+    if None in again:
+        return census
+    anew = [framework.entries(model) for framework, model in zip(frameworks, again, strict=True)]
+    findings = []
+    for entry in others:
+        arrays = both(entry, held)
+        if all(np.array_equal(one, other, equal_nan=True) for one, other in zip(arrays, both(entry, anew), strict=True)):
+            worst = deviation(*(array.astype(np.float64) for array in arrays))
+            findings.append(CensusFinding(entry.source, say(
+                "each of the two makes this buffer itself, of no random numbers, and not alike: at {index} {left} in the "
+                "reference, {right} in the twin; the twin is given the reference's here", index=worst.index,
+                left=f"{arrays[0][worst.index]:g}", right=f"{arrays[1][worst.index]:g}"),
+                _made_at(frameworks[0], models[0], entry.source) or site(0, entry.source),
+                _made_at(frameworks[1], models[1], entry.target) or site(1, entry.target)))
+    return replace(census, findings=(*census.findings, *findings))
+
+
+def _made_at(framework: Framework, model: Any, name: str) -> Site | None:
+    """The line of the user's that registers a buffer."""
+    owner, _, variable = name.rpartition(".")
+    return attribute_site(dict(framework.modules(model))[owner], variable)
+
+
+def _are_other_tables(reference: np.ndarray, twin: np.ndarray) -> bool:
+    """By more than the rounding of float32, in which they are made, may grow to."""
+    if reference.shape != twin.shape or {reference.dtype.kind, twin.dtype.kind} - set("fiub"):
+        return False
+    reference, twin = reference.astype(np.float64), twin.astype(np.float64)
+    both = np.isfinite(reference) & np.isfinite(twin)
+    reference, twin = reference[both], twin[both]
+    if reference.size < 2 or not np.ptp(reference) or not np.ptp(twin):
+        return False
+    return bool(np.abs(reference - twin).max() > RESOLUTION[4] * np.abs(reference).max())
 
 
 def _several(once: Mapping[tuple, Entry], side: int) -> dict[str, list[Entry]]:

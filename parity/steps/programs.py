@@ -22,7 +22,7 @@ from parity.pairing.correspondence import naming
 from parity.steps.state import carry, cast, joined
 from parity.trace.clipping import Clipping
 from parity.trace.events import Key, Replayed, Sink
-from parity.trace.optimizers import checksum, learning_rates, watching
+from parity.trace.optimizers import learning_rates, watching
 from parity.trace.randomness import Tape, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.scaling import Scaling
@@ -191,7 +191,7 @@ class Programs(Sides):
         scaling = Scaling(framework, source, getattr(program, "scalers", {}))
         with (framework.exact(device), scaling.watching(), python_and_numpy(self.subject.seed + number),
               watching(framework, recorder, source, self.optimizers[side], parameters, line_for_line=line_for_line,
-                       begins=clipping.settle) as updated, clipping.watching(),
+                       begins=clipping.settle) as written, clipping.watching(),
               self._choosing(side, measure and replayed is None),
               self._rounding(side, rounding), recorder.recording()):  # rounding draws, too, and not from the tape
             if self.subject.twin_batch is not None and rounding is None:
@@ -209,7 +209,7 @@ class Programs(Sides):
                     continue
                 array = framework.array(parameter, copy=sink.keeps)
                 # Weights that no optimizer has are averages of others, or stand still.
-                if (updated[name] != checksum(array)) if name in updated else (id(parameter) not in optimized):
+                if written.by_others(name, array) or id(parameter) not in optimized:
                     recorder.emit_array("state", name, array, scale=_largest(array))
             for name, entry, array in self._averages(side, own.view, copy=sink.keeps):
                 recorder.emit_array("state", f"{name}.{entry}", array, scale=_largest(array), entry=False)

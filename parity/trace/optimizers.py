@@ -20,14 +20,14 @@ from parity.trace.source import SourceTree
 @contextmanager
 def watching(framework: Framework, recorder: Recorder, source: SourceTree, optimizers: Mapping[str, Any],
              parameters: Mapping[str, Any], *, line_for_line: bool = True,
-             begins: Callable[[str, Any], None] = lambda name, optimizer: None) -> Iterator[dict[str, int]]:
+             begins: Callable[[str, Any], None] = lambda name, optimizer: None) -> Iterator[Written]:
     """Record what the optimizers do while the block runs; their methods are wrapped on the instances, and restored.
 
     optimizers: name -> optimizer. parameters: full name -> parameter, of all watched models. Before an optimizer's step
     the gradients of *all* parameters are recorded (backward has ended; clipped, where the optimizer clips them itself), and
     its learning rates; after it each parameter's change and moments. After a clearing, the gradients of its parameters.
     Of a step that ends without an update after its backward, the gradients are recorded at its end.
-    Yields name -> checksum of each parameter right after its latest update, so that later changes (a clipping) can be told.
+    Yields what tells the parameters that something else has written, too (a clipping; a step aside, and back).
 
     line_for_line: the other side is written alike. Where it is not, it may clear elsewhere, and its loss may have another name:
     then what backward starts from is recorded, and the gradients that it finds (see `Backwards`), not the clearing.
@@ -35,8 +35,14 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
     """
     names = {id(parameter): name for name, parameter in parameters.items()}
     restore: list[Callable[[], None]] = []
-    updated: dict[str, int] = {}
-    backwards = None if line_for_line else Backwards(framework, recorder, source, parameters)
+    written = Written()
+    every: dict[str, list[tuple[str, Any]]] = {}  # optimizer -> its parameters, by name
+
+    def look() -> None:
+        for held in every.values():
+            written.before_an_update({name: framework.array(parameter, copy=False) for name, parameter in held})
+
+    backwards = None if line_for_line else Backwards(framework, recorder, source, parameters, look)
 
     def wrap(optimizer: Any, method: str, around: Callable) -> None:
         original = getattr(optimizer, method)
@@ -51,10 +57,12 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
 
     for optimizer_name, optimizer in optimizers.items():
         held = [(names[id(p)], p) for p in framework.optimizer_parameters(optimizer) if id(p) in names]
+        every[optimizer_name] = held
+        for name, parameter in held:
+            written.by_an_update(name, framework.array(parameter, copy=False))
 
         def step(proceed, site, optimizer=optimizer, optimizer_name=optimizer_name, held=held):
             if framework.skips(optimizer):  # one framework calls it and does nothing, the other does not call it
-                updated.update({name: checksum(framework.array(parameter, copy=True)) for name, parameter in held})
                 return proceed()
             begins(optimizer_name, optimizer)
             if backwards is not None:
@@ -64,11 +72,12 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
             rates = learning_rates(framework, optimizer)
             recorder.emit_array("update", f"{optimizer_name}.lr", rates, site=site, scale=float(np.abs(rates).max()), entry=False)
             before = {name: framework.array(parameter, copy=True) for name, parameter in held}
+            look()
             result = proceed()
             framework.updated(optimizer)
             for name, parameter in held:
                 old, new = before[name], framework.array(parameter, copy=True)
-                updated[name] = checksum(new)
+                written.by_an_update(name, new)
                 # The change is a difference of two numbers that were rounded at the size of the weight itself.
                 recorder.emit_array("update", name, new - old, site=site, scale=float(np.linalg.norm(old.ravel())),
                                     norm=True)
@@ -95,7 +104,7 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
         wrap(optimizer, framework.clear_method, clear if backwards is None else keep)
     try:
         with nullcontext() if backwards is None else backwards.watching():
-            yield updated
+            yield written
         if backwards is not None and backwards.open:  # a step that gathers gradients, and leaves the update to a later one
             left = backwards.cleared
             backwards.settle()
@@ -103,6 +112,27 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
     finally:
         for undo in reversed(restore):
             undo()
+
+
+class Written:
+    """Which parameters of optimizers are written by anything but their updates, during one step."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, int] = {}  # name -> checksum, as the latest update left it, or the step found it
+        self._aside: set[str] = set()
+
+    def by_an_update(self, name: str, array: np.ndarray) -> None:
+        self._left[name] = checksum(array)
+
+    def before_an_update(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """What an optimizer's parameters are now. Where one has been written, all are told of: a step aside and back leaves some of
+        them as they were, to the bit, and on one side others than on the other."""
+        if any(self._left[name] != checksum(array) for name, array in arrays.items() if name in self._left):
+            self._aside.update(arrays)
+
+    def by_others(self, name: str, array: np.ndarray) -> bool:
+        """Whether anything but an update has written a parameter, which now is this. False for those of no optimizer."""
+        return name in self._aside or (name in self._left and self._left[name] != checksum(array))
 
 
 def learning_rates(framework: Framework, optimizer: Any) -> np.ndarray:
@@ -121,11 +151,13 @@ class Backwards:
     however often it is called.
 
     The sum of the losses is recorded (one program adds them up, the other calls backward twice), and the gradients that the
-    first call finds: what was not cleared.
+    first call finds: what was not cleared. begins: called before each.
     """
 
-    def __init__(self, framework: Framework, recorder: Recorder, source: SourceTree, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, framework: Framework, recorder: Recorder, source: SourceTree, parameters: Mapping[str, Any],
+                 begins: Callable[[], None]) -> None:
         self._framework, self._recorder, self._source, self._parameters = framework, recorder, source, parameters
+        self._begins = begins
         self._depth = 0
         self._begin()
 
@@ -163,6 +195,7 @@ class Backwards:
         @functools.wraps(original)
         def backward(*args: Any, **kwargs: Any) -> Any:
             if not self._depth:  # one of them calls the other
+                self._begins()
                 self._note(self._framework.tensors_in((args[0] if args else kwargs.get("tensors"),)), sys._getframe(1))
             self._depth += 1
             try:

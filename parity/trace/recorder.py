@@ -197,10 +197,11 @@ class Recorder:
         """One call of a library function in the user's own code, under the name that both frameworks have for it."""
         if self.is_blind:
             return
-        call = self.call
-        if call.again or (call.module is not None and not self._side.source.defines(call.module)):
+        call, source, frame = self.call, self._side.source, sys._getframe(2)
+        library = call.module is not None and not source.defines(call.module)
+        if call.again or (library and not source.runs_inside(frame, call.module)):
             return  # inside a library's layer, whose border shows it
-        site = self._side.source.site(sys._getframe(2))
+        site = source.site(frame)
         results = list(self.framework.tensors_in(result))
         size = self.magnitudes.of_operation(arguments, [tensor for _, tensor in results])
         for place, tensor in results:

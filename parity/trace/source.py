@@ -51,7 +51,8 @@ class Statement:
     """One simple statement: its lines, the local names that it binds, those that it reads, with what it reads of `self`
     ("self.eps"), and those whose values it writes in place. handed: (what is called, name) of those that it reads only to hand
     them on as they are; what is called is "self.layer", or "self.layers" of `self.layers[0](x)`. is_name: it gives a value that is
-    there another name (`residual = x`), and does nothing else."""
+    there another name (`residual = x`), and does nothing else. values: of the names that it reads, those of which it reads more
+    than what kind of value they are (`x.dtype`, `x.shape`)."""
 
     first: int
     last: int
@@ -61,6 +62,7 @@ class Statement:
     writes: frozenset[str] = frozenset()
     handed: frozenset[tuple[str, str]] = frozenset()
     is_name: bool = False
+    values: frozenset[str] = frozenset()
 
 
 class Statements:
@@ -188,7 +190,18 @@ def _statements(function: ast.AST) -> Iterator[Statement]:
         own = frozenset(f"self.{n.attr}" for n in inner if isinstance(n, ast.Attribute) and _named(n.value) == "self")
         writes = frozenset(name for n in inner if (name := _written(n)) is not None)
         yield Statement(node.lineno, last, binds, reads, own, writes, _handed(inner),
-                        isinstance(node, ast.Assign) and isinstance(node.value, ast.Name))
+                        isinstance(node, ast.Assign) and isinstance(node.value, ast.Name), reads - _of_kind_only(inner))
+
+
+_KIND = frozenset({"dtype", "shape", "device", "place", "ndim"})
+
+
+def _of_kind_only(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that are read for nothing but what kind of value they are."""
+    read = Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    kinds = Counter(node.value.id for node in nodes if isinstance(node, ast.Attribute) and node.attr in _KIND
+                    and isinstance(node.value, ast.Name))
+    return {name for name, count in kinds.items() if count == read[name]}
 
 
 def _named(node: ast.AST) -> str | None:
@@ -227,7 +240,7 @@ def _one_a_line(statements: Iterable[Statement]) -> Iterator[Statement]:
             before = together.pop()
             one = Statement(before.first, max(before.last, one.last), tuple(dict.fromkeys(before.binds + one.binds)),
                             before.reads | one.reads, before.own | one.own, before.writes | one.writes,
-                            before.handed & one.handed)
+                            before.handed & one.handed, values=before.values | one.values)
         together.append(one)
     yield from together
 
@@ -277,6 +290,15 @@ class SourceTree:
         codes = [code_of(vars(kind)["forward"]) for kind in kinds]
         base = next((code for own, code in itertools.pairwise(codes) if own is not None and own.co_filename in self), None)
         return base is not None and base.co_filename not in self
+
+    def runs_inside(self, frame: FrameType | None, module: object) -> bool:
+        """Whether the innermost line of the user's on the stack runs inside of a module's call: of a library's, a container, that
+        calls modules of the user's."""
+        while frame is not None and frame.f_code.co_filename not in self:
+            if frame.f_locals.get("self") is module:
+                return False
+            frame = frame.f_back
+        return frame is not None
 
     def site(self, frame: FrameType | None, skip_self: object = None) -> Site | None:
         """The innermost line of the user's code on the stack; frames whose `self` is `skip_self` are passed over."""
@@ -369,12 +391,11 @@ def _class_of_methods(kind: type) -> tuple[str, int, ast.AST]:
     return "", 1, ast.Module([], [])
 
 
-def kept_at(site: Site | None) -> Site | None:
-    """Where the line calls a function that its object keeps (`self.act(x)`): the one line of the class that keeps it
-    (`self.act = torch.relu`). None where it calls no such thing, there are several, or the class is a library's, which keeps what
-    it is handed, be that a layer."""
+def kept_at(site: Site | None, operation: str) -> Site | None:
+    """Where the line calls a function that its object keeps (`self.act(x)`), or a layer, for this operation: the one line of the
+    class that keeps it (`self.act = torch.relu`, `self.act = nn.ReLU()`). None where there is none, or several."""
     try:
-        tree = _parse("".join(linecache.getlines(site.file))) if site is not None and not is_installed(site.file) else None
+        tree = _parse(_text_of(site.file)) if site is not None else None
     except SyntaxError:
         return None
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
@@ -384,9 +405,44 @@ def kept_at(site: Site | None) -> Site | None:
     inner = max(classes, key=lambda node: node.lineno)
     called = {call.func.attr for call in ast.walk(inner) if isinstance(call, ast.Call) and _is_own(call.func)
               and call.lineno <= site.line <= call.end_lineno}
-    kept = [node for node in ast.walk(inner) if isinstance(node, ast.Assign) and _named_function(node.value)
+    kept = [node for node in ast.walk(inner) if isinstance(node, ast.Assign)
             and any(_is_own(target) and target.attr in called for target in node.targets)]
-    return Site(site.file, kept[0].lineno) if len(kept) == 1 else None
+    handed = not is_installed(site.file)  # a library's class keeps what it is handed, be that a layer
+    named = [node for node in kept if _function_name(node.value).lower() == operation.replace("_", "")
+             or (handed and isinstance(node.value, ast.Name))]
+    only = len(named) == 1 and all(node in named or _is_own(node.value) for node in kept)
+    return Site(site.file, named[0].lineno) if only else None
+
+
+def calls_own(site: Site | None) -> bool:
+    """Whether the statement there calls what its object keeps (`self.act(x)`)."""
+    statements = statements_around(site)
+    statement = statements.at(site.line) if statements is not None else None
+    return statement is not None and any(
+        isinstance(node, ast.Call) and _is_own(node.func) and statement.first <= node.lineno for node in nodes_at(site))
+
+
+def kept_value(site: Site | None, name: str) -> str | None:
+    """The variable that the line keeps as `self.name`, as it is; None where it makes something of it."""
+    for node in nodes_at(site):
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            both = (target, node.value), *zip(*(getattr(side, "elts", ()) for side in (target, node.value)), strict=False)
+            for kept, value in both:
+                if _is_own(kept) and kept.attr == name:
+                    return _named(value)
+    return None
+
+
+def calls_at(site: Site | None) -> list[ast.Call]:
+    """The calls that begin on a line, outer ones first."""
+    return [node for node in nodes_at(site) if isinstance(node, ast.Call) and node.lineno == site.line]
+
+
+def nodes_at(site: Site | None) -> list[ast.AST]:
+    """The nodes of the innermost function around a line that are on it."""
+    function = function_around(site)
+    return [node for node in ast.walk(function) if getattr(node, "lineno", math.inf) <= site.line <= node.end_lineno] \
+        if function is not None else []
 
 
 def _returns_the_base(site: Site | None) -> bool:
@@ -414,11 +470,11 @@ def _is_own(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
-def _named_function(node: ast.AST) -> bool:
-    """Whether this may be a function by its name, and no method of the object."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name) and node.id != "self"
+def _function_name(node: ast.AST) -> str:
+    """relu of `torch.relu`, ReLU of `nn.ReLU()`, without underscores; "" of what is none by its form, or the object's own."""
+    node = node.func if isinstance(node, ast.Call) else node
+    name = node.attr if isinstance(node, ast.Attribute) and not _is_own(node) else _named(node) or ""
+    return name.replace("_", "")
 
 
 def _sets(node: ast.AST, name: str) -> bool:

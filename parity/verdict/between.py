@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Event, Key
-from parity.trace.source import Site, kept_at, statements_around
+from parity.trace.source import Site, function_around, kept_at, statements_around
 from parity.verdict.elsewhere import Elsewhere
 from parity.verdict.findings import Finding, Order
 from parity.verdict.sinks import Against, Store
@@ -28,8 +28,9 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
     if first is not None and first.key not in against.matched and first.twin is None and not first.key.is_local:
         return [replace(f, twin=_beside(first, truth, against)) if f is first else f for f in found]
     partner = against.matched.get(first.key) if first is not None else None
-    if partner is None or (first.key.is_local and first.key.function != OPERATION and not _is_another_name(first)):
+    if partner is None:
         return found
+    bound = first.key.is_local and first.key.function != OPERATION and not _is_another_name(first)  # its line made it
     bad = {finding.key for finding in found if finding.verdict is not Verdict.NOISE and not finding.is_reshaped}
     good = max((event for key, event in truth.events.items() if Order(event.order) < first.order and key not in bad
                 and key in against.matched and key.stage != "gradients"), key=lambda event: event.order, default=None)
@@ -41,16 +42,22 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
     mine, others = ([event for event in side if event.key.function == OPERATION] for side in (ours, theirs))
     changes = SequenceMatcher(None, [*map(_name, mine)], [*map(_name, others)], autojunk=False).get_opcodes()
     changed = next((where for change, *where in changes if change != "equal"), None)
+    if bound and (changed is None or not _leads_elsewhere(first, mine[slice(*changed[:2])], others[slice(*changed[2:])])):
+        return found
     if changed is None:
         here, there = (next((event.site for event in side if event.key.is_local), None) for side in (ours, theirs))
+        there = there or _made_at(first, range(before[1] + 1, partner[0].order), against)
+        there = there or (_behind_which(first, good and against.matched[good.key][0]) if here else None)
         return [replace(f, reference=here or f.reference, twin=there) if f is first and there else f for f in found]
     i, j, m, n = changed
-    last = against.matched[good.key][0].site if good is not None and good.key.function == OPERATION else first.twin
+    last = _behind_which(first, good and against.matched[good.key][0])
     here = mine[i].site if i < j else mine[i - 1].site if i else first.reference
     there = others[m].site if m < n else others[m - 1].site if m else last
+    if m == n and here == first.reference:
+        there = first.twin  # what is lacking stands in the line of the value itself
     cause = together([_said(mine[i:j], say("the reference")), _said(others[m:n], say("the twin"))])
     if i < j and m < n:  # another function: written where it is kept, if it is
-        here, there = kept_at(here) or here, kept_at(there) or there
+        here, there = kept_at(here, _name(mine[i])) or here, kept_at(there, _name(others[m])) or there
     return [replace(f, reference=here, twin=there, cause=cause) if f is first else f for f in found]
 
 
@@ -59,6 +66,35 @@ def _is_another_name(first: Finding) -> bool:
     statement = statements_around(first.twin)
     statement = statement.at(first.twin.line) if statement is not None else None
     return statement is not None and statement.is_name
+
+
+def _made_at(first: Finding, orders: range, against: Against) -> Site | None:
+    """The first line, of these places in the twin's order, at which the twin has the value that went wrong, under whatever name."""
+    mark = against.first.get(first.key)
+    made = [event for event, _ in against.extra if event.order in orders and event.key.is_local and mark is not None
+            and (other := against.prints.get(event.key)) is not None and other.shape == mark.shape and mark.alike(other)]
+    return min(made, key=lambda event: event.order).site if made else None
+
+
+def _behind_which(first: Finding, good: Event | None) -> Site | None:
+    """The line of the last good value where the twin lacks an operation: an operation's, or one of the same function; else that of
+    the first divergence."""
+    if good is None or (good.key.function != OPERATION and not (
+            good.key.is_local and first.twin is not None and function_around(good.site) is function_around(first.twin))):
+        return first.twin
+    return good.site
+
+
+def _leads_elsewhere(first: Finding, ours: list[Event], theirs: list[Event]) -> bool:
+    """Whether the operations that the twin has in the place of others are none of the line that went wrong, but of what it calls,
+    or of what nobody could compare before it; or whether they are of a function or a layer that its object keeps."""
+    sites = [event.site for event in theirs]
+    function = statements_around(first.twin)
+    statement = function.at(first.twin.line) if function is not None else None
+    if statement is None or not sites or None in sites:
+        return False
+    outside = all(site.file != first.twin.file or not statement.first <= site.line <= statement.last for site in sites)
+    return outside or (bool(ours) and kept_at(sites[0], _name(theirs[0])) is not None)
 
 
 def _behind(start: int, end: Order, key: Key, events: Iterable[Event], has: Callable[[Key], bool],

@@ -33,12 +33,13 @@ class Elsewhere:
 
     def known(self, key: Key) -> bool:
         """Of what one side alone gives to a module: whether the other gives it to the same call, in another place. Of a module that
-        one side alone calls: whether all that it returns is on the other side, too."""
+        one side alone calls: whether all that it returns is on the other side, too, or is what it was given (dropout in eval)."""
         if any(other[:5] == key[:5] and not other.is_local for other in self._agreeing):
             return any(other[:5] == key[:5] and not other.is_local for other in self._others(key))
-        returned = [other for other in (*self._ours, *self._theirs)
-                    if other[:5] == key[:5] and not other.is_local and other.variable.startswith("output")]
-        return bool(returned) and all(any(self._others(other)) for other in returned)
+        border = [other for other in (*self._ours, *self._theirs) if other[:5] == key[:5] and not other.is_local]
+        returned = [other for other in border if other.variable.startswith("output")]
+        given = list(filter(None, (self._own_print(other) for other in border if other.variable.startswith("input"))))
+        return bool(returned) and all(any(self._others(other)) or self._is_one_of(other, given) for other in returned)
 
     def renamed(self, key: Key) -> bool:
         """Whether two locals of one name, whose values differ, are two values that both sides have, each of which has on the
@@ -57,6 +58,13 @@ class Elsewhere:
 
     def _is_named_otherwise_there(self, key: Key) -> bool:
         return _are_strange(self._twins(key), key, self._names_here)
+
+    def _own_print(self, key: Key) -> Print | None:
+        return self._print_of(key) if key in self._ours else self._theirs.get(key)
+
+    def _is_one_of(self, key: Key, given: list[Print]) -> bool:
+        mark = self._own_print(key)
+        return mark is not None and any(mark.shape == other.shape and mark.alike(other) for other in given)
 
     def _others(self, key: Key) -> Iterator[Key]:
         """The names that the other side has for a value that one side alone has by this one."""

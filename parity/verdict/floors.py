@@ -144,6 +144,8 @@ def floors_of(truth: Store, noise: Distances, lane: str, rounded: Distances | No
                 measured = max(measured, rounded.spread(key, stratum).largest, least if key.stage == "gradients" else 0.0)
             if summed or lane == "float64":
                 analysed = max(analysed, event.unit)
+            if rounded is None and largest is not None and _is_beside_it(measured, analysed, largest, eps):
+                analysed = largest
             return _believed(event, measured, analysed, largest, eps)
 
         floors[key] = _in_strata(event, floor)
@@ -155,6 +157,12 @@ def _in_strata(event: Event, floor: Callable[[int, float | None], float]) -> flo
     if not borders_of(event):
         return floor(0, event.largest)
     return Floors(tuple(floor(number, top) for number, top in enumerate(tops(event.array, event.borders))))
+
+
+def _is_beside_it(measured: float, analysed: float, largest: float, eps: float) -> bool:
+    """Whether the magnitude that entered has no part in a value: beside it no digit of the value would be left, and the draws have
+    left most of them. So it is with elements that nothing hides of a mask whose others are the lowest number there is."""
+    return eps * analysed >= largest > 0 and 0 < measured <= DIGITS_LEFT * largest
 
 
 def own_rounding(event: Event, eps: float) -> float:
@@ -174,6 +182,9 @@ def _believed(event: Event, measured: float, analysed: float, largest: float | N
     own = max(measured, eps * largest) if largest is not None else 0.0
     return max(measured, min(eps * analysed, REFORMULATION * own or np.inf))
 
+
+DIGITS_LEFT = 2.0**-10
+"""Of a value, relative to the largest: three of its digits. Less would be left of one that something larger has hidden."""
 
 FALSE_ALARMS = 1e-6  # wanted: at most one healthy value in so many
 

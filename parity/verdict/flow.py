@@ -64,7 +64,7 @@ class Flow:
                 wrong.see(event.key, statement, self._diverged(event.key), self._agrees(event.key))
             if Order(event.order) <= finding.order or not _belongs(event.key, key):
                 continue
-            reads = statement.reads & statements.names - {"self"}
+            reads = statement.values & statements.names - {"self"}
             bound = key.function == OPERATION and statement is start and event.key.is_local and local_name(event.key) in start.binds
             if statement.first in answered or (not bound and not made & reads):
                 if statement is not start:
@@ -166,7 +166,7 @@ class Flow:
         statement = statements.at(site.line) if statements is not None else None
         if statement is None:
             return False
-        reads = {name for name in statement.reads & statements.names if not (handed and statements.handed_to(statement, name))}
+        reads = {name for name in statement.values & statements.names if not (handed and statements.handed_to(statement, name))}
         wrong = {local_name(other.key) for other in earlier}
         written = {name for other in statements.all if other.first < statement.first for name in other.writes}
         seen = {local_name(other) for other in self._against.matched if other[:3] == key[:3] and other.module == key.module}
@@ -186,7 +186,7 @@ class Wrong:
         """What a line binds, or a module returns that it calls. What nobody compared is as wrong as what it is made of."""
         if not key.is_local:
             self._lines.update({statement.first} if diverged and key.variable.startswith("output") else ())
-        elif diverged or (not agrees and (statement.first in self._lines or statement.reads & self.names)):
+        elif diverged or (not agrees and (statement.first in self._lines or statement.values & self.names)):
             self.names.add(local_name(key))
         else:
             self.names.discard(local_name(key))
@@ -205,7 +205,7 @@ def parameter_of(key: Key, function: Statements) -> str | None:
 
 def _shares(statement: Statement | None, names: set[str]) -> bool:
     """Whether a line that went wrong reads one of these as well, which nobody compared: the mistake may be there."""
-    return statement is not None and bool(names & (statement.reads | statement.own))
+    return statement is not None and bool(names & (statement.values | statement.own))
 
 
 def _reference(finding: Finding) -> Site | None:

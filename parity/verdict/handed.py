@@ -30,9 +30,11 @@ class Handed:
 
     def passed(self, key: Key) -> bool:
         """Whether this is such an argument, or of such a call, and none to speak of: nothing diverges that is made of it and of
-        nothing else that does; or the other side gives the call an argument of its name in another place."""
+        nothing else that does; or the other side gives the call an argument of its name in another place. A call around modules
+        that both sides call is none: what they are given and return tells.
+        """
         if self._verdicts.alone_called(key):
-            return not any(side.call_tells(key[:5]) for side in self._sides)
+            return self._verdicts.called_inside(key) or not any(side.call_tells(key[:5]) for side in self._sides)
         return self._verdicts.alone(key) and (self._stands_elsewhere(key) or not any(side.tells(key) for side in self._sides))
 
     def _stands_elsewhere(self, key: Key) -> bool:
@@ -50,6 +52,14 @@ class _Verdicts:
         """Whether it is of a module call that one side alone makes."""
         border = not key.is_local and key.variable.startswith(("input", "output"))
         return border and key.stage != "gradients" and key[:5] not in self._called
+
+    def called_inside(self, key: Key) -> bool:
+        """Whether both sides call modules that are inside of this one."""
+        return any(path.startswith(f"{key.module}.") for path in self._modules)
+
+    @functools.cached_property
+    def _modules(self) -> set[str]:
+        return {called[3] for called in self._called}
 
     def matched(self, key: Key) -> bool:
         return key in self._against.matched
@@ -149,7 +159,7 @@ class _Side:
         asked = set()  # lines that hand it on to a module, which has answered, or is given nothing wrong
         for event, statement in lines:
             inner = event.key.module != key.module
-            reads, before = statement.reads & function.names, frozenset(wrong.names)
+            reads, before = statement.values & function.names, frozenset(wrong.names)
             wrong.see(event.key, statement, verdicts.diverged(event.key), verdicts.agrees(event.key))
             unknown = not inner and event.key.is_local and (not verdicts.matched(event.key) or verdicts.unlike(event.key))
             if statement is start and not inner:

@@ -27,8 +27,10 @@ from parity.verdict.elsewhere import Elsewhere
 from parity.verdict.findings import RAISED, Finding, Order, Report
 from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
+from parity.verdict.settings import Settings
 from parity.verdict.sinks import Against, Store, multiple_of
 from parity.verdict.sketch import sketch
+from parity.verdict.sums import adds_in_another_order
 
 if TYPE_CHECKING:
     from parity.declare.pair import Pair
@@ -67,6 +69,7 @@ class Judge:
     start: Mapping[str, np.ndarray] | None = None
     idle: frozenset[Key] = frozenset()
     replayed: bool = False
+    settings: Settings | None = None
 
     def judge(self, against: Against, failure: Exception | Failure | None, report: Report) -> None:
         """Add to the report a finding for every value that is not the same, and count all."""
@@ -106,6 +109,7 @@ class Judge:
             found.append(finding)
         agreeing = against.matched.keys() - {finding.key for finding in found if finding.verdict is not Verdict.NOISE}
         elsewhere = Elsewhere(self.truth.events, against.prints, agreeing)
+        found = _without_masks(found, against, report)
         if failure is None:
             found = self._without_harmless(found, against, elsewhere, report)
         elif all(key in against.matched for key in self.truth.events if is_result(key, self.name)):  # the way back raised
@@ -117,7 +121,10 @@ class Judge:
             flow = Flow(found, self.truth, against)
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
+            found = _without_reordered(found, self.truth, against, report)
             found = cut(placed(found, self.truth, against, elsewhere), self.truth, against, report)
+        if self.pair.names is not None and self.settings is not None:  # programs line for line the same show where they differ
+            found = self.settings.told(found)
         found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
@@ -335,6 +342,27 @@ class Judge:
         return Finding(self.name, self.lane, self.run, event.key, verdict, Order(event.order), deviation, floor,
                        reference=event.site, twin=twin.site if twin else None, called=event.called, cause=cause,
                        drawn=event.drawn is not None)
+
+
+def _without_masks(found: list[Finding], against: Against, report: Report) -> list[Finding]:
+    """Where something that `same` promises diverges, masks of other numbers that hide the same are not its place. Where nothing
+    does, what follows from them tells."""
+    promised = any(f.promised and f.verdict is Verdict.DIVERGED and f.key not in against.hiding for f in found)
+    return _uncompared(found, lambda f: f.key in against.hiding and not f.promised, report) if promised else found
+
+
+def _without_reordered(found: list[Finding], truth: Store, against: Against, report: Report) -> list[Finding]:
+    """Where something that `same` promises diverges, a sum of terms that both have is not its place, be it none of the other's."""
+    for _ in range(_SUMS):
+        first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+        later = any(f.promised and f.verdict is Verdict.DIVERGED for f in found if f is not first)
+        if first is None or not later or first.promised or not adds_in_another_order(first, truth, against):
+            break
+        found = _uncompared(found, lambda f, key=first.key: f.key == key, report)
+    return found
+
+
+_SUMS = 3  # lines that add one term more each
 
 
 def _uncompared(found: list[Finding], harmless: Callable[[Finding], bool], report: Report) -> list[Finding]:

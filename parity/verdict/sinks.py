@@ -16,6 +16,7 @@ from parity.numbers.noise import one_ulp
 from parity.numbers.shapes import reshaped_distance
 from parity.numbers.strata import borders, deviations, floor_at
 from parity.trace.events import Event, Key
+from parity.verdict.masks import hide_the_same
 from parity.verdict.prints import Print, is_printed, print_of
 from parity.verdict.spill import Place, Spill, Spilled
 
@@ -101,17 +102,21 @@ class Against:
     floors, limit: arrays more than `limit` floors apart are kept (the first few of each stage), to look for their cause.
     matched: key -> (the event without its array, Deviation). extra: events that the store has no partner for, each
     with the key of the last event that had one. kept: key -> (the stored array, the twin's). prints: what is kept of values that
-    have no partner, and of locals that are off, where `printing` is asked for (`verdict.elsewhere`). release: let go of each stored
-    array that has been compared; the store is of no use to another run then.
+    have no partner, and of locals that are off, where `printing` is asked for (`verdict.elsewhere`). first: that of the first
+    values that are off. hiding: what is off, but masks that hide the same (`verdict.masks`). release: let go of each stored array
+    that has been compared; the store is of no use to another run then.
     """
 
     keeps = False
     KEPT = 3
+    FIRST = 16
 
     def __init__(self, store: Store, floors: Mapping[Key, float], limit: float, *, release: bool = False,
                  printing: bool = False) -> None:
         self._store, self._floors, self._limit, self._release, self._printing = store, floors, limit, release, printing
         self.prints: dict[Key, Print] = {}
+        self.hiding: set[Key] = set()
+        self.first: dict[Key, Print] = {}
         self.apart = store.apart
         self.matched: dict[Key, tuple[Event, Deviation]] = {}
         self.losses: dict[str, float] = {}
@@ -128,7 +133,7 @@ class Against:
         """The same run beside other floors; None where that takes arrays which were not kept."""
         again = Against(self._store, floors, limit)
         again.losses, again.extra, again.last, again.prints = self.losses, self.extra, self.last, self.prints
-        again._strata, again._missing = self._strata, self._missing
+        again._strata, again._missing, again.hiding = self._strata, self._missing, self.hiding
         for key, (event, found) in self.matched.items():
             floor = floors[key]
             if key in self._strata:
@@ -161,6 +166,10 @@ class Against:
         floor = floor_at(self._floors[event.key], found.stratum)
         if array is not None and event.key.is_local and found.distance > self._limit * floor:
             self.remember(event.key, array)
+        if array is not None and found.distance > self._limit * floor:
+            self.hiding.update({event.key} if event.drawn is None and hide_the_same(stored, array) else ())
+            if self._printing and len(self.first) < self.FIRST and (mark := print_of(array)) is not None:
+                self.first[event.key] = mark
         if array is not None and found.distance > self._limit * floor and self._has_room(event.key):
             # What is released may be the program's own memory, which it goes on to write in.
             self.kept[event.key] = (stored.copy() if self._release and stored is not None else stored, array.copy())

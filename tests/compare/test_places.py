@@ -321,3 +321,34 @@ def test_what_is_wrong_between_two_layers_is_placed_there_and_not_where_the_next
     report = judged(TorchBetween, lambda: PaddleBetween(approximate, slope, doubled), 3, 6)
     assert [place.reference.text for place in report.places] == wrong
     assert report.verdict == ("diverged" if wrong else "same")
+
+
+class TorchAdded(torch.nn.Module):
+    def forward(self, x):
+        parts = []
+        for function in (torch.tanh, torch.sigmoid):
+            parts.append(function(x))
+        return (parts[0] + parts[1]).mean()
+
+
+class PaddleAdded(paddle.nn.Layer):
+    def forward(self, x):
+        parts = []
+        for function in (paddle.tanh, paddle.nn.functional.sigmoid):
+            parts.append(function(x))
+        return (parts[0] + parts[1]).mean()
+
+
+class PaddleForgotten(PaddleAdded):
+    def forward(self, x):
+        parts = []
+        for function in (paddle.tanh, paddle.nn.functional.sigmoid):
+            parts.append(function(x))
+        return parts[1].mean()
+
+
+def test_what_a_line_lacks_is_missing_in_that_line_and_not_in_the_one_before():
+    assert judged(TorchAdded, PaddleAdded, 2, 6).verdict == "same"
+    report = judged(TorchAdded, PaddleForgotten, 2, 6)
+    first = report.first
+    assert (first.reference.text, first.twin.text) == ("return (parts[0] + parts[1]).mean()", "return parts[1].mean()")

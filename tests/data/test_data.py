@@ -1,13 +1,14 @@
 """Two data pipelines: each fault of `pipelines.FAULTS` is found and placed, and each healthy twin passes."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import paddle
+import pipelines
 import pytest
 import torch
+from pipelines import FAULTS, HEALTHY, TorchFixed, TorchSet, reference
 
 import parity
 from parity.cli import main
@@ -15,9 +16,12 @@ from parity.data.orders import difference
 from parity.data.show import picture
 from parity.files import InputError
 
-sys.path.insert(0, str(Path(__file__).parent))
-import pipelines
-from pipelines import FAULTS, HEALTHY, TorchFixed, TorchSet, reference
+PAGE = Path(__file__).parents[2] / "docs" / "data-and-metrics.md"
+
+
+def row(name, found):
+    """Of the page's table."""
+    return f"| {name} | {found.kind} | {found.step or ''} | {found.cause or ''} |"
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -33,6 +37,7 @@ def test_a_fault_is_found_and_placed(name):
         found = next(one for one in summary.findings if one.kind == kind and one.epoch == 2)
     assert summary.verdict == "diverged" and found.kind == kind
     assert step in (found.step or "") and cause in (found.cause or "")
+    assert row(name, found) in PAGE.read_text()
     if kind in ("sample", "batch"):
         assert any(site is not None and site.file == pipelines.__file__ for site in found.sites)
 

@@ -24,11 +24,12 @@ def folder(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
-@pytest.mark.parametrize("text", [text for kind, text in BLOCKS if kind == "text"])
+@pytest.mark.parametrize("text", [text for kind, text in BLOCKS if kind == "text"],
+                         ids=lambda text: text.partition("\n")[0])
 def test_a_command_of_the_page(folder, capsys, text):
     command, _, shown = text.partition("\n")
     code = main(shlex.split(command)[2:])
-    printed = capsys.readouterr().out
+    printed = "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines())
     assert code == (0 if shown.startswith("same") else 1)
     assert shown.strip() in printed
     if "--picture" in command:

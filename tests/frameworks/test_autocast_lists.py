@@ -70,7 +70,7 @@ def measured(call):
             (torch.float32, torch.bfloat16): GIVEN}[tuple(found)]
 
 
-@pytest.mark.skipif(paddle.__version__ < "3", reason="the table is of Paddle 3")
+@pytest.mark.skipif(paddle.__version__ < "3.3", reason="the table is of Paddle 3.3; earlier lists were shorter")
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_a_row_is_what_the_frameworks_do(operation):
     call = CALLS.get(operation.name) or (lambda x: getattr(torch, operation.name)(x(4)))

@@ -9,7 +9,7 @@ import paddle
 import pytest
 import torch
 
-from parity.trace.source import ConstructionSites, Site, SourceTree, kept_at, statements_of
+from parity.trace.source import ConstructionSites, Site, SourceTree, calls_own, kept_at, kept_value, statements_of
 
 
 def binds(function):
@@ -310,11 +310,15 @@ def test_a_copy_was_built_where_its_original_was(base, build):
 def test_a_function_that_an_object_keeps_is_written_where_it_keeps_it(tmp_path):
     file = tmp_path / "model.py"
     file.write_text("class Net:\n    def __init__(self, own):\n        self.act = torch.relu\n        self.way = torch.relu\n"
-                    "        self.way = torch.tanh\n        self.fc = Linear(3)\n\n    def forward(self, x):\n"
-                    "        x = self.act(x)\n        x = self.way(x)\n        return self.fc(x)\n")
-    assert kept_at(Site(str(file), 9)) == Site(str(file), 3)
-    assert [kept_at(Site(str(file), line)) for line in (10, 11)] == [None, None]  # one of two, and a layer
-    assert kept_at(None) is None
+                    "        self.way = torch.tanh\n        self.fc = Linear(3)\n        self.leak = nn.LeakyReLU()\n"
+                    "    def forward(self, x):\n"
+                    "        x = self.act(x)\n        x = self.way(x)\n        x = self.fc(x)\n        return self.leak(x)\n")
+    assert kept_at(Site(str(file), 9), "relu") == Site(str(file), 3)
+    assert kept_at(Site(str(file), 9), "tanh") is None  # what the line computes besides
+    assert kept_at(Site(str(file), 10), "relu") is None  # one of two
+    assert kept_at(Site(str(file), 11), "linear") == Site(str(file), 6) and kept_at(Site(str(file), 12), "leaky_relu") == Site(
+        str(file), 7)
+    assert kept_at(None, "relu") is None
 
 
 def test_modules_built_outside_or_by_libraries_alone_have_no_site():
@@ -323,3 +327,26 @@ def test_modules_built_outside_or_by_libraries_alone_have_no_site():
     with sites.watch(torch.nn.Module, SourceTree("/nowhere")):
         foreign = torch.nn.Linear(1, 1)
     assert sites.of(early) is None and sites.of(foreign) is None and sites.of(None) is None
+
+
+def test_what_a_line_reads_of_values_and_what_only_of_their_kind(tmp_path):
+    lines = ["bias = zeros(n, dtype=scores.dtype)", "y = x.reshape(x.shape[:1])", "z = x + scores.shape[0]", "n = x.shape[1]"]
+    code = functions(tmp_path, "def forward(self, x, scores, n):\n" + "".join(f"    {line}\n" for line in lines))["forward"]
+    assert [sorted(statement.values & {"x", "scores", "n"}) for statement in statements_of(code).all] == [["n"], ["x"], ["x"], []]
+    assert "scores" in statements_of(code).all[0].reads
+
+
+def functions(folder, text):
+    file = folder / "functions.py"
+    file.write_text(text)
+    names = {}
+    exec(compile(text, str(file), "exec"), names)
+    return {name: value.__code__ for name, value in names.items() if hasattr(value, "__code__")}
+
+
+def test_a_line_that_calls_what_its_object_keeps(tmp_path):
+    file = tmp_path / "model.py"
+    file.write_text("class Net:\n    def __init__(self, act, width):\n        self.act, self.width = act, width * 2\n"
+                    "    def forward(self, x):\n        x = x * self.width\n        return self.act(x)\n")
+    assert [calls_own(Site(str(file), line)) for line in (5, 6)] == [False, True] and not calls_own(None)
+    assert [kept_value(Site(str(file), 3), name) for name in ("act", "width", "other")] == ["act", None, None]

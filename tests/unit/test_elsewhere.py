@@ -92,3 +92,11 @@ def test_an_argument_of_one_side_alone_is_known_where_the_other_gives_it_in_anot
     assert elsewhere({both: C, here: A}, {there: A}, {both}).known(here)
     mask = border("input['mask']", "net")  # the other side has it, but does not hand it on
     assert not elsewhere({both: C, here: A, mask: A}, {}, {both, mask}).known(here)
+
+
+@pytest.mark.parametrize(("returned", "known"), [(A, True), (A * 1.01, False), (A.reshape(2, 6), False)])
+def test_a_call_that_one_side_alone_makes_and_that_changes_nothing_is_known(returned, known):
+    """Dropout in eval mode."""
+    given, made = border("input[0]", "net.drop"), border("output", "net.drop")
+    assert elsewhere({}, {given: A, made: returned}).known(made) is known
+    assert elsewhere({given: A, made: returned}, {}).known(given) is known

@@ -105,11 +105,20 @@ def test_never_less_than_the_operations_own_rounding(lane, eps, allowed):
 
 
 def test_what_is_analysed_is_believed_up_to_a_thousand_times_the_measured():
-    """An attention mask of -3e38 entered: by the analysis alone, no mistake could be seen behind it."""
-    truth = store(event(key(), np.ones(MANY), scale=3e38, unit=3e38, largest=1.0))
+    """An attention mask of -1e12 entered: by the analysis alone, hardly a mistake could be seen behind it."""
+    truth = store(event(key(), np.ones(MANY), scale=1e12, unit=1e12, largest=1.0))
     assert floors_of(truth, noise(truth, output=1e-12), "float64")[key()] == pytest.approx(1e-9, rel=1e-3)
     assert floors_of(truth, noise(truth), "float64")[key()] == REFORMULATION * EPS
     assert own_rounding(truth.events[key()], EPS) == REFORMULATION * EPS
+
+
+def test_what_would_leave_no_digit_of_a_value_and_left_them_has_no_part_in_it():
+    """An attention mask of -3e38 entered; where next to nothing is left of a value, or no draw moved it, that may be for what was
+    as large."""
+    truth = store(event(key(), np.ones(MANY), scale=3e38, unit=3e38, largest=1.0))
+    assert floors_of(truth, noise(truth, output=1e-12), "float64")[key()] == pytest.approx(1e-12, rel=1e-3)
+    assert floors_of(truth, noise(truth, output=1e-2), "float64")[key()] == pytest.approx(10.0)
+    assert floors_of(truth, noise(truth), "float64")[key()] == REFORMULATION * EPS
 
 
 @pytest.mark.parametrize("value", [np.arange(3), np.array([True, False])])

@@ -16,7 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 ROOMS = ["ground", "numbers", "frameworks", "trace", "pairing", "declare", "verdict", "differences", "fixes", "compare", "report",
-         "recordings", "steps", "data", "mending", "explain", "doctor", "campaign", "conversion", "ugatit", "cli", "face"]
+         "recordings", "steps", "data", "metrics", "mending", "explain", "doctor", "campaign", "conversion", "ugatit", "cli",
+         "face"]
 GROUND = {"messages", "languages", "files", "heap", "asked", "blame", "processes"}
 FACE = {"door", "plugin", "__main__", "testsuite"}
 ALIASES = {"check", "faults", "inputs", "lockstep", "pair", "port", "source", "training"}  # documented names, for users alone

@@ -1,0 +1,1 @@
+"""Two metrics side by side, on the same predictions."""
