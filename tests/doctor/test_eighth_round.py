@@ -227,8 +227,8 @@ FROZEN = """
     from torch import nn
     torch.manual_seed(0)
     body, head = nn.Linear(4, 8), nn.Linear(8, 2)
-    for p in body.parameters():
-        p.{name} = False
+    for {p} in body.parameters():
+        {p}.{name} = False
     optimizer = torch.optim.SGD(head.parameters(), 0.05)
     for number in range(4):
         optimizer.zero_grad()
@@ -237,9 +237,10 @@ FROZEN = """
 """
 
 
-@pytest.mark.parametrize(("name", "ill"), [("require_grad", True), ("requires_grad", False), ("is_shared", False)])
-def test_an_attribute_that_is_misspelt(tmp_path, name, ill):
-    assert ("attribute-misspelt" in script(tmp_path, FROZEN, name=name)) is ill
+@pytest.mark.parametrize(("p", "name", "ill"), [
+    ("p", "require_grad", True), ("p", "requires_grad", False), ("p", "is_shared", False), ("self", "require_grad", False)])
+def test_an_attribute_that_is_misspelt(tmp_path, p, name, ill):
+    assert ("attribute-misspelt" in script(tmp_path, FROZEN, p=p, name=name)) is ill
 
 
 # --- steps and schedules --------------------------------------------------------------------------------------------------
@@ -423,6 +424,11 @@ def test_positions_along_the_batch(axis, ill):
     said = trained(Placed(axis), lambda net: net(torch.randn(8, 5, 4)).square().mean())
     assert ("place-in-batch" in said) is ill
     assert not ill or line(said["place-in-batch"]).startswith("places = ")
+
+
+def test_rows_of_the_whole_data_may_have_parameters_of_their_own():
+    x = torch.randn(8, 5, 4)
+    assert "place-in-batch" not in trained(Placed(0), lambda net: net(x).square().mean())
 
 
 def test_noise_that_is_drawn_for_each_row_is_no_place():
