@@ -431,6 +431,18 @@ def test_rows_of_the_whole_data_may_have_parameters_of_their_own():
     assert "place-in-batch" not in trained(Placed(0), lambda net: net(x).square().mean())
 
 
+def test_a_state_whose_rows_lie_along_its_second_axis():
+    class Decoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gru, self.head = nn.GRU(4, 6, batch_first=True), nn.Linear(6, 2)
+
+        def forward(self, x, state):
+            return self.head(self.gru(x, state)[0]).transpose(0, 1).transpose(0, 1)
+
+    assert not trained(Decoder(), lambda net: net(torch.randn(8, 5, 4), torch.randn(1, 8, 6)).square().mean())
+
+
 def test_noise_that_is_drawn_for_each_row_is_no_place():
     class Noisy(nn.Module):
         def __init__(self):

@@ -299,7 +299,9 @@ class _Probe:
     def _by_place(self) -> Iterator[Reaction]:
         """Does what it gives for an example depend on the example's place in the batch? All rows are moved on by one."""
         count = self._given[self._first].shape[0]
-        if not self._has_slots(count) or len(self._given[self._first].shape) < 2 or self._draws():
+        elsewhere = any(array.shape[:1] != (count,) and any(length and length % count == 0 for length in array.shape)
+                        for array in self._given.values())  # rows that lie along another axis, as in a recurrence's state
+        if elsewhere or not self._has_slots(count) or len(self._given[self._first].shape) < 2 or self._draws():
             return
         moved = {place: np.roll(array, 1, 0) if array.shape[:1] == (count,) else array for place, array in self._given.items()}
         (outputs, one), (others, other) = self._run({}, follow=True), self._run(moved, follow=True)
