@@ -91,7 +91,8 @@ class _Attached:
     def __init__(self, iterations: int, expect: Sequence[str], stop: bool, source: UserFiles) -> None:
         self.doctors: list[Doctor] = []
         self._trained: set[int] = set()  # ids of what optimizers have stepped upon in trainings that were watched
-        self._known: set = set()  # ids of those optimizers, and (id, dtype) of all parameters of the networks in them
+        self._stepped: set[int] = set()  # ids of those optimizers
+        self._known: set[tuple[int, str]] = set()  # (id, dtype) of all parameters of the networks in them
         self._iterations, self._expect, self._stop, self._source = iterations, expect, stop, source
         self._constructions = ConstructionSites()
         self._modules: list[weakref.ref] = []
@@ -167,7 +168,9 @@ class _Attached:
         optimizers = [one for ref in self._optimizers if (one := ref()) is not None and framework.is_optimizer(one)]
         known = not any(map(Program.iterator_left, optimizers))
         if known:
-            optimizers = [one for one in optimizers if self._is_new(framework, one, module)]
+            made = [one for one in optimizers if id(one) not in self._stepped]
+            optimizers = next((new for some in (made, optimizers) if (
+                new := [one for one in some if self._is_new(framework, one, module)])), [])
         held = {id(p) for optimizer in optimizers for p in framework.optimizer_parameters(optimizer)} if known else None
         if not optimizers:
             return False
@@ -198,18 +201,18 @@ class _Attached:
         return bool(self._trained)
 
     def _is_new(self, framework: Framework, optimizer: Any, module: Any) -> bool:
-        """Whether it holds anything that no training has stepped upon that was watched; or it was made since, and holds a part of
-        this network, which has got other parts since (a head that was replaced) or another dtype."""
+        """Whether it holds anything that no training has stepped upon that was watched; or a part of this network, which has got
+        other parts since (a head that was replaced) or another dtype."""
         held = set(map(id, framework.optimizer_parameters(optimizer)))
         parameters = {id(p): ((id(p), framework.shape_dtype(p)[1]), framework.requires_grad(p)) for p in module.parameters()}
-        replaced = id(optimizer) not in self._known and parameters.keys() & held and any(
+        replaced = parameters.keys() & held and any(
             trainable and key not in self._known for key, trainable in parameters.values())
         return not self._trained or bool(held - self._trained or replaced)
 
     def _enough(self) -> None:
         program = self.doctors[-1].program
+        self._stepped |= set(map(id, program.optimizers.values()))
         self._known |= {(key, program.framework.shape_dtype(program.parameters[name])[1]) for key, name in program.names.items()}
-        self._known |= set(map(id, program.optimizers.values()))
         if self._stop:
             raise Enough
 

@@ -102,7 +102,7 @@ def features(case: Case) -> Iterator[Finding]:
     """Classifiers whose input does not vary over the samples: nothing to tell them apart by."""
     close = [iteration for iteration in case.iterations if iteration.features]
     groups: dict[tuple[str, int], dict[str, float]] = {}
-    for path in dict.fromkeys(path for iteration in close for path in iteration.features):
+    for path in dict.fromkeys(path for iteration in close for path in iteration.features if path in case.program.modules):
         ratios = [iteration.features[path][0] / iteration.features[path][1] if iteration.features[path][1] > ROUNDING else 0.0
                   for iteration in close if path in iteration.features]
         width = case.framework.shape_dtype(next(iter(case.framework.parameters(case.program.modules[path]).values())))[0]
