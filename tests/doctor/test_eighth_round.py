@@ -504,6 +504,21 @@ def test_a_scatter_that_keeps_the_last(overwrite):
     assert ("scatter-overwrites" in found(step, net, optimizer)) is overwrite
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_rows_that_are_brought_together_by_indices(given):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Linear(4, 2)
+
+        def forward(self, x, target=None):
+            target = torch.arange(len(x)).roll(1) if target is None else target
+            return torch.zeros(len(x), 2).index_add(0, target, self.body(x))
+
+    said = trained(Net(), lambda net: (net(torch.randn(8, 4), *[torch.randint(8, (8,))] * given) - 1).square().mean())
+    assert ("rows-mixed" in said) is not given
+
+
 @pytest.mark.parametrize("through", [False, True])
 def test_a_rounding_without_a_way_through(through):
     def rounded(w):
