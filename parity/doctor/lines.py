@@ -164,7 +164,7 @@ class _Frame:
         self._current: Statement | None = None
         self._inside = lines.depth > 0
         self._graphs, self._cuts = lines.graphs, 0
-        self._unread: set[str] = set()  # losses that were bound, and that no statement has read
+        self._unread: dict[str, Term] = {}  # losses that were bound, and that no statement has read
         self._kinds: dict[str, tuple[bool, bool, Cut | None]] = {}  # name -> (has a graph, is finite, the cut it comes from)
         code = frame.f_code
         if not lines.close:
@@ -223,7 +223,8 @@ class _Frame:
                 self._paired(values, statement, site)
             if not statement.binds:
                 self._lost(values, site, None)
-        self._unread -= statement.reads
+        for name in statement.reads:
+            self._unread.pop(name, None)
         for name in statement.binds:
             value = values.get(name)
             if value is not None:
@@ -332,8 +333,8 @@ class _Frame:
         lines.iteration.terms[f"{name}:{site.line}"] = term
         if graph and lines.close:
             if name in self._unread:
-                lines.iteration.overwritten.append((name, site))
-            self._unread.add(name)
+                lines.iteration.overwritten.append((name, site, self._unread[name]))
+            self._unread[name] = term
             self._lost(frame.f_locals, site, f"{name}:{site.line}")
             # The hook dies with the graph; it holds numbers only.
             def observe(gradient: Any) -> None:

@@ -306,7 +306,7 @@ class Iteration:
     unfit: list[tuple[str, str, Site | None, Site | None]] = field(default_factory=list)
     out_of_reach: list[tuple[str, float, float, Site | None]] = field(default_factory=list)  # an activation, the range of targets
     largest_targets: list[tuple[str, float, Site | None]] = field(default_factory=list)  # of binary cross entropies
-    overwritten: list[tuple[str, Site]] = field(default_factory=list)  # losses that nothing had read, and where they are bound anew
+    overwritten: list[tuple[str, Site, Term]] = field(default_factory=list)  # losses that nothing had read, where bound anew
     cancelled: list[Site | None] = field(default_factory=list)  # differences of two equal tensors, both with a graph
     judged: list[tuple[str, int, float, float, Site | None]] = field(default_factory=list)  # network, tick, range of 0/1 targets
     softmaxes: dict[Site, set[int]] = field(default_factory=dict)  # line -> lengths of the axis

@@ -292,6 +292,23 @@ def test_a_loss_that_is_bound_anew(added):
         assert "parameters-without-gradient" not in said
 
 
+def test_a_part_of_the_loss_that_is_kept_for_the_log():
+    net = nn.Linear(4, 2)
+
+    def parts():
+        part = net(torch.randn(8, 4)).square().mean()
+        return part * 2, part
+
+    optimizer = torch.optim.SGD(net.parameters(), 0.01)
+    with parity.doctor(net, optimizer) as d:
+        for _ in range(4):
+            loss, part = parts()  # noqa: RUF059 - as it is kept for a log
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    assert "loss-overwritten" not in {finding.id for finding in d.findings}
+
+
 @pytest.mark.parametrize("detached", [False, True])
 def test_a_ratio_of_a_probability_and_the_same_again(detached):
     def loss(net):

@@ -328,9 +328,10 @@ def targets(case: Case) -> Iterator[Finding]:
 def overwritten(case: Case) -> Iterator[Finding]:
     """A loss that was computed, that nothing has read, and whose name is bound anew: no backward goes through it."""
     close = case.close
-    if not close or not all(iteration.overwritten for iteration in close):
+    lost_ = [[one for one in iteration.overwritten if one[2].weight is None] for iteration in close]  # not a part of another
+    if not close or not all(lost_):
         return
-    name, site = close[0].overwritten[0]
+    name, site, _ = lost_[0][0]
     held, missing = case.program.held_anywhere & case.program.trainable().keys(), set()
     for _, step in case.steps():
         missing |= {key for key, update in step.updates.items() if update.gradient is None and key in held}
