@@ -207,10 +207,10 @@ _KINDS = (
     # what depends on what
     Kind(
         "place-in-batch",
-        ERROR,
+        WARNING,  # halves of a batch may be treated each in its own way
         say("look at the axes on this line: something that belongs to positions goes along the first axis, which is the batch"),
     ),
-    Kind("target-drawn-late", ERROR, say("keep what was drawn for the input, and hold the prediction against that")),
+    Kind("target-drawn-late", WARNING, say("keep what was drawn for the input, and hold the prediction against that")),
     Kind(
         "neighbours-ignored",
         ERROR,

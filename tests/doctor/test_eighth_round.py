@@ -227,8 +227,8 @@ FROZEN = """
     from torch import nn
     torch.manual_seed(0)
     body, head = nn.Linear(4, 8), nn.Linear(8, 2)
-    for p in body.parameters():
-        p.{name} = False
+    for {p} in body.parameters():
+        {p}.{name} = False
     optimizer = torch.optim.SGD(head.parameters(), 0.05)
     for number in range(4):
         optimizer.zero_grad()
@@ -237,9 +237,10 @@ FROZEN = """
 """
 
 
-@pytest.mark.parametrize(("name", "ill"), [("require_grad", True), ("requires_grad", False), ("is_shared", False)])
-def test_an_attribute_that_is_misspelt(tmp_path, name, ill):
-    assert ("attribute-misspelt" in script(tmp_path, FROZEN, name=name)) is ill
+@pytest.mark.parametrize(("p", "name", "ill"), [
+    ("p", "require_grad", True), ("p", "requires_grad", False), ("p", "is_shared", False), ("self", "require_grad", False)])
+def test_an_attribute_that_is_misspelt(tmp_path, p, name, ill):
+    assert ("attribute-misspelt" in script(tmp_path, FROZEN, p=p, name=name)) is ill
 
 
 # --- steps and schedules --------------------------------------------------------------------------------------------------
@@ -425,6 +426,23 @@ def test_positions_along_the_batch(axis, ill):
     assert not ill or line(said["place-in-batch"]).startswith("places = ")
 
 
+def test_rows_of_the_whole_data_may_have_parameters_of_their_own():
+    x = torch.randn(8, 5, 4)
+    assert "place-in-batch" not in trained(Placed(0), lambda net: net(x).square().mean())
+
+
+def test_a_state_whose_rows_lie_along_its_second_axis():
+    class Decoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gru, self.head = nn.GRU(4, 6, batch_first=True), nn.Linear(6, 2)
+
+        def forward(self, x, state):
+            return self.head(self.gru(x, state)[0]).transpose(0, 1).transpose(0, 1)
+
+    assert not trained(Decoder(), lambda net: net(torch.randn(8, 5, 4), torch.randn(1, 8, 6)).square().mean())
+
+
 def test_noise_that_is_drawn_for_each_row_is_no_place():
     class Noisy(nn.Module):
         def __init__(self):
@@ -484,6 +502,21 @@ def test_a_scatter_that_keeps_the_last(overwrite):
         optimizer.clear_grad()
 
     assert ("scatter-overwrites" in found(step, net, optimizer)) is overwrite
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_rows_that_are_brought_together_by_indices(given):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Linear(4, 2)
+
+        def forward(self, x, target=None):
+            target = torch.arange(len(x)).roll(1) if target is None else target
+            return torch.zeros(len(x), 2).index_add(0, target, self.body(x))
+
+    said = trained(Net(), lambda net: (net(torch.randn(8, 4), *[torch.randint(8, (8,))] * given) - 1).square().mean())
+    assert ("rows-mixed" in said) is not given
 
 
 @pytest.mark.parametrize("through", [False, True])

@@ -121,7 +121,6 @@ MISPLACED_IN_SCRIPTS = {
     "distill_again_torch: KLDivLoss is given the student's probabilities although it expects log-probabilities",
     "dqn_grid_torch: q(s).gather(1, a) keeps shape [B,1] while the target is [B]",
     "kfold_torch: each fold makes a new network but the optimizer still holds the parameters of the one made",
-    "lines_ema_torch: the EMA copy averages parameters only",
     "running_mean_torch: the state is set to zeros inside the time loop",
     "simclr_vec_torch: both views of a pair are the same augmented tensor",
     "unet_blobs_torch: masks that already are 0/1 are divided by 255",

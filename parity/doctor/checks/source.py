@@ -331,7 +331,7 @@ def misspelt(case: Case) -> Iterator[Finding]:
         tree = parsed(file)
         for node in ast.walk(tree) if tree is not None else ():
             for target in node.targets if isinstance(node, ast.Assign) else ():
-                if not isinstance(target, ast.Attribute):
+                if not isinstance(target, ast.Attribute) or ast.unparse(target.value) == "self":  # a name of the user's own
                     continue
                 meant = next(iter(difflib.get_close_matches(target.attr, _ATTRIBUTES, 1, NEAR)), None)
                 if meant and meant != target.attr and isinstance(node.value, ast.Constant) and type(node.value.value) is bool:

@@ -38,6 +38,7 @@ _MIXING_LAYERS = re.compile(r"RNN|LSTM|GRU|Attention|Transformer")
 _MIXING_LINES = re.compile(r"softmax|matmul|@|bmm|einsum|\.view\(|reshape|permute|transpose|\.[tT]\b|swapaxes|mean\(|sum\("
                            r"|normalize\(.*(?:dim|axis)\s*=\s*0\b|roll|flip|index_add|scatter|segment|spmm")
 _AGGREGATES = re.compile(r"index_add|scatter|segment|spmm|matmul|@|\bmm\(|einsum|send_u|propagate|aggregate")
+_BY_INDEX = re.compile(r"scatter|index_add|segment|send_u")
 _DETACHES = re.compile(r"\.detach\(|\.data\b|stop_gradient|no_grad")
 _MASKS = re.compile(r"triu|tril|causal|subsequent")
 
@@ -286,7 +287,7 @@ class _Probe:
             return
         replaced, slot = mixed
         place = self._place(replaced, shape[0], [slot])
-        if place is None:
+        if place is None or self._is_sent(place):
             return
         module = self._scene.program.modules.get(place.path)
         recurrent = module is not None and bool(_MIXING_LAYERS.search(type(module).__name__))
@@ -296,10 +297,17 @@ class _Probe:
         yield Reaction("rows", self._call.path, site or place.site or self._call.site, shape[0],
                        layer=place.path if recurrent else "", shape=tuple(shape))
 
+    def _is_sent(self, place: Value) -> bool:
+        """Whether a line brings rows together by indices that the network is given: along the edges of a graph."""
+        indices = any(array.dtype.kind == "i" for key, array in self._given.items() if key != self._first)
+        return indices and place.site is not None and bool(_BY_INDEX.search(place.site.text))
+
     def _by_place(self) -> Iterator[Reaction]:
         """Does what it gives for an example depend on the example's place in the batch? All rows are moved on by one."""
         count = self._given[self._first].shape[0]
-        if not self._has_slots(count) or len(self._given[self._first].shape) < 2 or self._draws():
+        elsewhere = any(array.shape[:1] != (count,) and any(length and length % count == 0 for length in array.shape)
+                        for array in self._given.values())  # rows that lie along another axis, as in a recurrence's state
+        if elsewhere or not self._has_slots(count) or len(self._given[self._first].shape) < 2 or self._draws():
             return
         moved = {place: np.roll(array, 1, 0) if array.shape[:1] == (count,) else array for place, array in self._given.items()}
         (outputs, one), (others, other) = self._run({}, follow=True), self._run(moved, follow=True)
