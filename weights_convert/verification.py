@@ -61,10 +61,13 @@ def verify_paddle(
 def _load(path: Path) -> dict[str, np.ndarray]:
     if path.suffix != ".safetensors":
         loaded = paddle.load(str(path), return_numpy=True)
-    elif paddle.__version__ >= "3":
-        loaded = paddle.load(str(path), safetensors=True, return_numpy=True)
-    else:  # Paddle 2 has no loader of its own for them
-        loaded = safetensors.numpy.load_file(path)
+    else:
+        try:
+            loaded = paddle.load(str(path), safetensors=True, return_numpy=True)
+        except ValueError as error:
+            if "(safetensors)" not in str(error):
+                raise
+            loaded = safetensors.numpy.load_file(path)  # up to 3.0 Paddle has no loader of its own for them
     return {name: paddle_array(array) for name, array in loaded.items()}
 
 
