@@ -415,11 +415,9 @@ def kept_at(site: Site | None, operation: str) -> Site | None:
 
 
 def calls_own(site: Site | None) -> bool:
-    """Whether the statement there calls what its object keeps (`self.act(x)`)."""
-    statements = statements_around(site)
-    statement = statements.at(site.line) if statements is not None else None
-    return statement is not None and any(
-        isinstance(node, ast.Call) and _is_own(node.func) and statement.first <= node.lineno for node in nodes_at(site))
+    """Whether the statement there does nothing after a call of what its object keeps (`h = self.act(self.conv(x))`)."""
+    return any(isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)) and isinstance(node.value, ast.Call)
+               and _is_own(node.value.func) for node in nodes_at(site))
 
 
 def kept_value(site: Site | None, name: str) -> str | None:

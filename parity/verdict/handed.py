@@ -54,12 +54,9 @@ class _Verdicts:
         return border and key.stage != "gradients" and key[:5] not in self._called
 
     def called_inside(self, key: Key) -> bool:
-        """Whether both sides call modules that are inside of this one."""
-        return any(path.startswith(f"{key.module}.") for path in self._modules)
-
-    @functools.cached_property
-    def _modules(self) -> set[str]:
-        return {called[3] for called in self._called}
+        """Whether both sides call modules that are inside of this one, as often as it was called by then."""
+        return any(called[:3] == key[:3] and called[4] == key.call and called[3].startswith(f"{key.module}.")
+                   for called in self._called)
 
     def matched(self, key: Key) -> bool:
         return key in self._against.matched
