@@ -88,11 +88,12 @@ TORCH = NET.format(framework="torch", base="Module") + """
 
 class Trainer:
     def __init__(self):
+        torch.manual_seed(0)  # of some weights no unit is awake
         self.net = Net()
         self.optimizer = torch.optim.SGD(self.net.parameters(), 0.1)
 
     def step(self, x):
-        loss = self.net(x).mean()
+        loss = (self.net(x) - 1).square().mean()
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -102,11 +103,12 @@ PADDLE = NET.format(framework="paddle", base="Layer") + """
 
 class Trainer:
     def __init__(self):
+        paddle.seed(0)
         self.net = Net()
         self.optimizer = paddle.optimizer.SGD(0.1, parameters=self.net.parameters())
 
     def step(self, x):
-        loss = self.net(x).mean()
+        loss = (self.net(x) - 1).square().mean()
         self.optimizer.clear_grad()
         loss.backward()
         self.optimizer.step()
