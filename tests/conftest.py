@@ -14,7 +14,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Libraries first, then what tests make: who looks for random generators need not look through these (tests/unit has none). And
     what `pytester` sees imported it takes out again: half of a library would be another than the other half."""
     if not all("tests/unit" in argument for argument in session.config.args):
-        for library in ("torch", "torch._dynamo", "paddle", "jinja2.ext"):  # torch's optimizers import its compiler
+        for library in ("torch", "torch._dynamo.repro.after_dynamo", "paddle", "jinja2.ext"):  # with torch's compiler, whole
             with suppress(ImportError):
                 importlib.import_module(library)
         gc.freeze()
