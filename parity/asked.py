@@ -12,6 +12,7 @@ LANES = ("float64", "float32")
 MODES = ("eval", "train")
 WAYS = ("free", "resync")  # to follow a training
 DEVICES = ("cpu", "gpu")
+SIDES = ("reference", "twin")
 SEEDS = range(2**32)
 DRAWS = range(1, 1000)
 COUNTS = range(1, 2**63)

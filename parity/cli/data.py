@@ -10,10 +10,8 @@ import click
 import parity
 from parity.cli import output
 from parity.cli.exits import exit_code
-from parity.cli.options import SEED, Reports
+from parity.cli.options import JSON, QUIET, SEED, Reports
 
-_JSON = click.option("--json", "json_path", metavar="FILE", help="Write what was found as JSON; - for standard output.")
-_QUIET = click.option("-q", "--quiet", is_flag=True, help="The verdict in one sentence, no progress.")
 _VERBOSE = click.option("-v", "--verbose", is_flag=True, help="All that was found, not the first of it.")
 _SEED = click.option("--seed", type=SEED, default=0, show_default=True, help="Of all random numbers, which both sides share.")
 
@@ -24,8 +22,8 @@ _SEED = click.option("--seed", type=SEED, default=0, show_default=True, help="Of
               help="So many samples of each epoch (of a stream: items). Orders are compared whole.")
 @click.option("--picture", "picture_path", metavar="FILE.png", help="Draw the first picture that differs, and the difference.")
 @_SEED
-@_JSON
-@_QUIET
+@JSON
+@QUIET
 @_VERBOSE
 def data(target: str, samples: int, picture_path: str | None, seed: int, json_path: str | None, quiet: bool, verbose: bool) -> int:
     """Do two data pipelines hand out the same? At which sample not, and by which transform?
@@ -61,8 +59,8 @@ def data(target: str, samples: int, picture_path: str | None, seed: int, json_pa
 @click.command()
 @click.argument("target", metavar="FILE.py[:NAME]")
 @_SEED
-@_JSON
-@_QUIET
+@JSON
+@QUIET
 @_VERBOSE
 def metric(target: str, seed: int, json_path: str | None, quiet: bool, verbose: bool) -> int:
     """Do two metrics say the same of the same predictions? After which batch not, and why?

@@ -10,7 +10,7 @@ import click
 from parity.cli import output
 from parity.cli.compare import mapped
 from parity.cli.exits import BAD_INPUT, DIVERGED, SAME
-from parity.cli.options import Reports
+from parity.cli.options import JSON, Reports
 
 
 @click.command()
@@ -22,7 +22,7 @@ from parity.cli.options import Reports
 @click.option("--steps", type=click.IntRange(min=1), metavar="N",
               help="Of the training that the pair declares: so many steps have to agree.")
 @click.option("--write", "write_it", is_flag=True, help="Write the patch into your files, if one is proven.")
-@click.option("--json", "json_path", metavar="FILE", help="Write what was found as JSON; - for standard output.")
+@JSON
 def fix(targets: tuple[str, ...], specified: tuple[str, ...], names: tuple[str, ...], budget: float, steps: int | None,
         write_it: bool, json_path: str | None) -> int:
     """Look for the change of your Paddle port that makes it the same computation, and prove it.

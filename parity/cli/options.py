@@ -99,14 +99,15 @@ _FILES = (
     click.option("--html", "html_path", metavar="FILE", help="Write the report as one HTML page."),
 )
 REPORTS = grouped("reports", Reports, *_FILES)
+JSON = click.option("--json", "json_path", metavar="FILE", help="Write what was found as JSON; - for standard output.")
+QUIET = click.option("-q", "--quiet", is_flag=True, help="The verdict in one sentence, no progress.")
 _MACHINES = (
     click.option("--sarif", "sarif_path", metavar="FILE", help="Write what is wrong as SARIF, for code scanning."),
     click.option("--junit", "junit_path", metavar="FILE", help="Write the verdicts as JUnit XML, for test reports."),
 )
 MACHINES = grouped("reports", Reports, *_FILES, *_MACHINES)
 VERDICT = grouped(  # of what is compared
-    "reports", Reports, *_FILES, *_MACHINES,
-    click.option("-q", "--quiet", is_flag=True, help="The verdict in one sentence, no progress."),
+    "reports", Reports, *_FILES, *_MACHINES, QUIET,
     click.option("-v", "--verbose", is_flag=True, help="All that was not compared, not the first of it."),
 )
 

@@ -157,8 +157,8 @@ class Settling:
 
 
 def between_layers(first: Finding | None) -> bool:
-    """Whether a divergence shows at the border of a module, or at a line that calls what its object keeps (`self.act(x)`): no line
-    says where it was made."""
+    """Whether a divergence shows at the border of a module, or at a line that does nothing after what its object keeps
+    (`self.act(x)`): no line says where it was made."""
     if first is None or first.key.stage == "census":
         return False
     return not first.key.is_local or (first.key.function != OPERATION and first.key.stage == "forward" and calls_own(first.twin))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from parity.asked import SIDES
 from parity.blame import hand_on, in_words, is_users, place_of, refusing
 from parity.data import orders
 from parity.data.chain import Followed, Made
@@ -23,7 +24,6 @@ from parity.frameworks.loaders import Parts, parts_of
 from parity.trace.source import Site
 
 _END = object()  # of a stream
-SIDES = ("reference", "twin")
 SAMPLES = 32
 MOST_BATCHES = 1_000_000  # of an order that does not end
 REMEMBERED = 1 << 26  # bytes of samples that are kept to find one again elsewhere

@@ -190,7 +190,7 @@ def _cause(final: Arrays, where: _Where, draws: Place | None) -> str | None:
 
 
 def _resized(before: np.ndarray, after: np.ndarray) -> str | None:
-    before, after = (np.moveaxis(one, -3, -1) if pictures.channel_axis(one.shape) == -3 else one for one in (before, after))
+    before, after = map(pictures.channels_last, (before, after))
     return pictures.resized_how(before, after) if pictures.is_picture(before) and pictures.is_picture(after) else None
 
 

@@ -83,7 +83,7 @@ def picture(summary: DataSummary) -> bytes | None:
 def _shown(array: np.ndarray) -> np.ndarray:
     """Channels last, three or none, numbers in [0, 1]: of bytes by 255, of others as they are where they fit, else by their
     range."""
-    array = np.moveaxis(array, -3, -1) if pictures.channel_axis(array.shape) == -3 else array
+    array = pictures.channels_last(array)
     array = array[..., :3] if array.ndim == 3 and array.shape[-1] >= 3 else array[..., 0] if array.ndim == 3 else array
     low, high = float(array.min()), float(array.max())
     array = array.astype(np.float64)

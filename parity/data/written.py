@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import linecache
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -13,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from parity.blame import HOME, is_installed
-from parity.trace.source import Site, SourceTree, code_of
+from parity.trace.source import Site, SourceTree, code_of, parsed
 
 _NOWHERE = "/no/source/of/the/user"
 
@@ -57,11 +56,8 @@ def site_of(transform: Any, source: SourceTree, modules: Iterable[ModuleType]) -
 
 
 def _calls(file: str) -> list[ast.Call]:
-    try:
-        tree = ast.parse("".join(linecache.getlines(file)))
-    except SyntaxError:  # rewritten since
-        return []
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    tree = parsed(file)
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
 
 
 def _resolved(node: ast.AST, names: Mapping[str, Any]) -> Any:

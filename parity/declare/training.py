@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from parity.asked import SIDES
 from parity.blame import hand_on, refusing
 from parity.declare import inputs as recipes
 from parity.declare.averages import Average, averages_of
@@ -29,8 +30,6 @@ from parity.frameworks.optimizers import SINGLE
 from parity.numbers.noise import generator
 from parity.trace.source import Site, SourceTree, attribute_site, code_of, files_of
 from weights_convert import DEFAULT, LayoutTable
-
-SIDES = ("reference", "twin")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from parity.doctor.checks.case import Case
 from parity.doctor.checks.data import dropping
 from parity.doctor.checks.source import averaging_site, calling_eval, making_site
 from parity.doctor.finding import Finding
-from parity.doctor.places import parsed
 from parity.doctor.session import Doctor
 from parity.doctor.watching.dropouts import is_told
 from parity.frameworks import Framework
@@ -95,8 +94,10 @@ class Afterwards:
         for key, (name, module) in self._asleep.items():
             sensitive = any(framework.moving_state(part) or "Dropout" in type(part).__name__
                             for _, part in framework.modules(module))
+            if not sensitive:
+                continue
             mark = checksum(np.concatenate([framework.values(p).ravel() for p in framework.parameters(module).values()]))
-            if sensitive and self._marks.setdefault(key, mark) != mark:
+            if self._marks.setdefault(key, mark) != mark:
                 self._note(Finding("eval-mode", name, say(
                     "{network} is trained in eval mode, in iterations after those that were watched: nothing has called train() "
                     "since an evaluation", network=name), site=calling_eval(Case(self._doctors[-1].program, ()), name)))
@@ -138,8 +139,7 @@ class Afterwards:
             self._note(Finding("statistics-unmoved", stale[0], say(
                 "{names} runs in eval mode with the running statistics that it began with, mean 0 and variance 1, though its scale "
                 "has been trained", names=some(stale)), site=averaging_site(
-                    (file, tree) for doctor in self._doctors for file in doctor.program.files
-                    if (tree := parsed(file)) is not None) or self._site()))
+                    file for doctor in self._doctors for file in doctor.program.files) or self._site()))
 
     def _inputs(self, framework: Framework, module: Any, args: tuple) -> None:
         """What is evaluated is of another size than what it was trained on."""

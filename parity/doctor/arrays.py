@@ -56,8 +56,3 @@ def is_finite(array: np.ndarray) -> bool:
     flat = array.ravel()
     with np.errstate(all="ignore"):  # squares may overflow where values do not
         return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
-
-
-def digest(array: np.ndarray) -> int:
-    """Of the values in their order (`checksum` does not see rows change places): what tells one batch from another."""
-    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)

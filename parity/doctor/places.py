@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import functools
 import inspect
-import linecache
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -14,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from parity.blame import is_below
-from parity.trace.source import Site, SourceTree, function_around
+from parity.trace.source import Site, SourceTree, function_around, parsed
 
 _LIBRARIES = (Path(__file__).resolve().parent.parent,  # the harness itself
               *dict.fromkeys(Path(sysconfig.get_paths()[key]).resolve() for key in ("stdlib", "purelib", "platlib")))
@@ -73,7 +71,7 @@ def assignment_site(files: Iterable[str], name: str, calls: str) -> Site | None:
     """The line that binds `name` (or `self.name`) to the result of a call; failing that, the only line that calls `calls`."""
     calling = []
     for file in dict.fromkeys(files):
-        tree = _parsed("".join(linecache.getlines(file)))
+        tree = parsed(file)
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
                 for target in node.targets:
@@ -105,14 +103,18 @@ def given_site(call: Site | None, name: str) -> Site | None:
     return Site(call.file, lines.pop()) if len(lines) == 1 else call
 
 
+def called(node: ast.Call) -> str | None:
+    """The name of what is called, whatever it is an attribute of."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+
+
 def bound_of(site: Site | None, name: str, position: int) -> tuple[str, Site] | None:
     """(name, line) of the latest assignment above of the first variable that is read in that argument of the call of this function
     on this line, where the function around has one."""
     tree = parsed(site.file) if site is not None else None
     given = next((node.args[position] for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) > position
                   and node.lineno <= site.line <= node.end_lineno
-                  and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)) == name
-                  ), None) if tree is not None else None
+                  and called(node) == name), None) if tree is not None else None
     if given is None:
         return None
     read = {node.id for node in ast.walk(given) if isinstance(node, ast.Name)}
@@ -151,19 +153,6 @@ def _sliced(tree: ast.AST, scope: ast.AST, value: ast.expr, element: int | None,
     names = [getattr(part, "id", None) for part in target.elts] if isinstance(target, ast.Tuple) else []
     element = next((number for number, name in enumerate(names) if name in read), None)
     return _sliced(tree, scope, node.value, element, hops - 1)
-
-
-@functools.lru_cache(maxsize=256)
-def _parsed(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except SyntaxError:
-        return None
-
-
-def parsed(file: str) -> ast.Module | None:
-    """The syntax tree of a file as it is now; None where it is no Python."""
-    return _parsed("".join(linecache.getlines(file)))
 
 
 def variable_of(frame: FrameType | None, value: Any) -> str | None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from parity.asked import SIDES
 from parity.declare.metric import Batch
-from parity.metrics.meters import SIDES, Meter, Values
+from parity.metrics.meters import Meter, Values
 
 Same = Callable[[Values, Values], bool]
 MOST_LABELS = 32  # so many of an argument's values may be labels

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.asked import SIDES
 from parity.blame import hand_on
 from parity.declare.metric import Batch, handed
 from parity.files import InputError
@@ -16,7 +17,6 @@ from parity.frameworks import FRAMEWORKS
 from parity.frameworks.values import arrays_of
 
 Values = dict[str, np.ndarray]
-SIDES = ("reference", "twin")
 
 
 @dataclass(frozen=True)

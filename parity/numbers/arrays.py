@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import zlib
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -51,6 +52,11 @@ class Deviation:
     def relative(self) -> float:
         """distance / scale; 0 if both are 0."""
         return 0.0 if self.distance == 0 else self.distance / self.scale if self.scale else float("inf")
+
+
+def digest(array: np.ndarray) -> int:
+    """A checksum of the values in their order."""
+    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def deviation(reference: np.ndarray | None, twin: np.ndarray | None, scale: float | None = None) -> Deviation:

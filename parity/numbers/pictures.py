@@ -33,6 +33,11 @@ def channel_axis(shape: tuple[int, ...]) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
+def channels_last(array: np.ndarray) -> np.ndarray:
+    """The same with its channels, where they are first, last."""
+    return np.moveaxis(array, -3, -1) if channel_axis(array.shape) == -3 else array
+
+
 def likeness(reference: np.ndarray, twin: np.ndarray) -> Message | None:
     """In what way the twin's picture is the reference's, where it is one and the two differ; None where nothing simple tells.
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.asked import SIDES
 from parity.messages import say
 from parity.recordings.format import (
     KEEP,
@@ -32,7 +33,6 @@ from parity.recordings.projections import apart
 from parity.trace.randomness import Tape
 
 KIND = "parity trace"
-SIDES = ("reference", "twin")
 TraceError = RecordingError
 _FIELDS = {"weights": str, "inputs": str, "start": str, "name": str, "stage": str, "seed": int, "calls": int, "training": bool,
            "named": bool, "one_sided": list, "kinds": dict, "arguments": list}

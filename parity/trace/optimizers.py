@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from parity.blame import hand_on
 from parity.frameworks import Framework
+from parity.numbers.arrays import digest
 from parity.trace.recorder import Recorder
 from parity.trace.source import SourceTree
 
@@ -122,17 +122,17 @@ class Written:
         self._aside: set[str] = set()
 
     def by_an_update(self, name: str, array: np.ndarray) -> None:
-        self._left[name] = checksum(array)
+        self._left[name] = digest(array)
 
     def before_an_update(self, arrays: Mapping[str, np.ndarray]) -> None:
         """What an optimizer's parameters are now. Where one has been written, all are told of: a step aside and back leaves some of
         them as they were, to the bit, and on one side others than on the other."""
-        if any(self._left[name] != checksum(array) for name, array in arrays.items() if name in self._left):
+        if any(self._left[name] != digest(array) for name, array in arrays.items() if name in self._left):
             self._aside.update(arrays)
 
     def by_others(self, name: str, array: np.ndarray) -> bool:
         """Whether anything but an update has written a parameter, which now is this. False for those of no optimizer."""
-        return name in self._aside or (name in self._left and self._left[name] != checksum(array))
+        return name in self._aside or (name in self._left and self._left[name] != digest(array))
 
 
 def learning_rates(framework: Framework, optimizer: Any) -> np.ndarray:
@@ -228,8 +228,3 @@ class Backwards:
                 self._recorder.emit_array("gradients", name, array, site=self._site, suffix=" (before backward)", scale=scale,
                                           order=self._order)
         self._begin()
-
-
-def checksum(array: np.ndarray) -> int:
-    """Of the array's bytes."""
-    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -21,7 +20,7 @@ import numpy as np
 
 from parity.frameworks import host_random
 from parity.frameworks.lowering import PRODUCTS, Asked, Lowered
-from parity.numbers.arrays import largest_magnitude
+from parity.numbers.arrays import digest, largest_magnitude
 from parity.numbers.distributions import Drawn, Numbers
 from parity.trace.borders import Borders
 from parity.trace.events import AUTOCAST, IN_FULL, IN_HALF, OPERATION, REDUCED, Event, Key, Sink
@@ -35,7 +34,7 @@ from parity.trace.source import Site
 
 @dataclass(slots=True)
 class Snapshot:
-    """A tensor's values at one moment, and the keys under which this very tensor has been seen. checksum: of the values: the array
+    """A tensor's values at one moment, and the keys under which this very tensor has been seen. digest: of the values: the array
     may be the program's own memory, and of what is written through torch's `.data`, an alias in numpy or Paddle's `set_value` no
     version tells."""
 
@@ -43,11 +42,11 @@ class Snapshot:
     version: int
     array: np.ndarray
     largest: float
-    checksum: int = field(init=False)
+    digest: int = field(init=False)
     keys: list[tuple] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.checksum = _checksum(self.array)
+        self.digest = digest(self.array)
 
 
 class Recorder:
@@ -331,7 +330,7 @@ class Recorder:
         version = self.framework.version_of(tensor)
         for snapshot in self._recent:
             if (snapshot.tensor is tensor and snapshot.version == version
-                    and snapshot.checksum == _checksum(self.framework.array(tensor, copy=False))):
+                    and snapshot.digest == digest(self.framework.array(tensor, copy=False))):
                 return snapshot
         array = self.framework.array(tensor, copy=self.keeps)
         return self._remember(Snapshot(tensor, version, array, self.magnitudes.of(array)))
@@ -396,7 +395,3 @@ class Recorder:
 
 def _owner(name: str) -> str:
     return name.rpartition(".")[0]
-
-
-def _checksum(array: np.ndarray) -> int:
-    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8))

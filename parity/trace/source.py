@@ -160,9 +160,17 @@ def _functions(text: str) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]:
     return tuple(node for node in ast.walk(_parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def _parse(text: str) -> ast.Module:
     return ast.parse(text)
+
+
+def parsed(file: str) -> ast.Module | None:
+    """The syntax tree of a file as it is now, a shared one; None where it is no Python."""
+    try:
+        return _parse(_text_of(file))
+    except SyntaxError:
+        return None
 
 
 def _statements(function: ast.AST) -> Iterator[Statement]:
@@ -394,10 +402,7 @@ def _class_of_methods(kind: type) -> tuple[str, int, ast.AST]:
 def kept_at(site: Site | None, operation: str) -> Site | None:
     """Where the line calls a function that its object keeps (`self.act(x)`), or a layer, for this operation: the one line of the
     class that keeps it (`self.act = torch.relu`, `self.act = nn.ReLU()`). None where there is none, or several."""
-    try:
-        tree = _parse(_text_of(site.file)) if site is not None else None
-    except SyntaxError:
-        return None
+    tree = parsed(site.file) if site is not None else None
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
                and node.lineno <= site.line <= node.end_lineno] if tree is not None else []
     if not classes:

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Iterable
 
 from parity.numbers.arrays import Verdict
-from parity.trace.events import Event, Key
+from parity.trace.events import Event, Key, is_inside
 from parity.trace.source import Statement, Statements, statements_around
 from parity.verdict.findings import Finding
 from parity.verdict.flow import Wrong, parameter_of
@@ -55,7 +55,7 @@ class _Verdicts:
 
     def called_inside(self, key: Key) -> bool:
         """Whether both sides call modules that are inside of this one, as often as it was called by then."""
-        return any(called[:3] == key[:3] and called[4] == key.call and called[3].startswith(f"{key.module}.")
+        return any(called[:3] == key[:3] and called[4] == key.call and is_inside(called[3], key.module)
                    for called in self._called)
 
     def matched(self, key: Key) -> bool:

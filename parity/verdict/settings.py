@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
 from parity.pairing.nodes import Node
-from parity.trace.events import OPERATION
+from parity.trace.events import OPERATION, is_inside
 from parity.trace.source import (
     ConstructionSites,
     Site,
@@ -181,7 +181,7 @@ def _nearest(path: str, modules: Mapping[str, tuple[Any, Any]]) -> Iterator[str]
     """Itself, those inside of it, those around it."""
     if path in modules:
         yield path
-    yield from (other for other in modules if other.startswith(f"{path}."))
+    yield from (other for other in modules if is_inside(other, path))
     while "." in path:
         path = path.rpartition(".")[0]
         if path in modules:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from parity.doctor.checks.case import Case
 from parity.doctor.finding import Finding
-from parity.doctor.places import is_library, parsed
+from parity.doctor.places import called, is_library
 from parity.doctor.program import HELD, with_subclasses
 from parity.messages import say
-from parity.trace.source import Site
+from parity.trace.source import Site, parsed
 
 
 def calls(case: Case) -> Iterator[Finding]:
@@ -24,14 +24,14 @@ def calls(case: Case) -> Iterator[Finding]:
             continue
         text = ast.unparse(tree)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _called(node.value) == "no_grad":
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and called(node.value) == "no_grad":
                 yield Finding(
                     "no-grad-without-with",
                     "no_grad",
                     say("no_grad() is called without `with`: it does nothing, and the graph is kept"),
                     site=Site(file, node.lineno),
                 )
-            elif (isinstance(node, ast.Call) and _called(node) == "imread" and "cv2" in ast.unparse(node.func)
+            elif (isinstance(node, ast.Call) and called(node) == "imread" and "cv2" in ast.unparse(node.func)
                   and "COLOR_BGR2RGB" not in text and "::-1" not in text):
                 yield Finding(
                     "bgr-images",
@@ -41,8 +41,16 @@ def calls(case: Case) -> Iterator[Finding]:
                 )
 
 
-def _called(node: ast.Call) -> str | None:
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+def _nodes(files: Iterable[str]) -> Iterator[tuple[str, ast.AST]]:
+    """(file, node) of all that is written in these."""
+    for file in files:
+        tree = parsed(file)
+        for node in ast.walk(tree) if tree is not None else ():
+            yield file, node
+
+
+def _only(found: set[Site]) -> Site | None:
+    return next(iter(found)) if len(found) == 1 else None
 
 
 _SCHEDULERS = re.compile(r"sched|lr|decay|warm", re.IGNORECASE)
@@ -77,11 +85,9 @@ def scheduler_is_outside(case: Case, step: Site | None) -> bool:
 
 def assignments_of(case: Case, attribute: str) -> Site | None:
     """The first line of the user's that sets this attribute of something."""
-    for file in case.program.files:
-        tree = parsed(file)
-        for node in ast.walk(tree) if tree is not None else ():
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Attribute) and t.attr == attribute for t in node.targets):
-                return Site(file, node.lineno)
+    for file, node in _nodes(case.program.files):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Attribute) and t.attr == attribute for t in node.targets):
+            return Site(file, node.lineno)
     return None
 
 
@@ -92,7 +98,7 @@ def source_says(case: Case, pattern: re.Pattern) -> bool:
 
 def binding_of(case: Case, name: str) -> Site | None:
     """The last line of the user's that makes this name stand for another: `teacher = student`."""
-    found = [Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+    found = [Site(file, node.lineno) for file, node in _nodes(case.program.files)
              if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Name, ast.Attribute))
              and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)]
     return found[-1] if found else None
@@ -102,8 +108,8 @@ def scheduler_site(case: Case, optimizer: str) -> Site | None:
     """The line that builds a scheduler: the only one, or the one of the optimizer's own scheduler's class; else the optimizer's."""
     own = type(case.framework.scheduler_of(case.program.optimizers[optimizer])).__name__
     kinds = {own, *(kind.__name__ for kind in with_subclasses(case.framework.scheduler_class))}
-    found = [(_called(node) == own, Site(file, node.lineno)) for file in case.program.files if (tree := parsed(file)) is not None
-             for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) in kinds]
+    found = [(called(node) == own, Site(file, node.lineno)) for file, node in _nodes(case.program.files)
+             if isinstance(node, ast.Call) and called(node) in kinds]
     mine = [site for is_own, site in found if is_own] or [site for _, site in found]
     return mine[0] if len(mine) == 1 else case.program.optimizer_site(optimizer)
 
@@ -123,39 +129,39 @@ def handed_site(case: Case, optimizer: str) -> Site | None:
 
 def ignoring_site(case: Case, label: int) -> Site | None:
     """The line that says that this label is to be ignored, by its number or by a name, where there is only one."""
-    found = {Site(file, keyword.value.lineno) for file in case.program.files if (tree := parsed(file)) is not None
-             for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords
+    found = {Site(file, keyword.value.lineno) for file, node in _nodes(case.program.files)
+             if isinstance(node, ast.Call) for keyword in node.keywords
              if keyword.arg == "ignore_index" and getattr(keyword.value, "value", label) == label}
-    return found.pop() if len(found) == 1 else None
+    return _only(found)
 
 
 def named_alone(case: Case, method: str) -> Site | None:
     """A statement that names a method and does not call it: `optimizer.step`."""
-    return next((Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None
-                 for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute)
+    return next((Site(file, node.lineno) for file, node in _nodes(case.program.files)
+                 if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute)
                  and node.value.attr == method), None)
 
 
 def calling_eval(case: Case, network: str) -> Site | None:
     """The line that calls eval() on the network, by its name; else the first line that calls it on anything."""
     found = [(ast.unparse(node.func.value).rpartition(".")[2] == network, Site(file, node.lineno))
-             for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+             for file, node in _nodes(case.program.files)
              if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "eval" and not node.args]
     return next((site for named, site in sorted(found, key=lambda one: not one[0])), None)
 
 
 def making_site(case: Case, kind: str) -> Site | None:
     """The line that makes something of this class, where there is only one."""
-    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
-             if isinstance(node, ast.Call) and _called(node) == kind}
-    return found.pop() if len(found) == 1 else None
+    found = {Site(file, node.lineno) for file, node in _nodes(case.program.files)
+             if isinstance(node, ast.Call) and called(node) == kind}
+    return _only(found)
 
 
 def loading_site(case: Case, step: Site | None = None) -> Site | None:
     """The line that makes a loader which does not shuffle, where there is only one; of several, the one that the loop goes over in
     which the optimizer steps."""
-    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
-             if isinstance(node, ast.Call) and (_called(node) or "").endswith("DataLoader")
+    found = {Site(file, node.lineno) for file, node in _nodes(case.program.files)
+             if isinstance(node, ast.Call) and (called(node) or "").endswith("DataLoader")
              and not any(keyword.arg in ("sampler", "batch_sampler") or (keyword.arg == "shuffle" and getattr(
                  keyword.value, "value", True)) for keyword in node.keywords)}
     tree = parsed(step.file) if step is not None else None
@@ -164,7 +170,7 @@ def loading_site(case: Case, step: Site | None = None) -> Site | None:
     found = {site for site in found if not read or any(
         isinstance(node, ast.Assign) and node.lineno <= site.line <= node.end_lineno and read & _bound(node)
         for node in ast.walk(parsed(site.file)))}
-    return found.pop() if len(found) == 1 else None
+    return _only(found)
 
 
 def _bound(node: ast.Assign) -> set[str]:
@@ -176,12 +182,12 @@ _FILLS = re.compile(r"constant|full|fill", re.IGNORECASE)
 
 def filling_site(case: Case, value: float) -> Site | None:
     """The line that calls something like `constant_(..., value)`, where there is only one."""
-    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
-             if isinstance(node, ast.Call) and _FILLS.search(_called(node) or "")
+    found = {Site(file, node.lineno) for file, node in _nodes(case.program.files)
+             if isinstance(node, ast.Call) and _FILLS.search(called(node) or "")
              for given in (*node.args, *(keyword.value for keyword in node.keywords))
              if isinstance(given, ast.Constant) and type(given.value) in (int, float)
              and np.float32(given.value) == np.float32(value)}
-    return found.pop() if len(found) == 1 else None
+    return _only(found)
 
 
 _FREEZES = re.compile(r"requires_grad_\(False\)|requires_grad = False|stop_gradient = True")
@@ -189,17 +195,17 @@ _FREEZES = re.compile(r"requires_grad_\(False\)|requires_grad = False|stop_gradi
 
 def freezing_site(case: Case) -> Site | None:
     """The line of the user's that freezes parameters, where there is only one."""
-    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+    found = {Site(file, node.lineno) for file, node in _nodes(case.program.files)
              if isinstance(node, (ast.Expr, ast.Assign)) and _FREEZES.search(ast.unparse(node))}
-    return found.pop() if len(found) == 1 else None
+    return _only(found)
 
 
 _LOW = re.compile(r"bfloat16|float16|\bhalf\b")
 
 
 def casting_site(case: Case) -> Site | None:
-    """The line that brings something to half precision, where there is only one (autocast does so by itself)."""
-    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
+    """The first line that brings something to half precision (autocast does so by itself)."""
+    found = {Site(file, node.lineno) for file, node in _nodes(case.program.files)
              if isinstance(node, (ast.Expr, ast.Assign, ast.Return)) and _LOW.search(text := ast.unparse(node))
              and "cast(" not in text}
     return min(found, default=None, key=lambda site: site.line)
@@ -218,16 +224,13 @@ def in_each_epoch(site: Site) -> bool:
                                               if isinstance(part, ast.Name))
 
 
-def averaging_site(tree_of: Iterator[tuple[str, ast.AST]]) -> Site | None:
+def averaging_site(files: Iterable[str]) -> Site | None:
     """The line that writes into the parameters of one network what comes of another's, in a loop over both, where there is only
     one."""
-    found = set()
-    for file, tree in tree_of:
-        for loop in ast.walk(tree):
-            if isinstance(loop, ast.For) and ast.unparse(loop.iter).count("parameters(") > 1:
-                found |= {Site(file, node.lineno) for node in ast.walk(loop) if isinstance(node, ast.Call)
-                          and isinstance(node.func, ast.Attribute) and node.func.attr in (*_WRITES, "mul_", "add_")}
-    return found.pop() if len(found) == 1 else None
+    return _only({Site(file, node.lineno) for file, loop in _nodes(files)
+                  if isinstance(loop, ast.For) and ast.unparse(loop.iter).count("parameters(") > 1
+                  for node in ast.walk(loop) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+                  and node.func.attr in (*_WRITES, "mul_", "add_")})
 
 
 _WRITES = ("copy_", "set_value", "lerp_", "load_state_dict", "set_state_dict", "assign", "_foreach_copy_")
@@ -235,9 +238,9 @@ _WRITES = ("copy_", "set_value", "lerp_", "load_state_dict", "set_state_dict", "
 
 def writing_site(case: Case) -> Site | None:
     """The line of the user's that writes into tensors, where there is only one."""
-    found = {Site(file, node.lineno) for file in case.program.files if (tree := parsed(file)) is not None for node in ast.walk(tree)
-             if isinstance(node, ast.Call) and _called(node) in _WRITES}
-    return found.pop() if len(found) == 1 else None
+    found = {Site(file, node.lineno) for file, node in _nodes(case.program.files)
+             if isinstance(node, ast.Call) and called(node) in _WRITES}
+    return _only(found)
 
 
 def group_site(case: Case, optimizer: str) -> Site | None:
@@ -253,11 +256,11 @@ def group_site(case: Case, optimizer: str) -> Site | None:
 def calling_site(case: Case, name: str) -> Site | None:
     """The line of a network's forward that calls a function of this name, or makes a layer of it, where there is only one."""
     classes = {type(module) for module in case.program.modules.values()}
-    called = {Site(file, node.lineno) for file, tree in _forwards(classes) for node in ast.walk(tree)
-              if isinstance(node, ast.Call) and _called(node) == name}
-    called |= {site for path, module in case.program.modules.items() if type(module).__name__.lower() == name
-               and (site := case.program.site_of(path))}
-    return called.pop() if len(called) == 1 else None
+    found = {Site(file, node.lineno) for file, tree in _forwards(classes) for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and called(node) == name}
+    found |= {site for path, module in case.program.modules.items() if type(module).__name__.lower() == name
+              and (site := case.program.site_of(path))}
+    return _only(found)
 
 
 def dividing_site(case: Case, network: str) -> Site | None:
@@ -327,18 +330,16 @@ NEAR = 0.85  # of difflib's ratio: a letter or two left out, doubled or exchange
 
 def misspelt(case: Case) -> Iterator[Finding]:
     """An attribute that is set and that nothing reads, named nearly like one of the framework's."""
-    for file in case.program.files:
-        tree = parsed(file)
-        for node in ast.walk(tree) if tree is not None else ():
-            for target in node.targets if isinstance(node, ast.Assign) else ():
-                if not isinstance(target, ast.Attribute) or ast.unparse(target.value) == "self":  # a name of the user's own
-                    continue
-                meant = next(iter(difflib.get_close_matches(target.attr, _ATTRIBUTES, 1, NEAR)), None)
-                if meant and meant != target.attr and isinstance(node.value, ast.Constant) and type(node.value.value) is bool:
-                    yield Finding("attribute-misspelt", target.attr, say(
-                        "{name} is no attribute of a tensor: setting it does nothing; is {meant} meant?", name=target.attr,
-                        meant=meant), site=Site(file, node.lineno))
-                    return
+    for file, node in _nodes(case.program.files):
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            if not isinstance(target, ast.Attribute) or ast.unparse(target.value) == "self":  # a name of the user's own
+                continue
+            meant = next(iter(difflib.get_close_matches(target.attr, _ATTRIBUTES, 1, NEAR)), None)
+            if meant and meant != target.attr and isinstance(node.value, ast.Constant) and type(node.value.value) is bool:
+                yield Finding("attribute-misspelt", target.attr, say(
+                    "{name} is no attribute of a tensor: setting it does nothing; is {meant} meant?", name=target.attr,
+                    meant=meant), site=Site(file, node.lineno))
+                return
 
 
 CHECKS = (calls, misspelt, rebinding)

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from parity.doctor.arrays import digest, is_finite, spread
+from parity.doctor.arrays import is_finite, spread
 from parity.doctor.record import Activation, Batch, Iteration, NonFinite
 from parity.doctor.watching.scene import Scene
+from parity.numbers.arrays import digest
 
 FLAT = {"Tanh": 0.99, "Sigmoid": 0.99}  # |tanh| above it, or |2 sigmoid - 1|: the slope is below 0.02 (0.005)
 IN_TURN = 8  # between close iterations, one layer in so many is looked at: what stays NaN is seen within as many iterations

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from parity.doctor.arrays import checksum, digest
+from parity.doctor.arrays import checksum
 from parity.doctor.record import Target
 from parity.doctor.watching.scene import Scene
+from parity.numbers.arrays import digest
 
 EVERY = 5  # iterations, after the close ones: a few looks tell what moves
 
