@@ -70,6 +70,7 @@ def check(page: str, folder: Path, headings: set[str]) -> dict:
         found = probe(page, folder, width, language)
         assert found["console"] == [] and found["missing"] == found["unnamed"] == found["dangling"] == found["hidden"] == 0
         assert found["width"] <= width, f"{found['width']} pixels wide in a window of {width}, {language}"
+        assert '">' not in found["text"], "an attribute's end is shown"
         wanted = headings if language == "en" else {plain(say(heading), language) for heading in headings}
         assert wanted <= set(found["headings"]), f"missing: {wanted - set(found['headings'])}"
     return found
