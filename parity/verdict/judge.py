@@ -27,10 +27,12 @@ from parity.verdict.elsewhere import Elsewhere
 from parity.verdict.findings import RAISED, Finding, Order, Report
 from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
+from parity.verdict.in_place import gone_round, written
 from parity.verdict.settings import Settings
 from parity.verdict.sinks import Against, Store, multiple_of
 from parity.verdict.sketch import sketch
 from parity.verdict.sums import adds_in_another_order
+from parity.verdict.ways_back import placed_on_the_way_back
 
 if TYPE_CHECKING:
     from parity.declare.pair import Pair
@@ -123,6 +125,8 @@ class Judge:
         if self.pair.names is not None:
             found = _without_reordered(found, self.truth, against, report)
             found = cut(placed(found, self.truth, against, elsewhere), self.truth, against, report)
+            for place in (gone_round, written, placed_on_the_way_back):
+                found = place(found, self.truth, against)
         if self.pair.names is not None and self.settings is not None:  # programs line for line the same show where they differ
             found = self.settings.told(found)
         found = called_instead(_after_good(found, agreed))
