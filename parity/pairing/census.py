@@ -23,6 +23,7 @@ from parity.pairing.near import NearMiss, near_misses
 from parity.pairing.nodes import Node
 from parity.trace.graph_words import switches
 from parity.trace.source import ConstructionSites, Site, attribute_site, code_of, function_of
+from parity.trace.statements import lines_of
 from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
 
 Models = tuple[Any, Any]
@@ -418,7 +419,7 @@ def _switched(*makers: tuple[type, type] | None) -> tuple[Site | None, Site | No
         codes = [code_of(kind.__init__) for kind in kinds]
         functions = [function_of(code) if code is not None else None for code in codes]
         if None not in functions:
-            place = next(switches(codes[0].co_filename, functions[0], codes[1].co_filename, functions[1]), None)
+            place = next(switches(codes[0].co_filename, lines_of(functions[0]), codes[1].co_filename, lines_of(functions[1])), None)
             if place is not None:
                 return place.reference, place.twin
     return None, None

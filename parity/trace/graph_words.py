@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from parity.trace.source import Site, parsed
-from parity.trace.statements import Line, side_by_side, text, tokens
+from parity.trace.statements import Line, lines_of, side_by_side, text, tokens
 
 CUTS = frozenset({"cut", "region", "frozen"})  # kinds of words that end a graph
 _CUT = frozenset({"detach", "detach_", "numpy", "item", "tolist"})
@@ -35,8 +35,8 @@ class Place(NamedTuple):
     more: frozenset[str] = frozenset()
 
 
-def places(file: str, reference: ast.AST, other: str, twin: ast.AST) -> Iterator[Place]:
-    """Where two functions, of these files, say different things of the way back."""
+def places(file: str, reference: list[Line], other: str, twin: list[Line]) -> Iterator[Place]:
+    """Where the lines of two functions, of these files, say different things of the way back."""
     for ours, theirs, before in side_by_side(reference, twin):
         here, there = (_words(line, where) if line is not None else Counter() for line, where in ((ours, file), (theirs, other)))
         site = Site(file, ours.first) if ours is not None else None
@@ -53,7 +53,7 @@ def places(file: str, reference: ast.AST, other: str, twin: ast.AST) -> Iterator
             yield from _own_derivatives(file, ours, other, theirs)
 
 
-def switches(file: str, reference: ast.AST, other: str, twin: ast.AST) -> Iterator[Place]:
+def switches(file: str, reference: list[Line], other: str, twin: list[Line]) -> Iterator[Place]:
     """The statements that freeze something, or say that it is trained, in two functions; those that differ first."""
     said = list(places(file, reference, other, twin))
     yield from (place for place in said if (place.lacking | place.more) & {"frozen", "trained"})
@@ -65,7 +65,7 @@ def switches(file: str, reference: ast.AST, other: str, twin: ast.AST) -> Iterat
 def _own_derivatives(file: str, ours: Line, other: str, theirs: Line) -> Iterator[Place]:
     """Where the functions differ that two lines name for their way back: `backward` of a class of one's own, a hook."""
     for one, twin in zip(_named(file, ours), _named(other, theirs), strict=False):
-        for mine, its, before in side_by_side(one, twin):
+        for mine, its, before in side_by_side(lines_of(one), lines_of(twin)):
             line = its or before
             if line is not None and (mine is None or its is None or tokens(mine.inner) != tokens(its.inner)):
                 yield Place(OTHER_FUNCTION, Site(file, mine.first) if mine is not None else None, Site(other, line.first))

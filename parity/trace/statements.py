@@ -14,12 +14,14 @@ IN_TORCH = {"paddle": "torch", "axis": "dim", "Layer": "Module", "clear_grad": "
 
 
 class Line(NamedTuple):
-    """A simple statement, or the header of a compound one (`for`, `if`, `with`). first, last: its lines."""
+    """A simple statement, or the header of a compound one (`for`, `if`, `with`). first, last: its lines. may_rest: it stands in a
+    branch, or in a loop, and need not have been run."""
 
     node: ast.stmt
     header: tuple[ast.AST, ...]
     first: int
     last: int
+    may_rest: bool = False
 
     @property
     def inner(self) -> Iterator[ast.AST]:
@@ -39,28 +41,27 @@ class Pair(NamedTuple):
 
 def lines_of(function: ast.AST) -> list[Line]:
     """The statements of a function, in the order of their lines, without those of functions and classes inside of it."""
-    found, pending = [], list(function.body)
+    found, pending = [], [(node, False) for node in function.body]
     while pending:
-        node = pending.pop(0)
+        node, may_rest = pending.pop(0)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
         blocks = [block for name in ("body", "orelse", "finalbody") for block in getattr(node, name, [])]
         branches = [*getattr(node, "handlers", []), *getattr(node, "cases", [])]
         for branch in branches:
             blocks += branch.body
-        pending += blocks
+        pending += [(block, may_rest or not isinstance(node, (ast.With, ast.AsyncWith))) for block in blocks]
         header = tuple(child for child in ast.iter_child_nodes(node)
                        if child not in blocks and child not in branches) if blocks else (node,)
         last = max((n.end_lineno for part in header for n in ast.walk(part) if hasattr(n, "end_lineno")),
                    default=node.lineno) if blocks else node.end_lineno
-        found.append(Line(node, header, node.lineno, last))
+        found.append(Line(node, header, node.lineno, last, may_rest))
     return sorted(found, key=lambda line: (line.first, line.last))
 
 
-def side_by_side(reference: ast.AST, twin: ast.AST) -> Iterator[Pair]:
-    """The statements of two functions as partners: those that say the same first, then those between them that bind the same names,
-    then, where as many are left on both sides, one by one."""
-    ours, theirs = lines_of(reference), lines_of(twin)
+def side_by_side(ours: list[Line], theirs: list[Line]) -> Iterator[Pair]:
+    """The statements of two functions, of the reference and of the twin, as partners: those that say the same first, then those
+    between them that bind the same names, then, where as many are left on both sides, one by one."""
     said = [[plain(line) for line in side] for side in (ours, theirs)]
     for change, i, j, m, n in SequenceMatcher(None, *said, autojunk=False).get_opcodes():
         if change == "equal":

@@ -31,7 +31,8 @@ def written(found: list[Finding], truth: Store, against: Against) -> list[Findin
         bound = _bound(name, first, truth, against, {f.key for f in found if f.verdict is Verdict.DIVERGED})
         if bound is None:
             continue
-        pairs = [pair for pair in side_by_side(*functions) if _is_between(pair.reference, name, bound[0], first.reference)
+        pairs = [pair for pair in side_by_side(*map(lines_of, functions))
+                 if _is_between(pair.reference, name, bound[0], first.reference)
                  or _is_between(pair.twin, name, bound[1], first.twin)]
         odd = [pair for pair in pairs if pair.reference is None or pair.twin is None
                or tokens(pair.reference.inner) != tokens(pair.twin.inner)

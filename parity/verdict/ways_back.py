@@ -9,13 +9,14 @@ verdict: it places what has been found.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from parity.messages import Message, say
 from parity.numbers.arrays import Verdict
 from parity.trace.graph_words import CUTS, ELSEWHERE, OTHER_NUMBERS, OTHER_WORDS, Place, places
 from parity.trace.source import Site, function_around, statements_around
+from parity.trace.statements import Line, lines_of
 from parity.verdict.findings import Finding
 from parity.verdict.flow import parameter_of
 from parity.verdict.sinks import Against, Store
@@ -42,10 +43,12 @@ def placed_on_the_way_back(found: list[Finding], truth: Store, against: Against)
     return found
 
 
-def _functions(first: Finding, truth: Store, against: Against) -> Iterator[tuple[bool, str, ast.AST, str, ast.AST]]:
-    """(whether they are of the module of the first divergence, or call it; file and function of the reference, of the twin) of
-    those that ran as partners."""
+def _functions(first: Finding, truth: Store, against: Against) -> Iterator[tuple[bool, str, list[Line], str, list[Line]]]:
+    """(whether they are of the module of the first divergence, or call it; file and lines of the reference, of the twin) of
+    functions that ran as partners."""
     seen: dict[tuple[int, int], tuple[str, ast.AST, str, ast.AST]] = {}
+    shown = [{event.site for event in events} for events in (
+        truth.events.values(), [event for event, _ in (*against.matched.values(), *against.extra)])]
     near = set()
     for key, (partner, _) in against.matched.items():
         event = truth.events.get(key)
@@ -57,8 +60,17 @@ def _functions(first: Finding, truth: Store, against: Against) -> Iterator[tuple
                 seen.setdefault((id(one), id(other)), (ours.file, one, theirs.file, other))
                 if key.module == first.key.module:
                     near.add((id(one), id(other)))
-    for ids, pair in seen.items():
-        yield ids in near, *pair
+    for ids, (file, reference, other, twin) in seen.items():
+        yield ids in near, file, list(_run(file, reference, shown[0])), other, list(_run(other, twin, shown[1]))
+
+
+def _run(file: str, function: ast.AST, shown: Container[Site]) -> Iterator[Line]:
+    """The lines of a function without those of branches that were not taken, as far as values show it. shown: where some were
+    made."""
+    for line in lines_of(function):
+        binds = any(isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) for node in line.inner)
+        if not (line.may_rest and binds and all(Site(file, number) not in shown for number in range(line.first, line.last + 1))):
+            yield line
 
 
 def _cause(place: Place) -> Message:
