@@ -410,6 +410,9 @@ def served(case: Case) -> Iterator[Finding]:
                 mine = next((step for step in steps if step.tick > backward.tick and step.optimizer in holders), None)
                 if not calls or any(entry.alive for entry in calls) or after is None or mine is None or after is mine:
                     continue
+                stepped = {program.network_of(name) for name in program.held_names(after.optimizer)}
+                if any(entry.alive and entry.network in stepped for entry in iteration.entries):
+                    continue  # the gradient goes through what is stepped, and on to what it was given (a sample not detached)
                 updates = [mine.updates[name] for name in names if name in mine.updates]
                 if updates and all(update.tick_made not in (None, backward.tick) and not update.mixed for update in updates):
                     drawn = next((site for _, fed, site in iteration.draws if fed == network), None)

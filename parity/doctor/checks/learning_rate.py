@@ -181,8 +181,6 @@ def by_batch(case: Case) -> Iterator[Finding]:
                 "the scheduler of {optimizer} is stepped once a batch, and an epoch has {batches}: at its end the learning rate is "
                 "{left:.2g} of what it was at first, on purpose?", optimizer=name, batches=batches, left=left),
                           site=_stepped_at(case, name), iteration=1, mild=True, instead=IN_EPOCHS)
-
-
         elif numbers.get("last_fall", batches) < batches and numbers["left"] < GONE:
             yield Finding("scheduler-too-often", name, say(
                 "the scheduler of {optimizer} is stepped once a batch, and an epoch has {batches}: after {steps} the learning rate "
