@@ -225,6 +225,9 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     ("interpolate_positions", draw(1, 2, 6, 5), draw(1, 2, 4, 5, dtype="float32"),
      torch.nn.Upsample(scale_factor=1.7, mode="bilinear"),
      paddle.nn.Upsample(scale_factor=1.7, mode="bilinear")),
+    ("interpolate_positions", draw(1, 2, 6, 5), draw(1, 2, 4, 5, dtype="float32"),
+     lambda x: F.interpolate(x, scale_factor=1.7, mode="bilinear", recompute_scale_factor=True),
+     lambda x: P.interpolate(x, [int(1.7 * size) for size in x.shape[2:]], mode="bilinear")),
     *(("label_smoothing", draw(2, 4), draw(2, 4, dtype="float32"),
        lambda x, kind=kind: F.cross_entropy(x, torch.from_numpy(CLASSES), reduction=kind, label_smoothing=0.1),
        lambda x, kind=kind: P.cross_entropy(x, paddle.to_tensor(CLASSES), reduction=kind, label_smoothing=0.1).reshape(
