@@ -115,7 +115,8 @@ def _average_of_an_interpolation() -> float:
 
 
 def _to_one(acted: Acted, interpolate: Any, input: torch.Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
-            align_corners: bool | None = None, recompute_scale_factor: bool | None = None, *rest: Any, **kwargs: Any) -> torch.Tensor:
+            align_corners: bool | None = None, recompute_scale_factor: bool | None = None, *rest: Any,
+            **kwargs: Any) -> torch.Tensor:
     result = interpolate(input, size, scale_factor, mode, align_corners, recompute_scale_factor, *rest, **kwargs)
     axes = _axes(input, result, None if recompute_scale_factor else scale_factor, mode, align_corners)
     return _interpolated(acted, input, axes) if any(map(_samples_the_corner, axes)) else result
