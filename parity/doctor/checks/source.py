@@ -71,6 +71,14 @@ def scheduler_calls(case: Case) -> set[str]:
             for receiver, _ in _scheduler_steps(tree)}
 
 
+_FITS = re.compile(r"\.fit\(")
+
+
+def is_fitted(step: Site | None) -> bool:
+    """Whether a library's loop took that step (`Model.fit`): it steps the scheduler as well, by batch or by epoch."""
+    return step is not None and bool(_FITS.search(step.text))
+
+
 def scheduler_is_outside(case: Case, step: Site | None) -> bool:
     """Whether schedulers are stepped outside of the loop in which the optimizer steps at that line: once an epoch."""
     tree = parsed(step.file) if step is not None else None
