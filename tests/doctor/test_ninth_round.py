@@ -469,3 +469,54 @@ def test_a_clip_before_the_gradients_are_unscaled_explains_that_it_is_tight(earl
     said = found(step, net, optimizer, 6)
     assert said.keys() == ({"clip-before-unscale"} if early else {"clip-too-tight"})
     assert not early or "clip-too-tight" in said["clip-before-unscale"].evidence
+
+
+@pytest.mark.parametrize("how", ["alone", "with its graph", "attack"])
+def test_a_derivative_without_a_graph_in_a_residual(how):
+    net = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
+
+    def loss(net):
+        t = torch.rand(12, 1, requires_grad=True)
+        u = net(t)
+        if how == "alone":
+            du = torch.autograd.grad(u.sum(), t, retain_graph=True)[0]
+        elif how == "with its graph":
+            du = torch.autograd.grad(u.sum(), t, create_graph=True)[0]
+        else:
+            slope = torch.autograd.grad(u.sum(), t)[0]
+            moved = t + 0.1 * slope
+            return net(moved).square().mean()
+        residual = du + 2 * u
+        return residual.square().mean() + (net(torch.zeros(1, 1)) - 1).square().mean()
+
+    said = trained(net, loss)
+    assert ("term-without-graph" in said) is (how == "alone")
+    assert how != "alone" or line(said["term-without-graph"]).startswith("du = torch.autograd.grad")
+
+
+BOOTSTRAPPED = """
+    import torch
+    from torch import nn
+    torch.manual_seed(0)
+    def build():
+        return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    online, target = build(), build()
+    optimizer = torch.optim.Adam(online.parameters(), 0.005)
+    for number in range(22):
+        s, a = torch.randn(16, 4), torch.randint(0, 2, (16, 1))
+        with torch.no_grad():
+            y = s[:, :1] + 0.9 * target(torch.randn(16, 4)).max(1, keepdim=True).values
+        loss = (online(s).gather(1, a) - y).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if number % 4 == 3:
+            target.load_state_dict({loaded}.state_dict())
+"""
+
+
+@pytest.mark.parametrize("loaded", ["online", "target"])
+def test_a_target_network_that_loads_itself(tmp_path, loaded):
+    said = script(tmp_path, BOOTSTRAPPED, loaded=loaded)
+    assert ("target-unsynchronised" in said) is (loaded == "target")
+    assert loaded == "online" or "load_state_dict" in line(said["target-unsynchronised"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import forward_says
+from parity.doctor.checks.source import forward_says, self_loading_site
 from parity.doctor.finding import Finding
 from parity.doctor.record import Reaction
 from parity.messages import say
@@ -108,7 +108,7 @@ def unsynchronised(case: Case) -> Iterator[Finding]:
         if len(looks) >= LOOKS and still and not any(taught for _, taught in looks):
             yield Finding("target-unsynchronised", first.name, say(
                 "{name}, which is built like {network}, never has its weights and stands still: a target that nothing brings up to "
-                "date?", name=first.name, network=first.network), site=first.site, iteration=1)
+                "date?", name=first.name, network=first.network), site=self_loading_site(case) or first.site, iteration=1)
 
 
 def pairs(case: Case) -> Iterator[Finding]:
