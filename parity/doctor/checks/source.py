@@ -198,13 +198,13 @@ def filling_site(case: Case, value: float) -> Site | None:
     return _only(found)
 
 
-def self_loading_site(case: Case) -> Site | None:
-    """The line that loads a network's own state into it, where there is only one."""
-    return _only({Site(file, node.lineno) for file, node in _nodes(case.program.files)
-                  if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-                  and node.func.attr in ("load_state_dict", "set_state_dict") and node.args and isinstance(node.args[0], ast.Call)
-                  and isinstance(given := node.args[0].func, ast.Attribute) and given.attr == "state_dict"
-                  and ast.unparse(given.value) == ast.unparse(node.func.value)})
+def state_loads(case: Case) -> list[tuple[Site, bool]]:
+    """Lines that load the state of one network into another; whether the two are the same."""
+    return [(Site(file, node.lineno), ast.unparse(given.value) == ast.unparse(node.func.value))
+            for file, node in _nodes(case.program.files)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("load_state_dict", "set_state_dict") and node.args and isinstance(node.args[0], ast.Call)
+            and isinstance(given := node.args[0].func, ast.Attribute) and given.attr == "state_dict"]
 
 
 _FREEZES = re.compile(r"requires_grad_\(False\)|requires_grad = False|stop_gradient = True")
