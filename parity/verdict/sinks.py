@@ -150,11 +150,13 @@ class Against:
         array, event.array = event.array, None
         if partner is None:
             event.array = array if array is not None and array.dtype.kind == "U" else None  # a text is told of
-            if not (event.key.is_activation_gradient and array is not None and not array.any()):
+            if not (event.key.stage == "gradients" and array is not None and not array.any()):
                 self.extra.append((event, self.last))
                 self.remember(event.key, array)
             return
         stored = partner.array
+        if event.key.stage == "gradients" and (stored is None) != (array is None):
+            array = _without_zeros(stored, array)
         if stored is None or array is None or self._compared[0]() is not stored or self._compared[1]() is not array:
             # One value often has several names (a module's output, the local it is bound to): compared once.
             self._compared, self._found = (weakly(stored), weakly(array)), self._measured(partner, event.key, array)
@@ -201,6 +203,13 @@ class Against:
         if stored is not None and array is not None and stored.shape != array.shape:
             return [replace(deviation(stored, array), reshaped=reshaped_distance(stored, array, summed=key.stage == "gradients"))]
         return compared(partner, array)
+
+
+def _without_zeros(stored: np.ndarray | None, array: np.ndarray | None) -> np.ndarray | None:
+    """A gradient that one side alone has, as the other has it where it is zeros: what nothing depends on has one, or none."""
+    if stored is None:
+        return array if array.any() else None
+    return None if stored.any() else np.zeros_like(stored)
 
 
 def _farthest(strata: Sequence[Deviation], floor: float) -> Deviation:
