@@ -232,8 +232,8 @@ def is_blank(array: np.ndarray | None) -> bool:
 
 
 def _no_more_than_zeros(event: Event) -> np.ndarray | None:
-    """Where the event is a gradient, and zero everywhere, the same zeros without their memory; else None."""
+    """Where the event is the gradient of an activation and zero everywhere, the same zeros without their memory; else None."""
     array = event.array
-    if event.key.stage != "gradients" or array is None or array.any():
+    if not event.key.is_activation_gradient or array is None or array.any():
         return None
     return np.broadcast_to(np.zeros((), array.dtype), array.shape)

@@ -436,9 +436,8 @@ def _precision_text(event: Event, side: Message, other: Message) -> Message:
 
 
 def _is_zero_gradient(event: Event) -> bool:
-    """One framework leaves out the gradient of a value, or a parameter, that nothing depends on, the other makes zeros of it.
-    Whether an optimizer makes anything of zeros (a decay), the update tells."""
-    return event.key.stage == "gradients" and event.array is not None and not event.array.any()
+    """One framework leaves out the gradient of a value that nothing depends on, the other makes zeros of it."""
+    return event.key.is_activation_gradient and event.array is not None and not event.array.any()
 
 
 def _missing_text(event: Event, against: Against) -> str:

@@ -150,7 +150,7 @@ class Against:
         array, event.array = event.array, None
         if partner is None:
             event.array = array if array is not None and array.dtype.kind == "U" else None  # a text is told of
-            if not (event.key.stage == "gradients" and array is not None and not array.any()):
+            if not (event.key.is_activation_gradient and array is not None and not array.any()):
                 self.extra.append((event, self.last))
                 self.remember(event.key, array)
             return
@@ -206,7 +206,8 @@ class Against:
 
 
 def _without_zeros(stored: np.ndarray | None, array: np.ndarray | None) -> np.ndarray | None:
-    """A gradient that one side alone has, as the other has it where it is zeros: what nothing depends on has one, or none."""
+    """A gradient that one side alone has, as the other has it where it is zeros: what nothing depends on has one, or none. Whether
+    an optimizer makes anything of zeros (a decay), the update tells."""
     if stored is None:
         return array if array.any() else None
     return None if stored.any() else np.zeros_like(stored)
