@@ -45,7 +45,7 @@ from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run
 from parity.trace.source import Site
-from parity.verdict.findings import RAISED, Finding, Order, Report
+from parity.verdict.findings import RAISED, Finding, Order, Placing, Report
 from parity.verdict.floors import UNMOVED, Draw, Noise
 from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
@@ -62,7 +62,9 @@ def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), 
     """
     lanes, device, draws = asked.lanes(lanes), asked.device(device), asked.count("draws", draws, asked.DRAWS)
     with Both(subject, device, operations=operations).as_they_were() as both:
-        return both.lifted_where_needed(lambda: climb(both, lanes=lanes, draws=draws, tell=progress or _silent), lanes)
+        report = both.lifted_where_needed(lambda: climb(both, lanes=lanes, draws=draws, tell=progress or _silent), lanes)
+        report.placing = {}
+        return report
 
 
 def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", progress: Progress | None = None) -> Report:
@@ -234,6 +236,7 @@ def _float64_lane(both: Both, kept: Kept, draws: int, report: Report, tell: Prog
                   say("rounding, grown on its way: in replay, where nothing has grown, it agrees"))
     report.acquit()
     _forgive_kinks(both, truth, report)
+    report.place()
 
 
 def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress, beside: Report) -> None:
@@ -281,9 +284,12 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
         if failure is not None and replayed is not None and not _the_twin_raised(report) and not _came_back(against, truth, name):
             report.remarks.append(_no_replay(failure, say("the twin")))
             return None
-        Judge(name, both.pair, lane, run, truth, floors, limit, stages,
-              start=both.subject.state if lane == "float64" else None, idle=both.idle,
-              settings=both.settings).judge(against, failure, found)
+        judge = Judge(name, both.pair, lane, run, truth, floors, limit, stages,
+                      start=both.subject.state if lane == "float64" else None, idle=both.idle, settings=both.settings)
+        judge.judge(against, failure, found)
+        if lane == "float64" and both.pair.names is not None:
+            first = min(found.diverged, key=lambda finding: finding.order, default=None)
+            found.placing[run] = Placing(first and first.key, functools.partial(judge.placed, against=against))
         waiting = [*found.diverged, *(one for one in found.uncompared if _went_apart(one) and one.key not in other)]
         if not waiting or (lane == "float64" and _is_beyond_doubt(found, waiting, noise, limit)):
             break

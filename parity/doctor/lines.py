@@ -339,7 +339,8 @@ class _Frame:
             # The hook dies with the graph; it holds numbers only.
             def observe(gradient: Any) -> None:
                 if gradient is not None:
-                    term.weight = float(np.abs(lines.framework.values(gradient)).sum())
+                    values = lines.framework.values(gradient)
+                    term.weight, term.slope = float(np.abs(values).sum()), float(values.sum())
 
             lines.framework.on_gradient(value, observe)
 

@@ -535,6 +535,7 @@ class PaddleFramework(Framework):
     distribution_class = paddle.distribution.Distribution
     scaler_class = paddle.amp.GradScaler
     unscale_method = "_unscale"
+    function_class = paddle.autograd.PyLayer
     clips = paddle.nn.utils
     parameter_maker = (paddle.base.framework.EagerParamBase, "__init__")
 

@@ -113,6 +113,12 @@ def statements_around(site: Site | None) -> Statements | None:
     return None if function is None else _inside(_text_of(site.file), function)
 
 
+def statement_at(site: Site | None) -> Statement | None:
+    """The statement of a line; None where the source is not at hand."""
+    statements = statements_around(site)
+    return statements.at(site.line) if statements is not None else None
+
+
 def function_around(site: Site | None) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """The innermost function around a line, a shared tree; None where there is none, or the source is not at hand."""
     if site is None:
@@ -277,6 +283,20 @@ def _resolved_once(file: str) -> Path:
     return Path(file).resolve()
 
 
+def called_inside(frame: FrameType | None, module: object) -> object | None:
+    """The layer that runs inside of a Sequential, the innermost on the stack; None where the module is no Sequential."""
+    if not any(kind.__name__ == "Sequential" for kind in type(module).__mro__):
+        return None
+    inner = None
+    while frame is not None:
+        running = frame.f_locals.get("self")
+        if running is module:
+            return inner
+        inner = running if inner is None and hasattr(type(running), "forward") else inner
+        frame = frame.f_back
+    return None
+
+
 class SourceTree:
     """The files whose code is the user's: folders and files, less the `helpers` among them.
 
@@ -427,21 +447,21 @@ def kept_at(site: Site | None, operation: str) -> Site | None:
     if not classes:
         return None
     inner = max(classes, key=lambda node: node.lineno)
-    called = {call.func.attr for call in ast.walk(inner) if isinstance(call, ast.Call) and _is_own(call.func)
+    called = {call.func.attr for call in ast.walk(inner) if isinstance(call, ast.Call) and is_own(call.func)
               and call.lineno <= site.line <= call.end_lineno}
     kept = [node for node in ast.walk(inner) if isinstance(node, ast.Assign)
-            and any(_is_own(target) and target.attr in called for target in node.targets)]
+            and any(is_own(target) and target.attr in called for target in node.targets)]
     handed = not is_installed(site.file)  # a library's class keeps what it is handed, be that a layer
     named = [node for node in kept if _function_name(node.value).lower() == operation.replace("_", "")
              or (handed and isinstance(node.value, ast.Name))]
-    only = len(named) == 1 and all(node in named or _is_own(node.value) for node in kept)
+    only = len(named) == 1 and all(node in named or is_own(node.value) for node in kept)
     return Site(site.file, named[0].lineno) if only else None
 
 
 def calls_own(site: Site | None) -> bool:
     """Whether the statement there does nothing after a call of what its object keeps (`h = self.act(self.conv(x))`)."""
     return any(isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)) and isinstance(node.value, ast.Call)
-               and _is_own(node.value.func) for node in nodes_at(site))
+               and is_own(node.value.func) for node in nodes_at(site))
 
 
 def kept_value(site: Site | None, name: str) -> str | None:
@@ -450,7 +470,7 @@ def kept_value(site: Site | None, name: str) -> str | None:
         for target in node.targets if isinstance(node, ast.Assign) else ():
             both = (target, node.value), *zip(*(getattr(side, "elts", ()) for side in (target, node.value)), strict=False)
             for kept, value in both:
-                if _is_own(kept) and kept.attr == name:
+                if is_own(kept) and kept.attr == name:
                     return _named(value)
     return None
 
@@ -487,7 +507,7 @@ def _hands_to_the_base(function: ast.FunctionDef | ast.AsyncFunctionDef, line: i
             and all(_named(one) in arguments - stored for one in handed))
 
 
-def _is_own(node: ast.AST) -> bool:
+def is_own(node: ast.AST) -> bool:
     """self.name"""
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
 
@@ -495,7 +515,7 @@ def _is_own(node: ast.AST) -> bool:
 def _function_name(node: ast.AST) -> str:
     """relu of `torch.relu`, ReLU of `nn.ReLU()`, without underscores; "" of what is none by its form, or the object's own."""
     node = node.func if isinstance(node, ast.Call) else node
-    name = node.attr if isinstance(node, ast.Attribute) and not _is_own(node) else _named(node) or ""
+    name = node.attr if isinstance(node, ast.Attribute) and not is_own(node) else _named(node) or ""
     return name.replace("_", "")
 
 

@@ -140,4 +140,14 @@ def noise(case: Case) -> Iterator[Finding]:
                       site=close[0].drawn_late[0], iteration=close[0].number)
 
 
-CHECKS = (noise, reactions, unsynchronised, pairs)
+def pulls(case: Case) -> Iterator[Finding]:
+    """Cosines that are the whole loss, are all made larger, and whose two sides both learn: the same answer for all examples is the
+    best one."""
+    close = case.close
+    if close and all(one.pulls and not one.losses and all(pull.only for pull in one.pulls) for one in close):
+        yield Finding("only-drawn-together", "loss", say(
+            "this loss draws two things together that both learn, and pushes nothing apart: it is least where all examples get the "
+            "same answer, on purpose?"), site=close[0].pulls[0].site, iteration=1)
+
+
+CHECKS = (noise, reactions, unsynchronised, pairs, pulls)

@@ -423,17 +423,19 @@ class _Probe:
 
     def _positions(self) -> Iterator[Reaction]:
         """Where the targets are the inputs, at other positions: does each output see what it has to give, or must not see?"""
-        given = self._given[self._first]
-        if given.ndim < 2 or min(given.shape[:2]) < 1:
-            return
-        for target, site in self._call.targets:
-            for axis in (1, 0):
-                if given.shape[axis] <= FEWEST:
-                    continue
-                sources = _sources(np.moveaxis(given, axis, 0), target, given.shape, axis)
-                if sources is not None:
-                    yield from self._held_against(sources, axis, site)
-                    return
+        matches = []
+        for place, given in self._given.items():
+            for target, site in self._call.targets if given.ndim > 1 and min(given.shape[:2]) > 0 else ():
+                for axis in (1, 0):
+                    if given.shape[axis] <= FEWEST:
+                        continue
+                    sources = _sources(np.moveaxis(given, axis, 0), target, given.shape, axis)
+                    if sources is not None:
+                        shifts = {source - number for number, source in enumerate(sources)}
+                        matches.append((len(shifts), place, sources, axis, site))
+        if matches:  # a decoder's own input before what its encoder is given, which may hold the same in another order
+            _, self._first, sources, axis, site = min(matches, key=lambda match: match[0])
+            yield from self._held_against(sources, axis, site)
 
     def _held_against(self, sources: list[int], axis: int, site: Site | None) -> Iterator[Reaction]:
         """sources: output position -> position of the input that is its target."""
