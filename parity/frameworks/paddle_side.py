@@ -589,7 +589,12 @@ class PaddleFramework(Framework):
     def give_gradient(self, tensor: paddle.Tensor, gradient: paddle.Tensor | None) -> None:
         self.clear_gradient(tensor)
         if gradient is not None:
-            tensor.grad = gradient  # which copies it
+            try:
+                tensor.grad = gradient  # which copies it
+            except ValueError:  # the last one was sparse, of an embedding, and its kind stays when it is cleared
+                kinds = paddle.base.core.VarDesc.VarType
+                tensor._set_grad_type(getattr(kinds, "DENSE_TENSOR", None) or kinds.LOD_TENSOR)
+                tensor.grad = gradient
             tensor._unset_fake_empty()  # else, after clear_grad(), the next backward drops it (`differences`: assigned_gradient)
 
     def grad_enabled(self) -> bool:
