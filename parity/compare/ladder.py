@@ -45,7 +45,7 @@ from parity.trace.randomness import Tape, kept_for_later, python_and_numpy
 from parity.trace.recorder import Recorder
 from parity.trace.side import Run
 from parity.trace.source import Site
-from parity.verdict.findings import RAISED, Finding, Order, Report
+from parity.verdict.findings import RAISED, Finding, Order, Placing, Report
 from parity.verdict.floors import UNMOVED, Draw, Noise
 from parity.verdict.judge import Judge, is_result
 from parity.verdict.sinks import Against, Crossings, Store
@@ -62,7 +62,9 @@ def compare(subject: Subject, *, lanes: Iterable[str] = ("float64", "float32"), 
     """
     lanes, device, draws = asked.lanes(lanes), asked.device(device), asked.count("draws", draws, asked.DRAWS)
     with Both(subject, device, operations=operations).as_they_were() as both:
-        return both.lifted_where_needed(lambda: climb(both, lanes=lanes, draws=draws, tell=progress or _silent), lanes)
+        report = both.lifted_where_needed(lambda: climb(both, lanes=lanes, draws=draws, tell=progress or _silent), lanes)
+        report.placing = {}
+        return report
 
 
 def glance(subject: Subject, *, lane: str = "float64", device: str = "cpu", progress: Progress | None = None) -> Report:
@@ -234,6 +236,7 @@ def _float64_lane(both: Both, kept: Kept, draws: int, report: Report, tell: Prog
                   say("rounding, grown on its way: in replay, where nothing has grown, it agrees"))
     report.acquit()
     _forgive_kinks(both, truth, report)
+    report.place()
 
 
 def _float32_lane(both: Both, truth: Store, draws: int, report: Report, tell: Progress, beside: Report) -> None:
@@ -253,7 +256,7 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
     As few draws as there can be come first: what is the same by their floors is the same by those of all, what is undecided remains
     so, and what is beyond doubt by them no draw brings back. sparing: the others one by one, not all at once. kept: the runs that
     have been made already. most: so many draws are made now. other: locals that are known to be other values, which wait
-    for no draw. None, with a remark, where the reference cannot be replayed.
+    for no draw. None, with a remark, where one of the two cannot be replayed.
     """
     name, run = both.subject.name, "free" if replayed is None else "replay"
     limit = ACCURACY if lane == "float32" else M
@@ -271,16 +274,22 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
         except Exception as error:
             if replayed is None or not is_users(error, both.pair.reference_source):
                 raise
-            report.remarks.append(_no_replay(error))  # it ran when it was free
+            report.remarks.append(_no_replay(error, say("the reference")))  # it ran when it was free
             return None
         against, found = None if against is None else against.beside(floors, limit), Report(name)
         if against is None:
             tell(f"twin, {lane}, {run}")
             against = Against(truth, floors, limit, printing=lane == "float64" and both.pair.names is not None)
             failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
-        Judge(name, both.pair, lane, run, truth, floors, limit, stages,
-              start=both.subject.state if lane == "float64" else None, idle=both.idle,
-              settings=both.settings).judge(against, failure, found)
+        if failure is not None and replayed is not None and not _the_twin_raised(report) and not _came_back(against, truth, name):
+            report.remarks.append(_no_replay(failure, say("the twin")))
+            return None
+        judge = Judge(name, both.pair, lane, run, truth, floors, limit, stages,
+                      start=both.subject.state if lane == "float64" else None, idle=both.idle, settings=both.settings)
+        judge.judge(against, failure, found)
+        if lane == "float64" and both.pair.names is not None:
+            first = min(found.diverged, key=lambda finding: finding.order, default=None)
+            found.placing[run] = Placing(first and first.key, functools.partial(judge.placed, against=against))
         waiting = [*found.diverged, *(one for one in found.uncompared if _went_apart(one) and one.key not in other)]
         if not waiting or (lane == "float64" and _is_beyond_doubt(found, waiting, noise, limit)):
             break
@@ -304,9 +313,15 @@ def _the_twin_raised(report: Report) -> bool:
     return any(finding.variable == RAISED for finding in report.diverged)
 
 
-def _no_replay(error: Exception) -> Message:
-    """A replay cuts the graph between modules; a program may need it whole, as one that differentiates in its forward does."""
-    return say("no layer could be judged alone: the reference cannot run in pieces ({error})", error=in_words(error))
+def _came_back(against: Against, truth: Store, name: str) -> bool:
+    """Whether the twin returned all that the reference does: what it raised then, it raised on the way back."""
+    return all(key in against.matched for key in truth.events if is_result(key, name))
+
+
+def _no_replay(error: Exception, side: Message) -> Message:
+    """A replay cuts the graph between modules; a program may need it whole, as one that differentiates in its forward does. It ran
+    when it was free, so that is no fault of it."""
+    return say("no layer could be judged alone: {side} cannot run in pieces ({error})", side=side, error=in_words(error))
 
 
 def _forgive_kinks(both: Both, truth: Store, report: Report) -> None:

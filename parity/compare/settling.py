@@ -46,6 +46,11 @@ class Settling:
         self._kept = Kept(both.operations)  # runs that are made, of the reference with all that is known to explain something
 
     def report(self) -> Report:
+        report = self._report()
+        report.placing = {}  # the runs that it was made of are not needed any more
+        return report
+
+    def _report(self) -> Report:
         if "float64" not in self._lanes:
             return self._explained(climb(self._both, lanes=self._lanes, tell=self._tell), self._accuracy)
         glanced = glance_at(self._both, tell=self._tell, keeping=None if self._quick else self._kept)
@@ -57,6 +62,7 @@ class Settling:
             return report
         if not _is_settled(report):
             report = self._left_open(glanced, settled)
+            report.place()
             if report.diverged and not self._quick:
                 self._tell("the twin, with the reference's values at the places")
                 report.counterfactual = righted(self._both, self._kept, report, [difference for difference in settled.acting

@@ -157,4 +157,98 @@ VARIANCE = Difference(
     imitate=intercepting({_likelihood: (F.gaussian_nll_loss,)}),
 )
 
-ENTRIES = (OVERLAPPING_WINDOWS, DIAGONAL, VARIANCE)
+# --- labels ----------------------------------------------------------------------------------------------------------
+
+def _label() -> Any:
+    return paddle.to_tensor(np.array([[0.3, 0.7]]), stop_gradient=False)
+
+
+def labels_cut() -> float:
+    """1 if the labels of a divergence of Kullback and Leibler have no gradient."""
+    labels, given = _label(), paddle.to_tensor(np.array([[-1.0, -0.5]]), stop_gradient=False)
+    paddle.nn.functional.kl_div(given, labels, reduction="sum").backward()
+    return float(labels.grad is None)
+
+
+def _composed_labels_cut() -> float:
+    labels, given = _label(), paddle.to_tensor(np.array([[-1.0, -0.5]]), stop_gradient=False)
+    (labels * (paddle.log(labels) - given)).sum().backward()
+    return float(labels.grad is None)
+
+
+def _labelled(acted: Acted, loss: Any, input: torch.Tensor, target: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    acted.count += target.requires_grad
+    return loss(input, target.detach(), *args, **kwargs)
+
+
+LABELS = Difference(
+    name="label_gradient",
+    title="Losses of soft labels have no gradient for them",
+    where="paddle.nn.functional.kl_div, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy with soft_label, and "
+          "their layers",
+    size="the labels are cut off: their gradient is None. Squared, absolute and Huber's losses have both.",
+    measure=labels_cut,
+    expected=(1, 1),
+    control=_composed_labels_cut,
+    correct="0: a gradient, as torch gives, and the same loss composed of log and a product",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="of two predictions that are pulled towards each other (R-Drop, mutual learning) each half of the pull is gone, without "
+           "a word",
+    avoided_by="no such loss in the twin of U-GAT-IT; elsewhere (q * (log(q) - log(p))).sum()",
+    is_bug=True,
+    material=True,
+    of_data=True,
+    imitate=intercepting({_labelled: (F.kl_div, F.binary_cross_entropy, F.binary_cross_entropy_with_logits, F.cross_entropy)}),
+)
+
+
+# --- a group norm without weight -------------------------------------------------------------------------------------
+
+def group_norm_gradient_sum() -> float:
+    """The sum over the gradient of a group norm without weight, over what it should be without its mean term; that makes it 0."""
+    return _gradient_sum(False)
+
+
+def _weighed_group_norm_gradient_sum() -> float:
+    return _gradient_sum(None)
+
+
+def _gradient_sum(weight: Any) -> float:
+    norm = paddle.nn.GroupNorm(1, 2, epsilon=0.0, weight_attr=weight, bias_attr=False)
+    norm.to(dtype="float64")
+    x = paddle.to_tensor(np.array([[[-1.0], [1.0]]]), stop_gradient=False)
+    (norm(x) * paddle.to_tensor(np.array([[[1.0], [3.0]]]))).sum().backward()
+    return float(x.grad.sum()) / 4
+
+
+def _without_mean_term(acted: Acted, norm: Any, input: torch.Tensor, num_groups: int, weight: Any = None, bias: Any = None,
+                       eps: float = 1e-5) -> torch.Tensor:
+    result = norm(input, num_groups, weight, bias, eps)
+    if weight is not None or not input.requires_grad:
+        return result
+    acted.count += 1
+    groups = input.reshape(input.shape[0], num_groups, -1)
+    scale = (groups.detach().var(-1, unbiased=False, keepdim=True) + eps).rsqrt()
+    mean = groups.mean(-1, keepdim=True)
+    return result + ((mean - mean.detach()) * scale).expand_as(groups).reshape(result.shape)
+
+
+GROUP_NORM = Difference(
+    name="group_norm_gradient",
+    title="The gradient of a group norm without weight lacks its mean term",
+    where="paddle.nn.functional.group_norm without weight, paddle.nn.GroupNorm with weight_attr=False, on the CPU, in any dtype",
+    size="the mean over the group of what comes back, over the deviation, is not taken off: the gradient is 6% to 30% off for "
+         "normal numbers. With a weight, of ones even, it is right.",
+    measure=group_norm_gradient_sum,
+    expected=(0.9, 1.1),
+    control=_weighed_group_norm_gradient_sum,
+    correct="0: a shift of all changes nothing, as torch gives, and Paddle with a weight",
+    figures={"3.3.1": 1, "3.0.0": 1, "2.6.2": 1},
+    effect="what lies below is trained on a wrong gradient, without a word",
+    avoided_by="no group norm in the twin of U-GAT-IT; elsewhere leave the weight at ones, and out of the optimizer",
+    is_bug=True,
+    material=True,
+    imitate=intercepting({_without_mean_term: (F.group_norm,)}),
+)
+
+ENTRIES = (OVERLAPPING_WINDOWS, DIAGONAL, VARIANCE, LABELS, GROUP_NORM)

@@ -168,6 +168,51 @@ COSINE_EMBEDDING = Difference(
 )
 
 
+# --- margins of several classes ----------------------------------------------------------------------------------------
+
+def margin_share_error() -> float:
+    """Error of a float64 multi margin loss of five equal logits: it is 4 / 5."""
+    logits, labels = paddle.zeros([1, 5], "float64"), paddle.to_tensor([0])
+    return abs(float(paddle.nn.functional.multi_margin_loss(logits, labels)) - 0.8)
+
+
+def _composed_margin_share_error() -> float:
+    return abs(float(paddle.ones([5], "float64").mean() - paddle.full([], 0.2, "float64")) - 0.8)
+
+
+def _share_in_float32(acted: Acted, loss: Any, input: torch.Tensor, target: torch.Tensor, p: int = 1, margin: float = 1.0,
+                      weight: torch.Tensor | None = None, size_average: Any = None, reduce: Any = None,
+                      reduction: str = "mean") -> torch.Tensor:
+    result = loss(input, target, p, margin, weight, size_average, reduce, reduction)
+    if input.dtype != torch.float64 or input.dim() != 2 or size_average is not None or reduce is not None:
+        return result
+    classes = input.shape[1]
+    off = margin ** p / classes - float(np.float32(margin ** p) / np.float32(classes))
+    if off == 0:
+        return result
+    acted.count += 1
+    weights = torch.ones_like(input[:, 0]) if weight is None else weight[target]
+    return result + _reduced(off * weights, reduction)
+
+
+MARGIN_SHARE = Difference(
+    name="margin_share",
+    title="The multi margin loss takes off the right class's share in float32",
+    where="paddle.nn.functional.multi_margin_loss, paddle.nn.MultiMarginLoss",
+    size="float64: float32(margin ** p) / float32(classes) is taken off, 3e-9 off with 5 classes; exact with 4. Gradients are "
+         "right.",
+    measure=margin_share_error,
+    expected=(1e-9, 1e-8),
+    control=_composed_margin_share_error,
+    correct="about 1e-16, as composed operations give",
+    figures={"3.3.1": 2.98e-9, "3.0.0": 2.98e-9, "2.6.2": 2.98e-9},
+    effect="none in float32",
+    avoided_by="no such loss in the twin of U-GAT-IT",
+    is_bug=True,
+    imitate=intercepting({_share_in_float32: (F.multi_margin_loss,)}),
+)
+
+
 # --- memory behind a negative likelihood -------------------------------------------------------------------------------
 
 def _fate(reduction: str) -> int:
@@ -214,4 +259,4 @@ NLL_LOSS_MEMORY = Difference(
     is_bug=True,
 )
 
-ENTRIES = (IGNORED_LABELS, LABEL_SMOOTHING, COSINE_EMBEDDING, NLL_LOSS_MEMORY)
+ENTRIES = (IGNORED_LABELS, LABEL_SMOOTHING, COSINE_EMBEDDING, MARGIN_SHARE, NLL_LOSS_MEMORY)

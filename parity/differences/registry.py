@@ -14,6 +14,7 @@ from parity.differences import (
     norms,
     optimizers,
     pooling,
+    powers,
     resizing,
     running,
     special,
@@ -22,7 +23,7 @@ from parity.differences import (
 from parity.differences.difference import Difference
 
 ALL: tuple[Difference, ...] = tuple(entry for group in (
-    exceptional, constants, casts, pooling, resizing, losses, complexes, running, sums, special, norms, optimizers,
+    exceptional, constants, casts, pooling, powers, resizing, losses, complexes, running, sums, special, norms, optimizers,
     defaults, gradients, interfaces)
                                     for entry in group.ENTRIES)
 

@@ -89,7 +89,8 @@ def _interpolated(acted: Acted, x: torch.Tensor, axes: list[_Axis]) -> torch.Ten
 
 
 def _axes(x: torch.Tensor, result: torch.Tensor, scale_factor: Any, mode: str, align_corners: bool | None) -> list[_Axis]:
-    """The axes of an interpolation that mixes neighbours; none of another."""
+    """The axes of an interpolation that mixes neighbours; none of another. scale_factor: None where the sizes tell the places, as
+    they do where torch is to recompute it."""
     if mode not in _MODES:
         return []
     scales = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor,) * (x.dim() - 2)
@@ -114,9 +115,10 @@ def _average_of_an_interpolation() -> float:
 
 
 def _to_one(acted: Acted, interpolate: Any, input: torch.Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
-            align_corners: bool | None = None, *rest: Any, **kwargs: Any) -> torch.Tensor:
-    result = interpolate(input, size, scale_factor, mode, align_corners, *rest, **kwargs)
-    axes = _axes(input, result, scale_factor, mode, align_corners)
+            align_corners: bool | None = None, recompute_scale_factor: bool | None = None, *rest: Any,
+            **kwargs: Any) -> torch.Tensor:
+    result = interpolate(input, size, scale_factor, mode, align_corners, recompute_scale_factor, *rest, **kwargs)
+    axes = _axes(input, result, None if recompute_scale_factor else scale_factor, mode, align_corners)
     return _interpolated(acted, input, axes) if any(map(_samples_the_corner, axes)) else result
 
 
@@ -156,9 +158,10 @@ def _doubled_position_error() -> float:
 
 
 def _in_float32(acted: Acted, interpolate: Any, input: torch.Tensor, size: Any = None, scale_factor: Any = None,
-                mode: str = "nearest", align_corners: bool | None = None, *rest: Any, **kwargs: Any) -> torch.Tensor:
-    result = interpolate(input, size, scale_factor, mode, align_corners, *rest, **kwargs)
-    axes = _axes(input, result, scale_factor, mode, align_corners)
+                mode: str = "nearest", align_corners: bool | None = None, recompute_scale_factor: bool | None = None,
+                *rest: Any, **kwargs: Any) -> torch.Tensor:
+    result = interpolate(input, size, scale_factor, mode, align_corners, recompute_scale_factor, *rest, **kwargs)
+    axes = _axes(input, result, None if recompute_scale_factor else scale_factor, mode, align_corners)
     if input.dtype != torch.float64 or any(map(_samples_the_corner, axes)):
         return result
     return _interpolated(acted, input, axes) if any(ROUNDING < _apart(axis) < NEAR for axis in axes) else result

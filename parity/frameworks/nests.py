@@ -9,8 +9,9 @@ import copy
 import dataclasses
 import datetime
 import enum
+from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+_VIEWS = (ValuesView, ItemsView)  # of a dict: they are no lists, and hold what it holds; its keys are a set
 _LIBRARIES = ("builtins", "torch", "paddle", "numpy", "typing", "types", "abc", "collections", "functools", "itertools")
 
 
@@ -49,10 +51,19 @@ def replaced(value: Any, is_tensor: Callable[[Any], bool], replacements: Mapping
     if held is None:
         return value
     items = [replaced(item, is_tensor, replacements, prefix + step, objects=objects) for step, item in held]
+    if all(new is item for new, (_, item) in zip(items, held, strict=True)):
+        return value
     if isinstance(value, (tuple, list, deque)):
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, _VIEWS):
+        return items
+    if isinstance(value, MutableMapping):  # not built anew: a defaultdict, a ChainMap or a class of one's own takes other arguments
+        new = copy.copy(value)
+        for key, item in zip(list(value), items, strict=True):
+            new[key] = item
+        return new
     if isinstance(value, Mapping):
-        return type(value)(zip(value, items, strict=True))
+        return type(value)(dict(zip(value, items, strict=True)))
     value = copy.copy(value)
     for (step, _), item in zip(held, items, strict=True):
         object.__setattr__(value, step.removeprefix("."), item)
@@ -76,8 +87,10 @@ def gone_through(value: Any) -> Any:
 
 def _held(value: Any, objects: bool) -> list[tuple[str, Any]] | None:
     """(step of the access path, item) of what is inside; None of a leaf."""
-    if isinstance(value, (tuple, list, deque)):
+    if isinstance(value, (tuple, list, deque, *_VIEWS)):
         return [(f"[{index}]", item) for index, item in enumerate(value)]
+    if isinstance(value, np.ma.MaskedArray):  # what the mask hides is no part of the value
+        return [(".data", value.filled(0)), (".mask", np.ma.getmaskarray(value))]
     if isinstance(value, Mapping):
         return [(f"[{key!r}]", item) for key, item in value.items()]
     if isinstance(value, SimpleNamespace):
@@ -120,12 +133,16 @@ def as_array(leaf: Any) -> np.ndarray | None:
     if isinstance(leaf, enum.Enum):
         return np.array(f"{type(leaf).__name__}.{leaf.name}")
     if isinstance(leaf, (bool, int, float, complex, np.generic, np.ndarray)):
-        array = np.asarray(leaf)
-        if array.dtype.kind in "fiubcU":
-            return array
-        if array.dtype.kind == "O" and isinstance(leaf, int):  # too large for 64 bits
+        values = np.asarray(leaf)
+        if values.dtype.kind in "fiubcU":
+            return values
+        if values.dtype.kind in "mM":
+            return values.astype(str)
+        if values.dtype.kind == "O" and isinstance(leaf, int):  # too large for 64 bits
             return np.array(str(leaf))
     if isinstance(leaf, str):
+        return np.array(leaf)
+    if isinstance(leaf, (bytearray, memoryview, array)):
         return np.array(leaf)
     if isinstance(leaf, (bytes, Decimal, Fraction, PurePath, datetime.date, datetime.time, datetime.timedelta, range, slice)):
         return np.array(repr(leaf))

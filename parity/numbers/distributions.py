@@ -126,13 +126,15 @@ class Numbers:
         return _rounded(mean + std * self._normal("normal", shape, mean, std), mean, std)
 
     def log_normal(self, shape: tuple[int, ...], mean: float, std: float) -> np.ndarray:
-        return _rounded(np.exp(mean + std * self._normal("normal", shape, mean, std)))
+        """Of numbers as `normal` gives them, so that it does not matter on which side of the exponential they are rounded."""
+        return np.exp(self.normal(shape, mean, std))
 
     def permutation(self, n: int) -> np.ndarray:
         return np.argsort(self._uniform("permutation", (n,)), kind="stable")
 
     def multinomial(self, weights: np.ndarray, samples: int, replacement: bool) -> np.ndarray:
         """weights: (..., categories). Returns integers (..., samples)."""
+        replacement = replacement or samples == 1  # of a single one nothing is put back
         kind = "multinomial" if replacement else "multinomial without replacement"
         if replacement:
             uniform = self._uniform(kind, (*weights.shape[:-1], samples))

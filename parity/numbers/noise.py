@@ -60,6 +60,10 @@ def one_ulp(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     crosses the kink of the next rectifier, so that the floor of every gradient behind is as large as the gradient (a tenth of
     the pixels black, a convolution without bias, a ReLU: 5% of the gradient lost was `same`). NaN and Inf stay, and so does
     what is not floating point. A complex number's parts move each on its own.
+
+    Where the largest or the smallest number is a whole one it may be the end of a domain: a label of 1, a probability, a picture of
+    [-1, 1]. It moves inwards or stays, as no rounding takes a value out of its domain, and what a program checks it checks in a
+    draw as well (torch's binary_cross_entropy raises at 1 + eps). Of equal numbers alone, inwards is towards zero.
     """
     if array.dtype.kind == "c":
         parts = np.stack([array.real, array.imag], -1)
@@ -68,12 +72,26 @@ def one_ulp(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return array
     flat = np.ascontiguousarray(array).reshape(-1)
     moved = np.empty_like(flat)
+    low, high = _ends(flat)
     for start in range(0, flat.size, BLOCK):
         piece = flat[start:start + BLOCK]
-        neighbours = _neighbours(piece, rng.random(piece.size) < 0.5)
+        up = rng.random(piece.size) < 0.5
+        neighbours = _neighbours(piece, up)
         moves = (piece != 0) & np.isfinite(piece) & np.isfinite(neighbours)  # that of the largest number is infinity
+        moves &= ~np.where(up, piece == high, piece == low)
         moved[start:start + BLOCK] = np.where(moves, neighbours, piece)
     return moved.reshape(array.shape)
+
+
+def _ends(numbers: np.ndarray) -> tuple[float, float]:
+    """The smallest and the largest number as far as they are whole ones, else NaN, which nothing is equal to."""
+    finite = numbers[np.isfinite(numbers)]
+    if not finite.size:
+        return np.nan, np.nan
+    low, high = finite.min(), finite.max()
+    if low == high:
+        low, high = (low, np.nan) if low < 0 else (np.nan, high)
+    return tuple(end if end == np.trunc(end) else np.nan for end in (low, high))
 
 
 def _neighbours(numbers: np.ndarray, up: np.ndarray) -> np.ndarray:

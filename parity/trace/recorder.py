@@ -29,7 +29,7 @@ from parity.trace.lines import Call, Function, Lines
 from parity.trace.magnitudes import Magnitudes, Size
 from parity.trace.randomness import Redrawn
 from parity.trace.side import Run, Side
-from parity.trace.source import Site
+from parity.trace.source import Site, called_inside
 
 
 @dataclass(slots=True)
@@ -198,9 +198,14 @@ class Recorder:
             return
         call, source, frame = self.call, self._side.source, sys._getframe(2)
         library = call.module is not None and not source.defines(call.module)
-        if call.again or (library and not source.runs_inside(frame, call.module)):
-            return  # inside a library's layer, whose border shows it
         site = source.site(frame)
+        if call.again:
+            return
+        if library and not source.runs_inside(frame, call.module):
+            layer = called_inside(frame, call.module)
+            if layer is None:
+                return  # inside a library's layer, whose border shows it
+            site = self._side.sites.of(layer) or site
         results = list(self.framework.tensors_in(result))
         size = self.magnitudes.of_operation(arguments, [tensor for _, tensor in results])
         for place, tensor in results:

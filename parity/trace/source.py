@@ -13,7 +13,7 @@ import os
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +114,12 @@ def statements_around(site: Site | None) -> Statements | None:
     return None if function is None else _inside(_text_of(site.file), function)
 
 
+def statement_at(site: Site | None) -> Statement | None:
+    """The statement of a line; None where the source is not at hand."""
+    statements = statements_around(site)
+    return statements.at(site.line) if statements is not None else None
+
+
 def function_around(site: Site | None) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """The innermost function around a line, a shared tree; None where there is none, or the source is not at hand."""
     if site is None:
@@ -176,9 +182,29 @@ def parsed(file: str) -> ast.Module | None:
 
 
 def _statements(function: ast.AST) -> Iterator[Statement]:
+<<<<<<< HEAD
     for line in lines_of(function):
         node, inner = line.node, list(line.inner)
         names = [n for n in inner if isinstance(n, ast.Name)]
+=======
+    pending = list(function.body)
+    freeing: dict[ast.AST, ast.AST] = _freeing(function.body)
+    while pending:
+        node = pending.pop(0)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or node in freeing.values():
+            continue
+        blocks = [block for name in ("body", "orelse", "finalbody") for block in getattr(node, name, [])]
+        branches = [*getattr(node, "handlers", []), *getattr(node, "cases", [])]
+        for branch in branches:
+            blocks += branch.body
+        pending += blocks
+        freeing |= _freeing(blocks)
+        header = [child for child in ast.iter_child_nodes(node)
+                  if child not in blocks and child not in branches] if blocks else [node]
+        names = [n for part in header for n in ast.walk(part) if isinstance(n, ast.Name)]
+        last = max((n.end_lineno for part in header for n in ast.walk(part) if hasattr(n, "end_lineno")),
+                   default=node.lineno) if blocks else freeing.get(node, node).end_lineno
+>>>>>>> main
         # In evaluation order of a plain assignment; a tuple target binds from left to right.
         binds = tuple(dict.fromkeys(n.id for n in names if isinstance(n.ctx, ast.Store)))
         reads = frozenset(n.id for n in names if isinstance(n.ctx, ast.Load))
@@ -188,6 +214,23 @@ def _statements(function: ast.AST) -> Iterator[Statement]:
         writes = frozenset(name for n in inner if (name := _written(n)) is not None)
         yield Statement(node.lineno, line.last, binds, reads, own, writes, _handed(inner),
                         isinstance(node, ast.Assign) and isinstance(node.value, ast.Name), reads - _of_kind_only(inner))
+
+
+def _freeing(block: Sequence[ast.AST]) -> dict[ast.AST, ast.AST]:
+    """Statements of a block that make a leaf, each with the one right behind it that lets gradients come back to it
+    (`x = y.detach()`, `x.stop_gradient = False`): they are one, as `x = y.detach().requires_grad_()` is."""
+    return {made: freed for made, freed in itertools.pairwise(block)
+            if isinstance(made, ast.Assign) and any(_named(target) is not None and _named(target) == _freed(freed)
+                                                    for target in made.targets)}
+
+
+def _freed(node: ast.AST) -> str | None:
+    """The name in `x.stop_gradient = False`, `x.requires_grad = True` and `x.requires_grad_()`."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
+        return _named(node.targets[0].value) if node.targets[0].attr in ("stop_gradient", "requires_grad") else None
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        return _named(node.value.func.value) if node.value.func.attr == "requires_grad_" else None
+    return None
 
 
 _KIND = frozenset({"dtype", "shape", "device", "place", "ndim"})
@@ -245,6 +288,20 @@ def _one_a_line(statements: Iterable[Statement]) -> Iterator[Statement]:
 @functools.lru_cache(1 << 16)  # of all modules in the process
 def _resolved_once(file: str) -> Path:
     return Path(file).resolve()
+
+
+def called_inside(frame: FrameType | None, module: object) -> object | None:
+    """The layer that runs inside of a Sequential, the innermost on the stack; None where the module is no Sequential."""
+    if not any(kind.__name__ == "Sequential" for kind in type(module).__mro__):
+        return None
+    inner = None
+    while frame is not None:
+        running = frame.f_locals.get("self")
+        if running is module:
+            return inner
+        inner = running if inner is None and hasattr(type(running), "forward") else inner
+        frame = frame.f_back
+    return None
 
 
 class SourceTree:
@@ -397,21 +454,21 @@ def kept_at(site: Site | None, operation: str) -> Site | None:
     if not classes:
         return None
     inner = max(classes, key=lambda node: node.lineno)
-    called = {call.func.attr for call in ast.walk(inner) if isinstance(call, ast.Call) and _is_own(call.func)
+    called = {call.func.attr for call in ast.walk(inner) if isinstance(call, ast.Call) and is_own(call.func)
               and call.lineno <= site.line <= call.end_lineno}
     kept = [node for node in ast.walk(inner) if isinstance(node, ast.Assign)
-            and any(_is_own(target) and target.attr in called for target in node.targets)]
+            and any(is_own(target) and target.attr in called for target in node.targets)]
     handed = not is_installed(site.file)  # a library's class keeps what it is handed, be that a layer
     named = [node for node in kept if _function_name(node.value).lower() == operation.replace("_", "")
              or (handed and isinstance(node.value, ast.Name))]
-    only = len(named) == 1 and all(node in named or _is_own(node.value) for node in kept)
+    only = len(named) == 1 and all(node in named or is_own(node.value) for node in kept)
     return Site(site.file, named[0].lineno) if only else None
 
 
 def calls_own(site: Site | None) -> bool:
     """Whether the statement there does nothing after a call of what its object keeps (`h = self.act(self.conv(x))`)."""
     return any(isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)) and isinstance(node.value, ast.Call)
-               and _is_own(node.value.func) for node in nodes_at(site))
+               and is_own(node.value.func) for node in nodes_at(site))
 
 
 def kept_value(site: Site | None, name: str) -> str | None:
@@ -420,7 +477,7 @@ def kept_value(site: Site | None, name: str) -> str | None:
         for target in node.targets if isinstance(node, ast.Assign) else ():
             both = (target, node.value), *zip(*(getattr(side, "elts", ()) for side in (target, node.value)), strict=False)
             for kept, value in both:
-                if _is_own(kept) and kept.attr == name:
+                if is_own(kept) and kept.attr == name:
                     return _named(value)
     return None
 
@@ -457,7 +514,7 @@ def _hands_to_the_base(function: ast.FunctionDef | ast.AsyncFunctionDef, line: i
             and all(_named(one) in arguments - stored for one in handed))
 
 
-def _is_own(node: ast.AST) -> bool:
+def is_own(node: ast.AST) -> bool:
     """self.name"""
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
 
@@ -465,7 +522,7 @@ def _is_own(node: ast.AST) -> bool:
 def _function_name(node: ast.AST) -> str:
     """relu of `torch.relu`, ReLU of `nn.ReLU()`, without underscores; "" of what is none by its form, or the object's own."""
     node = node.func if isinstance(node, ast.Call) else node
-    name = node.attr if isinstance(node, ast.Attribute) and not _is_own(node) else _named(node) or ""
+    name = node.attr if isinstance(node, ast.Attribute) and not is_own(node) else _named(node) or ""
     return name.replace("_", "")
 
 

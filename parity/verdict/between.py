@@ -14,15 +14,20 @@ from difflib import SequenceMatcher
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Event, Key
-from parity.trace.source import Site, function_around, kept_at, statements_around
+from parity.trace.source import Site, function_around, kept_at, statement_at
 from parity.verdict.elsewhere import Elsewhere
 from parity.verdict.findings import Finding, Order
+from parity.verdict.prints import Print, print_of
+from parity.verdict.rebound import read_wrong
 from parity.verdict.sinks import Against, Store
 
 
-def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Elsewhere) -> list[Finding]:
-    """The findings with the first divergence at its operation, where one side has another one there, or more, or fewer; else at the
-    first line behind what the two have in common, under one name or another."""
+def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Elsewhere,
+           kept: Callable[[str, Site | None, str], Site | None] = lambda path, site, operation: kept_at(site, operation),
+           ) -> list[Finding]:
+    """The findings with the first divergence at its operation, where one side has another one there, or more, or fewer; else at
+    the first line behind what the two have in common, under one name or another. kept: of the path of the module around, the
+    twin's line that calls what its object keeps, and the operation: the line that decided on it."""
     diverged = [f for f in found if f.verdict is Verdict.DIVERGED and f.key in truth.events and f.key.stage != "gradients"]
     first = min(diverged, key=lambda finding: finding.order, default=None)
     if first is not None and first.key not in against.matched and first.twin is None and not first.key.is_local:
@@ -30,8 +35,13 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
     partner = against.matched.get(first.key) if first is not None else None
     if partner is None:
         return found
+    if (lines := read_wrong(first, truth, against, elsewhere)) is not None:
+        return [replace(f, reference=lines[0], twin=lines[1]) if f is first else f for f in found]
     bound = first.key.is_local and first.key.function != OPERATION and not _is_another_name(first)  # its line made it
-    bad = {finding.key for finding in found if finding.verdict is not Verdict.NOISE and not finding.is_reshaped}
+    agreeing = (Verdict.NOISE, Verdict.EXPLAINED)
+    bad = {finding.key for finding in found if finding.verdict not in agreeing and not finding.is_reshaped}
+    if _is_given(first.key):  # what else the call is given tells nothing of where this was made
+        bad |= {key for key in truth.events if _is_beside(key, first.key)}
     good = max((event for key, event in truth.events.items() if Order(event.order) < first.order and key not in bad
                 and key in against.matched and key.stage != "gradients"), key=lambda event: event.order, default=None)
     before = (good.order, against.matched[good.key][0].order) if good is not None else (-1, -1)
@@ -39,7 +49,8 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
     ours = _behind(before[0], first.order, first.key, truth.events.values(), elsewhere.in_twin, agree)
     theirs = _behind(before[1], Order(partner[0].order), first.key,
                      [event for event, _ in (*against.matched.values(), *against.extra)], elsewhere.in_reference, agree)
-    mine, others = ([event for event in side if event.key.function == OPERATION] for side in (ours, theirs))
+    known = (good, against.matched[good.key][0]) if good is not None else (None, None)
+    mine, others = (_operations(behind, side, against) for behind, side in zip(known, (ours, theirs), strict=True))
     changes = SequenceMatcher(None, [*map(_name, mine)], [*map(_name, others)], autojunk=False).get_opcodes()
     changed = next((where for change, *where in changes if change != "equal"), None)
     if bound and (changed is None or not _leads_elsewhere(first, mine[slice(*changed[:2])], others[slice(*changed[2:])])):
@@ -57,14 +68,13 @@ def placed(found: list[Finding], truth: Store, against: Against, elsewhere: Else
         there = first.twin  # what is lacking stands in the line of the value itself
     cause = together([_said(mine[i:j], say("the reference")), _said(others[m:n], say("the twin"))])
     if i < j and m < n:  # another function: written where it is kept, if it is
-        here, there = kept_at(here, _name(mine[i])) or here, kept_at(there, _name(others[m])) or there
+        here, there = kept_at(here, _name(mine[i])) or here, kept(first.key.module, there, _name(others[m])) or there
     return [replace(f, reference=here, twin=there, cause=cause) if f is first else f for f in found]
 
 
 def _is_another_name(first: Finding) -> bool:
     """Whether the twin's line gives a value that it has made before another name, and does nothing else."""
-    statement = statements_around(first.twin)
-    statement = statement.at(first.twin.line) if statement is not None else None
+    statement = statement_at(first.twin)
     return statement is not None and statement.is_name
 
 
@@ -79,18 +89,25 @@ def _made_at(first: Finding, orders: range, against: Against) -> Site | None:
 def _behind_which(first: Finding, good: Event | None) -> Site | None:
     """The line of the last good value where the twin lacks an operation: an operation's, or one of the same function; else that of
     the first divergence."""
+    if _is_given(first.key) and _makes_something(first.twin):
+        return first.twin  # it lies in the very line that hands it over
     if good is None or (good.key.function != OPERATION and not (
             good.key.is_local and first.twin is not None and function_around(good.site) is function_around(first.twin))):
         return first.twin
     return good.site
 
 
+def _makes_something(site: Site | None) -> bool:
+    """Whether a line does more with what it reads than to hand it on (`self.norm(x[:, 0])`)."""
+    statement = statement_at(site)
+    return statement is not None and not statement.values - {"self"} <= {name for _, name in statement.handed}
+
+
 def _leads_elsewhere(first: Finding, ours: list[Event], theirs: list[Event]) -> bool:
     """Whether the operations that the twin has in the place of others are none of the line that went wrong, but of what it calls,
     or of what nobody could compare before it; or whether they are of a function or a layer that its object keeps."""
     sites = [event.site for event in theirs]
-    function = statements_around(first.twin)
-    statement = function.at(first.twin.line) if function is not None else None
+    statement = statement_at(first.twin)
     if statement is None or not sites or None in sites:
         return False
     outside = all(site.file != first.twin.file or not statement.first <= site.line <= statement.last for site in sites)
@@ -102,7 +119,8 @@ def _behind(start: int, end: Order, key: Key, events: Iterable[Event], has: Call
     """What a side computes, in order, behind the last value that the other side has as well, and that is not the same there by its
     name; start: where that is known to be at the earliest. end, key: of the first divergence."""
     stretch = [event for event in sorted(events, key=lambda event: event.order)
-               if start < event.order and Order(event.order) <= end and event.key.stage != "gradients"]
+               if start < event.order and Order(event.order) <= end and event.key.stage != "gradients"
+               and not (_is_given(key) and _is_beside(event.key, key))]
     last = max((event.order for event in stretch if event.key != key and has(event.key)), default=start)
     return [event for event in stretch if last < event.order and event.key not in agree]
 
@@ -122,6 +140,29 @@ def _beside(first: Finding, truth: Store, against: Against) -> Site | None:
         if key.module.rpartition(".")[0] == caller and not key.is_local:
             return twin.called
     return None
+
+
+def _operations(before: Event | None, events: list[Event], against: Against) -> list[Event]:
+    """Those that change anything: what dropout returns in eval mode is what it is given. before: the value that they go on with."""
+    seen: list[Print] = []
+    found = []
+    for event in ([before] if before is not None else []) + events:
+        mark = print_of(event.array) or against.prints.get(event.key)
+        known = mark is not None and any(mark.shape == one.shape and mark.alike(one) for one in seen)
+        if event is not before and event.key.function == OPERATION and not known:
+            found.append(event)
+        seen += [mark] if mark else []
+    return found
+
+
+def _is_beside(key: Key, given: Key) -> bool:
+    """Whether a value is another one that the same call is given."""
+    return key != given and key[:5] == given[:5] and _is_given(key)
+
+
+def _is_given(key: Key) -> bool:
+    """Whether it is an input of a module's call."""
+    return not key.is_local and key.variable.startswith("input")
 
 
 def _name(event: Event) -> str:

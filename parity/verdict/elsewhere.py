@@ -41,6 +41,12 @@ class Elsewhere:
         given = list(filter(None, (self._own_print(other) for other in border if other.variable.startswith("input"))))
         return bool(returned) and all(any(self._others(other)) or self._is_one_of(other, given) for other in returned)
 
+    def returned(self, key: Key) -> bool:
+        """Whether what the reference returns from a module's call is returned by the twin's in another place."""
+        others = self._twins(key) if key in self._ours else ()
+        border = (other for other in others if other[:5] == key[:5] and not other.is_local)
+        return any(other.variable.startswith("output") for other in border)
+
     def renamed(self, key: Key) -> bool:
         """Whether two locals of one name, whose values differ, are two values that both sides have, each of which has on the
         other side a name that this side does not know: one name for two things."""

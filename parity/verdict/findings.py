@@ -186,6 +186,13 @@ class Counterfactual:
                 "sentence": self.sentence}
 
 
+class Placing(NamedTuple):
+    """What the first divergence of a run was when it was placed, and how the findings of the run are placed anew."""
+
+    first: Key | None
+    place: Callable[[list[Finding]], list[Finding]]
+
+
 @dataclass
 class Report:
     """All that a comparison saw. `findings`: what is not `same`, in execution order; `counts`: every comparison."""
@@ -202,6 +209,7 @@ class Report:
     census: int = 0  # of the counted, those of the first rung, before anything has run
     counterfactual: Counterfactual | None = None  # where it was asked: of two that go apart, what remains once the places are right
     kinks: int = 0  # values on another side of zero than the reference's, where gradients diverged for that alone
+    placing: dict[str, Placing] = field(default_factory=dict, repr=False)  # of float64's runs, as long as they are at hand
 
     @property
     def compared(self) -> int:
@@ -310,6 +318,31 @@ class Report:
         self.counts[Verdict.DIVERGED] -= len(known)
         self.counts[Verdict.UNCOMPARED] += len(known)
 
+    def _convict(self) -> None:
+        """A local that is wrong in the replay is so in the free run, too, where it went apart there before all that diverges, and
+        was left open for how it is written."""
+        first = min((f.order for f in self.diverged if f.run == "free"), default=None)
+        wrong = {f.key for f in self.diverged if (f.run, f.key.stage) == ("replay", "forward") and f.key.is_local
+                 and f.deviation.index is not None}
+        for number, finding in enumerate(self.findings):
+            if (finding.verdict is Verdict.UNCOMPARED and finding.run == "free" and finding.key in wrong and first is not None
+                    and finding.order < first and finding.deviation.index is not None and finding.floor_multiple > M):
+                self.findings[number] = with_changes(finding, verdict=Verdict.DIVERGED, cause=None)
+                self.counts[Verdict.UNCOMPARED] -= 1
+                self.counts[Verdict.DIVERGED] += 1
+
+    def place(self) -> None:
+        """Give a divergence its place that has come to be the first of its run since that was judged: what came before it was
+        acquitted, or explained."""
+        self._convict()
+        for run, (known, place) in self.placing.items():
+            own = [finding for finding in self.findings if (finding.run, finding.lane) == (run, "float64")]
+            first = min((f for f in own if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+            if first is not None and first.key != known and first.key.stage != "census":
+                anew = {finding.key: finding for finding in place(own)}
+                self.findings = [anew[f.key] if (f.run, f.lane) == (run, "float64") else f for f in self.findings]
+                self.placing = self.placing | {run: Placing(first.key, place)}
+
     def add(self, other: Report) -> None:
         """Take over what another comparison saw."""
         self.findings += other.findings
@@ -318,6 +351,7 @@ class Report:
         for module, multiple in other.farthest.items():
             self.farthest[module] = max(multiple, self.farthest.get(module, 0.0))
         self.kinks += other.kinks
+        self.placing = self.placing | other.placing
         self.census += other.census
         self.remarks += [remark for remark in other.remarks if remark not in self.remarks]
         self.unseen = self.unseen or other.unseen

@@ -42,11 +42,13 @@ class Flow:
         A value that cannot be compared is no verdict: what follows from that one is asked. Nor is one that diverges where its line
         reads something else that is wrong.
         """
-        statements = self._around(finding.reference)
-        start = statements.at(finding.reference.line) if statements is not None else None
+        key, site = finding.key, finding.reference
+        if key.variable.startswith("argument "):  # read by the lines of the function that it is given to, from the first
+            site = self._begins_at.get(key[:7], site)
+        statements = self._around(site)
+        start = statements.at(site.line) if statements is not None else None
         if start is None:
             return
-        key = finding.key
         made = {local_name(key)} if key.function != OPERATION else set()
         answered = set()  # lines: what else one shows is made of its first value
         wrong = Wrong(parameter for other in self._diverged_in.get(key[:5], ())
@@ -86,6 +88,16 @@ class Flow:
     def _ends(self) -> dict[tuple, int]:
         """Module call -> place in the order of the last value of it."""
         return {event.key[:5]: event.order for event in self._truth.in_order()}
+
+    @functools.cached_property
+    def _begins_at(self) -> dict[tuple, Site]:
+        """Run of a function -> the line of the first value in it."""
+        begins: dict[tuple, Site] = {}
+        for event in self._truth.in_order():
+            inside = event.key.is_local and event.key.function != OPERATION and not event.key.variable.startswith("argument ")
+            if inside and event.site is not None:
+                begins.setdefault(event.key[:7], event.site)
+        return begins
 
     def _agrees(self, key: Key) -> bool:
         return key in self._against.matched and (key not in self._found or self._found[key].verdict is Verdict.NOISE)

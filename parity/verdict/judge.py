@@ -16,7 +16,7 @@ from parity.messages import Message, say
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import RESOLUTION
 from parity.numbers.strata import floor_at
-from parity.trace.events import AUTOCAST, IN_FULL, IN_HALF, OPERATION, PRECISIONS, Event, Key
+from parity.trace.events import AUTOCAST, IN_FULL, IN_HALF, OPERATION, PRECISIONS, Event, Key, is_inside
 from parity.trace.source import Site
 from parity.verdict.between import placed
 from parity.verdict.calls import called_instead
@@ -32,6 +32,7 @@ from parity.verdict.settings import Settings
 from parity.verdict.sinks import Against, Store, multiple_of
 from parity.verdict.sketch import sketch
 from parity.verdict.sums import adds_in_another_order
+from parity.verdict.uncalled import named
 from parity.verdict.ways_back import placed_on_the_way_back
 
 if TYPE_CHECKING:
@@ -124,11 +125,8 @@ class Judge:
             found = [with_changes(finding, anew=True) if flow.starts_anew(finding) else finding for finding in found]
         if self.pair.names is not None:
             found = _without_reordered(found, self.truth, against, report)
-            found = cut(placed(found, self.truth, against, elsewhere), self.truth, against, report)
-            for place in (gone_round, written, placed_on_the_way_back):
-                found = place(found, self.truth, against)
-        if self.pair.names is not None and self.settings is not None:  # programs line for line the same show where they differ
-            found = self.settings.told(found)
+            found = cut(self._placed(found, against, elsewhere), self.truth, against, report)
+            found = placed_on_the_way_back(found, self.truth, against)
         found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
@@ -141,6 +139,29 @@ class Judge:
                 if self.lane == "float64":
                     report.farthest[module] = max(finding.floor_multiple, report.farthest.get(module, 0.0))
         report.findings += found
+
+    def placed(self, found: list[Finding], against: Against) -> list[Finding]:
+        """The findings of this run with the first divergence at its place, where what came before it has turned out to be none."""
+        agreeing = against.matched.keys() - {f.key for f in found if f.verdict not in (Verdict.NOISE, Verdict.EXPLAINED)}
+        elsewhere = Elsewhere(self.truth.events, against.prints, agreeing)
+        agreed = [event for event in self.truth.in_order() if event.key in agreeing]
+        found = self._placed(found, against, elsewhere)
+        if self.pair.names is not None:
+            found = placed_on_the_way_back(found, self.truth, against)
+        return called_instead(_after_good(found, agreed))
+
+    def _placed(self, found: list[Finding], against: Against, elsewhere: Elsewhere) -> list[Finding]:
+        """Programs that are line for line the same show where they differ."""
+        if self.pair.names is None:
+            return found
+        first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+        kept = () if self.settings is None else (self.settings.kept,)
+        found = placed(found, self.truth, against, elsewhere, *kept)
+        for place in (gone_round, written):
+            found = place(found, self.truth, against)
+        if self.settings is None or first is None:
+            return found
+        return self.settings.told(named(found, self.truth, against, self.settings), first.twin)
 
     def _without_harmless(self, found: list[Finding], against: Against, elsewhere: Elsewhere, report: Report) -> list[Finding]:
         """Where all else agrees, locals that diverge for how the code is written, not for what it computes, are uncompared.
@@ -200,7 +221,9 @@ class Judge:
             if not key.is_local:
                 return (agrees(key) and key.variable.startswith("input") and not self._passed_alike(key, against)) or (
                     key.module != self.name and (handed.passed(key) or self._is_spare(key, ran, against)
-                                                 or (key not in against.matched and elsewhere.known(key))))
+                                                 or (key not in against.matched and elsewhere.known(key))
+                                                 or (key.variable.startswith("output") and key.stage != "gradients"
+                                                     and elsewhere.returned(key) and self._goes_on(key, found, against))))
             if finding.of_another_kind:
                 return (key.function == OPERATION and "shape" in finding.deviation.trouble) or not flow.spoils(finding)
             return not finding.promised and flow.is_undone(finding)
@@ -223,6 +246,15 @@ class Judge:
         a cache. Where it is used, what is made of it tells."""
         value = key._replace(stage="forward", variable=key.variable.partition(" (backward")[0])
         return key.variable.startswith("output") and value not in against.matched and _call_of(value) in ran
+
+    def _goes_on(self, key: Key, found: list[Finding], against: Against) -> bool:
+        """Whether the next value of both sides that is made behind a module's call agrees."""
+        event = self.truth.events.get(key)
+        behind = (other.key for other in self.truth.in_order() if event is not None and other.order > event.order
+                  and other.key in against.matched and other.key[:3] == key[:3] and not is_inside(other.key.module, key.module)
+                  and other.key.module != key.module)
+        after = next(behind, None)
+        return after is not None and not any(f.key == after and f.verdict is Verdict.DIVERGED for f in found)
 
     def _passed_alike(self, key: Key, against: Against) -> bool:
         """Of an input's gradient: whether both sides' calls had that input. The program's own inputs always count."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 HIDDEN = 746.0
@@ -15,9 +17,13 @@ LEVEL = 0.01
 def hide_the_same(ours: np.ndarray | None, theirs: np.ndarray | None) -> bool:
     """Whether two arrays are masks that differ only in what both hide: in elements of one large negative number each, so far below
     the largest of their row (the last axis) that nothing is left of them in a softmax. Of a row that is hidden as a whole the
-    largest is not."""
-    if ours is None or theirs is None or ours.shape != theirs.shape or not ours.ndim or not ours.size or ours.shape[-1] < 2:
+    largest is not. One of the two may be repeated for each head, which the other leaves to broadcasting."""
+    if ours is None or theirs is None or not ours.ndim or not ours.size or ours.shape[-1] < 2:
         return False
+    if ours.shape != theirs.shape:
+        few, many = (ours, theirs) if ours.size < theirs.size else (theirs, ours)
+        repeated = _for_each_head(few, many.shape)
+        return repeated is not None and hide_the_same(repeated, many)
     if ours.dtype.kind != "f" or not float(ours.max()) - float(ours.min()) > HIDDEN:
         return False  # it hides nothing, as nearly everything that is asked about
     if theirs.dtype.kind != "f" or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
@@ -29,6 +35,18 @@ def hide_the_same(ours: np.ndarray | None, theirs: np.ndarray | None) -> bool:
     if not ((hidden[0] == hidden[1]).all() and hidden[0].any() and (near | hidden[0]).all()):
         return False
     return all(_has_two_levels(array, hidden[0]) for array in (ours, theirs))
+
+
+def _for_each_head(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """A mask (batch, 1, queries, keys) as (batch, heads, queries, keys), or with the first two in one; None where that does not
+    give the shape."""
+    if mask.ndim != 4 or mask.shape[1] != 1 or mask.shape[2:] != shape[-2:] or math.prod(shape) % mask.size:
+        return None
+    heads = math.prod(shape) // mask.size
+    whole = (mask.shape[0], heads, *mask.shape[2:])
+    if shape not in (whole, (mask.shape[0] * heads, *mask.shape[2:])):
+        return None
+    return np.broadcast_to(mask, whole).reshape(shape)
 
 
 def _has_two_levels(array: np.ndarray, hidden: np.ndarray) -> bool:

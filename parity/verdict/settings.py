@@ -22,7 +22,10 @@ from parity.trace.source import (
     calls_at,
     code_of,
     function_around,
+    is_own,
+    kept_at,
     kept_value,
+    nodes_at,
     statements_around,
 )
 from parity.verdict.evidence import ROUNDING
@@ -55,21 +58,66 @@ class Settings:
     where the twin's were built."""
 
     def __init__(self, modules: Callable[[], Mapping[str, tuple[Any, Any]]], sites: ConstructionSites) -> None:
-        self._modules, self._sites = modules, sites
+        self.modules, self._sites = modules, sites
 
-    def told(self, found: list[Finding]) -> list[Finding]:
-        """The findings; the first divergence with the settings that its line reads, or its layer has, as its cause."""
+    def told(self, found: list[Finding], line: Site | None = None) -> list[Finding]:
+        """The findings; the first divergence with the settings that its line reads, or its layer has, as its cause. line: of the
+        twin's, that made it, where it was placed elsewhere."""
         first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
         if first is None or first.twin is None or first.key.stage not in ("forward", "losses"):
             return found
-        modules = self._modules()
+        modules = self.modules()
         odd = self._of_layer(first, modules) or self._of_line(first, found, modules)
+        if odd is None and line not in (None, first.twin):
+            odd = self._of_line(replace(first, twin=line), found, modules)
+        odd = odd or self._of_module(first, modules)
         if odd is None:
             return found
         path, settings = odd
         place = self._decided(path, settings[0].name, modules) or first.twin
         cause = together([setting.said() for setting in settings])
         return [replace(f, twin=place, cause=cause) if f is first else f for f in found]
+
+    def kept(self, path: str, site: Site | None, operation: str) -> Site | None:
+        """Where a line of the twin's calls what its object keeps (`self.act(x)`), for this operation: the line that decided on it.
+        path: of the module around. None where no line can be told."""
+        written = kept_at(site, operation)
+        owner = self.owner(site, path) if site is not None and written is None else None
+        if owner is None:
+            return written
+        module = self.modules()[owner][1]
+        called = {call.func.attr for call in nodes_at(site) if isinstance(call, ast.Call) and is_own(call.func)}
+        for name in sorted(called):
+            kept = getattr(module, name, None)
+            if _does(kept, operation):
+                built = self._sites.of(kept) if hasattr(type(kept), "forward") else None
+                return self._handed_to_keep(owner, name) or built
+        return None
+
+    def owner(self, site: Site, path: str) -> str | None:
+        """The path of the module nearest to that one, of whose method a line of the twin's is."""
+        modules = self.modules()
+        return next((other for other in _nearest(path, modules) if _is_of(site, modules[other][1])), None)
+
+    def _handed_to_keep(self, path: str, name: str) -> Site | None:
+        """The line that wrote down, for a constructor's argument, what an object makes of it and keeps (`self.act = ACTS[act]`)."""
+        modules = self.modules()
+        site = attribute_site(modules[path][1], name)
+        kept = [node.value for node in nodes_at(site) if isinstance(node, ast.Assign)]
+        function = function_around(site)
+        read = {node.id for value in kept for node in ast.walk(value) if isinstance(node, ast.Name)} & set(
+            _parameters(function) if function is not None else ())
+        argument = read.pop() if len(read) == 1 else None
+        for _ in range(_DEPTH):
+            step = self._handed_on(path, site, argument, modules)
+            if step is None:
+                return None
+            site, argument, path = step
+            if argument is None:
+                given = [value for call in nodes_at(site) if isinstance(call, ast.Call)
+                         for value in (*call.args, *(word.value for word in call.keywords))]
+                return site if any(isinstance(getattr(value, "value", None), str) for value in given) else None
+        return None
 
     def _of_layer(self, first: Finding, modules: Mapping[str, tuple[Any, Any]]) -> tuple[str, list[Setting]] | None:
         """Those of a library's layer that was given what is right."""
@@ -116,6 +164,16 @@ class Settings:
                 if odd:
                     return path, odd
         return None
+
+    def _of_module(self, first: Finding, modules: Mapping[str, tuple[Any, Any]]) -> tuple[str, list[Setting]] | None:
+        """The numbers among those that the forward of a module reads, which returns what is wrong and was given what is right."""
+        path, statements = first.key.module, statements_around(first.twin)
+        if first.key.is_local or not first.key.variable.startswith("output") or path not in modules or statements is None or (
+                not _is_of(first.twin, modules[path][1])):
+            return None
+        own = frozenset().union(*(statement.own for statement in statements.all))
+        odd = [one for one in differing(*modules[path]) if f"self.{one.name}" in own and type(one.twin) in (int, float)]
+        return (path, odd) if odd else None
 
     def _decided(self, path: str, name: str, modules: Mapping[str, tuple[Any, Any]]) -> Site | None:
         """The line that decided on a setting: that which keeps it, or hands it to the library's layer that keeps it; where that is
@@ -175,6 +233,12 @@ def _equal(ours: Any, theirs: Any) -> bool:
 
 def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else repr(value)
+
+
+def _does(kept: Any, operation: str) -> bool:
+    """Whether this is a function, or a layer, that is called as the operation is."""
+    name = getattr(kept, "__name__", type(kept).__name__)
+    return name.replace("_", "").lower() == operation.replace("_", "")
 
 
 def _nearest(path: str, modules: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:

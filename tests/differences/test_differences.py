@@ -96,6 +96,11 @@ P = paddle.nn.functional
 RRELU = paddle.nn.RReLU(0.2, 0.4)
 RRELU.eval()
 FAR = np.array([[0.0, -100.0, 1.0], [-64.5, 0.25, -63.5]])
+POWER = hasattr(P, "lp_pool1d")  # not in Paddle 2.6
+HOLES = np.array([[[[0.0, 0.0, 4.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]])  # whose powers are exact
+ODD = np.arange(1.0, 36.0).reshape(1, 1, 5, 7)
+FIRST = np.array([0, 4, 1])
+SHARES = draw(5)
 CASES = [  # entry, input on which it acts, input on which it does not, torch's call, Paddle's
     ("softmax_far_out", FAR, draw(2, 3), lambda x: 1e28 * torch.softmax(x, -1)[0, 1],
      lambda x: 1e28 * P.softmax(x)[0, 1]),
@@ -140,6 +145,31 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
         (lambda x: torch.linalg.norm(x, 2.5, 0), lambda x: paddle.linalg.norm(x, 2.5, 0)),
         (lambda x: torch.linalg.vector_norm(x, 1.5, -1), lambda x: paddle.norm(x, 1.5, -1)),
         (lambda x: torch.cdist(x, x[:2] + 1e6, 1.5), lambda x: paddle.cdist(x, x[:2] + 1e6, 1.5)))),
+    *(("renorm_epsilon", x, 1e-3 * x, lambda x, p=p, dim=dim: torch.renorm(x, p, dim, 0.7),
+       lambda x, p=p, dim=dim: paddle.renorm(x, p, dim, 0.7))
+      for x in (draw(4, 5), draw(3, 4, 2)) for p, dim in ((2.0, 0), (1.0, 1), (2.5, -1))),
+    ("renorm_epsilon", np.array([[3.0, 4.0, 0.0]]), draw(2, 3) / 9, lambda x: x.renorm(1, 0, 1.0),
+     lambda x: paddle.renorm(x, 1.0, 0, 1.0)),
+    ("renorm_epsilon", draw(4, 5), 1e-3 * draw(4, 5), lambda x: x.clone().renorm_(2, 0, 0.7),
+     lambda x: paddle.renorm(x, 2.0, 0, 0.7)),
+    *(("margin_share", draw(3, 5), draw(3, 5, dtype="float32"), lambda x, options=options: F.multi_margin_loss(
+        x, torch.from_numpy(FIRST), **options), lambda x, options=options: P.multi_margin_loss(
+        x, paddle.to_tensor(FIRST), **options))
+      for options in ({}, {"p": 2, "margin": 0.7}, {"reduction": "none", "margin": 0.3}, {"reduction": "sum"})),
+    ("margin_share", draw(3, 5), draw(3, 5, dtype="float32"), lambda x: F.multi_margin_loss(
+        x, torch.from_numpy(FIRST), weight=torch.from_numpy(SHARES).to(x)), lambda x: P.multi_margin_loss(
+        x, paddle.to_tensor(FIRST), weight=paddle.to_tensor(SHARES).astype(x.dtype))),
+    *((("power_pool", np.abs(draw(1, 2, 4, 6)), np.abs(draw(1, 2, 4, 6, dtype="float32")), ours, theirs) for ours, theirs in (
+        (lambda x: F.lp_pool2d(x, 2.0, (2, 3)), lambda x: P.lp_pool2d(x, 2.0, (2, 3))),
+        (lambda x: F.lp_pool2d(x, 2.3, 3, 1), lambda x: P.lp_pool2d(x, 2.3, 3, 1)),
+        (lambda x: F.lp_pool1d(x[0], 4.0, 3, 2)[None], lambda x: P.lp_pool1d(x[0], 4.0, 3, 2)[None]))) if POWER else ()),
+    *((("power_pool_zero", HOLES, HOLES + [1.0, 0.0, 0.0, 0.0],
+        lambda x, p=p: F.lp_pool2d(x, p, 2), lambda x, p=p: P.lp_pool2d(x, p, 2)) for p in (2.0, 1.0)) if POWER else ()),
+    *((("power_pool_ceil", ODD, ODD[..., :4, :6].copy(), ours, theirs)
+       for ours, theirs in (
+        (lambda x: F.lp_pool2d(x, 1.0, 2, 2, True), lambda x: P.lp_pool2d(x, 1.0, 2, 2, ceil_mode=True)),
+        (lambda x: F.lp_pool1d(x[0], 1.0, 2, 2, True)[None], lambda x: P.lp_pool1d(x[0], 1.0, 2, 2, ceil_mode=True)[None])))
+      if POWER else ()),
     *(("pow_exponent", draw(4, 5), draw(4, 5, dtype="float32"), ours, theirs) for ours, theirs in (
         (torch.nn.CELU(0.3), paddle.nn.CELU(0.3)),
         (torch.nn.Softshrink(0.3), paddle.nn.Softshrink(0.3)),
@@ -195,6 +225,9 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     ("interpolate_positions", draw(1, 2, 6, 5), draw(1, 2, 4, 5, dtype="float32"),
      torch.nn.Upsample(scale_factor=1.7, mode="bilinear"),
      paddle.nn.Upsample(scale_factor=1.7, mode="bilinear")),
+    ("interpolate_positions", draw(1, 2, 6, 5), draw(1, 2, 4, 5, dtype="float32"),
+     lambda x: F.interpolate(x, scale_factor=1.7, mode="bilinear", recompute_scale_factor=True),
+     lambda x: P.interpolate(x, [int(1.7 * size) for size in x.shape[2:]], mode="bilinear")),
     *(("label_smoothing", draw(2, 4), draw(2, 4, dtype="float32"),
        lambda x, kind=kind: F.cross_entropy(x, torch.from_numpy(CLASSES), reduction=kind, label_smoothing=0.1),
        lambda x, kind=kind: P.cross_entropy(x, paddle.to_tensor(CLASSES), reduction=kind, label_smoothing=0.1).reshape(
@@ -339,6 +372,76 @@ def test_a_variance_that_is_cut_off_is_told_by_name_and_one_that_is_not_is_the_s
     assert compared(composed=True).verdict == "same"
     found = compared(composed=False)
     assert found.verdict == "diverged" and "gaussian_variance" in str(found.headline[1].cause)
+
+
+class Pulled(torch.nn.Linear):
+    """Two predictions, each of which is pulled towards the other."""
+
+    def __init__(self):
+        super().__init__(5, 3)
+
+    def forward(self, x, y):
+        p, q = super().forward(x).log_softmax(-1), super().forward(y).log_softmax(-1)
+        return F.kl_div(p, q.exp(), reduction="batchmean") + F.kl_div(q, p.exp(), reduction="batchmean")
+
+
+class PaddlePulled(paddle.nn.Linear):
+    def __init__(self, composed):
+        super().__init__(5, 3)
+        self.composed = composed
+
+    def forward(self, x, y):
+        p, q = P.log_softmax(super().forward(x)), P.log_softmax(super().forward(y))
+        if self.composed:
+            return (q.exp() * (q - p)).sum(-1).mean() + (p.exp() * (p - q)).sum(-1).mean()
+        return P.kl_div(p, q.exp(), reduction="batchmean") + P.kl_div(q, p.exp(), reduction="batchmean")
+
+
+def test_labels_that_are_cut_off_are_told_by_name_and_those_that_are_not_are_the_same():
+    def compared(composed):
+        pair = Port(Pulled, lambda: PaddlePulled(composed), inputs=[normal(4, 5), normal(4, 5)], modes=["eval"])
+        return parity.compare(pair, quick=True)
+
+    assert compared(composed=True).verdict == "same"
+    found = compared(composed=False)
+    assert found.verdict == "diverged" and "label_gradient" in str(found.headline[1].cause)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [
+    (lambda x: F.kl_div(x.log_softmax(-1), (2 * x).softmax(-1)), lambda x: P.kl_div(P.log_softmax(x), P.softmax(2 * x))),
+    (lambda x: F.binary_cross_entropy(x.sigmoid(), target=x.softmax(-1)),
+     lambda x: P.binary_cross_entropy(P.sigmoid(x), P.softmax(x))),
+    (lambda x: F.binary_cross_entropy_with_logits(x, x.sigmoid()), lambda x: P.binary_cross_entropy_with_logits(x, P.sigmoid(x))),
+    (lambda x: F.cross_entropy(x, (2 * x).softmax(-1)), lambda x: P.cross_entropy(x, P.softmax(2 * x), soft_label=True))])
+def test_labels_are_cut_off(ours, theirs):
+    """What is made of x and goes in as labels has no gradient; where nothing comes back to them, nothing is imitated."""
+    expected, plain = outcome(draw(3, 4), theirs, paddle), outcome(draw(3, 4), ours, torch)
+    with by_name("label_gradient").imitate() as acted:
+        found = outcome(draw(3, 4), ours, torch)
+        assert acted.count == 1
+        with torch.no_grad():
+            ours(torch.from_numpy(draw(3, 4)))
+        assert acted.count == 1
+    assert max(map(distance, found, expected)) <= 3e-15 and distance(plain[1], expected[1]) > 1e-3
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 4, 3), (3, 6, 5)])
+def test_a_group_norm_without_weight_has_another_gradient_in_paddle(shape):
+    def norms(weight):
+        theirs = paddle.nn.GroupNorm(3, 6, weight_attr=None if weight else False, bias_attr=None if weight else False)
+        theirs.to(dtype="float64")
+        return torch.nn.GroupNorm(3, 6, affine=weight).double(), theirs
+
+    ours, theirs = norms(weight=False)
+    expected, plain = outcome(draw(*shape), theirs, paddle), outcome(draw(*shape), ours, torch)
+    with by_name("group_norm_gradient").imitate() as acted:
+        found = outcome(draw(*shape), ours, torch)
+        assert acted.count == 1
+        ours, theirs = norms(weight=True)
+        healthy = outcome(draw(*shape), ours, torch)
+        assert acted.count == 1
+    assert max(map(distance, found, expected)) <= 1e-12 and distance(plain[1], expected[1]) > 1e-2
+    assert max(map(distance, healthy, outcome(draw(*shape), theirs, paddle))) <= 1e-12
 
 
 def test_a_diagonal_matrix_is_cut_off():

@@ -28,7 +28,8 @@ def test_every_number_moves_to_a_neighbour(array, seed):
     usual = np.isfinite(array) & (array != 0) & (np.abs(array) < np.finfo(array.dtype).max)
     with np.errstate(over="ignore"):
         up, down = (np.nextafter(array, array.dtype.type(towards)) for towards in (np.inf, -np.inf))
-    assert ((moved == up) | (moved == down))[usual].all()
+    end = ((array == array[usual].min(initial=np.inf)) | (array == array[usual].max(initial=-np.inf))) & (array == np.trunc(array))
+    assert ((moved == up) | (moved == down))[usual & ~end].all()
     assert np.array_equal(moved[~np.isfinite(array)], array[~np.isfinite(array)], equal_nan=True)
     assert np.isfinite(moved[np.isfinite(array)]).all()
 
@@ -41,12 +42,24 @@ def test_an_exact_zero_stays(array, seed):
 
 
 def test_both_directions_are_drawn():
-    moved = one_ulp(np.ones(1000), np.random.default_rng(0))
-    assert 400 < (moved > 1).sum() < 600 and (moved != 1).all()
+    array = np.full(1000, 1.5)
+    moved = one_ulp(array, np.random.default_rng(0))
+    assert 400 < (moved > array).sum() < 600 and (moved != array).all()
+
+
+@pytest.mark.parametrize("array", [np.array([0.0, 1.0, 0.5] * 50), np.array([-1.0, 1.0, 0.3] * 50), np.ones(150), -np.ones(150),
+                                   np.array([np.nan, 2.0, np.inf, -3.0] * 50)])
+def test_what_may_be_the_end_of_a_domain_moves_inwards(array):
+    """A label of 1 that is moved to 1 + eps is none: torch's binary_cross_entropy raises."""
+    moved = one_ulp(array, np.random.default_rng(0))
+    finite = np.isfinite(array)
+    assert min(0, array[finite].min()) <= moved[finite].min() and moved[finite].max() <= max(0, array[finite].max())
+    assert (np.abs(moved) <= np.abs(array))[finite & (array == np.trunc(array))].all()
+    assert (moved != array)[finite & (array != 0)].any()
 
 
 def test_both_parts_of_a_complex_number_move_and_no_zero_of_them():
-    array = np.array([[1 + 2j, 3, 4j]] * 50, np.complex64)
+    array = np.array([[1.5 + 2.5j, 3.5, 4.5j], [1 + 2j, 3, 4j], [-7.5 - 7.5j, 7.5, 7.5j]] * 50, np.complex64)
     moved = one_ulp(array, np.random.default_rng(0))
     assert moved.dtype == array.dtype and moved.shape == array.shape
     for part, own in ((moved.real, array.real), (moved.imag, array.imag)):

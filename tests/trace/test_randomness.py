@@ -78,6 +78,7 @@ SAME = {
     "multinomial": (lambda x: torch.multinomial(x[:, 0, 0].exp(), 3), lambda x: paddle.multinomial(x[:, 0, 0].exp(), 3)),
     "multinomial with replacement": (lambda x: torch.multinomial(x[0, 0].exp(), 9, True),
                                      lambda x: paddle.multinomial(x[0, 0].exp(), 9, True)),
+    "multinomial of one": (lambda x: torch.multinomial(x[0, 0].exp(), 1, True), lambda x: paddle.multinomial(x[0, 0].exp(), 1)),
     "exponential": (lambda x: empty(3, 4).exponential_(2.), lambda x: paddle.zeros([3, 4]).exponential_(2.)),
     "gumbel": (lambda x: TF.gumbel_softmax(x, .7), lambda x: PF.gumbel_softmax(x, .7)),
     "gumbel, hard": (lambda x: TF.gumbel_softmax(x, .7, hard=True), lambda x: PF.gumbel_softmax(x, .7, hard=True)),
@@ -112,6 +113,13 @@ def test_both_frameworks_draw_the_same(name):
     assert meet(*SAME[name]) == (True, True)
 
 
+@pytest.mark.parametrize("name", ["log_normal", "exponential", "normal", "Normal"])
+def test_they_do_in_float64_as_well(name):
+    if name not in SAME:
+        pytest.skip(f"Paddle {paddle.__version__} has no {name}")
+    assert meet(*SAME[name], "float64") == (True, True)
+
+
 OTHERWISE = {  # (values close, draws agree): either tells
     "rate": (lambda x: TF.dropout(x, .3), lambda x: PF.dropout(x, .4), (False, False)),
     "mode": (lambda x: TF.dropout(x, .3), lambda x: PF.dropout(x, .3, mode="downscale_in_infer"), (False, True)),
@@ -124,6 +132,8 @@ OTHERWISE = {  # (values close, draws agree): either tells
     "range": (lambda x: torch.randint(3, 9, (4, 5)), lambda x: paddle.randint(2, 9, [4, 5]), (False, False)),
     "slopes": (lambda x: TF.rrelu(x, training=True), lambda x: PF.rrelu(x, .2, .3, training=True), (False, False)),
     "temperature": (lambda x: TF.gumbel_softmax(x, .7), lambda x: PF.gumbel_softmax(x, .5), (False, True)),
+    "replacement": (lambda x: torch.multinomial(x[0, 0].exp(), 2, True),
+                    lambda x: paddle.multinomial(x[0, 0].exp(), 2), (False, False)),
     "weights": (lambda x: torch.multinomial(x[0, 0].exp(), 99, True),
                 lambda x: paddle.multinomial((2 * x[0, 0]).exp(), 99, True), (False, True)),
 }

@@ -196,6 +196,28 @@ def test_each_line_of_a_match_is_a_statement_of_its_own():
     assert found["y = x"] == found["y = x + 1"] == ("y",) and found["z = y"] == ("z",)
 
 
+def leaves(x, y, flag):
+    a = x.detach()
+    a.stop_gradient = False
+    b = y.detach()
+    b.requires_grad_()
+    c = x.detach()
+    y.stop_gradient = False
+    d = x.detach()
+    print(d)
+    d.stop_gradient = False
+    if flag:
+        e = x.detach()
+    e.requires_grad = True
+
+
+def test_a_leaf_is_made_by_both_its_lines():
+    found = binds(leaves)
+    assert found["a.stop_gradient = False"] == found["a = x.detach()"] == ("a",)
+    assert found["b.requires_grad_()"] == ("b",)
+    assert found["y.stop_gradient = False"] == found["d.stop_gradient = False"] == found["e.requires_grad = True"] == ()
+
+
 def test_statements_that_share_a_line_count_as_one():
     found = binds(one_line)
     assert found["if x: y = x * 2"] == ("y",)

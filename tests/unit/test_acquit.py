@@ -1,12 +1,14 @@
 """What one side alone has inside of the program, and in which the replay finds nothing, is no first divergence; all else may be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from parity.messages import say
 from parity.numbers.arrays import Deviation, Verdict
 from parity.trace.events import Key
-from parity.verdict.findings import Finding, Order, Report
+from parity.verdict.findings import Finding, Order, Placing, Report
 
 LONE = Deviation(np.inf, trouble=say("exists in the twin only"))
 APART = Deviation(1.0, (0,), 1.0, 1.0, 2.0)
@@ -44,3 +46,36 @@ def test_where_no_gradient_comes_back_the_graph_may_be_cut():
     cut = finding("output", "free", Verdict.DIVERGED, stage="gradients")
     weight = finding("weight", "free", Verdict.DIVERGED, APART, stage="gradients", at=2)
     assert acquitted(cut, weight, finding("output", "replay", Verdict.UNCOMPARED, stage="gradients")) == cut.key
+
+
+def test_what_has_come_to_be_first_is_placed_anew_and_nothing_else():
+    report, asked = Report("net", [FREE, WRONG, HARMLESS]), []
+
+    def place(found):
+        asked.append([one.key.variable for one in found])
+        return [replace(one, cause=say("exists in the twin only")) if one is WRONG else one for one in found]
+
+    report.placing = {"free": Placing(FREE.key, place)}
+    report.place()
+    assert not asked and report.first.cause is None  # it is still the same
+    report.acquit()
+    for _ in range(2):  # once is enough
+        report.place()
+    assert asked == [["input[1]", "output"]] and report.first.key == WRONG.key and report.first.cause is not None
+
+
+def local(run, verdict, deviation=APART, at=1):
+    one = finding("h", run, verdict, deviation, module="net", at=at)
+    return replace(one, key=one.key._replace(function="forward"), floor=1e-3)
+
+
+@pytest.mark.parametrize(("free", "replayed", "first"), [
+    (local("free", Verdict.UNCOMPARED), local("replay", Verdict.DIVERGED), "h"),
+    (local("free", Verdict.UNCOMPARED, LONE), local("replay", Verdict.DIVERGED), "output"),  # nobody knows it there
+    (local("free", Verdict.UNCOMPARED), local("replay", Verdict.UNCOMPARED), "output"),
+    (local("free", Verdict.UNCOMPARED, at=3), local("replay", Verdict.DIVERGED, at=3), "output")])  # it follows from it, perhaps
+def test_a_local_that_was_left_open_is_wrong_where_the_replay_says_so(free, replayed, first):
+    report = Report("net", [free, WRONG, replayed])
+    report.counts.update(one.verdict for one in report.findings)
+    report.place()
+    assert report.first.key.variable == first and report.counts[Verdict.DIVERGED] == len(report.diverged)

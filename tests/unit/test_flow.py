@@ -65,6 +65,19 @@ def test_a_local_of_another_shape_is_not_blamed_for_what_goes_wrong_elsewhere(ru
     assert first.key.variable == "output"
 
 
+@pytest.mark.parametrize(("inside", "first"), [(ONE, "output"), (OTHER, "argument mask")])
+def test_an_argument_of_another_shape_is_asked_for_in_the_function_that_it_is_given_to(tmp_path, inside, first):
+    """Whatever goes by its name in the function that calls this one."""
+    file = tmp_path / "net.py"
+    file.write_text("def spread(self, mask):\n    wide = f(mask)\n    return wide\n\n"
+                    "def forward(self, x, mask):\n    mask = self.spread(mask)\n    return g(x, mask)\n")
+    values = {key("argument mask", function="spread"): (6, SHAPE), key("wide", function="spread"): (2, inside),
+              key("mask", function="forward"): (6, ONE), key("output"): (7, OTHER)}
+    sides = [[Event(where, order, Site(str(file), line), np.asarray(pair[side])) for order, (where, (line, pair))
+              in enumerate(values.items())] for side in (0, 1)]
+    assert judged(*sides, floor=1e-9, pair=OWN).first.key.variable == first
+
+
 def test_another_order_of_the_terms_of_a_sum_is_not_blamed_for_what_comes_after(run):
     """The partial sums differ, what is made of them does not; a layer behind them goes wrong."""
     lines = ["e = a + b", "e = e + self.c(x)", "return self.norm(e)"]

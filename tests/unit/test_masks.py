@@ -33,6 +33,15 @@ def test_what_masks_hide(theirs, same):
     assert hide_the_same(MASK, theirs) is same and hide_the_same(theirs, MASK) is same
 
 
+@pytest.mark.parametrize(("changed", "same"), [({}, True), ({"_01": -1e4}, False), ({"_00": 0.25}, False)])
+def test_a_mask_may_be_repeated_for_each_head(changed, same):
+    ours = np.stack([MASK, MASK[::-1]])[:, None]  # (batch, 1, queries, keys)
+    theirs = np.stack([otherwise(), otherwise(), otherwise()[::-1], otherwise(**changed)[::-1]])
+    for many in (theirs, theirs.reshape(2, 2, *MASK.shape)):
+        assert hide_the_same(ours, many) is same and hide_the_same(many, ours) is same
+    assert not hide_the_same(ours, theirs[:3]) and not hide_the_same(ours, theirs[[0, 2, 1, 3]])
+
+
 def test_large_numbers_that_lie_far_apart_are_no_mask():
     """Counts of draws, activations."""
     counts = np.array([[0.0, 900.0, 1800.0], [3.0, 1000.0, 2.0]])

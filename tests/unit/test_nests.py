@@ -1,10 +1,11 @@
 """What programs return is found, whatever it is wrapped in; what cannot be compared is said."""
 
 import enum
-from collections import OrderedDict, deque, namedtuple
+from array import array
+from collections import ChainMap, OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass
 from decimal import Decimal
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -55,7 +56,9 @@ def found(value, **options):
 @pytest.mark.parametrize("nest, paths", [
     (A, [""]), ((A, [B]), ["[0]", "[1][0]"]), ({"a": A, "b": B}, ["['a']", "['b']"]), (deque([A, B]), ["[0]", "[1]"]),
     (Data(A, (B,)), [".logits", ".rest[0]"]), (SimpleNamespace(x=A, y=B), [".x", ".y"]), (Pair(A, B), ["[0]", "[1]"]),
-    (OrderedDict(z=A, b=B), ["['z']", "['b']"]),
+    (OrderedDict(z=A, b=B), ["['z']", "['b']"]), (defaultdict(list, a=[A], b=[B]), ["['a'][0]", "['b'][0]"]),
+    (ChainMap({"a": A}, {"b": B}), ["['b']", "['a']"]), (MappingProxyType({"a": A, "b": B}), ["['a']", "['b']"]),
+    ({"a": A, "b": B}.values(), ["[0]", "[1]"]), ({"a": A, "b": B}.items(), ["[0][1]", "[1][1]"]),
     (Plain(x=A, y=Plain(z=B)), [".x", ".y.z"]), (Slotted(A, B), [".hidden", ".logits"]),
 ])
 def test_tensors_are_found_and_put_back(nest, paths):
@@ -84,9 +87,19 @@ class Colour(enum.Enum):
 @pytest.mark.parametrize("leaf, other", [
     (1, 2), (1.5, 1.6), (True, False), (1 + 2j, 1 - 2j), ("cat", "dog"), (2**70, 2**70 + 1), (Decimal("0.1"), Decimal("0.2")),
     (b"a", b"b"), ({1, 2}, {1, 3}), (range(3), range(4)), (np.array(["a"]), np.array(["b"])),
+    (bytearray(b"a"), bytearray(b"b")), (array("d", [1.5]), array("d", [1.25])), (memoryview(b"a"), memoryview(b"b")),
+    (np.datetime64("2020-01-01"), np.datetime64("2020-01-02")), (np.timedelta64(1, "D"), np.timedelta64(2, "D")),
 ])
 def test_what_is_no_tensor_is_compared(leaf, other):
     assert np.array_equal(as_array(leaf), as_array(leaf)) and not np.array_equal(as_array(leaf), as_array(other))
+
+
+def test_what_a_mask_hides_is_no_part_of_the_value_and_the_mask_is():
+    def of(values, mask):
+        return {path: as_array(leaf).tolist() for path, leaf in leaves(np.ma.array(values, mask=mask), is_tensor)}
+
+    assert of([1.0, 2.0], [0, 1]) == of([1.0, 9.0], [0, 1])
+    assert of([1.0, 2.0], [0, 1]) != of([1.0, 2.0], [0, 0]) and of([1.0, 2.0], [0, 1]) != of([3.0, 2.0], [0, 1])
 
 
 def test_names_of_choices_are_texts_and_nothing_is_nothing():
