@@ -86,8 +86,8 @@ def _named(file: str, line: Line) -> Iterator[ast.AST]:
 def _words(line: Line, file: str) -> Counter[tuple[str, str]]:
     """(kind, what it is said of) of the words of the way back in a statement of a file."""
     found = Counter()
-    nodes = list(line.inner)
-    for node in nodes:
+    whole = [line.node, line.freed] if line.freed is not None else [line.node]
+    for node in (*line.inner, *(ast.walk(line.freed) if line.freed is not None else ())):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in _REGIONS or name in _without_gradients(file):
@@ -107,10 +107,10 @@ def _words(line: Line, file: str) -> Counter[tuple[str, str]]:
                     found["trained" if _truth(word.value) is _SWITCHES[word.arg] else "frozen", ""] += 1
         elif isinstance(node, ast.Attribute) and node.attr == "data" and isinstance(node.ctx, ast.Load):
             found["cut", _base(node.value)] = 1
-    if isinstance(line.node, ast.Assign):
-        for target in line.node.targets:
+    for assigned in (node for node in whole if isinstance(node, ast.Assign)):
+        for target in assigned.targets:
             if isinstance(target, ast.Attribute) and target.attr in _SWITCHES:
-                is_trained = _truth(line.node.value) is _SWITCHES[target.attr]
+                is_trained = _truth(assigned.value) is _SWITCHES[target.attr]
                 found["trained" if is_trained else "frozen", ""] += 1
     return found
 

@@ -13,7 +13,7 @@ import os
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,29 +182,9 @@ def parsed(file: str) -> ast.Module | None:
 
 
 def _statements(function: ast.AST) -> Iterator[Statement]:
-<<<<<<< HEAD
     for line in lines_of(function):
         node, inner = line.node, list(line.inner)
         names = [n for n in inner if isinstance(n, ast.Name)]
-=======
-    pending = list(function.body)
-    freeing: dict[ast.AST, ast.AST] = _freeing(function.body)
-    while pending:
-        node = pending.pop(0)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or node in freeing.values():
-            continue
-        blocks = [block for name in ("body", "orelse", "finalbody") for block in getattr(node, name, [])]
-        branches = [*getattr(node, "handlers", []), *getattr(node, "cases", [])]
-        for branch in branches:
-            blocks += branch.body
-        pending += blocks
-        freeing |= _freeing(blocks)
-        header = [child for child in ast.iter_child_nodes(node)
-                  if child not in blocks and child not in branches] if blocks else [node]
-        names = [n for part in header for n in ast.walk(part) if isinstance(n, ast.Name)]
-        last = max((n.end_lineno for part in header for n in ast.walk(part) if hasattr(n, "end_lineno")),
-                   default=node.lineno) if blocks else freeing.get(node, node).end_lineno
->>>>>>> main
         # In evaluation order of a plain assignment; a tuple target binds from left to right.
         binds = tuple(dict.fromkeys(n.id for n in names if isinstance(n.ctx, ast.Store)))
         reads = frozenset(n.id for n in names if isinstance(n.ctx, ast.Load))
@@ -214,23 +194,6 @@ def _statements(function: ast.AST) -> Iterator[Statement]:
         writes = frozenset(name for n in inner if (name := _written(n)) is not None)
         yield Statement(node.lineno, line.last, binds, reads, own, writes, _handed(inner),
                         isinstance(node, ast.Assign) and isinstance(node.value, ast.Name), reads - _of_kind_only(inner))
-
-
-def _freeing(block: Sequence[ast.AST]) -> dict[ast.AST, ast.AST]:
-    """Statements of a block that make a leaf, each with the one right behind it that lets gradients come back to it
-    (`x = y.detach()`, `x.stop_gradient = False`): they are one, as `x = y.detach().requires_grad_()` is."""
-    return {made: freed for made, freed in itertools.pairwise(block)
-            if isinstance(made, ast.Assign) and any(_named(target) is not None and _named(target) == _freed(freed)
-                                                    for target in made.targets)}
-
-
-def _freed(node: ast.AST) -> str | None:
-    """The name in `x.stop_gradient = False`, `x.requires_grad = True` and `x.requires_grad_()`."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
-        return _named(node.targets[0].value) if node.targets[0].attr in ("stop_gradient", "requires_grad") else None
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-        return _named(node.value.func.value) if node.value.func.attr == "requires_grad_" else None
-    return None
 
 
 _KIND = frozenset({"dtype", "shape", "device", "place", "ndim"})
