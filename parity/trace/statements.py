@@ -130,11 +130,11 @@ def text(node: ast.AST) -> str:
 
 
 def tokens(nodes: Iterator[ast.AST]) -> Counter[str]:
-    """The numbers and the operators of a piece of code; names may be others."""
+    """The numbers, the operators and the slices of a piece of code; names may be others."""
     found = Counter()
     for node in nodes:
         if isinstance(node, ast.Constant) and not isinstance(node.value, str):
             found[repr(node.value)] += 1
-        elif isinstance(node, (ast.operator, ast.unaryop, ast.cmpop, ast.boolop)):
+        elif isinstance(node, (ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.Slice)):
             found[type(node).__name__] += 1
     return found

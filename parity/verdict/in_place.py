@@ -25,7 +25,7 @@ def written(found: list[Finding], truth: Store, against: Against) -> list[Findin
         return found
     functions = function_around(first.reference), function_around(first.twin)
     reading = _statement(first.reference), _statement(first.twin)
-    if None in functions or None in reading or first.key.function == OPERATION:
+    if None in functions or None in reading:
         return found
     for name in sorted(reading[0].values & reading[1].values):
         bound = _bound(name, first, truth, against, {f.key for f in found if f.verdict is Verdict.DIVERGED})
@@ -37,7 +37,9 @@ def written(found: list[Finding], truth: Store, against: Against) -> list[Findin
         odd = [pair for pair in pairs if pair.reference is None or pair.twin is None
                or tokens(pair.reference.inner) != tokens(pair.twin.inner)
                or not (_writes(pair.reference, name) and _writes(pair.twin, name))]
-        chosen = next(iter(odd if odd else pairs), None) if len(odd) == 1 or len(pairs) == 1 else None
+        if first.key.function != OPERATION and not odd:  # an operation's own line may be the one
+            odd = pairs
+        chosen = odd[0] if len(odd) == 1 else None
         line = chosen and (chosen.twin or chosen.before)
         if line:
             here = Site(first.reference.file, chosen.reference.first) if chosen.reference else first.reference
@@ -47,8 +49,9 @@ def written(found: list[Finding], truth: Store, against: Against) -> list[Findin
 
 def _bound(name: str, first: Finding, truth: Store, against: Against, bad: set[Key]) -> tuple[int, int] | None:
     """The lines that bound a name last before the first divergence, if what they bound is the same on both sides."""
-    events = [event for key, event in truth.events.items() if key[:7] == first.key[:7] or (
-        key[:5] == first.key[:5] and not first.key.is_local)]
+    in_function = first.key.is_local and first.key.function != OPERATION
+    events = [event for key, event in truth.events.items() if key[:5] == first.key[:5]
+              and (not in_function or key[5:7] == first.key[5:7])]
     events = [event for event in events if event.key.is_local and event.key.function != OPERATION
               and local_name(event.key) == name and event.order < first.order.at and event.site is not None]
     last = max(events, key=lambda event: event.order, default=None)
@@ -59,7 +62,7 @@ def _bound(name: str, first: Finding, truth: Store, against: Against, bad: set[K
 
 
 def _is_between(line: Line | None, name: str, start: int, end: Site) -> bool:
-    return line is not None and start < line.first < end.line and _writes(line, name)
+    return line is not None and start < line.first <= end.line and _writes(line, name)
 
 
 def _writes(line: Line, name: str) -> bool:

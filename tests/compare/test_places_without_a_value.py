@@ -38,6 +38,9 @@ PROGRAMS = {
     "a derivative": (SQUARE, ["self.fc = nn.Linear(6, 6)"], ["return Square.apply(self.fc(x))"], ["2 * x * g => x * g"]),
     "written in place": ("", ["self.fc = nn.Linear(6, 6)"], ["z = self.fc(x) * 1", "z[1] = 0.0", "return z"], [
         "z[1] = 0.0 => z[0] = 0.0", "z[1] = 0.0 => z[1] = 0.5"]),
+    "written twice": ("", ["self.fc = nn.Linear(6, 6)"], ["y = self.fc(x) * 1", "y[:, 2:4] = y[:, 2:4] * 2", "y[1] += 1",
+                                                            "return y"], [
+        "y[1] += 1 => y[:, 1] += 1", "y[:, 2:4] = y => y[:, 1:3] = y"]),
     "a loop": ("", ["self.fc = nn.Linear(6, 6)"], ["for _ in range(3):", "    x = torch.tanh(self.fc(x))", "return x"], [
         "range(3) => range(4)", "range(3) => range(2)"]),
 }
