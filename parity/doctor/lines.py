@@ -250,6 +250,7 @@ class _Frame:
                     cut = self._cut(name, site, statement, used=shape == ()) or cut or next(iter(iteration.cuts[self._cuts:]), None)
                 elif graph and lines.close:
                     self._pass(name, value, site)
+                    self._derived(frame.f_locals, site)
                 small = all(length == 1 for length in shape)
                 if lines.close or small:
                     finite = self._finite(name, value, site, finite_before)
@@ -381,6 +382,15 @@ class _Frame:
             cut = next((kind[2] for kind in kinds if kind[2] is not None), None)
             if cut is not None and not any(kind[0] for kind in kinds) and all(self._says(values.get(name)) for name in names):
                 self._lines.iteration.lost.append(Lost(" * ".join(names), cut, term))
+
+    def _derived(self, values: Any, site: Site) -> None:
+        """Sums of what a network gives and of a derivative of it that has no graph of its own (the residual of an equation)."""
+        parts = [[name for name in names if name in self._kinds] for names in addends(site.text)]
+        cuts = [self._kinds[name][2] for names in parts for name in names if self._kinds[name][2] is not None]
+        cut = next((cut for cut in cuts if cut.how == "create_graph"), None)
+        alive = any(self._kinds[name][0] and not getattr(values.get(name), "is_leaf", True) for names in parts for name in names)
+        if cut is not None and alive:
+            self._lines.iteration.derived.append(cut)
 
     def _says(self, value: Any) -> bool:
         """Whether a number, or a tensor, is other than 0: sums begin at 0."""

@@ -303,6 +303,7 @@ class Iteration:
     cuts: list[Cut] = field(default_factory=list)
     suspects: list[Cut] = field(default_factory=list)  # lines that may leave the graph in the middle: their result has one
     lost: list[Lost] = field(default_factory=list)
+    derived: list[Cut] = field(default_factory=list)  # derivatives without a graph that were added to what they are derivatives of
     passed: list[Passed] = field(default_factory=list)  # in the order in which the lines ran
     nonfinite: list[NonFinite] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)

@@ -62,12 +62,14 @@ def diagnose_script(path: str, arguments: Sequence[str] = (), *, iterations: int
                          f"that is installed")
     attached = _Attached(iterations, expect, stop, UserFiles(file.resolve().parent))
     error: BaseException | None = None
+    over = False
     with ExitStack() as stack:
         for framework in frameworks:
             stack.enter_context(attached.to(framework))
         stack.enter_context(_as_main(file, arguments))
         try:
             runpy.run_path(str(file), run_name="__main__")
+            over = True
         except Enough:
             pass
         except SystemExit as leaving:
@@ -76,7 +78,7 @@ def diagnose_script(path: str, arguments: Sequence[str] = (), *, iterations: int
             error = raised
             traceback.print_exc()
             attached.note(raised)
-        attached.end()
+        attached.end(over)
     if not attached.doctors:
         return Watched(None, None, error)
     for doctor in attached.doctors:
@@ -126,11 +128,12 @@ class _Attached:
         if self.doctors and not self.doctors[-1].enough:
             self.doctors[-1].note_error(error)
 
-    def end(self) -> None:
+    def end(self, over: bool) -> None:
+        """over: the script has come to its end."""
         for doctor in reversed(self.doctors):
             doctor.stop()
             doctor.program.held_elsewhere |= self._held
-            doctor.note_end()
+            doctor.note_end(over)
         if self.doctors:
             self.doctors[0].note(*self._loads.findings, *self._afterwards.findings)
 

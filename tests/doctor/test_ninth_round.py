@@ -397,3 +397,126 @@ def test_steps_that_come_back_to_guessing_are_too_large(lr):
         return F.cross_entropy(net(data), labels)
 
     assert ("lr-too-large" in trained(net, loss, 22, lr, torch.optim.Adam)) is (lr > 0.1)
+
+
+FITTED = """
+    import numpy as np
+    import paddle
+    paddle.seed(0)
+    net = paddle.nn.Linear(4, 2)
+    scheduler = paddle.optimizer.lr.StepDecay(0.1, step_size=3)
+    optimizer = paddle.optimizer.SGD(scheduler, parameters=net.parameters())
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
+    data = paddle.io.TensorDataset([paddle.to_tensor(x), paddle.to_tensor((x[:, :1] > 0).astype("int64"))])
+    model = paddle.Model(net)
+    model.prepare(optimizer, paddle.nn.CrossEntropyLoss())
+    {train}
+"""
+BY_HAND = """for x, y in paddle.io.DataLoader(data, batch_size=2):
+        paddle.nn.functional.cross_entropy(net(x), y).backward()
+        optimizer.step()
+        optimizer.clear_grad()"""
+
+
+@pytest.mark.parametrize(("train", "stuck"), [
+    ("model.fit(data, batch_size=2, epochs=1, verbose=0, callbacks=[paddle.callbacks.LRScheduler(by_step=False, by_epoch=True)])",
+     False), (BY_HAND, True)])
+def test_a_scheduler_that_fit_steps_by_epoch(tmp_path, train, stuck):
+    assert ("scheduler-stuck" in script(tmp_path, FITTED, train=train)) is stuck
+
+
+class Backwards(nn.Module):
+    """Encoder and decoder in one, or what goes on from the encoder beside it."""
+
+    def __init__(self):
+        super().__init__()
+        self.emb, self.rnn = nn.Embedding(9, 8), nn.GRU(8, 8, batch_first=True)
+
+    def forward(self, source):
+        return self.rnn(self.emb(source))[0]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_target_that_only_what_comes_after_has_to_give(beside):
+    net, head = Backwards(), nn.Sequential(nn.Flatten(), nn.Linear(48, 54)) if beside else nn.Linear(8, 9)
+    optimizer = torch.optim.SGD([*net.parameters(), *head.parameters()], 0.01)
+    whole = net if beside else nn.Sequential(net, head)
+
+    def step():
+        source = torch.randint(1, 9, (12, 6))
+        scores = head(net(source)).reshape(12, 6, 9) if beside else whole(source)
+        optimizer.zero_grad()
+        F.cross_entropy(scores.flatten(0, 1), source.flip(1).flatten()).backward()
+        optimizer.step()
+
+    assert ("target-out-of-sight" in found(step, [net, head] if beside else whole, optimizer)) is not beside
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_clip_before_the_gradients_are_unscaled_explains_that_it_is_tight(early):
+    net, scaler = nn.Linear(4, 1), torch.amp.GradScaler("cpu", init_scale=2.0 ** 14)
+    optimizer = torch.optim.SGD(net.parameters(), 0.05)
+
+    def step():
+        optimizer.zero_grad()
+        scaler.scale(F.mse_loss(net(torch.randn(16, 4)), torch.ones(16, 1))).backward()
+        if not early:
+            scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0 if early else 1e-5)
+        scaler.step(optimizer)
+        scaler.update()
+
+    said = found(step, net, optimizer, 6)
+    assert said.keys() == ({"clip-before-unscale"} if early else {"clip-too-tight"})
+    assert not early or "clip-too-tight" in said["clip-before-unscale"].evidence
+
+
+@pytest.mark.parametrize("how", ["alone", "with its graph", "attack"])
+def test_a_derivative_without_a_graph_in_a_residual(how):
+    net = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
+
+    def loss(net):
+        t = torch.rand(12, 1, requires_grad=True)
+        u = net(t)
+        if how == "alone":
+            du = torch.autograd.grad(u.sum(), t, retain_graph=True)[0]
+        elif how == "with its graph":
+            du = torch.autograd.grad(u.sum(), t, create_graph=True)[0]
+        else:
+            slope = torch.autograd.grad(u.sum(), t)[0]
+            moved = t + 0.1 * slope
+            return net(moved).square().mean()
+        residual = du + 2 * u
+        return residual.square().mean() + (net(torch.zeros(1, 1)) - 1).square().mean()
+
+    said = trained(net, loss)
+    assert ("term-without-graph" in said) is (how == "alone")
+    assert how != "alone" or line(said["term-without-graph"]).startswith("du = torch.autograd.grad")
+
+
+BOOTSTRAPPED = """
+    import torch
+    from torch import nn
+    torch.manual_seed(0)
+    def build():
+        return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    online, target = build(), build()
+    optimizer = torch.optim.Adam(online.parameters(), 0.005)
+    for number in range(22):
+        s, a = torch.randn(16, 4), torch.randint(0, 2, (16, 1))
+        with torch.no_grad():
+            y = s[:, :1] + 0.9 * target(torch.randn(16, 4)).max(1, keepdim=True).values
+        loss = (online(s).gather(1, a) - y).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if number % 4 == 3:
+            target.load_state_dict({loaded}.state_dict())
+"""
+
+
+@pytest.mark.parametrize("loaded", ["online", "target"])
+def test_a_target_network_that_loads_itself(tmp_path, loaded):
+    said = script(tmp_path, BOOTSTRAPPED, loaded=loaded)
+    assert ("target-unsynchronised" in said) is (loaded == "target")
+    assert loaded == "online" or "load_state_dict" in line(said["target-unsynchronised"])

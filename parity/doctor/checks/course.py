@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import scheduler_calls, scheduler_is_outside, scheduler_site
+from parity.doctor.checks.source import is_fitted, scheduler_calls, scheduler_is_outside, scheduler_site
 from parity.doctor.finding import Finding
 from parity.messages import say
 
@@ -31,7 +31,7 @@ def scheduler(case: Case) -> Iterator[Finding]:
         if case.framework.scheduler_of(optimizer) is None or any(iteration.schedulers[name] for iteration in case.iterations):
             continue
         steps = list(case.steps(name))
-        if len({step.lr for _, step in steps}) > 1 or not steps:
+        if len({step.lr for _, step in steps}) > 1 or not steps or is_fitted(steps[0][1].site):
             continue
         if not scheduler_calls(case):
             yield Finding("scheduler-stuck", name, say("{optimizer} has a scheduler that nothing steps: lr stays at {lr:.3g}",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import forward_says
+from parity.doctor.checks.source import forward_says, state_loads
 from parity.doctor.finding import Finding
 from parity.doctor.record import Reaction
 from parity.messages import say
@@ -98,6 +98,10 @@ def unsynchronised(case: Case) -> Iterator[Finding]:
     began = next((step.counts for _, step in case.steps() if step.updates), (None, None))
     if began[0] or began[1] != 1:  # it had been trained before, and the target may be of then
         return
+    loads = state_loads(case)
+    own = [site for site, same in loads if same]
+    if len(own) < len(loads):
+        return  # a line brings it up to date, maybe after the iterations that were watched
     for iteration in case.iterations:
         fed = {batch.hash for batch in iteration.batches if batch.training}
         for key, target in iteration.targets.items():
@@ -108,7 +112,7 @@ def unsynchronised(case: Case) -> Iterator[Finding]:
         if len(looks) >= LOOKS and still and not any(taught for _, taught in looks):
             yield Finding("target-unsynchronised", first.name, say(
                 "{name}, which is built like {network}, never has its weights and stands still: a target that nothing brings up to "
-                "date?", name=first.name, network=first.network), site=first.site, iteration=1)
+                "date?", name=first.name, network=first.network), site=own[0] if len(own) == 1 else first.site, iteration=1)
 
 
 def pairs(case: Case) -> Iterator[Finding]:

@@ -316,6 +316,16 @@ def lost(case: Case) -> Iterator[Finding]:
             return
 
 
+def derived(case: Case) -> Iterator[Finding]:
+    close = case.close
+    if close and all(iteration.derived for iteration in close):
+        cut = close[0].derived[0]
+        yield Finding("term-without-graph", cut.name, say(
+            "{name} is a derivative without a graph of its own, added to what has one: it changes the loss, and the gradient goes "
+            "by the rest alone, on purpose?", name=cut.name), site=cut.site, iteration=close[0].number, mild=True,
+                      instead=say("create_graph=True, where this derivative is taken"))
+
+
 def targets(case: Case) -> Iterator[Finding]:
     """What a prediction is held against has a graph itself: the backward moves the target to the prediction, too."""
     close = [iteration for iteration in case.iterations if iteration.close and iteration.backwards]
@@ -423,5 +433,5 @@ def served(case: Case) -> Iterator[Finding]:
                     return
 
 
-CHECKS = (custom, served, targets, backwards, missing_gradients, died, overwritten, cancelled, draws, scattered, ones, lost,
-          bypassed)
+CHECKS = (custom, served, derived, targets, backwards, missing_gradients, died, overwritten, cancelled, draws, scattered, ones,
+          lost, bypassed)

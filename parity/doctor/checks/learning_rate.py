@@ -192,12 +192,12 @@ DEAD = 1e-3  # of the learning rate
 FEW = 0.2  # of the steps that a schedule was built for
 
 
-def through(case: Case) -> Iterator[Finding]:
+def through(case: Case, over: bool) -> Iterator[Finding]:
     """Of a script that is over: regular schedules that had let the rate die before half of their steps were done; and schedules
-    of one rise and fall that were stepped for a part of the rise alone."""
+    of one rise and fall that were stepped for a part of the rise alone, where it has come to its end (over)."""
     for name, scheduler in case.program.schedulers.items():
         built = getattr(scheduler, "total_steps", None)
-        if type(scheduler).__name__ == "OneCycleLR" and isinstance(built, int) and scheduler.last_epoch < FEW * built:
+        if over and type(scheduler).__name__ == "OneCycleLR" and isinstance(built, int) and scheduler.last_epoch < FEW * built:
             yield Finding("scheduler-too-seldom", name, say(
                 "the scheduler of {optimizer} was stepped {count} and built for {built}: once an epoch, in place of once a batch?",
                 optimizer=name, count=plural(scheduler.last_epoch, "time"), built=built), site=_stepped_at(case, name), iteration=1,
