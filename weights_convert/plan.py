@@ -10,7 +10,7 @@ import numpy as np
 from .absent import Absent, framework
 from .dtypes import kind, named
 from .errors import LayoutError, StateError, listed
-from .layouts import DEFAULT, LayoutTable
+from .layouts import DEFAULT, IDENTITY, LayoutTable
 
 paddle, torch = framework("paddle"), framework("torch")
 
@@ -306,6 +306,7 @@ def _entries(path, torch_layer, layer, sources, table) -> tuple[list[Entry], lis
     entries, problems = [], []
     old_style = {name: old for name, (old, _) in parametrized(torch_layer).items()}
     siblings = {old_style.get(name, name) for name in sources}
+    held = _paddle_tensors(layer)
     for name, tensor in sources.items():
         known_as = old_style.get(name, name)
         rule = table.rule(type(torch_layer), type(layer), known_as, siblings)
@@ -320,6 +321,8 @@ def _entries(path, torch_layer, layer, sources, table) -> tuple[list[Entry], lis
             continue
         shape = tuple(tensor.shape)
         dtype = str(tensor.dtype).removeprefix("torch.")
+        if rule.kind == "drop" and known_as in held:  # a layer of the user's own that keeps it all the same
+            rule = IDENTITY
         if rule.kind == "drop":
             entries.append(Entry(path + name, None, shape, None, dtype, rule.kind))
             continue

@@ -256,7 +256,7 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
     As few draws as there can be come first: what is the same by their floors is the same by those of all, what is undecided remains
     so, and what is beyond doubt by them no draw brings back. sparing: the others one by one, not all at once. kept: the runs that
     have been made already. most: so many draws are made now. other: locals that are known to be other values, which wait
-    for no draw. None, with a remark, where the reference cannot be replayed.
+    for no draw. None, with a remark, where one of the two cannot be replayed.
     """
     name, run = both.subject.name, "free" if replayed is None else "replay"
     limit = ACCURACY if lane == "float32" else M
@@ -274,13 +274,16 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
         except Exception as error:
             if replayed is None or not is_users(error, both.pair.reference_source):
                 raise
-            report.remarks.append(_no_replay(error))  # it ran when it was free
+            report.remarks.append(_no_replay(error, say("the reference")))  # it ran when it was free
             return None
         against, found = None if against is None else against.beside(floors, limit), Report(name)
         if against is None:
             tell(f"twin, {lane}, {run}")
             against = Against(truth, floors, limit, printing=lane == "float64" and both.pair.names is not None)
             failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
+        if failure is not None and replayed is not None and not _the_twin_raised(report) and not _came_back(against, truth, name):
+            report.remarks.append(_no_replay(failure, say("the twin")))
+            return None
         judge = Judge(name, both.pair, lane, run, truth, floors, limit, stages,
                       start=both.subject.state if lane == "float64" else None, idle=both.idle, settings=both.settings)
         judge.judge(against, failure, found)
@@ -310,9 +313,15 @@ def _the_twin_raised(report: Report) -> bool:
     return any(finding.variable == RAISED for finding in report.diverged)
 
 
-def _no_replay(error: Exception) -> Message:
-    """A replay cuts the graph between modules; a program may need it whole, as one that differentiates in its forward does."""
-    return say("no layer could be judged alone: the reference cannot run in pieces ({error})", error=in_words(error))
+def _came_back(against: Against, truth: Store, name: str) -> bool:
+    """Whether the twin returned all that the reference does: what it raised then, it raised on the way back."""
+    return all(key in against.matched for key in truth.events if is_result(key, name))
+
+
+def _no_replay(error: Exception, side: Message) -> Message:
+    """A replay cuts the graph between modules; a program may need it whole, as one that differentiates in its forward does. It ran
+    when it was free, so that is no fault of it."""
+    return say("no layer could be judged alone: {side} cannot run in pieces ({error})", side=side, error=in_words(error))
 
 
 def _forgive_kinks(both: Both, truth: Store, report: Report) -> None:

@@ -35,8 +35,9 @@ class Difference:
     version (run once each). correct: what it should give. size, effect: a sentence each. is_bug: plainly a bug of
     Paddle. avoided_by: how the twin gets around it; None where it uses Paddle's own. imitate: makes torch behave so for
     the time of a `with`; None where no number of a run could show it. material: no rounding and no convention, but another
-    result, for which a twin has to be written otherwise: what it accounts for stays diverged, with this as its cause. remembers:
-    it changes nothing but what buffers are after a forward, neither its values nor gradients.
+    result, for which a twin has to be written otherwise: what it accounts for stays diverged, with this as its cause. of_data:
+    what it takes away is a gradient of labels: where no weight has lost one for it, that is explained, material as it is.
+    remembers: it changes nothing but what buffers are after a forward, neither its values nor gradients.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Difference:
     avoided_by: str | None = None
     is_bug: bool = False
     material: bool = False
+    of_data: bool = False
     remembers: bool = False
     imitate: Callable[[], AbstractContextManager[Acted]] | None = None
 

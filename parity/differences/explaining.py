@@ -33,6 +33,11 @@ class _Cause(NamedTuple):
     def is_material(self) -> bool:
         return any(difference.material for difference in self.differences)
 
+    @property
+    def is_of_data(self) -> bool:
+        """Whether all that is material in it is a gradient of data."""
+        return self.is_material and all(difference.of_data for difference in self.differences if difference.material)
+
 
 Result = TypeVar("Result")
 
@@ -55,9 +60,9 @@ def explain(report: Report, compare: Compare, registry: Iterable[Difference] | N
 
     The comparison is made again with the reference under all imitations at once, which tells what occurs in it, and then under
     fewer, as long as that explains as much. A finding is explained where it is no longer diverged and the imitation changed
-    something; `cause` names the entries. What a material one accounts for stays diverged, and has its cause. Only entries that the
-    installed Paddle shows are tried. A local that is `uncompared` once the difference is removed (all that counts agrees, it is
-    written otherwise) becomes just that. Nothing diverged: nothing is run.
+    something; `cause` names the entries. What a material one accounts for stays diverged, and has its cause, but for gradients that
+    data alone have lost. Only entries that the installed Paddle shows are tried. A local that is `uncompared` once the difference
+    is removed (all that counts agrees, it is written otherwise) becomes just that. Nothing diverged: nothing is run.
     """
     return account(report, compare, registry).report
 
@@ -295,9 +300,12 @@ def with_verdict(report: Report, verdict: Verdict, cause: str) -> Report:
 
 def _with_causes(report: Report, causes: dict[tuple, _Cause]) -> Report:
     findings, counts = [], Counter(report.counts)
+    of_data = {place for place, cause in causes.items() if cause.is_of_data}
+    if not report.census or any(place[-1].stage != "gradients" or not place[-1].is_activation_gradient for place in of_data):
+        of_data = set()  # weights have lost a gradient; or there are none, and the inputs may be any other program's results
     for finding in report.findings:
         cause = causes.get(_place(finding))
-        if cause is not None and cause.is_material:
+        if cause is not None and cause.is_material and _place(finding) not in of_data:
             finding = replace(finding, cause=cause.said())
         elif cause is not None and finding.verdict is Verdict.DIVERGED:
             finding = replace(finding, verdict=cause.verdict, cause=cause.said())

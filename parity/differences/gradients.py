@@ -197,6 +197,7 @@ LABELS = Difference(
     avoided_by="no such loss in the twin of U-GAT-IT; elsewhere (q * (log(q) - log(p))).sum()",
     is_bug=True,
     material=True,
+    of_data=True,
     imitate=intercepting({_labelled: (F.kl_div, F.binary_cross_entropy, F.binary_cross_entropy_with_logits, F.cross_entropy)}),
 )
 

@@ -61,7 +61,8 @@ def _entry(difference: Difference) -> list[str]:
         lines.append(f"- effect: {difference.effect}")
     lines.append(f"- in the twin: {difference.avoided_by or 'Paddle as it is'}")
     if difference.material:
-        lines.append("- in a verdict: diverged, with this as its cause; the twin has to be written otherwise")
+        lines.append("- in a verdict: diverged, with this as its cause; the twin has to be written otherwise"
+                     + ("; explained, where the labels are fed in and no weight is behind them" if difference.of_data else ""))
     return [*lines, ""]
 
 

@@ -101,6 +101,12 @@ _KINDS = (
     Kind(
         "step-between", ERROR, say("step an optimizer only after all backwards through its networks are done, or run forward again")
     ),
+    Kind("gradient-not-passed-on", ERROR, say("multiply by it: return grad_output * derivative")),
+    Kind("gradient-serves-nobody", WARNING, say("let what it is given keep its graph in this loss: no detach() here, rsample() for "
+                                                "sample()")),
+    Kind("only-drawn-together", WARNING, say("stop the gradient on one side (detach()), let it come of another network that "
+                                             "follows slowly, or add what pushes examples apart")),
+    Kind("labels-constant", WARNING, say("label each row with its own number: arange(len(scores))")),
     Kind("gradient-discarded", WARNING, say("clear the gradients once before the accumulation, not before each part of it")),
     Kind("clip-too-tight", WARNING, say("clip at a norm of about that of an ordinary gradient, 1 or 10 say")),
     Kind("cleared-too-late", ERROR, say("clear the gradients before the backward, or after the step")),
@@ -301,6 +307,8 @@ _KINDS = (
         say("watch more iterations; if it stays there, the network tells the classes no better than a coin: see whether inputs and "
             "labels belong together, and its gradient"),
     ),
+    Kind("divergence-grows", ERROR, say("turn its sign: of a Gaussian it is -0.5 * sum(1 + logvar - mu^2 - exp(logvar)), added to "
+                                        "the loss")),
     Kind("loss-constant", ERROR, say("nothing that the loss depends on is changing: see the findings above")),
     # beside a reference
     Kind("differs-from-reference", ERROR, say("make the line do what the reference's does")),
@@ -317,6 +325,7 @@ FOLLOWS = {
     "scatter-overwrites": frozenset({"rows-mixed"}),  # where messages go along edges, rows are to be mixed
     "loss-overwritten": frozenset({"parameters-without-gradient", "network-without-gradient"}),
     "updates-rounded-away": frozenset({"unchanged"}),
+    "units-alike": frozenset({"activation-dead", "features-constant", "gradient-zero", "loss-at-chance"}),
     "softmax-of-one": frozenset({"gradient-zero"}),
     "clip-before-unscale": frozenset({"clip-too-tight"}),
     "never-stepped": frozenset({"loss-at-chance", "loss-constant", "gradient-discarded"}),

@@ -250,6 +250,7 @@ class _Frame:
                     cut = self._cut(name, site, statement, used=shape == ()) or cut or next(iter(iteration.cuts[self._cuts:]), None)
                 elif graph and lines.close:
                     self._pass(name, value, site)
+                    self._derived(frame.f_locals, site)
                 small = all(length == 1 for length in shape)
                 if lines.close or small:
                     finite = self._finite(name, value, site, finite_before)
@@ -339,7 +340,8 @@ class _Frame:
             # The hook dies with the graph; it holds numbers only.
             def observe(gradient: Any) -> None:
                 if gradient is not None:
-                    term.weight = float(np.abs(lines.framework.values(gradient)).sum())
+                    values = lines.framework.values(gradient)
+                    term.weight, term.slope = float(np.abs(values).sum()), float(values.sum())
 
             lines.framework.on_gradient(value, observe)
 
@@ -380,6 +382,16 @@ class _Frame:
             cut = next((kind[2] for kind in kinds if kind[2] is not None), None)
             if cut is not None and not any(kind[0] for kind in kinds) and all(self._says(values.get(name)) for name in names):
                 self._lines.iteration.lost.append(Lost(" * ".join(names), cut, term))
+
+    def _derived(self, values: Any, site: Site) -> None:
+        """Sums of what a network gives and of a derivative of it that has no graph of its own (the residual of an equation). What
+        it is a derivative by is moved along it, and no fault (an attack, a chain that is drawn)."""
+        names = {name for part in addends(site.text) for name in part if name in self._kinds}
+        cuts = [cut for graph, _, cut in map(self._kinds.__getitem__, names) if cut is not None and not graph]
+        cut = next((cut for cut in cuts if cut.how == "create_graph"), None)
+        alive = {name for name in names if self._kinds[name][0] and not getattr(values.get(name), "is_leaf", True)}
+        if cut is not None and alive - _derived_by(cut.site.text):
+            self._lines.iteration.derived.append(cut)
 
     def _says(self, value: Any) -> bool:
         """Whether a number, or a tensor, is other than 0: sums begin at 0."""
@@ -459,6 +471,17 @@ def _factors(node: ast.expr) -> tuple[str, ...] | None:
             return _factors(node.args[0])
         return (f"{name}()",) if name and name not in _METHODS else None
     return None
+
+
+@functools.lru_cache(maxsize=256)
+def _derived_by(line: str) -> set[str]:
+    """Names in the second argument of a call of `grad` on this line."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(line.strip())) if isinstance(node, ast.Call)]
+    except (SyntaxError, ValueError):  # a piece of a statement
+        return set()
+    return {node.id for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "grad" and len(call.args) > 1
+            for node in ast.walk(call.args[1]) if isinstance(node, ast.Name)}
 
 
 def _may_hold(value: Any) -> bool:

@@ -115,12 +115,14 @@ class Activation:
 
 @dataclass
 class Term:
-    """One scalar that a line of the user's bound. weight: d(loss)/d(term) of the backward that went through it."""
+    """One scalar that a line of the user's bound. weight: |d(loss)/d(term)| of the backward that went through it; slope: the same,
+    with its sign."""
 
     value: float
     site: Site
     order: int
     weight: float | None = None
+    slope: float | None = None
     differentiable: bool = True
     name: str = ""
     function: str = ""
@@ -255,6 +257,25 @@ class Reduction:
 
 
 @dataclass
+class Pull:
+    """Cosines of two things that both have a graph, row by row. only: whether a step makes all of them larger; None: no backward
+    came to them."""
+
+    site: Site | None
+    only: bool | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A call of a network with gradients on. alive: something that it was given has a graph."""
+
+    network: str
+    tick: int
+    site: Site | None
+    alive: bool
+
+
+@dataclass
 class Labels:
     """Whole numbers, one for each sample of the batch."""
 
@@ -282,6 +303,7 @@ class Iteration:
     cuts: list[Cut] = field(default_factory=list)
     suspects: list[Cut] = field(default_factory=list)  # lines that may leave the graph in the middle: their result has one
     lost: list[Lost] = field(default_factory=list)
+    derived: list[Cut] = field(default_factory=list)  # derivatives without a graph that were added to what they are derivatives of
     passed: list[Passed] = field(default_factory=list)  # in the order in which the lines ran
     nonfinite: list[NonFinite] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
@@ -318,6 +340,12 @@ class Iteration:
     padded: list[tuple[str, int, int, int]] = field(default_factory=list)  # embedding, padding_idx, rows with it inside, rows
     dropouts: list[Site | None] = field(default_factory=list)  # functional ones that drop in a network in eval mode
     renumbered: list[tuple[tuple, tuple, Site | None]] = field(default_factory=list)  # shapes of what was reshaped to other axes
+    pulls: list[Pull] = field(default_factory=list)
+    losses: int = 0  # calls of functions that hold a prediction against a target
+    one_label: list[tuple[int, int, Site | None]] = field(default_factory=list)  # of a square of scores: the label of all, rows
+    many_labels: int = 0  # squares of scores whose labels differ
+    unused_gradients: list[tuple[str, Site | None]] = field(default_factory=list)  # backwards of functions that do not read theirs
+    entries: list[Entry] = field(default_factory=list)
     alive_targets: list[tuple[str, Site | None]] = field(default_factory=list)  # targets of losses that have a graph
     classes: set[int] = field(default_factory=set)  # widths of what cross entropies were given
     amp: Counter = field(default_factory=Counter)  # calls of a gradient scaler: "scale", "unscale_", "step"

@@ -62,12 +62,14 @@ def diagnose_script(path: str, arguments: Sequence[str] = (), *, iterations: int
                          f"that is installed")
     attached = _Attached(iterations, expect, stop, UserFiles(file.resolve().parent))
     error: BaseException | None = None
+    over = False
     with ExitStack() as stack:
         for framework in frameworks:
             stack.enter_context(attached.to(framework))
         stack.enter_context(_as_main(file, arguments))
         try:
             runpy.run_path(str(file), run_name="__main__")
+            over = True
         except Enough:
             pass
         except SystemExit as leaving:
@@ -76,7 +78,7 @@ def diagnose_script(path: str, arguments: Sequence[str] = (), *, iterations: int
             error = raised
             traceback.print_exc()
             attached.note(raised)
-        attached.end()
+        attached.end(over)
     if not attached.doctors:
         return Watched(None, None, error)
     for doctor in attached.doctors:
@@ -98,6 +100,8 @@ class _Attached:
         self._modules: list[weakref.ref] = []
         self._optimizers: list[weakref.ref] = []
         self._held: set[int] = set()  # ids of what optimizers were made with
+        self._asleep = False  # a network has run in eval mode, with gradients on, before anything was watched
+        self._trained_asleep = False  # ... and a backward came of it: the watch waits for train mode no longer
         self._afterwards = Afterwards(self._site, self._name, self.doctors)
         self._loads = Loads(self._site, self._name, self.doctors)
 
@@ -115,6 +119,7 @@ class _Attached:
             stack.enter_context(_replaced(framework.functional, "dropout", self._afterwards.dropout))
             for owner, name in framework.backward_functions:
                 stack.enter_context(_replaced(owner, name, lambda original: self._afterwards.backward(framework, original)))
+                stack.enter_context(_replaced(owner, name, self._noting_backward))
             for method, made_of in self._loads.stand_ins(framework).items():
                 stack.enter_context(_replaced(framework.module_class, method, made_of))
             yield
@@ -123,11 +128,12 @@ class _Attached:
         if self.doctors and not self.doctors[-1].enough:
             self.doctors[-1].note_error(error)
 
-    def end(self) -> None:
+    def end(self, over: bool) -> None:
+        """over: the script has come to its end."""
         for doctor in reversed(self.doctors):
             doctor.stop()
             doctor.program.held_elsewhere |= self._held
-            doctor.note_end()
+            doctor.note_end(over)
         if self.doctors:
             self.doctors[0].note(*self._loads.findings, *self._afterwards.findings)
 
@@ -143,6 +149,7 @@ class _Attached:
     def _calling(self, framework: Framework, original: Callable) -> Callable:
         def call(module: Any, *args: Any, **kwargs: Any) -> Any:
             self._loads.forwards += framework.grad_enabled()
+            self._asleep |= not self.doctors and framework.grad_enabled() and not module.training
             if self._free and framework.grad_enabled() and self._begin(framework, module):
                 return framework.module_class.__call__(module, *args, **kwargs)  # the doctor stands around it now
             return self._afterwards.call(framework, original, module, args, kwargs)
@@ -155,6 +162,13 @@ class _Attached:
                 self._held |= {id(p) for p in framework.optimizer_parameters(optimizer)}
         return init
 
+    def _noting_backward(self, original: Callable) -> Callable:
+        @functools.wraps(original)
+        def backward(*args: Any, **kwargs: Any) -> Any:
+            self._trained_asleep |= self._asleep and not self.doctors
+            return original(*args, **kwargs)
+        return backward
+
     @property
     def _free(self) -> bool:
         """Whether nothing is watched, and something still may be."""
@@ -162,7 +176,8 @@ class _Attached:
 
     def _begin(self, framework: Framework, module: Any) -> bool:
         """Whether a watch begins with this call: in train mode, of a network, or a part of one, that an optimizer holds parameters
-        of; or, where no optimizer holds any network's, of one that lends its output to train something else (a picture)."""
+        of (in eval mode, where a training has begun so); or, where no optimizer holds any network's, of one that lends its output
+        to train something else (a picture)."""
         if self.doctors and (not module.training or not self._note_trained(framework)):
             return False
         optimizers = [one for ref in self._optimizers if (one := ref()) is not None and framework.is_optimizer(one)]
@@ -177,7 +192,8 @@ class _Attached:
         modules = [one for ref in self._modules if (one := ref()) is not None and framework.is_model(one)]
         mine = [one for one in modules if held is None or any(id(p) in held for p in one.parameters())]
         if mine or self.doctors:
-            if not module.training or (held is not None and not any(id(p) in held for p in module.parameters())):
+            mine_is_called = held is None or any(id(p) in held for p in module.parameters())
+            if not (module.training or self._trained_asleep) or not mine_is_called:
                 return False
             modules = mine
         else:

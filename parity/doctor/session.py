@@ -178,9 +178,9 @@ class Doctor:
         found.sort(key=lambda finding: (finding.expected, finding.severity != ERROR, finding.rank))
         return Diagnosis(tuple(_folded(found)), len(watch.iterations))
 
-    def note_end(self) -> None:
-        """The program is over: what only its end shows."""
-        self.note(*learning_rate.through(Case(self.program, tuple(self._watch.iterations))))
+    def note_end(self, over: bool) -> None:
+        """The program is over, having come to its end or not: what only that shows."""
+        self.note(*learning_rate.through(Case(self.program, tuple(self._watch.iterations)), over))
 
     def trained(self, network: str) -> bool:
         """Whether a backward went through this network in train mode, while it was watched."""

@@ -14,11 +14,13 @@ from parity.doctor.watching.around_steps import AroundSteps
 from parity.doctor.watching.cosines import Cosines
 from parity.doctor.watching.draws import Draws
 from parity.doctor.watching.dropouts import Dropouts
+from parity.doctor.watching.functions import Functions
 from parity.doctor.watching.gradients import Gradients
 from parity.doctor.watching.layers import Layers
 from parity.doctor.watching.losses import Losses
 from parity.doctor.watching.modules import Modules
 from parity.doctor.watching.probes import Probes
+from parity.doctor.watching.pulls import Pulls
 from parity.doctor.watching.reshapes import Reshapes
 from parity.doctor.watching.scatters import Scatters
 from parity.doctor.watching.scene import Scene
@@ -64,7 +66,7 @@ class Watch:
         self._modules = Modules(scene, self._layers, losses, self._state, self._probes,
                                 self._draws)
         self._parts = (self._modules, losses, gradients, updates, AroundSteps(scene, updates), Reshapes(scene), Dropouts(scene),
-                       shares, self._draws, self._cosines, Scatters(scene))
+                       shares, self._draws, self._cosines, Scatters(scene), Pulls(scene), Functions(scene))
         scene.lines.on_pair = shares.note_pair
         self._wrappers = Wrappers(scene)
         self._unheld = {name: checksum(program.framework.values(p)) for name, p in program.trainable().items()

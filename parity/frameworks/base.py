@@ -374,6 +374,7 @@ class Framework(ABC):
     loader_class: type  # of batches of a data set
     scaler_class: type  # of mixed precision's gradient scaler
     unscale_method: str  # of it, by which its `step` unscales as well where it has to
+    function_class: type  # of functions with a backward of their own, which `apply` calls
     clips: Any  # the module of clip_grad_norm_ and clip_grad_value_
     parameter_maker: tuple[type, str]  # the class of parameters, and the method that each of them is made by
 

@@ -535,6 +535,7 @@ class PaddleFramework(Framework):
     distribution_class = paddle.distribution.Distribution
     scaler_class = paddle.amp.GradScaler
     unscale_method = "_unscale"
+    function_class = paddle.autograd.PyLayer
     clips = paddle.nn.utils
     parameter_maker = (paddle.base.framework.EagerParamBase, "__init__")
 
@@ -588,7 +589,12 @@ class PaddleFramework(Framework):
     def give_gradient(self, tensor: paddle.Tensor, gradient: paddle.Tensor | None) -> None:
         self.clear_gradient(tensor)
         if gradient is not None:
-            tensor.grad = gradient  # which copies it
+            try:
+                tensor.grad = gradient  # which copies it
+            except ValueError:  # the last one was sparse, of an embedding, and its kind stays when it is cleared
+                kinds = paddle.base.core.VarDesc.VarType
+                tensor._set_grad_type(getattr(kinds, "DENSE_TENSOR", None) or kinds.LOD_TENSOR)
+                tensor.grad = gradient
             tensor._unset_fake_empty()  # else, after clear_grad(), the next backward drops it (`differences`: assigned_gradient)
 
     def grad_enabled(self) -> bool:

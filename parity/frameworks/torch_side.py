@@ -389,6 +389,7 @@ class TorchFramework(Framework):
     distribution_class = torch.distributions.Distribution
     scaler_class = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler
     unscale_method = "unscale_"
+    function_class = torch.autograd.Function
     clips = torch.nn.utils
     parameter_maker = (torch.nn.Parameter, "__new__")
 

@@ -10,10 +10,11 @@ import itertools
 import linecache
 import math
 import os
+import re
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,20 +182,22 @@ def parsed(file: str) -> ast.Module | None:
 
 def _statements(function: ast.AST) -> Iterator[Statement]:
     pending = list(function.body)
+    freeing: dict[ast.AST, ast.AST] = _freeing(function.body)
     while pending:
         node = pending.pop(0)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or node in freeing.values():
             continue
         blocks = [block for name in ("body", "orelse", "finalbody") for block in getattr(node, name, [])]
         branches = [*getattr(node, "handlers", []), *getattr(node, "cases", [])]
         for branch in branches:
             blocks += branch.body
         pending += blocks
+        freeing |= _freeing(blocks)
         header = [child for child in ast.iter_child_nodes(node)
                   if child not in blocks and child not in branches] if blocks else [node]
         names = [n for part in header for n in ast.walk(part) if isinstance(n, ast.Name)]
         last = max((n.end_lineno for part in header for n in ast.walk(part) if hasattr(n, "end_lineno")),
-                   default=node.lineno) if blocks else node.end_lineno
+                   default=node.lineno) if blocks else freeing.get(node, node).end_lineno
         # In evaluation order of a plain assignment; a tuple target binds from left to right.
         binds = tuple(dict.fromkeys(n.id for n in names if isinstance(n.ctx, ast.Store)))
         reads = frozenset(n.id for n in names if isinstance(n.ctx, ast.Load))
@@ -205,6 +208,23 @@ def _statements(function: ast.AST) -> Iterator[Statement]:
         writes = frozenset(name for n in inner if (name := _written(n)) is not None)
         yield Statement(node.lineno, last, binds, reads, own, writes, _handed(inner),
                         isinstance(node, ast.Assign) and isinstance(node.value, ast.Name), reads - _of_kind_only(inner))
+
+
+def _freeing(block: Sequence[ast.AST]) -> dict[ast.AST, ast.AST]:
+    """Statements of a block that make a leaf, each with the one right behind it that lets gradients come back to it
+    (`x = y.detach()`, `x.stop_gradient = False`): they are one, as `x = y.detach().requires_grad_()` is."""
+    return {made: freed for made, freed in itertools.pairwise(block)
+            if isinstance(made, ast.Assign) and any(_named(target) is not None and _named(target) == _freed(freed)
+                                                    for target in made.targets)}
+
+
+def _freed(node: ast.AST) -> str | None:
+    """The name in `x.stop_gradient = False`, `x.requires_grad = True` and `x.requires_grad_()`."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
+        return _named(node.targets[0].value) if node.targets[0].attr in ("stop_gradient", "requires_grad") else None
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        return _named(node.value.func.value) if node.value.func.attr == "requires_grad_" else None
+    return None
 
 
 _KIND = frozenset({"dtype", "shape", "device", "place", "ndim"})
@@ -466,6 +486,26 @@ def nodes_at(site: Site | None) -> list[ast.AST]:
     function = function_around(site)
     return [node for node in ast.walk(function) if getattr(node, "lineno", math.inf) <= site.line <= node.end_lineno] \
         if function is not None else []
+
+
+def returned_part(site: Site | None, path: str) -> frozenset[str] | None:
+    """The names of which a result is made that stands at an access path of what the line returns: `b` of `return a, b` for "[1]",
+    of `return {"x": a, "y": b}` for "['y']". None where the line returns nothing that is spelled out there."""
+    node = next((node.value for node in nodes_at(site) if isinstance(node, ast.Return)), None)
+    narrowed = False
+    for number, name in re.findall(r"\[(?:(\d+)|'([^']*)')\]", path):
+        if number and isinstance(node, (ast.Tuple, ast.List)) and int(number) < len(node.elts):
+            node, narrowed = node.elts[int(number)], True
+        elif name and isinstance(node, ast.Dict) and (held := [value for key, value in zip(node.keys, node.values, strict=True)
+                                                               if isinstance(key, ast.Constant) and key.value == name]):
+            node, narrowed = held[-1], True
+        else:
+            break
+        if isinstance(node, ast.Starred):
+            return None
+    if not narrowed:
+        return None
+    return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
 
 
 def _returns_the_base(site: Site | None) -> bool:

@@ -155,6 +155,8 @@ class Against:
                 self.remember(event.key, array)
             return
         stored = partner.array
+        if event.key.stage == "gradients" and (stored is None) != (array is None):
+            array = _without_zeros(stored, array)
         if stored is None or array is None or self._compared[0]() is not stored or self._compared[1]() is not array:
             # One value often has several names (a module's output, the local it is bound to): compared once.
             self._compared, self._found = (weakly(stored), weakly(array)), self._measured(partner, event.key, array)
@@ -201,6 +203,14 @@ class Against:
         if stored is not None and array is not None and stored.shape != array.shape:
             return [replace(deviation(stored, array), reshaped=reshaped_distance(stored, array, summed=key.stage == "gradients"))]
         return compared(partner, array)
+
+
+def _without_zeros(stored: np.ndarray | None, array: np.ndarray | None) -> np.ndarray | None:
+    """A gradient that one side alone has, as the other has it where it is zeros: what nothing depends on has one, or none. Whether
+    an optimizer makes anything of zeros (a decay), the update tells."""
+    if stored is None:
+        return array if array.any() else None
+    return None if stored.any() else np.zeros_like(stored)
 
 
 def _farthest(strata: Sequence[Deviation], floor: float) -> Deviation:

@@ -458,6 +458,30 @@ def test_refuses_a_torch_state_as_a_paddle_state():
     pairs.to_torch(pairs.to_paddle(linear_state()))
 
 
+class Counting(p.BatchNorm1D):
+    """Of the user's own, which counts its batches, as torch's does."""
+
+    def __init__(self, features):
+        super().__init__(features)
+        self.register_buffer("num_batches_tracked", paddle.zeros([], dtype="int64"))
+
+
+def test_what_paddle_has_none_of_is_carried_where_a_layer_of_the_users_own_has_it():
+    ours = t.BatchNorm1d(3)
+    ours.num_batches_tracked.fill_(7)
+    pairs = plan(ours, Counting(3))
+    there = pairs.to_paddle(arrays(ours))
+    assert there["num_batches_tracked"] == 7 and pairs.to_torch(there)["num_batches_tracked"] == 7
+    with pytest.raises(LayoutError, match="in Paddle only.*no tensor for it"):
+        plan(t.GroupNorm(1, 3), Counted(1, 3))
+
+
+class Counted(p.GroupNorm):
+    def __init__(self, groups, features):
+        super().__init__(groups, features)
+        self.register_buffer("num_batches_tracked", paddle.zeros([], dtype="int64"))
+
+
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
 def test_any_precision_is_kept(dtype):
     state = {name: array.astype(dtype) for name, array in linear_state().items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,13 @@ class Case:
         """Iterations that were watched closely; of several without the first: the watch may have begun in the midst of a line."""
         close = [iteration for iteration in self.iterations if iteration.close and iteration.backwards]
         return close[1:] or close
+
+    def tells_apart(self, latest: int) -> bool:
+        """Whether the examples of the latest iterations are told right more often than by guessing: by three deviations."""
+        counted = [told for iteration in self.iterations[-latest:] for told in iteration.told]
+        beyond = sum(right - chance for _, right, chance in counted)
+        deviation = math.sqrt(sum(chance * (1 - chance / examples) for examples, _, chance in counted))
+        return beyond > 3 * deviation
 
     def steps(self, optimizer: str | None = None) -> Iterator[tuple[Iteration, Step]]:
         for iteration in self.iterations:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import scheduler_calls, scheduler_is_outside, scheduler_site
+from parity.doctor.checks.source import is_fitted, scheduler_calls, scheduler_is_outside, scheduler_site
 from parity.doctor.finding import Finding
 from parity.messages import say
 
@@ -31,7 +31,7 @@ def scheduler(case: Case) -> Iterator[Finding]:
         if case.framework.scheduler_of(optimizer) is None or any(iteration.schedulers[name] for iteration in case.iterations):
             continue
         steps = list(case.steps(name))
-        if len({step.lr for _, step in steps}) > 1 or not steps:
+        if len({step.lr for _, step in steps}) > 1 or not steps or is_fitted(steps[0][1].site):
             continue
         if not scheduler_calls(case):
             yield Finding("scheduler-stuck", name, say("{optimizer} has a scheduler that nothing steps: lr stays at {lr:.3g}",
@@ -48,9 +48,20 @@ def scheduler(case: Case) -> Iterator[Finding]:
             )
 
 
+MOVES = 1e-4  # of a weight's size: steps of that much along a gradient change a loss in float32
+
+
+def _moves_by_it(case: Case) -> bool:
+    """Whether all steps that were watched closely move weights along gradients that are not 0: then it is the number that tells
+    nothing (a loss that is divided by its own value), and not the training that stands still."""
+    steps = [step for _, step in case.steps() if step.updates]
+    return bool(steps) and all(any(update.gradient and update.weight and update.change > MOVES * update.weight
+                                   for update in step.updates.values()) for step in steps)
+
+
 def constant(case: Case) -> Iterator[Finding]:
     rows = [tuple(loss for backward in iteration.backwards for loss in backward.losses) for iteration in case.iterations]
-    if len(rows) >= 4 and all(rows) and len(set(rows)) == 1 and all(map(math.isfinite, rows[0])):
+    if len(rows) >= 4 and all(rows) and len(set(rows)) == 1 and all(map(math.isfinite, rows[0])) and not _moves_by_it(case):
         yield Finding("loss-constant", "loss", say("the loss is {loss:.6g} in all {count} iterations, to the last bit",
                                                     loss=rows[0][0], count=len(rows)),
                       site=case.loss_site(), iteration=4)
@@ -99,14 +110,6 @@ def _barely_moves(case: Case) -> bool:
     return rising or (bool(ratios) and steps * statistics.median(ratios) < GONE)
 
 
-def _tells_apart(case: Case) -> bool:
-    """Whether the examples of the last iterations are told right more often than by guessing: by three standard deviations."""
-    counted = [told for iteration in case.iterations[-WINDOW // 2:] for told in iteration.told]
-    beyond = sum(right - chance for _, right, chance in counted)
-    deviation = math.sqrt(sum(chance * (1 - chance / examples) for examples, _, chance in counted))
-    return beyond > 3 * deviation
-
-
 @functools.cache
 def _is_logarithmic(line: str) -> bool:
     """Whether all that the line adds up is: cross entropy and Dice together are at chance elsewhere."""
@@ -144,7 +147,7 @@ def chance(case: Case) -> Iterator[Finding]:
                 continue
             if key in weighed and _is_logarithmic(term.site.text):
                 curves.setdefault(key, []).append(term)
-    if _barely_moves(case) or _tells_apart(case):
+    if _barely_moves(case) or case.tells_apart(WINDOW // 2):
         return
     for terms in curves.values():
         if len(terms) < WINDOW:
@@ -172,4 +175,25 @@ def chance(case: Case) -> Iterator[Finding]:
                 return
 
 
-CHECKS = (scheduler, constant, drowned, chance)
+_DIVERGENCE = re.compile(r"(?:^|_)kld?(?:_|$|loss)|kl_?div|kullback", re.IGNORECASE)
+
+
+def divergence(case: Case) -> Iterator[Finding]:
+    """What is called a divergence, which is never below 0, and is counted with the sign that lets it grow without bound."""
+    seen: dict[str, list] = {}
+    for iteration in case.iterations:
+        for key, term in iteration.terms.items():
+            if _DIVERGENCE.search(term.name):
+                seen.setdefault(key, []).append(term)
+    for terms in seen.values():
+        slopes = [term.slope for term in terms if term.slope]
+        wrong = len(terms) > 2 and slopes and all(slope * term.value < 0 for slope in slopes for term in terms)
+        if wrong:
+            yield Finding("divergence-grows", terms[0].name, say(
+                "{name} is {value:.3g}, and the loss counts it {weight:.3g} times: a divergence is never below 0, and this one is "
+                "made larger, without bound", name=terms[0].name, value=terms[0].value, weight=slopes[0]),
+                          site=terms[0].site, iteration=3)
+            return
+
+
+CHECKS = (divergence, scheduler, constant, drowned, chance)

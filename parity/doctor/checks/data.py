@@ -47,12 +47,14 @@ def alike(case: Case) -> Iterator[Finding]:
         calls: dict[tuple[int, int], list] = {}
         for iteration in case.iterations:
             for batch in iteration.batches:
-                if batch.network == network and batch.training:
+                if batch.network == network and batch.training and len(batch.shape) > 1 and batch.shape[0] > 1:
                     calls.setdefault((iteration.number, batch.call), []).append(batch)
         batches = [batch for call in calls.values() for batch in call]
         if len(calls) < 3 or not all(batch.alike for batch in batches):
             continue
         kinds, first = {batch.alike for batch in batches}, batches[0]
+        if kinds == {"constant"} and network in case.program.leaves:
+            continue  # a layer by itself, of a constant: a bias
         if kinds == {"rows"} and len({batch.hash for batch in batches}) == 1:
             continue  # said by `repeats`
         message = (say("the input of {network} is 0 throughout, in all of its {count} calls", network=network, count=len(calls))
@@ -326,4 +328,15 @@ def padding(case: Case) -> Iterator[Finding]:
                           iteration=1)
 
 
-CHECKS = (targets, cosines, verdicts, padding, dropouts, shapes, inputs, alike, ranges, tiny, reach, renumbered, repeats, labels)
+def squares(case: Case) -> Iterator[Finding]:
+    """Scores of all rows of a batch against all of another, with one label for all rows."""
+    seen = [one for iteration in case.iterations for one in iteration.one_label]
+    if len(seen) >= ALWAYS and not any(iteration.many_labels for iteration in case.iterations):
+        label, rows, site = seen[0]
+        yield Finding("labels-constant", "labels", say(
+            "the scores are {rows} by {rows}, and the label of all rows is {label}: each has its own, in pairs of a batch "
+            "(0, 1, 2, ...), on purpose?", rows=rows, label=label), site=site, iteration=ALWAYS)
+
+
+CHECKS = (squares, targets, cosines, verdicts, padding, dropouts, shapes, inputs, alike, ranges, tiny, reach, renumbered, repeats,
+          labels)

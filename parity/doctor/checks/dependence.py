@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import forward_says
+from parity.doctor.checks.source import forward_says, state_loads
 from parity.doctor.finding import Finding
 from parity.doctor.record import Reaction
 from parity.messages import say
@@ -98,6 +98,10 @@ def unsynchronised(case: Case) -> Iterator[Finding]:
     began = next((step.counts for _, step in case.steps() if step.updates), (None, None))
     if began[0] or began[1] != 1:  # it had been trained before, and the target may be of then
         return
+    loads = state_loads(case)
+    own = [site for site, same in loads if same]
+    if len(own) < len(loads):
+        return  # a line brings it up to date, maybe after the iterations that were watched
     for iteration in case.iterations:
         fed = {batch.hash for batch in iteration.batches if batch.training}
         for key, target in iteration.targets.items():
@@ -108,7 +112,7 @@ def unsynchronised(case: Case) -> Iterator[Finding]:
         if len(looks) >= LOOKS and still and not any(taught for _, taught in looks):
             yield Finding("target-unsynchronised", first.name, say(
                 "{name}, which is built like {network}, never has its weights and stands still: a target that nothing brings up to "
-                "date?", name=first.name, network=first.network), site=first.site, iteration=1)
+                "date?", name=first.name, network=first.network), site=own[0] if len(own) == 1 else first.site, iteration=1)
 
 
 def pairs(case: Case) -> Iterator[Finding]:
@@ -140,4 +144,14 @@ def noise(case: Case) -> Iterator[Finding]:
                       site=close[0].drawn_late[0], iteration=close[0].number)
 
 
-CHECKS = (noise, reactions, unsynchronised, pairs)
+def pulls(case: Case) -> Iterator[Finding]:
+    """Cosines that are the whole loss, are all made larger, and whose two sides both learn: the same answer for all examples is the
+    best one."""
+    close = case.close
+    if close and all(one.pulls and not one.losses and all(pull.only for pull in one.pulls) for one in close):
+        yield Finding("only-drawn-together", "loss", say(
+            "this loss draws two things together that both learn, and pushes nothing apart: it is least where all examples get the "
+            "same answer, on purpose?"), site=close[0].pulls[0].site, iteration=1)
+
+
+CHECKS = (noise, reactions, unsynchronised, pairs, pulls)

@@ -316,6 +316,16 @@ def lost(case: Case) -> Iterator[Finding]:
             return
 
 
+def derived(case: Case) -> Iterator[Finding]:
+    close = case.close
+    if close and all(iteration.derived for iteration in close):
+        cut = close[0].derived[0]
+        yield Finding("term-without-graph", cut.name, say(
+            "{name} is a derivative without a graph of its own, added to what has one: it changes the loss, and the gradient goes "
+            "by the rest alone, on purpose?", name=cut.name), site=cut.site, iteration=close[0].number, mild=True,
+                      instead=say("create_graph=True, where this derivative is taken"))
+
+
 def targets(case: Case) -> Iterator[Finding]:
     """What a prediction is held against has a graph itself: the backward moves the target to the prediction, too."""
     close = [iteration for iteration in case.iterations if iteration.close and iteration.backwards]
@@ -385,4 +395,44 @@ def ones(case: Case) -> Iterator[Finding]:
                           site=site, iteration=close[0].number)
 
 
-CHECKS = (targets, backwards, missing_gradients, died, overwritten, cancelled, draws, scattered, ones, lost, bypassed)
+def custom(case: Case) -> Iterator[Finding]:
+    for iteration in case.iterations:
+        for name, site in iteration.unused_gradients:
+            yield Finding("gradient-not-passed-on", name, say(
+                "the backward of {name} does not read the gradient that it is given: what comes after it has no say in the "
+                "gradient of what is before it", name=name), site=site, iteration=iteration.number)
+            return
+
+
+def served(case: Case) -> Iterator[Finding]:
+    """Networks that get a gradient which no step uses, of a loss that trains others: what they were given in that iteration has no
+    graph, so what they say of it is a constant to those that do step."""
+    program = case.program
+    steps = sorted((step for _, step in case.steps()), key=lambda step: step.tick)
+    for iteration in case.iterations:
+        for backward in iteration.backwards if iteration.close else ():
+            networks = {program.network_of(name) for name in backward.touched}
+            for network in networks if len(networks) > 1 else ():
+                names = {name for name in backward.touched if program.network_of(name) == network}
+                holders = {program.holder_of(name) for name in names}
+                calls = [entry for entry in iteration.entries if entry.network == network and entry.tick < backward.tick]
+                after = next((step for step in steps if step.tick > backward.tick), None)
+                mine = next((step for step in steps if step.tick > backward.tick and step.optimizer in holders), None)
+                lent = network in iteration.lent  # it ran with weights that have a graph
+                if lent or not calls or any(entry.alive for entry in calls) or None in (after, mine) or after is mine:
+                    continue
+                stepped = {program.network_of(name) for name in program.held_names(after.optimizer)}
+                if any(entry.alive and entry.network in stepped for entry in iteration.entries):
+                    continue  # the gradient goes through what is stepped, and on to what it was given (a sample not detached)
+                updates = [mine.updates[name] for name in names if name in mine.updates]
+                if updates and all(update.tick_made not in (None, backward.tick) and not update.mixed for update in updates):
+                    drawn = next((site for _, fed, site in iteration.draws if fed == network), None)
+                    yield Finding("gradient-serves-nobody", network, say(
+                        "{network} gets a gradient by this loss, which {optimizer} steps upon and no step of its own uses; and "
+                        "what it was given has no graph: to {optimizer} its part of the loss is a constant, on purpose?",
+                        network=network, optimizer=after.optimizer), site=drawn or calls[-1].site, iteration=iteration.number)
+                    return
+
+
+CHECKS = (custom, served, derived, targets, backwards, missing_gradients, died, overwritten, cancelled, draws, scattered, ones,
+          lost, bypassed)

@@ -14,6 +14,7 @@ from parity.doctor.program import RATE
 from parity.messages import say
 from parity.trace.source import Site
 
+SETTLED = 20  # iterations after which what learns does better than guessing
 TOO_LARGE = 0.3  # of a weight's size, moved by one step (1e-3 is usual, and 1e-2 still trains)
 
 
@@ -126,7 +127,8 @@ def _stepped_at(case: Case, optimizer: str) -> Site | None:
 
 
 def _falls(case: Case, optimizer: str) -> bool:
-    """Whether the losses that train this optimizer's parameters go down: then it can afford its steps.
+    """Whether the losses that train this optimizer's parameters go down, and not to where guessing puts them: then it can afford
+    its steps.
 
     What starts at 0 or near it, an embedding or the last layer of a flow, moves by more than its size in a healthy training.
     """
@@ -134,6 +136,9 @@ def _falls(case: Case, optimizer: str) -> bool:
     sites = {backward.site for iteration in case.iterations for backward in iteration.backwards if backward.touched & mine}
     rows = [[backward for backward in iteration.backwards if backward.site in sites] for iteration in case.iterations]
     course = [sum(sum(backward.losses) for backward in row) for row in rows if row]
+    half = (len(case.iterations) + 1) // 2
+    if len(case.iterations) >= SETTLED and any(one.told for one in case.iterations[-half:]) and not case.tells_apart(half):
+        return False
     return len(course) > 1 and statistics.median(course[(len(course) + 1) // 2:]) < course[0]
 
 
@@ -176,14 +181,27 @@ def by_batch(case: Case) -> Iterator[Finding]:
                 "the scheduler of {optimizer} is stepped once a batch, and an epoch has {batches}: at its end the learning rate is "
                 "{left:.2g} of what it was at first, on purpose?", optimizer=name, batches=batches, left=left),
                           site=_stepped_at(case, name), iteration=1, mild=True, instead=IN_EPOCHS)
+        elif numbers.get("last_fall", batches) < batches and numbers["left"] < GONE:
+            yield Finding("scheduler-too-often", name, say(
+                "the scheduler of {optimizer} is stepped once a batch, and an epoch has {batches}: after {steps} the learning rate "
+                "is {left:.2g} of what it was at first, on purpose?", optimizer=name, batches=batches, steps=numbers["last_fall"],
+                left=numbers["left"]), site=scheduler_site(case, name), iteration=1, mild=True, instead=IN_EPOCHS)
 
 
 DEAD = 1e-3  # of the learning rate
+FEW = 0.2  # of the steps that a schedule was built for
 
 
-def through(case: Case) -> Iterator[Finding]:
-    """Of a script that is over: regular schedules that had let the rate die before half of their steps were done."""
+def through(case: Case, over: bool) -> Iterator[Finding]:
+    """Of a script that is over: regular schedules that had let the rate die before half of their steps were done; and schedules
+    of one rise and fall that were stepped for a part of the rise alone, where it has come to its end (over)."""
     for name, scheduler in case.program.schedulers.items():
+        built = getattr(scheduler, "total_steps", None)
+        if over and type(scheduler).__name__ == "OneCycleLR" and isinstance(built, int) and scheduler.last_epoch < FEW * built:
+            yield Finding("scheduler-too-seldom", name, say(
+                "the scheduler of {optimizer} was stepped {count} and built for {built}: once an epoch, in place of once a batch?",
+                optimizer=name, count=plural(scheduler.last_epoch, "time"), built=built), site=_stepped_at(case, name), iteration=1,
+                          mild=True)
         kind, gamma = type(scheduler).__name__, getattr(scheduler, "gamma", None)
         if kind not in REGULAR or not isinstance(gamma, float) or not 0 < gamma < 1:
             continue

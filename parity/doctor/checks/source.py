@@ -71,6 +71,14 @@ def scheduler_calls(case: Case) -> set[str]:
             for receiver, _ in _scheduler_steps(tree)}
 
 
+_FITS = re.compile(r"\.fit\(")
+
+
+def is_fitted(step: Site | None) -> bool:
+    """Whether a library's loop took that step (`Model.fit`): it steps the scheduler as well, by batch or by epoch."""
+    return step is not None and bool(_FITS.search(step.text))
+
+
 def scheduler_is_outside(case: Case, step: Site | None) -> bool:
     """Whether schedulers are stepped outside of the loop in which the optimizer steps at that line: once an epoch."""
     tree = parsed(step.file) if step is not None else None
@@ -188,6 +196,15 @@ def filling_site(case: Case, value: float) -> Site | None:
              if isinstance(given, ast.Constant) and type(given.value) in (int, float)
              and np.float32(given.value) == np.float32(value)}
     return _only(found)
+
+
+def state_loads(case: Case) -> list[tuple[Site, bool]]:
+    """Lines that load the state of one network into another; whether the two are the same."""
+    return [(Site(file, node.lineno), ast.unparse(given.value) == ast.unparse(node.func.value))
+            for file, node in _nodes(case.program.files)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("load_state_dict", "set_state_dict") and node.args and isinstance(node.args[0], ast.Call)
+            and isinstance(given := node.args[0].func, ast.Attribute) and given.attr == "state_dict"]
 
 
 _FREEZES = re.compile(r"requires_grad_\(False\)|requires_grad = False|stop_gradient = True")

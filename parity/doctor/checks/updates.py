@@ -48,7 +48,7 @@ def updates(case: Case) -> Iterator[Finding]:
         idle = [name for name, all_ in seen.items() if all_ and all(update.gradient for update in all_)
                 and name not in still and not any(update.changed for update in all_) and not _is_rounding(name, seen, rate)]
         late = [name for name, all_ in seen.items() if len(all_) > 1 and all_[0].changed and all(update.gradient for update in all_)
-                and name not in still and not any(update.changed for update in all_[1:])]
+                and name not in still and not any(update.changed for update in all_[1:]) and not _is_rounding(name, seen, rate)]
         if idle or late:
             yield Finding(
                 "unchanged",
@@ -129,6 +129,26 @@ def rebuilt(case: Case) -> Iterator[Finding]:
             )
 
 
+def zeros(case: Case) -> Iterator[Finding]:
+    """Weights of several layers that are 0 and get a gradient of exactly 0, beside parameters that do get one: each keeps the other
+    there. (One layer at 0, the last of a branch, gets a gradient.)"""
+    seen: dict[str, list[Update]] = {}
+    for iteration, step in case.steps():
+        for name, update in step.updates.items() if iteration.close else ():
+            seen.setdefault(name, []).append(update)
+    still = [name for name, all_ in seen.items() if all(update.weight == 0 == update.gradient for update in all_)
+             and name.endswith(".weight") and _mixes(case, name.rpartition(".")[0])]
+    if len(still) > 1 and any(update.gradient for all_ in seen.values() for update in all_):
+        yield Finding("units-alike", still[0].rpartition(".")[0], say(
+            "the weights of {names} are all 0 and get a gradient of exactly 0: each of them keeps the others there",
+            names=some(still)), site=filling_site(case, 0.0) or case.program.site_of(still[0]), iteration=1)
+
+
+def _mixes(case: Case, path: str) -> bool:
+    kind = type(case.program.modules.get(path)).__name__
+    return kind == "Linear" or kind.startswith("Conv")
+
+
 def units(case: Case) -> Iterator[Finding]:
     """Layers whose units all begin alike and get the same gradient: they stay one unit, however many there are."""
     seen: dict[str, list[float | None]] = {}
@@ -179,4 +199,4 @@ def anew(case: Case) -> Iterator[Finding]:
             return
 
 
-CHECKS = (updates, rebuilt, anew, rounded_away, units)
+CHECKS = (zeros, updates, rebuilt, anew, rounded_away, units)

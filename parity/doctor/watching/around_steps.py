@@ -70,10 +70,20 @@ class AroundSteps:
             if scene.framework.scheduler_of(optimizer) is scheduler or getattr(scheduler, "optimizer", None) is optimizer:
                 scene.current.schedulers[name] += 1
                 scene.current.scheduler_sites[name] = scene.site()
-                numbers = {key: value for key, value in vars(scheduler).items() if type(value) in (int, float)}
+                numbers = {key: value for key, value in vars(scheduler).items() if type(value) in (int, float)} | _falls(scheduler)
                 scene.program.schedules.setdefault(name, (type(scheduler).__name__, numbers))
                 scene.program.schedulers[name] = scheduler
         return original(*args, **kwargs)
+
+
+def _falls(scheduler: Any) -> dict[str, float]:
+    """Of a rate that falls at given steps: the last of them, and what is left of the rate then."""
+    kept = vars(scheduler)
+    steps = sorted(kept.get("boundaries") or kept.get("milestones") or ())
+    if not steps:
+        return {}
+    rates = kept.get("values") or [1.0, kept.get("gamma", 1.0) ** len(steps)]
+    return {"last_fall": steps[-1], "left": rates[-1] / rates[0] if rates[0] else 1.0}
 
 
 def _is_being_made(made: Any) -> bool:

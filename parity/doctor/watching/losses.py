@@ -29,6 +29,7 @@ REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "square_er
                "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
 BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, math.inf)}
 BEYOND, OFTEN = 0.05, 0.05  # so far outside, and so many of the targets: noise about targets at the bounds is no range
+SQUARE = 4  # rows: that as many examples as there are classes have one label is no accident then
 _OPERATORS = {"__sub__": "a difference", "__rsub__": "a difference", "__mul__": "a product", "__rmul__": "a product"}
 
 
@@ -83,6 +84,7 @@ class Losses:
         scene, framework = self._scene, self._scene.framework
         name = original.__name__
         pair = (*args, *(kwargs[key] for key in ("input", "target", "label") if key in kwargs))[:2]
+        scene.current.losses += 1
         self.note_shapes(name, pair)
         if len(pair) > 1:
             self._probes.note_target(pair[1])
@@ -135,7 +137,9 @@ class Losses:
         """Probabilities where scores belong: the rows of a softmax add up to 1; its logarithm is never above 0."""
         scene, framework = self._scene, self._scene.framework
         name, given = original.__name__, args[0] if args else kwargs.get("input", kwargs.get("log_probs"))
-        self._probes.note_target(args[1] if len(args) > 1 else kwargs.get("target", kwargs.get("label")))
+        target = args[1] if len(args) > 1 else kwargs.get("target", kwargs.get("label"))
+        scene.current.losses += 1
+        self._probes.note_target(target)
         if name == "kl_div" and scene.current.close and len(args) > 1:
             self._note_teacher(name, *args[:2])
         has_softmax = name == "cross_entropy" or (name == "ctc_loss" and framework.name == "paddle")
@@ -143,7 +147,8 @@ class Losses:
         if len(shape) > 1 and name in ("cross_entropy", "nll_loss"):
             scene.current.classes.add(shape[1])
             axis = kwargs.get("axis", -1 if framework.name == "paddle" and name == "cross_entropy" else 1)
-            self._note_told(given, args[1] if len(args) > 1 else kwargs.get("target", kwargs.get("label")), axis)
+            self._note_told(given, target, axis)
+            self._note_square(shape, target)
         softmax = kwargs.get("use_softmax", True) and kwargs.get("axis", -1) in (-1, 1)
         if scene.current.close and name == "cross_entropy" and framework.is_tensor(given):
             self._cosines.note_scores(given, scene.lines.made_at(given) or scene.site())
@@ -175,6 +180,20 @@ class Losses:
             if shape and site is not None:
                 scene.current.softmaxes.setdefault(site, set()).add(shape[axis])
         return result
+
+    def _note_square(self, shape: tuple[int, ...], target: Any) -> None:
+        """Do all rows of a square of scores have one label?"""
+        scene, framework = self._scene, self._scene.framework
+        if len(shape) != 2 or shape[0] != shape[1] or shape[0] < SQUARE or not framework.is_tensor(target):
+            return
+        labels = framework.values(target).ravel()
+        if labels.dtype.kind != "i" or labels.size != shape[0]:
+            return
+        if (labels == labels[0]).all():
+            made = [seen.site for seen in scene.current.labels if seen.classes == 1 and seen.size == labels.size]
+            scene.current.one_label.append((int(labels[0]), len(labels), made[-1] if made else scene.site()))
+        else:
+            scene.current.many_labels += 1
 
     def _note_told(self, given: Any, target: Any, axis: int) -> None:
         """How many examples are told right; closely, also which classes get a gradient."""

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from parity.doctor.record import Iteration, ModuleUse, Stranger
+from parity.doctor.record import Entry, Iteration, ModuleUse, Stranger
 from parity.doctor.watching.draws import Draws
 from parity.doctor.watching.layers import Layers
 from parity.doctor.watching.losses import Losses
@@ -59,6 +59,9 @@ class Modules:
             if scene.current is None:  # enough was watched
                 return original(*args, **kwargs)
             scene.last_network = path
+            if framework.grad_enabled():
+                given = [tensor for _, tensor in framework.tensors_in([*args[1:], *kwargs.values()])]
+                scene.current.entries.append(Entry(path, scene.tick(), scene.site(), any(map(framework.requires_grad, given))))
             self._draws.note_call(path, args[1:])
             self._probes.note_call(path, module, args[1:], kwargs)
             self._layers.note_batch(path, args[1:], kwargs, module.training and framework.grad_enabled())

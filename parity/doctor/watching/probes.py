@@ -47,7 +47,7 @@ _MASKS = re.compile(r"triu|tril|causal|subsequent")
 class Call:
     """One call of a network, with copies of what it was given. again: it is its second. modes: of its modules, whether in training.
 
-    targets: what losses were given since, and where.
+    targets: what losses were given since, where, and whether no other network had run in between.
     """
 
     path: str
@@ -56,7 +56,7 @@ class Call:
     site: Site | None
     again: bool = False
     modes: list[bool] = field(default_factory=list)
-    targets: list[tuple[np.ndarray, Site | None]] = field(default_factory=list)
+    targets: list[tuple[np.ndarray, Site | None, bool]] = field(default_factory=list)
 
 
 @dataclass
@@ -98,7 +98,8 @@ class Probes:
         if self._calls and self._scene.framework.is_tensor(target):
             array = self._scene.framework.values(target)
             if 1 < array.size < LARGE:
-                self._calls[-1].targets.append((array.copy(), self._scene.site()))
+                own = self._scene.last_network == self._calls[-1].path
+                self._calls[-1].targets.append((array.copy(), self._scene.site(), own))
 
     def end(self, iteration: Iteration) -> None:
         """The iteration is over; nothing is watched now."""
@@ -423,20 +424,23 @@ class _Probe:
 
     def _positions(self) -> Iterator[Reaction]:
         """Where the targets are the inputs, at other positions: does each output see what it has to give, or must not see?"""
-        given = self._given[self._first]
-        if given.ndim < 2 or min(given.shape[:2]) < 1:
-            return
-        for target, site in self._call.targets:
-            for axis in (1, 0):
-                if given.shape[axis] <= FEWEST:
-                    continue
-                sources = _sources(np.moveaxis(given, axis, 0), target, given.shape, axis)
-                if sources is not None:
-                    yield from self._held_against(sources, axis, site)
-                    return
+        matches = []
+        for place, given in self._given.items():
+            for target, site, own in self._call.targets if given.ndim > 1 and min(given.shape[:2]) > 0 else ():
+                for axis in (1, 0):
+                    if given.shape[axis] <= FEWEST:
+                        continue
+                    sources = _sources(np.moveaxis(given, axis, 0), target, given.shape, axis)
+                    if sources is not None:
+                        shifts = {source - number for number, source in enumerate(sources)}
+                        matches.append((len(shifts), place, sources, axis, site, own))
+        if matches:  # a decoder's own input before what its encoder is given, which may hold the same in another order
+            _, self._first, sources, axis, site, own = min(matches, key=lambda match: match[0])
+            yield from self._held_against(sources, axis, site, own)
 
-    def _held_against(self, sources: list[int], axis: int, site: Site | None) -> Iterator[Reaction]:
-        """sources: output position -> position of the input that is its target."""
+    def _held_against(self, sources: list[int], axis: int, site: Site | None, own: bool) -> Iterator[Reaction]:
+        """sources: output position -> position of the input that is its target. own: what the loss was given is this network's, not
+        that of one which goes on from it (a decoder)."""
         count, only = self._given[self._first].shape[axis], {self._first: self._given[self._first]}
         shifts = {source - position for position, source in enumerate(sources)}
         if shifts == {1}:
@@ -454,7 +458,7 @@ class _Probe:
             tokens = self._given[self._first].dtype.kind == "i"
             if tokens and reacting is not None and slot in reacting and len(reacting) > 1 and min(reacting) == slot:
                 yield Reaction("unshifted", self._call.path, slicing_site(site, 1) or site, count, position=slot, source=slot)
-        elif len(shifts) > 1:
+        elif len(shifts) > 1 and own:
             position = max(range(len(sources)), key=lambda number: sources[number] - number)
             source = sources[position]
             reacting = self._reacting(only, axis, source)

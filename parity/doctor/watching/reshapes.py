@@ -26,7 +26,7 @@ class Reshapes:
         if scene.current.close and called_by in scene.program.source and framework.is_tensor(result):
             (before, kind), (after, _) = framework.shape_dtype(args[0]), framework.shape_dtype(result)
             if kind.startswith(("float", "bfloat")) and (
-                    _reordered(before, after) or _to_rows(before, after)):
+                    _reordered(before, after) or _to_rows(before, after) or _to_heads(before, after) or _to_heads(after, before)):
                 scene.current.renumbered.append((tuple(before), tuple(after), scene.site()))
         return result
 
@@ -40,3 +40,12 @@ def _reordered(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
 def _to_rows(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     """Whether an axis of channels, the second of several, is made the rows' own without having been moved to the end."""
     return len(before) > 2 == len(after) and 1 < after[1] == before[1] != before[-1] and before[-1] > 1
+
+
+def _to_heads(flat: tuple[int, ...], split: tuple[int, ...]) -> bool:
+    """Whether one has [batch, positions, features] and the other [batch, heads, positions, features of a head]: between them
+    positions and heads have to be transposed, and are only renumbered."""
+    if len(flat) != 3 or len(split) != 4 or flat[0] != split[0]:
+        return False
+    heads, positions, own = split[1:]
+    return flat[1:] == (positions, heads * own) and heads != positions and min(heads, positions, own) > 1

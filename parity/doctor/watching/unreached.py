@@ -70,6 +70,8 @@ class Unreached:
             cut = self._cut() if missing else None
             depends = [layer for layer, all_ in missing.items()
                        if cut is not None and layer in cut.before and self._changes(all_, number, before)]
+            if cut is not None and cut.how == "index":  # the table that is looked up may learn otherwise
+                depends = [layer for layer in depends if "Embedding" not in type(program.modules.get(layer)).__name__]
             if depends:
                 yield Reaction(cut.how, self._network, cut.site, len(depends), layer=", ".join(depends[:MOST]))
                 return
