@@ -384,12 +384,13 @@ class _Frame:
                 self._lines.iteration.lost.append(Lost(" * ".join(names), cut, term))
 
     def _derived(self, values: Any, site: Site) -> None:
-        """Sums of what a network gives and of a derivative of it that has no graph of its own (the residual of an equation)."""
-        parts = [[name for name in names if name in self._kinds] for names in addends(site.text)]
-        cuts = [self._kinds[name][2] for names in parts for name in names if self._kinds[name][2] is not None]
+        """Sums of what a network gives and of a derivative of it that has no graph of its own (the residual of an equation). What
+        it is a derivative by is moved along it, and no fault (an attack, a chain that is drawn)."""
+        names = {name for part in addends(site.text) for name in part if name in self._kinds}
+        cuts = [cut for graph, _, cut in map(self._kinds.__getitem__, names) if cut is not None and not graph]
         cut = next((cut for cut in cuts if cut.how == "create_graph"), None)
-        alive = any(self._kinds[name][0] and not getattr(values.get(name), "is_leaf", True) for names in parts for name in names)
-        if cut is not None and alive:
+        alive = {name for name in names if self._kinds[name][0] and not getattr(values.get(name), "is_leaf", True)}
+        if cut is not None and alive - _derived_by(cut.site.text):
             self._lines.iteration.derived.append(cut)
 
     def _says(self, value: Any) -> bool:
@@ -470,6 +471,17 @@ def _factors(node: ast.expr) -> tuple[str, ...] | None:
             return _factors(node.args[0])
         return (f"{name}()",) if name and name not in _METHODS else None
     return None
+
+
+@functools.lru_cache(maxsize=256)
+def _derived_by(line: str) -> set[str]:
+    """Names in the second argument of a call of `grad` on this line."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(line.strip())) if isinstance(node, ast.Call)]
+    except (SyntaxError, ValueError):  # a piece of a statement
+        return set()
+    return {node.id for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "grad" and len(call.args) > 1
+            for node in ast.walk(call.args[1]) if isinstance(node, ast.Name)}
 
 
 def _may_hold(value: Any) -> bool:

@@ -10,6 +10,7 @@ import itertools
 import linecache
 import math
 import os
+import re
 import sys
 import weakref
 from collections import Counter
@@ -455,6 +456,26 @@ def nodes_at(site: Site | None) -> list[ast.AST]:
     function = function_around(site)
     return [node for node in ast.walk(function) if getattr(node, "lineno", math.inf) <= site.line <= node.end_lineno] \
         if function is not None else []
+
+
+def returned_part(site: Site | None, path: str) -> frozenset[str] | None:
+    """The names of which a result is made that stands at an access path of what the line returns: `b` of `return a, b` for "[1]",
+    of `return {"x": a, "y": b}` for "['y']". None where the line returns nothing that is spelled out there."""
+    node = next((node.value for node in nodes_at(site) if isinstance(node, ast.Return)), None)
+    narrowed = False
+    for number, name in re.findall(r"\[(?:(\d+)|'([^']*)')\]", path):
+        if number and isinstance(node, (ast.Tuple, ast.List)) and int(number) < len(node.elts):
+            node, narrowed = node.elts[int(number)], True
+        elif name and isinstance(node, ast.Dict) and (held := [value for key, value in zip(node.keys, node.values, strict=True)
+                                                               if isinstance(key, ast.Constant) and key.value == name]):
+            node, narrowed = held[-1], True
+        else:
+            break
+        if isinstance(node, ast.Starred):
+            return None
+    if not narrowed:
+        return None
+    return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
 
 
 def _returns_the_base(site: Site | None) -> bool:

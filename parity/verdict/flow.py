@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Event, Key
-from parity.trace.source import Site, Statement, Statements, statements_around
+from parity.trace.source import Site, Statement, Statements, returned_part, statements_around
 from parity.verdict.findings import Finding, Order
 from parity.verdict.sinks import Against, Store
 
@@ -50,7 +50,7 @@ class Flow:
         if start is None:
             return
         made = {local_name(key)} if key.function != OPERATION else set()
-        answered = set()  # lines: what else one shows is made of its first value
+        answered = set()  # lines: what else one shows is made of its first value; of what one returns, each part
         wrong = Wrong(parameter for other in self._diverged_in.get(key[:5], ())
                       if (parameter := parameter_of(other, statements)) is not None)
         end = self._ends.get(key[:5], 0)
@@ -66,9 +66,11 @@ class Flow:
                 wrong.see(event.key, statement, self._diverged(event.key), self._agrees(event.key))
             if Order(event.order) <= finding.order or not _belongs(event.key, key):
                 continue
-            reads = statement.values & statements.names - {"self"}
+            reads, place = statement.values & statements.names - {"self"}, statement.first
+            if (part := self._part(event, line)) is not None:
+                reads, place = reads & part, (statement.first, part)
             bound = key.function == OPERATION and statement is start and event.key.is_local and local_name(event.key) in start.binds
-            if statement.first in answered or (not bound and not made & reads):
+            if place in answered or (not bound and not made & reads):
                 if statement is not start:
                     made.difference_update(statement.binds)
                 continue
@@ -76,13 +78,20 @@ class Flow:
             if event.key.is_local and not agrees and (not diverged or bound or self._found[event.key].of_another_kind):
                 made.add(local_name(event.key))
             elif diverged and (reads - made) & before:
-                answered.add(statement.first)
+                answered.add(place)
                 made.difference_update(statement.binds)
             elif diverged or (agrees and (not is_given(event.key, key) or not reads - made or (
                     statement not in unsound and statements.hands_on(statement, made & reads)))):
                 yield agrees  # of what a layer is given, where the line reads nothing else, or hands it on
-                answered.add(statement.first)
+                answered.add(place)
                 made.difference_update(statement.binds)
+
+    @staticmethod
+    def _part(event: Event, line: int) -> frozenset[str] | None:
+        """Of one of several results that a function returns side by side, the names that it is made of."""
+        if event.key.is_local or not event.key.variable.startswith("output[") or event.site is None or event.site.line != line:
+            return None
+        return returned_part(event.site, event.key.variable.removeprefix("output"))
 
     @functools.cached_property
     def _ends(self) -> dict[tuple, int]:

@@ -100,7 +100,7 @@ POWER = hasattr(P, "lp_pool1d")  # not in Paddle 2.6
 HOLES = np.array([[[[0.0, 0.0, 4.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]])  # whose powers are exact
 ODD = np.arange(1.0, 36.0).reshape(1, 1, 5, 7)
 FIRST = np.array([0, 4, 1])
-SHARES = draw(5)
+SHARES = np.abs(draw(5))
 CASES = [  # entry, input on which it acts, input on which it does not, torch's call, Paddle's
     ("softmax_far_out", FAR, draw(2, 3), lambda x: 1e28 * torch.softmax(x, -1)[0, 1],
      lambda x: 1e28 * P.softmax(x)[0, 1]),
@@ -155,7 +155,7 @@ CASES = [  # entry, input on which it acts, input on which it does not, torch's 
     *(("margin_share", draw(3, 5), draw(3, 5, dtype="float32"), lambda x, options=options: F.multi_margin_loss(
         x, torch.from_numpy(FIRST), **options), lambda x, options=options: P.multi_margin_loss(
         x, paddle.to_tensor(FIRST), **options))
-      for options in ({}, {"p": 2, "margin": 0.7}, {"reduction": "none", "margin": 0.3}, {"reduction": "sum"})),
+      for options in ({}, {"p": 2, "margin": 0.75}, {"reduction": "none", "margin": 0.25}, {"reduction": "sum"})),
     ("margin_share", draw(3, 5), draw(3, 5, dtype="float32"), lambda x: F.multi_margin_loss(
         x, torch.from_numpy(FIRST), weight=torch.from_numpy(SHARES).to(x)), lambda x: P.multi_margin_loss(
         x, paddle.to_tensor(FIRST), weight=paddle.to_tensor(SHARES).astype(x.dtype))),
@@ -427,10 +427,11 @@ def test_labels_are_cut_off(ours, theirs):
 
 @pytest.mark.parametrize("shape", [(2, 6, 4, 3), (3, 6, 5)])
 def test_a_group_norm_without_weight_has_another_gradient_in_paddle(shape):
+    skip_unless_present("group_norm_gradient")
+
     def norms(weight):
-        theirs = paddle.nn.GroupNorm(3, 6, weight_attr=None if weight else False, bias_attr=None if weight else False)
-        theirs.to(dtype="float64")
-        return torch.nn.GroupNorm(3, 6, affine=weight).double(), theirs
+        ones = paddle.ones([6], "float64") if weight else None
+        return torch.nn.GroupNorm(3, 6, affine=weight).double(), lambda x: P.group_norm(x, 3, weight=ones)
 
     ours, theirs = norms(weight=False)
     expected, plain = outcome(draw(*shape), theirs, paddle), outcome(draw(*shape), ours, torch)

@@ -471,7 +471,7 @@ def test_a_clip_before_the_gradients_are_unscaled_explains_that_it_is_tight(earl
     assert not early or "clip-too-tight" in said["clip-before-unscale"].evidence
 
 
-@pytest.mark.parametrize("how", ["alone", "with its graph", "attack"])
+@pytest.mark.parametrize("how", ["alone", "with its graph", "attack", "drawn"])
 def test_a_derivative_without_a_graph_in_a_residual(how):
     net = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
 
@@ -482,9 +482,13 @@ def test_a_derivative_without_a_graph_in_a_residual(how):
             du = torch.autograd.grad(u.sum(), t, retain_graph=True)[0]
         elif how == "with its graph":
             du = torch.autograd.grad(u.sum(), t, create_graph=True)[0]
+        elif how == "drawn":
+            u = net((t + torch.autograd.grad(u.sum(), t)[0]).detach())
+            du = 0.5 * u
         else:
-            slope = torch.autograd.grad(u.sum(), t)[0]
-            moved = t + 0.1 * slope
+            away = t + 0.01 * torch.randn_like(t)
+            slope = torch.autograd.grad(net(away).sum(), away)[0]
+            moved = away + 0.1 * slope
             return net(moved).square().mean()
         residual = du + 2 * u
         return residual.square().mean() + (net(torch.zeros(1, 1)) - 1).square().mean()
@@ -520,3 +524,30 @@ def test_a_target_network_that_loads_itself(tmp_path, loaded):
     said = script(tmp_path, BOOTSTRAPPED, loaded=loaded)
     assert ("target-unsynchronised" in said) is (loaded == "target")
     assert loaded == "online" or "load_state_dict" in line(said["target-unsynchronised"])
+
+
+@pytest.mark.parametrize("lent", [True, False])
+def test_a_network_that_runs_with_weights_made_by_another_serves_it(lent):
+    """A step ahead, by weights that another network gives; or what it says of a sample without a graph."""
+    net, weigher = nn.Linear(3, 2), nn.Linear(1, 1)
+    moves, weighs = torch.optim.SGD(net.parameters(), 0.01), torch.optim.SGD(weigher.parameters(), 0.01)
+
+    def step():
+        data, wanted = torch.randn(8, 3), torch.randint(0, 2, (8,))
+        costs = F.cross_entropy(net(data), wanted, reduction="none")
+        weights = weigher(costs.detach()[:, None]).sigmoid()
+        own = dict(net.named_parameters())
+        if lent:
+            gradients = torch.autograd.grad((weights.squeeze(1) * costs).sum(), list(own.values()), create_graph=True)
+            ahead = {name: p - 0.1 * g for (name, p), g in zip(own.items(), gradients, strict=True)}
+            judged = F.cross_entropy(torch.func.functional_call(net, ahead, (data,)), wanted)
+        else:
+            judged = F.cross_entropy(net(data), wanted) + weights.mean()
+        weighs.zero_grad()
+        judged.backward()
+        weighs.step()
+        moves.zero_grad()
+        F.cross_entropy(net(data), wanted).backward()
+        moves.step()
+
+    assert ("gradient-serves-nobody" in found(step, [net, weigher], [moves, weighs])) is not lent

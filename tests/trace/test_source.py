@@ -9,7 +9,16 @@ import paddle
 import pytest
 import torch
 
-from parity.trace.source import ConstructionSites, Site, SourceTree, calls_own, kept_at, kept_value, statements_of
+from parity.trace.source import (
+    ConstructionSites,
+    Site,
+    SourceTree,
+    calls_own,
+    kept_at,
+    kept_value,
+    returned_part,
+    statements_of,
+)
 
 
 def binds(function):
@@ -216,6 +225,27 @@ def test_a_leaf_is_made_by_both_its_lines():
     assert found["a.stop_gradient = False"] == found["a = x.detach()"] == ("a",)
     assert found["b.requires_grad_()"] == ("b",)
     assert found["y.stop_gradient = False"] == found["d.stop_gradient = False"] == found["e.requires_grad = True"] == ()
+
+
+def returns(a, b, c, rest):
+    if a:
+        return a, (b, [c])
+    if b:
+        return {"x": a, "y": b + c}
+    if c:
+        return *rest, a
+    return a
+
+
+@pytest.mark.parametrize("line, path, names", [
+    ("return a, (b, [c])", "[0]", {"a"}), ("return a, (b, [c])", "[1][0]", {"b"}), ("return a, (b, [c])", "[1][1][0]", {"c"}),
+    ("return a, (b, [c])", "[1]", {"b", "c"}), ("return a, (b, [c])", "[7]", None), ("return a, (b, [c])", "", None),
+    ('return {"x": a, "y": b + c}', "['y']", {"b", "c"}), ('return {"x": a, "y": b + c}', "['z']", None),
+    ("return *rest, a", "[0]", None), ("return a", "[0]", None), ("if b:", "[0]", None)])
+def test_which_names_a_part_of_what_is_returned_is_made_of(line, path, names):
+    lines, first = inspect.getsourcelines(returns)
+    number = next(n for n, text in enumerate(lines, first) if text.strip() == line)
+    assert returned_part(Site(__file__, number), path) == names
 
 
 def test_statements_that_share_a_line_count_as_one():

@@ -79,3 +79,4 @@ def test_a_local_that_was_left_open_is_wrong_where_the_replay_says_so(free, repl
     report.counts.update(one.verdict for one in report.findings)
     report.place()
     assert report.first.key.variable == first and report.counts[Verdict.DIVERGED] == len(report.diverged)
+    assert any(one.key == free.key and one.run == "free" for one in report.diverged) is (first == "h")

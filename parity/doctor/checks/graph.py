@@ -418,7 +418,8 @@ def served(case: Case) -> Iterator[Finding]:
                 calls = [entry for entry in iteration.entries if entry.network == network and entry.tick < backward.tick]
                 after = next((step for step in steps if step.tick > backward.tick), None)
                 mine = next((step for step in steps if step.tick > backward.tick and step.optimizer in holders), None)
-                if not calls or any(entry.alive for entry in calls) or after is None or mine is None or after is mine:
+                lent = network in iteration.lent  # it ran with weights that have a graph
+                if lent or not calls or any(entry.alive for entry in calls) or None in (after, mine) or after is mine:
                     continue
                 stepped = {program.network_of(name) for name in program.held_names(after.optimizer)}
                 if any(entry.alive and entry.network in stepped for entry in iteration.entries):
