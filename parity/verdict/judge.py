@@ -28,6 +28,7 @@ from parity.verdict.findings import RAISED, Finding, Order, Report
 from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
 from parity.verdict.in_place import gone_round, written
+from parity.verdict.rates import rated
 from parity.verdict.settings import Settings
 from parity.verdict.sinks import Against, Store, multiple_of
 from parity.verdict.sketch import sketch
@@ -126,7 +127,7 @@ class Judge:
         if self.pair.names is not None:
             found = _without_reordered(found, self.truth, against, report)
             found = cut(self._placed(found, against, elsewhere), self.truth, against, report)
-            found = placed_on_the_way_back(found, self.truth, against)
+            found = rated(placed_on_the_way_back(found, self.truth, against), self.truth, against)
         found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
