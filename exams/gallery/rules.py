@@ -92,11 +92,17 @@ _ALBERT = Rule(_SNAKE | {"full_layer_LayerNorm": "full_layer_layer_norm"})
 _IN_ORDER = Rule({}, in_order=True)
 _TIMM = Rule(_BATCH_NORM)
 
+# U-GAT-IT and the systems that it is measured against: torch_ref against paddle_impl, in which everything has one name.
+OWN_TWINS = ("ugatit_light", "cyclegan_generator", "cyclegan_discriminator", "attentiongan_generator", "munit_generator",
+             "munit_discriminator", "unit_generator", "drit_content", "drit_attributes", "drit_generator", "drit_discriminator",
+             "drit_content_discriminator")
 RULES = {
     **dict.fromkeys(("resnet18", "resnet50", "wide_resnet50", "resnext50", "vgg11", "mobilenet_v2", "mobilenet_v3_small",
                      "mobilenet_v3_large", "densenet121", "squeezenet1_0", "squeezenet1_1", "shufflenet_v2", "googlenet",
                      "inception_v3", "alexnet"), _IN_ORDER),
+    "resnet50_224": _IN_ORDER,
     "vit": _TIMM,
+    "vit_b16": _TIMM,
     "deit": _TIMM,
     "convnext": Rule({r"downsample_layers\.0\.": "stem.", r"downsample_layers\.(\d)\.": r"stages.\1.downsample.",
                       r"^stages\.(\d)\.(\d)\.": r"stages.\1.blocks.\2.", "dwconv": "conv_dw",
@@ -116,6 +122,7 @@ RULES = {
     "repvgg": _IN_ORDER,
 
     "bert": Rule(_BERT),
+    "bert_base": Rule(_BERT),
     "roformer_mlm": Rule(_BERT_MLM, fresh="pooler|embed_positions"),
     "roberta": Rule(_BERT),
     "electra": Rule(_BERT),
@@ -152,4 +159,6 @@ RULES = {
                    r"(layer\.\d+)\.LayerNorm": r"\1.output.LayerNorm", r"ffn\.": "intermediate.dense.",
                    r"ffn_output": "output.dense"}),
     "squeezebert": Rule({}),
+
+    **dict.fromkeys(OWN_TWINS, Rule({})),
 }

@@ -24,7 +24,7 @@ import click
 
 from exams.gallery import faults, sitting, truth
 from exams.gallery.plain import plain
-from exams.gallery.rules import RULES
+from exams.gallery.rules import OWN_TWINS, RULES
 from parity import files
 from parity.fixes.edit import applied
 from parity.trace.source import Site, Statement, statements_around
@@ -33,6 +33,7 @@ HERE = Path(__file__).parent
 LIBRARIES = ("torch", "paddlepaddle", "transformers", "paddlenlp", "timm", "paddleclas", "torchvision")
 SAYS = {0: "same", 1: "differs"}
 RIGHT = {"right"}
+REAL_SIZE = {*OWN_TWINS, "resnet50_224", "bert_base", "vit_b16"}
 OPTIONS = ("--quick",)
 FAULT_OPTIONS = ("--quick", "--lane", "float64", "--no-train")
 
@@ -40,13 +41,14 @@ HEAD = """# The gallery
 
 Written by `make gallery` ({versions}).
 
-Public models that exist in both worlds, as their libraries offer them: `transformers` against PaddleNLP, `timm` against PaddleClas,
-torchvision against `paddle.vision`. Configurations are small, weights random. The *truth* of a pair is found without the harness
-(`exams/gallery/truth.py`): weights are copied by a rule written by hand (`exams/gallery/rules.py`), both models are run in float64
-and eval mode, and the largest deviation of an output, relative to its largest value, is in the column *apart*. Where a pair differs
-in truth, `truth.py` gives the reason; in train mode nothing is measured, and the reason stands on a reading of the source. Some of
-these were looked for only after parity had said so. Then `parity compare --quick FILE` is asked, in a process of its own; answers
-that were kept may be of several commits. Pairs whose measured truth is not the one declared are not sat.
+Public models that exist in both worlds, as their libraries offer them: `transformers` against PaddleNLP, `timm` against
+PaddleClas, torchvision against `paddle.vision`. Configurations are small but in the second table, weights random. The *truth* of
+a pair is found without the harness (`exams/gallery/truth.py`): weights are copied by a rule written by hand
+(`exams/gallery/rules.py`), both models are run in float64 and eval mode, and the largest deviation of an output, relative to its
+largest value, is in the column *apart*. Where a pair differs in truth, `truth.py` gives the reason; in train mode nothing is
+measured, and the reason stands on a reading of the source. Some of these were looked for only after parity had said so. Then
+`parity compare --quick FILE` is asked, in a process of its own; answers that were kept may be of several commits. Pairs whose
+measured truth is not the one declared are not sat.
 
 *lines*: of the pair file (`exams/gallery/pairs/`), neither blank nor its docstring. *CPU* and *MB*: of the whole command after its
 imports; in brackets, as multiples of a plain forward and backward pass of both models, in eval and train mode, float32, without
@@ -228,6 +230,18 @@ def fault_lines(rows: Sequence[FaultRow]) -> list[str]:
                     f"{'yes' if row.line else 'no'} |" for row in rows]
 
 
+def table(rows: Sequence[Row]) -> list[str]:
+    """The pairs, a line each."""
+    lines = ["| pair | lines | apart | truth | parity says | | CPU s | MB |", "|---|---|---|---|---|---|---|---|"]
+    for row in rows:
+        apart = "no rule" if row.apart is None else f"{row.apart:.0e}"
+        is_so = f"{row.truth} in train mode" if row.name in truth.DIFFERS_IN_TRAIN else row.truth
+        lines.append(f"| {row.title} | {row.lines} | {apart} | {is_so} | {row.said} | {row.outcome} | "
+                     f"{row.seconds:.0f} ({row.seconds / max(row.plain_seconds, 0.01):.0f}x) | "
+                     f"{row.megabytes:.0f} ({row.megabytes / row.plain_megabytes:.1f}x) |")
+    return lines
+
+
 def page(rows: Sequence[Row], versions: Mapping[str, str], injected: Sequence[FaultRow] = ()) -> str:
     """The published page."""
     rows = sorted(rows, key=lambda row: (row.title.partition(": ")[2], row.name))
@@ -235,13 +249,12 @@ def page(rows: Sequence[Row], versions: Mapping[str, str], injected: Sequence[Fa
     short = sum(row.lines <= 10 for row in rows)
     lines = [HEAD.format(versions=", ".join(f"{name} {number}" for name, number in versions.items())),
              f"{len(rows)} pairs: {right} right, {len(rows) - right} not. {short} pair files have 10 lines or fewer.", "",
-             "| pair | lines | apart | truth | parity says | | CPU s | MB |", "|---|---|---|---|---|---|---|---|"]
-    for row in rows:
-        apart = "no rule" if row.apart is None else f"{row.apart:.0e}"
-        is_so = f"{row.truth} in train mode" if row.name in truth.DIFFERS_IN_TRAIN else row.truth
-        lines.append(f"| {row.title} | {row.lines} | {apart} | {is_so} | {row.said} | {row.outcome} | "
-                     f"{row.seconds:.0f} ({row.seconds / max(row.plain_seconds, 0.01):.0f}x) | "
-                     f"{row.megabytes:.0f} ({row.megabytes / row.plain_megabytes:.1f}x) |")
+             *table([row for row in rows if row.name not in REAL_SIZE])]
+    if large := [row for row in rows if row.name in REAL_SIZE]:
+        lines += ["", "## At real size", "",
+                  "The same question at the sizes that people train: U-GAT-IT and the systems that it is measured against "
+                  "([the-table.md](the-table.md)) at their official widths and crops, one picture, and three public models.",
+                  "", *table(large)]
     lines += ["", "## Real differences between the libraries", "",
               *(f"- {row.title}: {truth.reason(row.name)}. parity: {row.first or row.said}."
                 for row in rows if row.truth == "differs")]
@@ -287,7 +300,8 @@ def main(out: str | None, answers: str | None, only: Sequence[str], again: bool,
             click.echo(f"{number}/{len(wanted)} {unclear}", err=True)
         if not save():
             break
-    for name in [name for name in only or kept if count and kept[name].outcome in RIGHT and is_same_in_eval(name, kept[name])]:
+    asked = (only or [name for name in kept if name not in REAL_SIZE]) if count else ()
+    for name in [name for name in asked if kept[name].outcome in RIGHT and is_same_in_eval(name, kept[name])]:
         for number, fault in enumerate(faults_of(name, count)):
             if f"{name} {number}" not in injected and save():
                 injected[f"{name} {number}"] = row = sit_fault(fault)

@@ -83,8 +83,10 @@ class Settling:
         if _is_settled(glanced):
             return glanced
         apart = [finding for finding in glanced.diverged if finding.key.stage != "gradients"]
-        if self._kept.truth is None or glanced.unseen or any(
-                finding.key.stage == "census" or not finding.floor_multiple < NEAR for finding in apart):
+        if glanced.unseen or any(finding.key.stage == "census" or not finding.floor_multiple < NEAR for finding in apart):
+            return None
+        # Where the pass has kept nothing, the reference is run once more: worth it where that is likely to be the end of it.
+        if self._kept.truth is None and (apart or any(not finding.floor_multiple < NEAR for finding in glanced.diverged)):
             return None
         return self._grown()
 

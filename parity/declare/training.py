@@ -199,6 +199,11 @@ class Program:
         code = code_of(self._step)
         return [code.co_filename] if code is not None else []
 
+    @property
+    def made_by(self) -> type:
+        """The class of the object whose step this is."""
+        return type(getattr(self._step, "__self__", self._step))
+
     def step(self, *batch: Any) -> dict[str, Any]:
         """The user's step, on a batch and the step's number; what it returns as {name: single number}."""
         *tensors, number = batch

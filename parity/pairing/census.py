@@ -21,7 +21,9 @@ from parity.pairing.correspondence import Correspondence, Pairs, alike_together,
 from parity.pairing.initialisers import drawn_otherwise
 from parity.pairing.near import NearMiss, near_misses
 from parity.pairing.nodes import Node
-from parity.trace.source import ConstructionSites, Site, attribute_site
+from parity.trace.graph_words import switches
+from parity.trace.source import ConstructionSites, Site, attribute_site, code_of, function_of
+from parity.trace.statements import lines_of
 from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
 
 Models = tuple[Any, Any]
@@ -81,11 +83,12 @@ class Census:
 
 def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
          constructions: tuple[ConstructionSites, ConstructionSites], layouts: LayoutTable, *, fresh: bool = False,
-         names: Mapping[str, str] | None = None, choice: Choice = Choice()) -> Census:  # noqa: B008 (a value that never changes)
+         names: Mapping[str, str] | None = None, choice: Choice = Choice(),  # noqa: B008 (a value that never changes)
+         makers: tuple[type, type] | None = None) -> Census:
     """Pair all parameters and buffers of two models by name and layer type, and compare what they are.
 
     fresh: both hold the initial weights that they drew themselves; compare how these are distributed. names: as in `Pair`. choice:
-    what values have told.
+    what values have told. makers: classes of what has built the two, and may have frozen some of them.
     """
     if names is None:
         plan, problems = pair_up(reference, twin, layouts)
@@ -139,8 +142,11 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
                  for problem in alike_together(found.problem for found in paired.misfits)]
     aside = (frozenset(name for found in paired.misfits for name in found.reference),
              frozenset(name for found in paired.misfits for name in found.twin))
+    for name, message, both_are_parameters in _disagreements(plan, models, frameworks):
+        switched = _switched((type(reference), type(twin)), makers) if both_are_parameters else (None, None)
+        findings.append(CensusFinding(name, message, switched[0] or site(0, name), switched[1] or site(1, name)))
     findings += [CensusFinding(name, message, site(0, name), site(1, name))
-                 for name, message in (*_disagreements(plan, models, frameworks), *_made_otherwise(plan, models, frameworks))]
+                 for name, message in _made_otherwise(plan, models, frameworks)]
     compared = len(plan.entries) + len(problems) + len(weights)
     if fresh:
         drawn = _fresh_pairs(plan, reference, twin, frameworks)
@@ -389,8 +395,9 @@ def _made_otherwise(plan: Plan, models: Models, frameworks: Frameworks) -> Itera
                 "{index}", left=found.reference, right=found.twin, index=found.index)
 
 
-def _disagreements(plan: Plan, models: Models, frameworks: Frameworks) -> Iterator[tuple[str, str]]:
-    """Entries that fit, but are not trained alike: a parameter here and a buffer there, a frozen one."""
+def _disagreements(plan: Plan, models: Models, frameworks: Frameworks) -> Iterator[tuple[str, str, bool]]:
+    """Entries that fit, but are not trained alike: a parameter here and a buffer there, a frozen one; and whether both sides have a
+    parameter."""
     kinds = []
     for framework, model in zip(frameworks, models, strict=True):
         kind = dict.fromkeys(framework.buffers(model), say("a buffer"))
@@ -401,8 +408,21 @@ def _disagreements(plan: Plan, models: Models, frameworks: Frameworks) -> Iterat
         if entry.target is not None:
             left, right = kinds[0].get(entry.source), kinds[1].get(entry.target)
             if left != right:
-                yield entry.source, say("{left} in the reference, {right} in the twin", left=left or say("no entry"),
-                                        right=right or say("no entry"))
+                told = say("{left} in the reference, {right} in the twin", left=left or say("no entry"),
+                           right=right or say("no entry"))
+                yield entry.source, told, {left, right} == {say("a trained parameter"), say("a frozen parameter")}
+
+
+def _switched(*makers: tuple[type, type] | None) -> tuple[Site | None, Site | None]:
+    """The lines of two constructors that freeze something, or train it; those of the first of these classes that do."""
+    for kinds in filter(None, makers):
+        codes = [code_of(kind.__init__) for kind in kinds]
+        functions = [function_of(code) if code is not None else None for code in codes]
+        if None not in functions:
+            place = next(switches(codes[0].co_filename, lines_of(functions[0]), codes[1].co_filename, lines_of(functions[1])), None)
+            if place is not None:
+                return place.reference, place.twin
+    return None, None
 
 
 def _fresh_pairs(plan: Plan, reference: Any, twin: Any,

@@ -68,7 +68,8 @@ class Programs(Sides):
         for name, networks in both.items():
             with naming(f"{self.subject.name}, {name}"):
                 found[name] = take(*networks, self.frameworks, self.sites, pair.layouts, fresh=self.subject.own_start,
-                                   names=None if names is None else names[name])
+                                   names=None if names is None else names[name],
+                                   makers=tuple(getattr(program, "made_by", type(program)) for program in self.programs))
         return found
 
     def _said(self, networks: Mapping[str, tuple[Any, Any]], names: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -14,7 +14,7 @@ import re
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from parity.blame import hand_on, is_below, is_installed
+from parity.trace.statements import lines_of
 
 
 class Site(NamedTuple):
@@ -100,7 +101,7 @@ class Statements:
 
 @functools.lru_cache(maxsize=4096)
 def _statements_of(code: CodeType, file: str) -> Statements:
-    return Statements(_function_node(code))
+    return Statements(function_of(code))
 
 
 def statements_of(code: CodeType) -> Statements:
@@ -141,7 +142,8 @@ def _inside(text: str, function: ast.AST) -> Statements:
     return Statements(function)
 
 
-def _function_node(code: CodeType) -> ast.AST | None:
+def function_of(code: CodeType) -> ast.AST | None:
+    """The function of a code object in its file's tree, or the file where it is a script's; None without its source."""
     text = _text_of(code.co_filename)
     if code.co_name == "<module>":  # a script's loop stands in no function
         return _parse(text) if text else None
@@ -181,50 +183,18 @@ def parsed(file: str) -> ast.Module | None:
 
 
 def _statements(function: ast.AST) -> Iterator[Statement]:
-    pending = list(function.body)
-    freeing: dict[ast.AST, ast.AST] = _freeing(function.body)
-    while pending:
-        node = pending.pop(0)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or node in freeing.values():
-            continue
-        blocks = [block for name in ("body", "orelse", "finalbody") for block in getattr(node, name, [])]
-        branches = [*getattr(node, "handlers", []), *getattr(node, "cases", [])]
-        for branch in branches:
-            blocks += branch.body
-        pending += blocks
-        freeing |= _freeing(blocks)
-        header = [child for child in ast.iter_child_nodes(node)
-                  if child not in blocks and child not in branches] if blocks else [node]
-        names = [n for part in header for n in ast.walk(part) if isinstance(n, ast.Name)]
-        last = max((n.end_lineno for part in header for n in ast.walk(part) if hasattr(n, "end_lineno")),
-                   default=node.lineno) if blocks else freeing.get(node, node).end_lineno
+    for line in lines_of(function):
+        node, inner = line.node, list(line.inner)
+        names = [n for n in inner if isinstance(n, ast.Name)]
         # In evaluation order of a plain assignment; a tuple target binds from left to right.
         binds = tuple(dict.fromkeys(n.id for n in names if isinstance(n.ctx, ast.Store)))
         reads = frozenset(n.id for n in names if isinstance(n.ctx, ast.Load))
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             reads |= {node.target.id}
-        inner = [n for part in header for n in ast.walk(part)]
         own = frozenset(f"self.{n.attr}" for n in inner if isinstance(n, ast.Attribute) and _named(n.value) == "self")
         writes = frozenset(name for n in inner if (name := _written(n)) is not None)
-        yield Statement(node.lineno, last, binds, reads, own, writes, _handed(inner),
+        yield Statement(node.lineno, line.last, binds, reads, own, writes, _handed(inner),
                         isinstance(node, ast.Assign) and isinstance(node.value, ast.Name), reads - _of_kind_only(inner))
-
-
-def _freeing(block: Sequence[ast.AST]) -> dict[ast.AST, ast.AST]:
-    """Statements of a block that make a leaf, each with the one right behind it that lets gradients come back to it
-    (`x = y.detach()`, `x.stop_gradient = False`): they are one, as `x = y.detach().requires_grad_()` is."""
-    return {made: freed for made, freed in itertools.pairwise(block)
-            if isinstance(made, ast.Assign) and any(_named(target) is not None and _named(target) == _freed(freed)
-                                                    for target in made.targets)}
-
-
-def _freed(node: ast.AST) -> str | None:
-    """The name in `x.stop_gradient = False`, `x.requires_grad = True` and `x.requires_grad_()`."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
-        return _named(node.targets[0].value) if node.targets[0].attr in ("stop_gradient", "requires_grad") else None
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-        return _named(node.value.func.value) if node.value.func.attr == "requires_grad_" else None
-    return None
 
 
 _KIND = frozenset({"dtype", "shape", "device", "place", "ndim"})

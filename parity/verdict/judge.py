@@ -27,11 +27,13 @@ from parity.verdict.elsewhere import Elsewhere
 from parity.verdict.findings import RAISED, Finding, Order, Report
 from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
+from parity.verdict.in_place import gone_round, written
 from parity.verdict.settings import Settings
 from parity.verdict.sinks import Against, Store, multiple_of
 from parity.verdict.sketch import sketch
 from parity.verdict.sums import adds_in_another_order
 from parity.verdict.uncalled import named
+from parity.verdict.ways_back import placed_on_the_way_back
 
 if TYPE_CHECKING:
     from parity.declare.pair import Pair
@@ -124,6 +126,7 @@ class Judge:
         if self.pair.names is not None:
             found = _without_reordered(found, self.truth, against, report)
             found = cut(self._placed(found, against, elsewhere), self.truth, against, report)
+            found = placed_on_the_way_back(found, self.truth, against)
         found = called_instead(_after_good(found, agreed))
         uncompared = {finding.key for finding in found if finding.verdict is Verdict.UNCOMPARED}
         for finding in measured:
@@ -142,16 +145,22 @@ class Judge:
         agreeing = against.matched.keys() - {f.key for f in found if f.verdict not in (Verdict.NOISE, Verdict.EXPLAINED)}
         elsewhere = Elsewhere(self.truth.events, against.prints, agreeing)
         agreed = [event for event in self.truth.in_order() if event.key in agreeing]
-        return called_instead(_after_good(self._placed(found, against, elsewhere), agreed))
+        found = self._placed(found, against, elsewhere)
+        if self.pair.names is not None:
+            found = placed_on_the_way_back(found, self.truth, against)
+        return called_instead(_after_good(found, agreed))
 
     def _placed(self, found: list[Finding], against: Against, elsewhere: Elsewhere) -> list[Finding]:
         """Programs that are line for line the same show where they differ."""
         if self.pair.names is None:
             return found
         first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+        kept = () if self.settings is None else (self.settings.kept,)
+        found = placed(found, self.truth, against, elsewhere, *kept)
+        for place in (gone_round, written):
+            found = place(found, self.truth, against)
         if self.settings is None or first is None:
-            return placed(found, self.truth, against, elsewhere)
-        found = placed(found, self.truth, against, elsewhere, self.settings.kept)
+            return found
         return self.settings.told(named(found, self.truth, against, self.settings), first.twin)
 
     def _without_harmless(self, found: list[Finding], against: Against, elsewhere: Elsewhere, report: Report) -> list[Finding]:

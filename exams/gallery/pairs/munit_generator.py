@@ -1,0 +1,6 @@
+"""MUNIT's auto-encoder, at its official size: torch_ref against paddle_impl."""
+from paddle_impl.systems import munit as p
+from parity import Port, uniform
+from torch_ref.systems import munit as t
+
+pair = Port(lambda: t.AdaINGen(3), lambda: p.AdaINGen(3), inputs=[uniform(1, 3, 256, 256, low=-1, high=1)])
