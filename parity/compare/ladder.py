@@ -622,7 +622,7 @@ class Both(Sides):
 
     def _inputs(self, dtype: str, moved: int | None = None) -> dict[str, np.ndarray]:
         inputs = _cast(self.subject.inputs, dtype)
-        return inputs if moved is None else move(inputs, self.subject.seed, moved, "input")
+        return inputs if moved is None else move(inputs, self.subject.seed, moved, "input", inwards=True)
 
     def _load(self, side: int, dtype: str, moved: int | None = None) -> None:
         """Make a side's model ready for a run. Nothing is kept of the arrays in between."""

@@ -65,7 +65,7 @@ def check(network: str, reference: Callable[[], Any], twin: Callable[[], Any], s
                          "a forward cannot tell whether the two agree (--no-forward leaves it out)")
     floors = [float(np.finfo(np.float32).eps) * float(np.abs(array).max(initial=0)) for array in truth]
     for draw in (None, *range(draws)):
-        moved = (state, inputs) if draw is None else (move(state, draw, "state"), move(inputs, draw, "input"))
+        moved = (state, inputs) if draw is None else (move(state, draw, "state"), move(inputs, draw, "input", inwards=True))
         found = run_reference(*moved, "float32")
         floors = [max(floor, _distance(a, b)) for floor, a, b in zip(floors, found, truth, strict=True)]
     found = _run(theirs, layer, _cast(twin_state, "float32"), inputs, "float32", lambda tensors: arrange(1, tensors))

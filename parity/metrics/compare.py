@@ -104,7 +104,8 @@ def _floors(meter: Meter, batches: Sequence[Batch], end: Values) -> Values:
     """How far each number moves where what is handed over moves by one rounding."""
     floors = {path: np.zeros(value.shape) for path, value in end.items()}
     for draw in range(DRAWS):
-        moved = [(nest, {path: one_ulp(array, generator("metric", draw, number, path)) for path, array in arrays.items()})
+        moved = [(nest, {path: one_ulp(array, generator("metric", draw, number, path), inwards=True)
+                         for path, array in arrays.items()})
                  for number, (nest, arrays) in enumerate(batches)]
         for path, value in meter.read(moved).end.items():
             if path in floors and value.shape == floors[path].shape:

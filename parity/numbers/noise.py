@@ -53,7 +53,7 @@ def generator(*names: object) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32("/".join(map(str, names)).encode()))
 
 
-def one_ulp(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def one_ulp(array: np.ndarray, rng: np.random.Generator, *, inwards: bool = False) -> np.ndarray:
     """The array with every element moved to a neighbouring number, up or down at random.
 
     An exact zero stays: it comes of padding, masks and rectifiers and rounds to itself on both sides, and moved at all it
@@ -61,24 +61,27 @@ def one_ulp(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     the pixels black, a convolution without bias, a ReLU: 5% of the gradient lost was `same`). NaN and Inf stay, and so does
     what is not floating point. A complex number's parts move each on its own.
 
-    Where the largest or the smallest number is a whole one it may be the end of a domain: a label of 1, a probability, a picture of
-    [-1, 1]. It moves inwards or stays, as no rounding takes a value out of its domain, and what a program checks it checks in a
-    draw as well (torch's binary_cross_entropy raises at 1 + eps). Of equal numbers alone, inwards is towards zero.
+    inwards: of what a program is given. Where the largest or the smallest number is a whole one it may be the end of a domain: a
+    label of 1, a probability, a picture of [-1, 1]. It moves inwards, as no rounding takes a value out of its domain, and what a
+    program checks it checks in a draw as well (torch's binary_cross_entropy raises at 1 + eps). Of equal numbers alone, inwards is
+    towards zero, and half of them stay: else all moved alike, and sums that cancel would hide it. Weights have no such domain.
     """
     if array.dtype.kind == "c":
         parts = np.stack([array.real, array.imag], -1)
-        return one_ulp(parts, rng).view(array.dtype)[..., 0]
+        return one_ulp(parts, rng, inwards=inwards).view(array.dtype)[..., 0]
     if not is_float(array.dtype):
         return array
     flat = np.ascontiguousarray(array).reshape(-1)
     moved = np.empty_like(flat)
-    low, high = _ends(flat)
+    low, high = _ends(flat) if inwards else (np.nan, np.nan)
+    alike = inwards and flat.size > 1 and bool((flat == flat[0]).all())
     for start in range(0, flat.size, BLOCK):
         piece = flat[start:start + BLOCK]
         up = rng.random(piece.size) < 0.5
-        neighbours = _neighbours(piece, up)
+        neighbours = _neighbours(piece, (up & (piece != high)) | (piece == low))
         moves = (piece != 0) & np.isfinite(piece) & np.isfinite(neighbours)  # that of the largest number is infinity
-        moves &= ~np.where(up, piece == high, piece == low)
+        if alike:
+            moves &= ~np.where(up, piece == high, piece == low)
         moved[start:start + BLOCK] = np.where(moves, neighbours, piece)
     return moved.reshape(array.shape)
 
@@ -101,6 +104,6 @@ def _neighbours(numbers: np.ndarray, up: np.ndarray) -> np.ndarray:
     return (numbers.view(integer) + steps).view(numbers.dtype)
 
 
-def move(values: Mapping[str, np.ndarray], *names: object) -> dict[str, np.ndarray]:
-    """Every array of a state or an input dict moved by one ulp, each by its own named generator."""
-    return {name: one_ulp(array, generator("ulp", *names, name)) for name, array in values.items()}
+def move(values: Mapping[str, np.ndarray], *names: object, inwards: bool = False) -> dict[str, np.ndarray]:
+    """Every array of a state or an input dict moved by one ulp, each by its own named generator. inwards: as of `one_ulp`."""
+    return {name: one_ulp(array, generator("ulp", *names, name), inwards=inwards) for name, array in values.items()}

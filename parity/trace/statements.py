@@ -74,7 +74,9 @@ def _freeing(block: Sequence[ast.AST]) -> dict[ast.AST, ast.AST]:
 def _freed(node: ast.AST) -> str | None:
     """The name in `x.stop_gradient = False`, `x.requires_grad = True` and `x.requires_grad_()`."""
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
-        return _name_of(node.targets[0].value) if node.targets[0].attr in ("stop_gradient", "requires_grad") else None
+        says = ("stop_gradient", False), ("requires_grad", True)
+        frees = isinstance(node.value, ast.Constant) and (node.targets[0].attr, node.value.value) in says
+        return _name_of(node.targets[0].value) if frees else None
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
         return _name_of(node.value.func.value) if node.value.func.attr == "requires_grad_" else None
     return None

@@ -7,6 +7,7 @@ value that agrees and the first that does not, the two short sequences of operat
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -14,7 +15,7 @@ from difflib import SequenceMatcher
 from parity.messages import Message, say, together
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Event, Key
-from parity.trace.source import Site, function_around, kept_at, statement_at
+from parity.trace.source import Site, calls_at, function_around, is_own, kept_at, statement_at
 from parity.verdict.elsewhere import Elsewhere
 from parity.verdict.findings import Finding, Order
 from parity.verdict.prints import Print, print_of
@@ -98,9 +99,11 @@ def _behind_which(first: Finding, good: Event | None) -> Site | None:
 
 
 def _makes_something(site: Site | None) -> bool:
-    """Whether a line does more with what it reads than to hand it on (`self.norm(x[:, 0])`)."""
+    """Whether a line does more with what it reads than to hand it on (`self.norm(x[:, 0])`), and hands nothing on as it is."""
     statement = statement_at(site)
-    return statement is not None and not statement.values - {"self"} <= {name for _, name in statement.handed}
+    if statement is None or statement.values - {"self"} <= {name for _, name in statement.handed}:
+        return False
+    return not any(is_own(call.func) and any(isinstance(given, ast.Name) for given in call.args) for call in calls_at(site))
 
 
 def _leads_elsewhere(first: Finding, ours: list[Event], theirs: list[Event]) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from parity.asked import LANES
 from parity.numbers.arrays import Deviation, Verdict
 from parity.numbers.noise import M
-from parity.trace.events import PRECISIONS, Key, is_inside
+from parity.trace.events import OPERATION, PRECISIONS, Key, is_inside
 from parity.trace.source import Site, relative
 from parity.verdict.sketch import Sketch
 
@@ -320,10 +320,10 @@ class Report:
 
     def _convict(self) -> None:
         """A local that is wrong in the replay is so in the free run, too, where it went apart there before all that diverges, and
-        was left open for how it is written."""
+        was left open for how it is written. Operations are partners by their name and number alone: they are no such locals."""
         first = min((f.order for f in self.diverged if f.run == "free"), default=None)
         wrong = {f.key for f in self.diverged if (f.run, f.key.stage) == ("replay", "forward") and f.key.is_local
-                 and f.deviation.index is not None}
+                 and f.key.function != OPERATION and f.deviation.index is not None}
         for number, finding in enumerate(self.findings):
             if (finding.verdict is Verdict.UNCOMPARED and finding.run == "free" and finding.key in wrong and first is not None
                     and finding.order < first and finding.deviation.index is not None and finding.floor_multiple > M):

@@ -93,7 +93,7 @@ class Replayed:
 
     def value(self, key: Key, dtype: str) -> np.ndarray:
         array = self._events[key].array.astype(dtype, copy=False)
-        return array if self._rng is None else one_ulp(array, self._rng)
+        return array if self._rng is None else one_ulp(array, self._rng, inwards=True)
 
 
 class Against:

@@ -51,11 +51,20 @@ def test_both_directions_are_drawn():
                                    np.array([np.nan, 2.0, np.inf, -3.0] * 50)])
 def test_what_may_be_the_end_of_a_domain_moves_inwards(array):
     """A label of 1 that is moved to 1 + eps is none: torch's binary_cross_entropy raises."""
-    moved = one_ulp(array, np.random.default_rng(0))
+    moved = one_ulp(array, np.random.default_rng(0), inwards=True)
     finite = np.isfinite(array)
     assert min(0, array[finite].min()) <= moved[finite].min() and moved[finite].max() <= max(0, array[finite].max())
     assert (np.abs(moved) <= np.abs(array))[finite & (array == np.trunc(array))].all()
     assert (moved != array)[finite & (array != 0)].any()
+
+
+def test_a_single_number_moves_in_every_draw_and_equal_ones_do_not_all_move_alike():
+    for seed in range(9):
+        assert one_ulp(np.array([1.0]), np.random.default_rng(seed), inwards=True)[0] < 1
+    moved = one_ulp(np.ones(100), np.random.default_rng(0), inwards=True)
+    assert 30 < (moved < 1).sum() < 70 and (moved <= 1).all()
+    both = one_ulp(np.ones(100), np.random.default_rng(0))
+    assert 30 < (both < 1).sum() < 70 and (both != 1).all()
 
 
 def test_both_parts_of_a_complex_number_move_and_no_zero_of_them():
