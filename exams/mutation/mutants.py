@@ -165,4 +165,11 @@ MUTANTS = [
            'if key.variable.startswith("argument "):  # read', "if False:  # read", "a mask of another dtype that is well"),
     Mutant("masks: other heads for others", "parity/verdict/masks.py", "return np.broadcast_to(mask, whole).reshape(shape)",
            "return np.broadcast_to(mask[:1], whole).reshape(shape)", "a mask that is another one in another example"),
+    # places by text
+    Mutant("places: a chain that cuts twice", "parity/trace/graph_words.py", 'node.func.attr in {*_CUT, "cpu"}', "False",
+           "x.detach().numpy() is no x.numpy()"),
+    Mutant("places: what froze, frees", "parity/trace/statements.py", '("stop_gradient", False), ', '("stop_gradient", True), ',
+           "a leaf and what freezes it are one statement"),
+    Mutant("places: truths are numbers", "parity/trace/statements.py", " and not isinstance(node.value, bool)", "",
+           "requires_grad = False is another number than stop_gradient = True"),
 ]

@@ -132,10 +132,11 @@ def text(node: ast.AST) -> str:
 
 
 def tokens(nodes: Iterator[ast.AST]) -> Counter[str]:
-    """The numbers, the operators and the slices of a piece of code; names may be others."""
+    """The numbers, the operators and the slices of a piece of code; names may be others, and truths are said of other things
+    (`requires_grad = False`, `stop_gradient = True`)."""
     found = Counter()
     for node in nodes:
-        if isinstance(node, ast.Constant) and not isinstance(node.value, str):
+        if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, complex)) and not isinstance(node.value, bool):
             found[repr(node.value)] += 1
         elif isinstance(node, (ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.Slice)):
             found[type(node).__name__] += 1
