@@ -263,10 +263,10 @@ def test_half_precision_and_complex_parameters_keep_their_kind(framework):
 
 def test_what_a_dtype_rounds():
     assert [eps_of(np.dtype(name)) for name in ("float64", "float16", "complex64", "int64")] == [2**-52, 2**-10, 2**-23, 0]
-    halves = np.array([1, 3] * 50, ml_dtypes.bfloat16)  # the smallest number may go up alone, the largest down
+    halves = np.ones(100, ml_dtypes.bfloat16)
     assert is_float(halves.dtype) and eps_of(halves.dtype) == 2**-7
     moved = one_ulp(halves, np.random.default_rng(0))
-    assert moved.dtype == halves.dtype and set(moved.astype(float)) == {1, 1 + 2**-7, 3 - 2**-6, 3}
+    assert moved.dtype == halves.dtype and set(moved.astype(float)) == {1 + 2**-7, 1 - 2**-8}
 
 
 # --- a graph that is walked twice ----------------------------------------------------------------------------------------
