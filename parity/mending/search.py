@@ -27,6 +27,7 @@ from parity.mending.candidates import Candidate, Spot, around, candidates, spots
 from parity.mending.definitions import Function, methods_called, namesake, used_by
 from parity.mending.patches import Change, Source
 from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
+from parity.trace.events import CLEARED
 from parity.trace.source import Site
 from parity.verdict.findings import Report
 
@@ -428,7 +429,7 @@ class Search:
 
     def _of_the_training(self, first: Place) -> Iterator[Iterator[Spot]]:
         """Where a program that trains right networks goes wrong: what goes backward and updates, what is done to a setting."""
-        variable = first.variable.removesuffix(" (cleared)")
+        variable = first.variable.removesuffix(CLEARED)
         if first.stage in ("update", "state") and variable.isidentifier() and variable not in _OF_LAYERS:
             yield self._where_named(variable)
         if first.stage == "update" and first.twin is not None and (twin := self._twin(first.twin.file)) is not None:

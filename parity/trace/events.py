@@ -15,6 +15,7 @@ IN_HALF = "products under autocast"  # those of a module call
 IN_FULL = "products beside autocast"
 REDUCED = "norms, losses and sums in half precision"
 PRECISIONS = (AUTOCAST, IN_HALF, IN_FULL, REDUCED)
+CLEARED = " (cleared)"  # of a gradient, as it is when an optimizer clears it: there, none and zeros are not the same
 OPERATION = "operation"  # stands for the function where a value is the result of a single operation
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from parity.blame import hand_on
 from parity.frameworks import Framework
 from parity.numbers.arrays import digest
+from parity.trace.events import CLEARED
 from parity.trace.recorder import Recorder
 from parity.trace.source import SourceTree
 
@@ -91,7 +92,7 @@ def watching(framework: Framework, recorder: Recorder, source: SourceTree, optim
             for name, parameter in held:
                 gradient = framework.gradient(parameter)
                 array = None if gradient is None else framework.array(gradient, copy=True)
-                recorder.emit_array("gradients", name, array, site=site, suffix=" (cleared)")
+                recorder.emit_array("gradients", name, array, site=site, suffix=CLEARED)
             return result
 
         for method in framework.step_methods:

@@ -15,7 +15,7 @@ from parity.numbers.arrays import Deviation, deviation, distance_of_floats, in_n
 from parity.numbers.noise import one_ulp
 from parity.numbers.shapes import reshaped_distance
 from parity.numbers.strata import borders, deviations, floor_at
-from parity.trace.events import Event, Key
+from parity.trace.events import CLEARED, Event, Key
 from parity.verdict.masks import hide_the_same
 from parity.verdict.prints import Print, is_printed, print_of
 from parity.verdict.spill import Place, Spill, Spilled
@@ -155,7 +155,7 @@ class Against:
                 self.remember(event.key, array)
             return
         stored = partner.array
-        if event.key.stage == "gradients" and (stored is None) != (array is None):
+        if event.key.stage == "gradients" and not event.key.variable.endswith(CLEARED) and (stored is None) != (array is None):
             array = _without_zeros(stored, array)
         if stored is None or array is None or self._compared[0]() is not stored or self._compared[1]() is not array:
             # One value often has several names (a module's output, the local it is bound to): compared once.
