@@ -47,7 +47,7 @@ from parity.trace.side import Run
 from parity.trace.source import Site
 from parity.verdict.findings import RAISED, Finding, Order, Placing, Report
 from parity.verdict.floors import UNMOVED, Draw, Noise
-from parity.verdict.judge import Judge, is_result
+from parity.verdict.judge import Judge, came_back, is_result
 from parity.verdict.sinks import Against, Crossings, Store
 from weights_convert import Entry
 
@@ -281,7 +281,7 @@ def _judge_run(both: Both, lane: str, truth: Store, draws: int, report: Report, 
             tell(f"twin, {lane}, {run}")
             against = Against(truth, floors, limit, printing=lane == "float64" and both.pair.names is not None)
             failure = both.twin(lane, against, replayed=replayed, gradients=gradients)
-        if failure is not None and replayed is not None and not _the_twin_raised(report) and not _came_back(against, truth, name):
+        if failure is not None and replayed is not None and not _the_twin_raised(report) and not came_back(against, truth, name):
             report.remarks.append(_no_replay(failure, say("the twin")))
             return None
         judge = Judge(name, both.pair, lane, run, truth, floors, limit, stages,
@@ -311,11 +311,6 @@ def _went_apart(uncompared: Finding) -> bool:
 
 def _the_twin_raised(report: Report) -> bool:
     return any(finding.variable == RAISED for finding in report.diverged)
-
-
-def _came_back(against: Against, truth: Store, name: str) -> bool:
-    """Whether the twin returned all that the reference does: what it raised then, it raised on the way back."""
-    return all(key in against.matched for key in truth.events if is_result(key, name))
 
 
 def _no_replay(error: Exception, side: Message) -> Message:

@@ -5,6 +5,7 @@ No numerics yet: 132 parameters against 88 is already the answer (Paddle issue 2
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -142,8 +143,9 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
                  for problem in alike_together(found.problem for found in paired.misfits)]
     aside = (frozenset(name for found in paired.misfits for name in found.reference),
              frozenset(name for found in paired.misfits for name in found.twin))
+    switched_at = functools.cache(lambda: _switched((type(reference), type(twin)), makers))
     for name, message, both_are_parameters in _disagreements(plan, models, frameworks):
-        switched = _switched((type(reference), type(twin)), makers) if both_are_parameters else (None, None)
+        switched = switched_at() if both_are_parameters else (None, None)
         findings.append(CensusFinding(name, message, switched[0] or site(0, name), switched[1] or site(1, name)))
     findings += [CensusFinding(name, message, site(0, name), site(1, name))
                  for name, message in _made_otherwise(plan, models, frameworks)]

@@ -86,7 +86,10 @@ def _named(file: str, line: Line) -> Iterator[ast.AST]:
 def _words(line: Line, file: str) -> Counter[tuple[str, str]]:
     """(kind, what it is said of) of the words of the way back in a statement of a file."""
     found = Counter()
-    whole = [line.node, line.freed] if line.freed is not None else [line.node]
+
+    def switch(is_trained: bool) -> None:
+        found["trained" if is_trained else "frozen", ""] += 1
+
     for node in (*line.inner, *(ast.walk(line.freed) if line.freed is not None else ())):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -99,19 +102,18 @@ def _words(line: Line, file: str) -> Counter[tuple[str, str]]:
             elif name == "apply" and isinstance(node.func, ast.Attribute):
                 found["own", ""] += 1
             elif name == "requires_grad_":
-                found["trained" if _truth(node.args[0] if node.args else ast.Constant(True)) else "frozen", ""] += 1
+                switch(bool(_truth(node.args[0] if node.args else ast.Constant(True))))
             for word in node.keywords:
                 if word.arg == "create_graph" and _truth(word.value):
                     found["graph", ""] += 1
                 elif word.arg in _SWITCHES:
-                    found["trained" if _truth(word.value) is _SWITCHES[word.arg] else "frozen", ""] += 1
+                    switch(_truth(word.value) is _SWITCHES[word.arg])
         elif isinstance(node, ast.Attribute) and node.attr == "data" and isinstance(node.ctx, ast.Load):
             found["cut", _base(node.value)] = 1
-    for assigned in (node for node in whole if isinstance(node, ast.Assign)):
-        for target in assigned.targets:
-            if isinstance(target, ast.Attribute) and target.attr in _SWITCHES:
-                is_trained = _truth(assigned.value) is _SWITCHES[target.attr]
-                found["trained" if is_trained else "frozen", ""] += 1
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Attribute) and target.attr in _SWITCHES:
+                    switch(_truth(node.value) is _SWITCHES[target.attr])
     return found
 
 

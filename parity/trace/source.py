@@ -22,7 +22,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from parity.blame import hand_on, is_below, is_installed
-from parity.trace.statements import lines_of
+from parity.trace.statements import lines_of, name_of
 
 
 class Site(NamedTuple):
@@ -191,7 +191,7 @@ def _statements(function: ast.AST) -> Iterator[Statement]:
         reads = frozenset(n.id for n in names if isinstance(n.ctx, ast.Load))
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             reads |= {node.target.id}
-        own = frozenset(f"self.{n.attr}" for n in inner if isinstance(n, ast.Attribute) and _named(n.value) == "self")
+        own = frozenset(f"self.{n.attr}" for n in inner if isinstance(n, ast.Attribute) and name_of(n.value) == "self")
         writes = frozenset(name for n in inner if (name := _written(n)) is not None)
         yield Statement(node.lineno, line.last, binds, reads, own, writes, _handed(inner),
                         isinstance(node, ast.Assign) and isinstance(node.value, ast.Name), reads - _of_kind_only(inner))
@@ -208,10 +208,6 @@ def _of_kind_only(nodes: Iterable[ast.AST]) -> set[str]:
     return {name for name, count in kinds.items() if count == read[name]}
 
 
-def _named(node: ast.AST) -> str | None:
-    return node.id if isinstance(node, ast.Name) else None
-
-
 def _handed(nodes: Iterable[ast.AST]) -> frozenset[tuple[str, str]]:
     """Of the nodes of a statement, the names that are nothing but arguments, with the name of what they are handed to."""
     read = Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
@@ -222,7 +218,7 @@ def _handed(nodes: Iterable[ast.AST]) -> frozenset[tuple[str, str]]:
             attributes = [called.attr, *attributes] if isinstance(called, ast.Attribute) else []
             called = called.value
         if isinstance(called, ast.Name):
-            for name in filter(None, map(_named, [*call.args, *(word.value for word in call.keywords)])):
+            for name in filter(None, map(name_of, [*call.args, *(word.value for word in call.keywords)])):
                 given.setdefault(name, []).append(".".join([called.id, *attributes]))
     return frozenset((to, name) for name, called in given.items() if len(called) == read[name] for to in called)
 
@@ -230,9 +226,9 @@ def _handed(nodes: Iterable[ast.AST]) -> frozenset[tuple[str, str]]:
 def _written(node: ast.AST) -> str | None:
     """The name whose value a piece of code writes in place: `x[0] = y`, `x.mul_(y)`."""
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-        return _named(node.value)
+        return name_of(node.value)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"):
-        return _named(node.func.value)
+        return name_of(node.func.value)
     return None
 
 
@@ -442,7 +438,7 @@ def kept_value(site: Site | None, name: str) -> str | None:
             both = (target, node.value), *zip(*(getattr(side, "elts", ()) for side in (target, node.value)), strict=False)
             for kept, value in both:
                 if is_own(kept) and kept.attr == name:
-                    return _named(value)
+                    return name_of(value)
     return None
 
 
@@ -494,8 +490,8 @@ def _hands_to_the_base(function: ast.FunctionDef | ast.AsyncFunctionDef, line: i
     handed = [*call.args, *(word.value for word in call.keywords)]
     arguments = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
     stored = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    return (isinstance(base, ast.Call) and _named(base.func) == "super"
-            and all(_named(one) in arguments - stored for one in handed))
+    return (isinstance(base, ast.Call) and name_of(base.func) == "super"
+            and all(name_of(one) in arguments - stored for one in handed))
 
 
 def is_own(node: ast.AST) -> bool:
@@ -506,7 +502,7 @@ def is_own(node: ast.AST) -> bool:
 def _function_name(node: ast.AST) -> str:
     """relu of `torch.relu`, ReLU of `nn.ReLU()`, without underscores; "" of what is none by its form, or the object's own."""
     node = node.func if isinstance(node, ast.Call) else node
-    name = node.attr if isinstance(node, ast.Attribute) and not is_own(node) else _named(node) or ""
+    name = node.attr if isinstance(node, ast.Attribute) and not is_own(node) else name_of(node) or ""
     return name.replace("_", "")
 
 

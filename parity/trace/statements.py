@@ -67,7 +67,7 @@ def _freeing(block: Sequence[ast.AST]) -> dict[ast.AST, ast.AST]:
     """Statements of a block that make a leaf, each with the one right behind it that lets gradients come back to it
     (`x = y.detach()`, `x.stop_gradient = False`): they are one, as `x = y.detach().requires_grad_()` is."""
     return {made: freed for made, freed in itertools.pairwise(block)
-            if isinstance(made, ast.Assign) and any(_name_of(target) is not None and _name_of(target) == _freed(freed)
+            if isinstance(made, ast.Assign) and any(name_of(target) is not None and name_of(target) == _freed(freed)
                                                     for target in made.targets)}
 
 
@@ -76,13 +76,14 @@ def _freed(node: ast.AST) -> str | None:
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
         says = ("stop_gradient", False), ("requires_grad", True)
         frees = isinstance(node.value, ast.Constant) and (node.targets[0].attr, node.value.value) in says
-        return _name_of(node.targets[0].value) if frees else None
+        return name_of(node.targets[0].value) if frees else None
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-        return _name_of(node.value.func.value) if node.value.func.attr == "requires_grad_" else None
+        return name_of(node.value.func.value) if node.value.func.attr == "requires_grad_" else None
     return None
 
 
-def _name_of(node: ast.AST) -> str | None:
+def name_of(node: ast.AST) -> str | None:
+    """The name that a piece of code is; None where it is more than that."""
     return node.id if isinstance(node, ast.Name) else None
 
 

@@ -164,6 +164,11 @@ class Finding:
         return "\n".join(lines)
 
 
+def first_diverged(found: Iterable[Finding]) -> Finding | None:
+    """The divergence that comes first in the order of the runs; None where there is none."""
+    return min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+
+
 @dataclass(frozen=True)
 class Counterfactual:
     """What remains once the places are right: of so many values `behind` that went apart by themselves, so many `agree` then.
@@ -337,7 +342,7 @@ class Report:
         self._convict()
         for run, (known, place) in self.placing.items():
             own = [finding for finding in self.findings if (finding.run, finding.lane) == (run, "float64")]
-            first = min((f for f in own if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+            first = first_diverged(own)
             if first is not None and first.key != known and first.key.stage != "census":
                 anew = {finding.key: finding for finding in place(own)}
                 self.findings = [anew[f.key] if (f.run, f.lane) == (run, "float64") else f for f in self.findings]

@@ -11,20 +11,20 @@ from dataclasses import replace
 from parity.messages import say
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION, Key
-from parity.trace.source import Site, Statement, Statements, function_around, statements_around
+from parity.trace.source import Site, function_around, statement_at
 from parity.trace.statements import Line, lines_of, plain, side_by_side, tokens
-from parity.verdict.findings import Finding
+from parity.verdict.findings import Finding, first_diverged
 from parity.verdict.flow import local_name
 from parity.verdict.sinks import Against, Store
 
 
 def written(found: list[Finding], truth: Store, against: Against) -> list[Finding]:
     """The findings; the first divergence at the line that wrote into what it reads, where all that it reads was right before."""
-    first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+    first = first_diverged(found)
     if first is None or first.key.stage not in ("forward", "losses") or first.reference is None or first.twin is None:
         return found
     functions = function_around(first.reference), function_around(first.twin)
-    reading = _statement(first.reference), _statement(first.twin)
+    reading = statement_at(first.reference), statement_at(first.twin)
     if None in functions or None in reading:
         return found
     for name in sorted(reading[0].values & reading[1].values):
@@ -36,7 +36,7 @@ def written(found: list[Finding], truth: Store, against: Against) -> list[Findin
                  or _is_between(pair.twin, name, bound[1], first.twin)]
         odd = [pair for pair in pairs if pair.reference is None or pair.twin is None
                or tokens(pair.reference.inner) != tokens(pair.twin.inner)
-               or not (_writes(pair.reference, name) and _writes(pair.twin, name))]
+               or not (_writes(pair.reference, name, first.reference.file) and _writes(pair.twin, name, first.twin.file))]
         if first.key.function != OPERATION and not odd:  # an operation's own line may be the one
             odd = pairs
         chosen = odd[0] if len(odd) == 1 else None
@@ -62,22 +62,17 @@ def _bound(name: str, first: Finding, truth: Store, against: Against, bad: set[K
 
 
 def _is_between(line: Line | None, name: str, start: int, end: Site) -> bool:
-    return line is not None and start < line.first <= end.line and _writes(line, name)
+    return line is not None and start < line.first <= end.line and _writes(line, name, end.file)
 
 
-def _writes(line: Line, name: str) -> bool:
-    return name in Statements(ast.Module([line.node], [])).all[0].writes if not hasattr(line.node, "body") else False
-
-
-def _statement(site: Site) -> Statement | None:
-    statements = statements_around(site)
-    return statements.at(site.line) if statements is not None else None
+def _writes(line: Line, name: str, file: str) -> bool:
+    return not hasattr(line.node, "body") and name in statement_at(Site(file, line.first)).writes
 
 
 def gone_round(found: list[Finding], truth: Store, against: Against) -> list[Finding]:
     """The findings; the first divergence at the head of its loop, where one side alone has this value, both had it in the rounds
     before, and the heads say different things."""
-    first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+    first = first_diverged(found)
     if first is None or not first.is_lone or not (first.key.call or first.key.occurrence):
         return found
     before = first.key._replace(call=first.key.call - 1) if first.key.call else first.key._replace(

@@ -24,7 +24,7 @@ from parity.verdict.causes import Evidence, cause_of
 from parity.verdict.computed import nearby
 from parity.verdict.cuts import cut
 from parity.verdict.elsewhere import Elsewhere
-from parity.verdict.findings import RAISED, Finding, Order, Report
+from parity.verdict.findings import RAISED, Finding, Order, Report, first_diverged
 from parity.verdict.flow import Flow, is_given
 from parity.verdict.handed import Handed
 from parity.verdict.in_place import gone_round, written
@@ -116,7 +116,7 @@ class Judge:
         found = _without_masks(found, against, report)
         if failure is None:
             found = self._without_harmless(found, against, elsewhere, report)
-        elif all(key in against.matched for key in self.truth.events if is_result(key, self.name)):  # the way back raised
+        elif came_back(against, self.truth, self.name):  # the way back raised
             back = [f for f in found if f.key.stage == "gradients" or f.key.variable == RAISED]
             first = min((f.order for f in back if f.key.stage == "gradients" and f.twin is None), default=finding.order)
             back[-1] = with_changes(finding, order=min(finding.order, Order.before(first.at)))  # what did not come back is for that
@@ -142,20 +142,19 @@ class Judge:
         report.findings += found
 
     def placed(self, found: list[Finding], against: Against) -> list[Finding]:
-        """The findings of this run with the first divergence at its place, where what came before it has turned out to be none."""
+        """The findings of this run, of a pair with names, with the first divergence at its place, where what came before it has
+        turned out to be none."""
         agreeing = against.matched.keys() - {f.key for f in found if f.verdict not in (Verdict.NOISE, Verdict.EXPLAINED)}
         elsewhere = Elsewhere(self.truth.events, against.prints, agreeing)
         agreed = [event for event in self.truth.in_order() if event.key in agreeing]
-        found = self._placed(found, against, elsewhere)
-        if self.pair.names is not None:
-            found = placed_on_the_way_back(found, self.truth, against)
+        found = placed_on_the_way_back(self._placed(found, against, elsewhere), self.truth, against)
         return called_instead(_after_good(found, agreed))
 
     def _placed(self, found: list[Finding], against: Against, elsewhere: Elsewhere) -> list[Finding]:
         """Programs that are line for line the same show where they differ."""
         if self.pair.names is None:
             return found
-        first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+        first = first_diverged(found)
         kept = () if self.settings is None else (self.settings.kept,)
         found = placed(found, self.truth, against, elsewhere, *kept)
         for place in (gone_round, written):
@@ -391,7 +390,7 @@ def _without_masks(found: list[Finding], against: Against, report: Report) -> li
 def _without_reordered(found: list[Finding], truth: Store, against: Against, report: Report) -> list[Finding]:
     """Where something that `same` promises diverges, a sum of terms that both have is not its place, be it none of the other's."""
     for _ in range(_SUMS):
-        first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+        first = first_diverged(found)
         later = any(f.promised and f.verdict is Verdict.DIVERGED for f in found if f is not first)
         if first is None or not later or first.promised or not adds_in_another_order(first, truth, against):
             break
@@ -441,6 +440,11 @@ def _resolution(deviation: Deviation) -> float:
 def is_result(key: Key, name: str) -> bool:
     """Whether this is what the program of that name returns."""
     return key.module == name and key.variable.startswith("output") and key.stage != "gradients"
+
+
+def came_back(against: Against, truth: Store, name: str) -> bool:
+    """Whether the twin returned all that the reference does: what it raised then, it raised on the way back."""
+    return all(key in against.matched for key in truth.events if is_result(key, name))
 
 
 def _binding(key: Key) -> Key:

@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from parity.messages import say
-from parity.numbers.arrays import Verdict
 from parity.trace.source import Site, function_around, is_own, parsed
 from parity.trace.statements import Line, lines_of, plain, tokens
-from parity.verdict.findings import Finding
+from parity.verdict.findings import Finding, first_diverged
 from parity.verdict.sinks import Against, Store
 
 _WORDS = re.compile(r"(?<![a-z])lr|learning_?rate|schedul|warm_?up|decay(?!=)", re.IGNORECASE)
@@ -27,7 +26,7 @@ _WORDS = re.compile(r"(?<![a-z])lr|learning_?rate|schedul|warm_?up|decay(?!=)", 
 def rated(found: list[Finding], truth: Store, against: Against) -> list[Finding]:
     """The findings; the first divergence, if it is that of a learning rate, at the one line of the twin's that says otherwise what
     the rate is, or the reference's whose like the twin lacks."""
-    first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+    first = first_diverged(found)
     if first is None or first.key.stage not in ("update", "state") or first.key.variable.rpartition(".")[2] != "lr":
         return found
     ours = dict(_speaking(site for event in truth.events.values() for site in (event.site, event.called)))

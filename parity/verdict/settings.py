@@ -29,7 +29,7 @@ from parity.trace.source import (
     statements_around,
 )
 from parity.verdict.evidence import ROUNDING
-from parity.verdict.findings import Finding
+from parity.verdict.findings import Finding, first_diverged
 from parity.verdict.flow import local_name
 
 _OF_A_RUN = frozenset({"training", "p", "inplace", "momentum"})
@@ -63,7 +63,7 @@ class Settings:
     def told(self, found: list[Finding], line: Site | None = None) -> list[Finding]:
         """The findings; the first divergence with the settings that its line reads, or its layer has, as its cause. line: of the
         twin's, that made it, where it was placed elsewhere."""
-        first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+        first = first_diverged(found)
         if first is None or first.twin is None or first.key.stage not in ("forward", "losses"):
             return found
         modules = self.modules()

@@ -11,17 +11,16 @@ from dataclasses import replace
 import numpy as np
 
 from parity.messages import say
-from parity.numbers.arrays import Verdict
 from parity.trace.events import Key
 from parity.trace.source import Site, function_around, is_own
-from parity.verdict.findings import Finding, Order
+from parity.verdict.findings import Finding, Order, first_diverged
 from parity.verdict.settings import Settings
 from parity.verdict.sinks import Against, Store
 
 
 def named(found: list[Finding], truth: Store, against: Against, settings: Settings) -> list[Finding]:
     """The findings with the first divergence at such a line, if there is one."""
-    first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+    first = first_diverged(found)
     if first is None or first.twin is None or first.key.stage != "forward":
         return found
     for path in _uncalled(first, truth, against):

@@ -13,11 +13,10 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from parity.messages import Message, say
-from parity.numbers.arrays import Verdict
 from parity.trace.graph_words import CUTS, ELSEWHERE, OTHER_NUMBERS, OTHER_WORDS, Place, places
 from parity.trace.source import Site, function_around, statements_around
 from parity.trace.statements import Line, lines_of
-from parity.verdict.findings import Finding
+from parity.verdict.findings import Finding, first_diverged
 from parity.verdict.flow import parameter_of
 from parity.verdict.sinks import Against, Store
 
@@ -25,12 +24,12 @@ from parity.verdict.sinks import Against, Store
 def placed_on_the_way_back(found: list[Finding], truth: Store, against: Against) -> list[Finding]:
     """The findings; the first divergence, if it is one of gradients, at the line that says something of the way back which its
     partner does not; else, where it has no line at all, at the only one that reads what the gradient is of."""
-    first = min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
+    first = first_diverged(found)
     if first is None or first.key.stage != "gradients":
         return found
-    pairs = list(_functions(first, truth, against))
-    for near in (True, False):
-        said = [place for close, *pair in pairs if close is near for place in places(*pair)]
+    near, far = _functions(first, truth, against)
+    for pairs in (near, far):
+        said = [place for pair in pairs for place in places(*pair)]
         best = min((place.rank for place in said), default=None)
         chosen = [place for place in said if place.rank == best and place.twin is not None]
         if chosen:
@@ -43,9 +42,11 @@ def placed_on_the_way_back(found: list[Finding], truth: Store, against: Against)
     return found
 
 
-def _functions(first: Finding, truth: Store, against: Against) -> Iterator[tuple[bool, str, list[Line], str, list[Line]]]:
-    """(whether they are of the module of the first divergence, or call it; file and lines of the reference, of the twin) of
-    functions that ran as partners."""
+_Run = tuple[str, list[Line], str, list[Line]]  # two functions: file and lines of the reference's, of the twin's
+
+
+def _functions(first: Finding, truth: Store, against: Against) -> tuple[Iterator[_Run], Iterator[_Run]]:
+    """The functions that ran as partners: those of the module of the first divergence, or that call it; all others."""
     seen: dict[tuple[int, int], tuple[str, ast.AST, str, ast.AST]] = {}
     shown = [{event.site for event in events} for events in (
         truth.events.values(), [event for event, _ in (*against.matched.values(), *against.extra)])]
@@ -60,8 +61,12 @@ def _functions(first: Finding, truth: Store, against: Against) -> Iterator[tuple
                 seen.setdefault((id(one), id(other)), (ours.file, one, theirs.file, other))
                 if key.module == first.key.module:
                     near.add((id(one), id(other)))
-    for ids, (file, reference, other, twin) in seen.items():
-        yield ids in near, file, list(_run(file, reference, shown[0])), other, list(_run(other, twin, shown[1]))
+
+    def run(is_near: bool) -> Iterator[_Run]:
+        for ids, (file, reference, other, twin) in seen.items():
+            if (ids in near) is is_near:
+                yield file, list(_run(file, reference, shown[0])), other, list(_run(other, twin, shown[1]))
+    return run(True), run(False)
 
 
 def _run(file: str, function: ast.AST, shown: Container[Site]) -> Iterator[Line]:
