@@ -78,4 +78,3 @@ def _weight(function: ast.AST, names: set[str]) -> int | None:
     """The line that reads a weight of one of these."""
     return next((node.lineno for node in ast.walk(function) if isinstance(node, ast.Attribute) and is_own(node.value)
                  and node.value.attr in names), None)
-

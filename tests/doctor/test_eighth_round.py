@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import paddle
 import pytest
 import torch
@@ -12,44 +10,13 @@ from torch.nn import functional as F
 
 import parity
 from parity.doctor.finding import ERROR
-from parity.doctor.script import diagnose_script
+from tests.doctor.rounds import found, line, script, trained
 
 
 @pytest.fixture(autouse=True)
 def seeded():
     torch.manual_seed(0)
     paddle.seed(0)
-
-
-def found(step, models, optimizers=None, iterations=4, **options):
-    """id -> finding, of so many steps."""
-    with parity.doctor(models, optimizers, **options) as d:
-        for _ in range(iterations):
-            step()
-    return {finding.id: finding for finding in d.findings}
-
-
-def trained(net, loss, iterations=4, lr=0.01, kind=torch.optim.SGD):
-    """id -> finding, of a training by this loss."""
-    optimizer = kind(net.parameters(), lr)
-
-    def step():
-        optimizer.zero_grad()
-        loss(net).backward()
-        optimizer.step()
-
-    return found(step, net, optimizer, iterations)
-
-
-def script(tmp_path, text, **pieces):
-    """id -> finding, of a script."""
-    path = tmp_path / "script.py"
-    path.write_text(textwrap.dedent(text).format(**pieces))
-    return {finding.id: finding for finding in diagnose_script(str(path)).diagnosis.findings}
-
-
-def line(finding):
-    return finding.site.text.strip()
 
 
 # --- what becomes of a program once it has been watched -------------------------------------------------------------------

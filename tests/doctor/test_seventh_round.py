@@ -13,23 +13,12 @@ from torch.nn import functional as F
 
 import parity
 from parity.doctor.script import diagnose_script
+from tests.doctor.rounds import found, line
 
 
 @pytest.fixture(autouse=True)
 def seeded():
     torch.manual_seed(0)
-
-
-def found(step, models, optimizers=None, iterations=4, **options):
-    """id -> finding, of so many steps."""
-    with parity.doctor(models, optimizers, **options) as d:
-        for _ in range(iterations):
-            step()
-    return {finding.id: finding for finding in d.findings}
-
-
-def line(finding):
-    return finding.site.text.strip()
 
 
 # --- closures, frozen parts, gradients that are rounding ------------------------------------------------------------------
