@@ -164,6 +164,11 @@ class Finding:
         return "\n".join(lines)
 
 
+def _is_another_value(finding: Finding) -> bool:
+    """Whether the twin has here what the reference has elsewhere."""
+    return getattr(finding.cause, "pattern", "").startswith("the twin has here what is")
+
+
 def first_diverged(found: Iterable[Finding]) -> Finding | None:
     """The divergence that comes first in the order of the runs; None where there is none."""
     return min((f for f in found if f.verdict is Verdict.DIVERGED), key=lambda finding: finding.order, default=None)
@@ -325,10 +330,11 @@ class Report:
 
     def _convict(self) -> None:
         """A local that is wrong in the replay is so in the free run, too, where it went apart there before all that diverges, and
-        was left open for how it is written. Operations are partners by their name and number alone: they are no such locals."""
+        was left open for how it is written. Operations are partners by their name and number alone: they are no such locals. Nor
+        is one that has what the reference has under another name: an earlier value of a name that is bound more often here."""
         first = min((f.order for f in self.diverged if f.run == "free"), default=None)
         wrong = {f.key for f in self.diverged if (f.run, f.key.stage) == ("replay", "forward") and f.key.is_local
-                 and f.key.function != OPERATION and f.deviation.index is not None}
+                 and f.key.function != OPERATION and f.deviation.index is not None and not _is_another_value(f)}
         for number, finding in enumerate(self.findings):
             if (finding.verdict is Verdict.UNCOMPARED and finding.run == "free" and finding.key in wrong and first is not None
                     and finding.order < first and finding.deviation.index is not None and finding.floor_multiple > M):
