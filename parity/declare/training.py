@@ -28,6 +28,7 @@ from parity.files import InputError
 from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
 from parity.frameworks.optimizers import SINGLE
 from parity.numbers.noise import generator
+from parity.trace.memos import plain_of
 from parity.trace.source import Site, SourceTree, attribute_site, code_of, files_of
 from weights_convert import DEFAULT, LayoutTable
 
@@ -133,6 +134,7 @@ class _Kept(NamedTuple):
     schedules: list[dict]
     scalers: dict[str, dict[str, Any]]
     values: list[tuple[str, Any]]
+    of_modules: dict[str, Any]
 
 
 class Program:
@@ -147,6 +149,7 @@ class Program:
         self.optimizers = {name: one for name, one in reach[1].items() if framework.is_optimizer(one)}
         self._schedulers = list(self._found_schedulers())
         self.scalers = dict(self._found_scalers())
+        self._buffers = {id(model): frozenset(framework.buffers(model)) for model in self.networks.values()}
         self._check()
 
     @classmethod
@@ -211,6 +214,8 @@ class Program:
         framework = self._framework
         with framework.seeded(_seed_of(self._seed, number)), framework.default_dtype(self._dtype):
             losses = dict(self._losses(hand_on(self._step, *arguments, **keywords)))
+        for model in self.networks.values():
+            framework.keep_as_attributes(model, self._buffers[id(model)])
         if not losses:
             raise InputError(f"training, {SIDES[self._side]}: expected the step to return its loss, or several in a tuple or "
                              f"a dict, found no single number in what it returned")
@@ -310,7 +315,8 @@ class Program:
                      {name: framework.optimizer_memory(one) for name, one in self.optimizers.items()},
                      [framework.plain_copy(one.state_dict()) for one in self._schedulers],
                      {name: copy.deepcopy(vars(one)) for name, one in self.scalers.items()},
-                     [(name, framework.plain_copy(value)) for name, value, _ in self._values()])
+                     [(name, framework.plain_copy(value)) for name, value, _ in self._values()],
+                     {name: framework.plain_copy(value) for name, value, _ in self._of_modules()})
 
     def _load_own(self, own: _Kept) -> None:
         framework = self._framework
@@ -326,12 +332,24 @@ class Program:
         for name, value in own.values:
             if name in places:
                 places[name](framework.plain_copy(value))
+        for name, _, attributes in list(self._of_modules()):
+            attribute = name.rpartition(".")[2]
+            if name in own.of_modules:
+                attributes[attribute] = framework.plain_copy(own.of_modules[name])
+            else:  # there was none
+                del attributes[attribute]
 
     def _values(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
         """(the reference's name, value, how to put it back) of plain values that the step keeps: counters, a pool of pictures."""
         for name, value, put in kept_by(self._step):
             if self._framework.is_plain(value):
                 yield self._known_as.get(name, name), value, put
+
+    def _of_modules(self) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+        """(full name, value, the attributes that hold it) of what the modules of the networks keep beside weights."""
+        for network, model in self.networks.items():
+            for name, value, attributes in plain_of(self._framework, model):
+                yield f"{network}.{name}", value, attributes
 
     # ---------------------------------------------------------------------------------------------------------------
 

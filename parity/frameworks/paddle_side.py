@@ -10,7 +10,7 @@ import math
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -165,6 +165,12 @@ class PaddleFramework(Framework):
         return {name: value for name, value in model.named_buffers() if value._is_initialized()
                 and not _is_product(model, name)} | _statistics(model)
 
+    def keep_as_attributes(self, model: paddle.nn.Layer, buffers: Collection[str]) -> None:
+        for path, layer in self.modules(model):  # Paddle makes a buffer of each tensor that is assigned to an attribute
+            for name in layer._non_persistable_buffer_names_set & layer._buffers.keys():
+                if f"{path}.{name}".lstrip(".") not in buffers:
+                    vars(layer)[name] = layer._buffers.pop(name)
+
     def unsaved(self, model: paddle.nn.Layer) -> frozenset[str]:
         return frozenset(self.buffers(model)) - frozenset(model.state_dict())
 
@@ -219,7 +225,7 @@ class PaddleFramework(Framework):
         return _keywords().get("sequence_length", inputs[2] if len(inputs) > 2 else None) is not None
 
     def without_gradient_in_eval(self, model: paddle.nn.Layer) -> list[str]:
-        return [path for path, layer in self.modules(model) if isinstance(layer, RNNBase)]
+        return [path for path, layer in self.modules(model) if isinstance(layer, RNNBase) and layer.could_use_cudnn]
 
     @contextmanager
     def with_gradients(self, model: paddle.nn.Layer) -> Iterator[None]:

@@ -58,7 +58,9 @@ class Asked:
             self._both, step = self._again.programs, known
         both = self._both
         try:
-            before = joined(carry_back(start, both.plans), both.private_of(step.before)) if free else step.before
+            before = step.before
+            if free:
+                before = joined(carry_back(start, both.plans, before["networks"]), both.private_of(before))
             start = start if free else joined(both.for_twin(step.before), start)
         except (ConversionError, KeyError):  # the twin has other parameters than the reference
             return found
@@ -81,6 +83,10 @@ class Asked:
             if not report.diverged:
                 return with_verdict(found, Verdict.EXPLAINED, self._cause())
         report = found
+        if self._mode == "resync" and found.unproven and not found.diverged:
+            report = alone.going_its_own_way()
+            if not report.diverged:
+                return found
         if self._mode == "free":
             report = alone.compared()
             if not report.diverged:
@@ -108,7 +114,7 @@ class Alone:
                  start: Mapping[str, Any], draws: int, mode: str, tell: Progress) -> None:
         self._both, self._number, self._batch, self._before, self._start = both, number, batch, before, start
         self._draws, self._mode, self._tell = draws, mode, tell
-        self._floors: dict[Key, float] | None = None
+        self._floors: dict[bool, dict[Key, float]] = {}  # of replays, and of runs that go their own way
         self._plain: tuple[Store, Against] | None = None  # where the reference does what it always does
 
     def reference(self) -> Store:
@@ -121,23 +127,33 @@ class Alone:
 
     def compared(self, *, plain: bool = True) -> Report:
         """Both sides' step, as torch is now (plain: as it always is). What rounding does to it is measured once."""
-        both, subject = self._both, self._both.subject
         store = self.reference()
-        draws = self._draws if self._floors is None else 0
-        floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell)
-        self._floors = self._floors or floors
-        floors = {key: larger(floor, self._floors.get(key, 0.0)) for key, floor in floors.items()}
+        report, against = self._twin(store, replayed=True)
+        if plain:
+            self._plain = store, against
+        free = self._twin(store, replayed=False)[0] if report.unproven and not report.diverged else report
+        return free if free.diverged else report
+
+    def going_its_own_way(self) -> Report:
+        """The same without a replay: what comes of a value shows in all that follows."""
+        return self._twin(self.reference(), replayed=False)[0]
+
+    def _twin(self, store: Store, *, replayed: bool) -> tuple[Report, Against]:
+        """Its step, and what it holds beside that of the reference. replayed: each module is given the reference's values."""
+        both, subject = self._both, self._both.subject
+        draws = 0 if replayed in self._floors else self._draws
+        floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell, replayed=replayed)
+        known = self._floors.setdefault(replayed, floors)
+        floors = {key: larger(floor, known.get(key, 0.0)) for key, floor in floors.items()}
         self._tell(self._number, "twin, judged alone")
         both.load(1, self._start)
         against = Against(store, floors, M)
-        failure = both.twin_step(self._number, self._batch, against, store.replayed())
+        failure = both.twin_step(self._number, self._batch, against, store.replayed() if replayed else None)
         report = Report(subject.name)
         judge = Judge(subject.name, subject.pair, both.lane, self._mode, store, floors, M, start=entries(self._before),
-                      replayed=True)
+                      replayed=replayed)
         judge.judge(against, failure, report)
-        if plain:
-            self._plain = store, against
-        return report
+        return report, against
 
     def righted(self, found: Report, report: Report) -> Counterfactual | None:
         """What remains of the step as it was `found`, once the places of its report are right: the twin's step once more, with the

@@ -9,7 +9,8 @@ resync   after each step the twin takes over the reference's state, so that each
 A step is judged alone in a replay: at the border of each module, and before each update, both the twin and the noise draws
 go on with the reference's values. Rounding then can neither choose another side of a rectifier's kink (in float32 some
 value of a step always does; it moved gradients by 1e3 floors), nor turn over the sign of a tiny gradient, which Adam makes
-a whole step of.
+a whole step of. Values inside of a program that differ there while all that counts agrees (a layer that returns something else)
+are held against each other once more in a step that goes its own way, as a replay hides what comes of them.
 
 Each step is compared in the order of execution: the batch, every line and layer of the D step, its losses, gradients (when
 backward has ended, and after clearing), updates relative to their size, moments and settings of the optimizer; the same for
@@ -127,7 +128,7 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
         Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M, start=start_of,
               replayed=replayed is not None).judge(against, failure, found)
         passed(found)
-        if asking and failure is None and (found.diverged or found.undecided):
+        if asking and failure is None and (found.diverged or found.undecided or found.unproven):
             found = inquiry.about(step, start, found)
         blame_clipping(found, step.store.clips, against.clips)
         result.report.add(found)

@@ -100,15 +100,17 @@ def _made(both: Programs, step: int, batch: Mapping[str, np.ndarray], state: Map
 
 
 def floors_alone(both: Programs, step: int, batch: Mapping[str, np.ndarray], store: Store, before: Mapping[str, Any], draws: int,
-                 tell: Progress, carried: Carried | None = None) -> tuple[dict[Key, float], list[dict[str, float]]]:
-    """The floors of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on."""
+                 tell: Progress, carried: Carried | None = None, *,
+                 replayed: bool = True) -> tuple[dict[Key, float], list[dict[str, float]]]:
+    """The floors of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on,
+    or (replayed: no) with its own."""
     drawn, seed = [], both.subject.seed
 
     def again(sink: Sink, draw: Draw) -> None:
         tell(step, f"noise draw {draw.number + 1}")
         both.load(0, moved(before, seed, step, draw.number))
-        replayed = store.replayed(generator("replay", seed, step, draw.number))
-        drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw), replayed=replayed))
+        given = store.replayed(generator("replay", seed, step, draw.number)) if replayed else None
+        drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw), replayed=given))
 
     return measure(again, store, both.lane, truth_lane=both.lane, draws=draws, carried=carried), drawn
 
