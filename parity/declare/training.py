@@ -9,6 +9,7 @@ Networks, optimizers and schedulers are not listed: they are found where the ste
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -129,9 +130,10 @@ class _Arguments:
 class _Kept(NamedTuple):
     """What one side alone knows of where it stands: never carried over, never moved by rounding, never written."""
 
+    bound: dict[str, Any]
     rates: dict[str, list[float]]
     memory: dict[str, Any]
-    schedules: list[dict]
+    schedules: list[tuple[Any, dict]]
     scalers: dict[str, dict[str, Any]]
     values: list[tuple[str, Any]]
     of_modules: dict[str, Any]
@@ -147,9 +149,11 @@ class Program:
         reach = found_in(step)
         self.networks = {name: model for name, model in reach[0].items() if framework.is_model(model)}
         self.optimizers = {name: one for name, one in reach[1].items() if framework.is_optimizer(one)}
+        self._bound = {name: one for name, one, _ in self._names()}
         self._schedulers = list(self._found_schedulers())
         self.scalers = dict(self._found_scalers())
-        self._buffers = {id(model): frozenset(framework.buffers(model)) for model in self.networks.values()}
+        self._buffers = {id(model): frozenset(f"{path}.{name}".lstrip(".") for path, module in framework.modules(model)
+                                               for name in module._buffers) for model in self.networks.values()}
         self._check()
 
     @classmethod
@@ -216,6 +220,7 @@ class Program:
             losses = dict(self._losses(hand_on(self._step, *arguments, **keywords)))
         for model in self.networks.values():
             framework.keep_as_attributes(model, self._buffers[id(model)])
+        self._follow_names()
         if not losses:
             raise InputError(f"training, {SIDES[self._side]}: expected the step to return its loss, or several in a tuple or "
                              f"a dict, found no single number in what it returned")
@@ -311,16 +316,21 @@ class Program:
     def own(self) -> _Kept:
         """What the other side does not take over: learning rates, what optimizers alone know, schedules, counters."""
         framework = self._framework
-        return _Kept({name: framework.learning_rates(one) for name, one in self.optimizers.items()},
+        return _Kept(self._bound,
+                     {name: framework.learning_rates(one) for name, one in self.optimizers.items()},
                      {name: framework.optimizer_memory(one) for name, one in self.optimizers.items()},
-                     [framework.plain_copy(one.state_dict()) for one in self._schedulers],
+                     [(one, framework.plain_copy(one.state_dict())) for one in self._schedulers],
                      {name: copy.deepcopy(vars(one)) for name, one in self.scalers.items()},
                      [(name, framework.plain_copy(value)) for name, value, _ in self._values()],
                      {name: framework.plain_copy(value) for name, value, _ in self._of_modules()})
 
     def _load_own(self, own: _Kept) -> None:
         framework = self._framework
-        for scheduler, state in zip(self._schedulers, own.schedules, strict=True):
+        for name, value, put in list(self._names()):
+            if own.bound.get(name, value) is not value:
+                put(own.bound[name])
+        self._follow_names()
+        for scheduler, state in own.schedules:
             (getattr(scheduler, "set_state_dict", None) or scheduler.load_state_dict)(framework.plain_copy(state))
         for name, held in own.scalers.items():
             vars(self.scalers[name]).update(copy.deepcopy(held))
@@ -338,6 +348,23 @@ class Program:
                 attributes[attribute] = framework.plain_copy(own.of_modules[name])
             else:  # there was none
                 del attributes[attribute]
+
+    def _names(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
+        """(name, optimizer or scheduler, how to put one back) of those to which the step keeps a name."""
+        framework = self._framework
+        for scope, put in scopes_of(self._step):
+            for name, value in list(scope.items()):
+                if framework.is_optimizer(value) or isinstance(value, framework.scheduler_class):
+                    yield name, value, functools.partial(put, name)
+
+    def _follow_names(self) -> None:
+        """An optimizer that the step has made anew, or that was put back, is the one of its name."""
+        known = {id(one): name for name, one in self.optimizers.items()}
+        before, self._bound = self._bound, {name: one for name, one, _ in self._names()}
+        for name, one in self._bound.items():
+            if one is not before.get(name) and id(before.get(name)) in known:
+                self.optimizers[known[id(before[name])]] = one
+        self._schedulers = list(self._found_schedulers())
 
     def _values(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
         """(the reference's name, value, how to put it back) of plain values that the step keeps: counters, a pool of pictures."""

@@ -140,6 +140,7 @@ class Framework(ABC):
     def buffers(self, model: Any) -> dict[str, Any]:
         """What a module holds and does not train, each tensor under its first name; those that no state dict holds too."""
 
+    @abstractmethod
     def keep_as_attributes(self, model: Any, buffers: Collection[str]) -> None:
         """Let the tensors that its modules have kept since they were built be plain attributes, as they are in torch. buffers: full
         names of those that it was built with."""

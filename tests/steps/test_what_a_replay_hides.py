@@ -73,7 +73,7 @@ def training(twin):
     class TorchTrainer:
         def __init__(self):
             self.net = TorchNet()
-            self.opt = torch.optim.SGD(self.net.parameters(), lr=0.1)
+            self.opt = torch.optim.SGD(self.net.parameters(), lr=0.125)
 
         def step(self, x, t):
             loss = torch.nn.functional.mse_loss(self.net(x), t)
@@ -85,7 +85,7 @@ def training(twin):
     class PaddleTrainer:
         def __init__(self):
             self.net = twin()
-            self.opt = paddle.optimizer.SGD(0.1, parameters=self.net.parameters())
+            self.opt = paddle.optimizer.SGD(0.125, parameters=self.net.parameters())
 
         def step(self, x, t):
             loss = paddle.nn.functional.mse_loss(self.net(x), t)
