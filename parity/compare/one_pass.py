@@ -17,6 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from parity.files import InputError
 from parity.heap import give_back
 from parity.numbers.arrays import rounds
 from parity.numbers.noise import M
@@ -39,7 +40,7 @@ class Interleaved:
     of the reference's values that the pass leaves open, for a noise draw over these alone; None where they are too many.
     """
 
-    MOST = 1 << 28  # bytes left open: with more, a pass has found more than rounding
+    MOST = 1 << 30  # bytes left open: with more, a pass has found more than rounding
 
     AHEAD = 1 << 22  # bytes that wait before a program hands over: small values come many at a turn
     GIVE_BACK_EVERY = 3 << 28  # bytes compared: more often costs time, more rarely memory (docs/cost.md)
@@ -47,7 +48,6 @@ class Interleaved:
     def __init__(self, name: str, dtype: str, *, keeps: bool = False) -> None:
         self.truth, self.keeps = Store(), keeps
         self.left: Store | None = None if keeps else Store()
-        self._left = 0  # bytes
         self.floors: dict[Key, float] = {}
         self.against = Against(self.truth, self.floors, float("inf"), release=True)  # inf: no arrays are kept aside
         self._passed = 0  # bytes since memory was last given back
@@ -170,11 +170,12 @@ class Interleaved:
         return found.distance > M * floor_at(self.floors[event.key], found.stratum) or not is_seen(event, found)
 
     def _leave(self, event: Event) -> None:
-        self._left += _bytes(event)
-        if self._left > self.MOST:
+        try:
+            self.left.receive(event, copy=True)
+        except InputError:  # the disk is full; the pass itself needs none
             self.left = None
         else:
-            self.left.receive(event, copy=True)
+            self.left = self.left if self.left.nbytes <= self.MOST else None
 
     def _hopeless(self, side: int, key: Key) -> bool:
         """Whether this is the gradient of a value that has no partner on the other side."""

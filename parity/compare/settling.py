@@ -34,7 +34,7 @@ Passed = Callable[[Report], None]
 
 
 class Settling:
-    """quick: the float32 lane is not looked at where one pass settles the float64 lane. operations: watch single operations too; of
+    """quick: the float32 lane is not looked at where the two are the same in float64. operations: watch single operations too; of
     a user's pair they are watched anyway where neither a line nor a layer places the first divergence."""
 
     def __init__(self, both: Both, lanes: Iterable[str], *, quick: bool, operations: bool, tell: Progress, found: Found,
@@ -70,7 +70,7 @@ class Settling:
                 self._tell("the twin, with the reference's values at the places")
                 report.counterfactual = righted(self._both, self._kept, report, [difference for difference in settled.acting
                                                                                if not difference.material])
-        elif self._quick:
+        if self._quick and _is_settled(report):
             return report
         if "float32" in self._lanes and not report.diverged:
             known = settled.causes
@@ -88,8 +88,10 @@ class Settling:
         apart = [finding for finding in glanced.diverged if finding.key.stage != "gradients"]
         if glanced.unseen or any(finding.key.stage == "census" or not finding.floor_multiple < NEAR for finding in apart):
             return None
-        if self._kept.truth is None and (self._kept.passed is None or self._kept.passed.left is None):
-            return None  # a draw would take two more runs than itself
+        # Where the pass has kept nothing, a draw takes two more runs than itself: worth it where it is likely to be the end.
+        if self._kept.truth is None and (self._kept.passed is None or self._kept.passed.left is None) and any(
+                not finding.floor_multiple < NEAR for finding in glanced.diverged):
+            return None
         return self._grown()
 
     def _grown(self) -> Report | None:

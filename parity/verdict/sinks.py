@@ -64,6 +64,11 @@ class Store:
         self._recent.appendleft((weakly(array), kept))
         return kept
 
+    @property
+    def nbytes(self) -> int:
+        """Of the arrays, in memory and on disk; one of several names counts once."""
+        return self._held + (0 if self._spill is None else self._spill.nbytes)
+
     def close(self) -> None:
         """The run is over: nothing more will be received."""
 
