@@ -38,7 +38,7 @@ from parity.steps.state import entries
 from parity.trace.clipping import treated_otherwise
 from parity.trace.source import Site
 from parity.verdict.findings import RAISED, Finding, Report
-from parity.verdict.judge import Judge
+from parity.verdict.judge import Judge, replaced
 from parity.verdict.sinks import Against
 from weights_convert import ConversionError
 
@@ -127,7 +127,7 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
         Judge(subject.name, subject.pair, lane, mode, step.store, step.floors, M, start=start_of,
               replayed=replayed is not None).judge(against, failure, found)
         passed(found)
-        if asking and failure is None and (found.diverged or found.undecided):
+        if asking and failure is None and (found.diverged or found.undecided or (replayed is not None and replaced(found))):
             found = inquiry.about(step, start, found)
         blame_clipping(found, step.store.clips, against.clips)
         result.report.add(found)
