@@ -167,8 +167,9 @@ def _alone(parent: int, seconds: float) -> None:
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    limit = int(seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (limit * (os.cpu_count() or 1), limit * (os.cpu_count() or 1)))
+    limit, allowed = (int(seconds) + 1) * (os.cpu_count() or 1), resource.getrlimit(resource.RLIMIT_CPU)[1]
+    limit = limit if allowed == resource.RLIM_INFINITY else min(limit, allowed)  # nobody may raise what they were given
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
 
 
 _CHANGING = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
