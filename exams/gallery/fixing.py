@@ -27,7 +27,8 @@ import numpy as np
 from exams.gallery import sitting
 from parity import files
 
-SMALL, BUDGET, SEEDS, OTHERS = 8.0, 60.0, 20, 3
+SMALL, BUDGET, SEEDS = 8.0, 60.0, 20
+ALIKE = "the same program", "equal"
 LIMIT = 900  # seconds of a processor for a sitting: the search, its proof, and what the patch means
 
 
@@ -81,9 +82,8 @@ def sit(name: str, module: str, text: str, folder: str) -> dict[str, Any]:
     search = Search(load, budget=BUDGET, clock=spent)
     found = search.run()
     seconds = spent() - began
-    told = {"cpu": round(seconds, 1), "elsewhere": [], "meaning": "", **found.to_json()}
+    told = {"cpu": round(seconds, 1), "meaning": "", **found.to_json()}
     if found.verdict == "fixed":
-        told["elsewhere"] = [seed for seed in range(3, 3 + OTHERS) if search.attempt(found.changes, seed=seed).verdict != "same"]
         patched = texts(found.changes, found.originals)
         told["meaning"] = "the same program" if all(ast.dump(ast.parse(one)) == ast.dump(ast.parse(Path(healthy).read_text()))
                                                     for one in patched.values()) else meaning(name, module, patched, folder)
@@ -130,8 +130,8 @@ def _computed(name: str, weights: dict[int, list[np.ndarray]]) -> dict[str, np.n
                 tensor.set_value(values)
             with framework.default_dtype("float64"):
                 paddle.seed(seed)
-                made = [value for value in truth.outputs(truth.called(pair, 1, model, [paddle.to_tensor(one) for one in arrays]),
-                                                         paddle.is_tensor)]
+                returned = truth.called(pair, 1, model, [paddle.to_tensor(one) for one in arrays])
+                made = list(truth.outputs(returned, paddle.is_tensor))
                 found |= {f"{seed} {mode} output {number}": value.numpy() for number, value in enumerate(made)}
                 sum((value ** 2).sum() for value in made if value.is_floating_point()).backward()
             found |= {f"{seed} {mode} gradient {number}": one.grad.numpy() for number, one in enumerate(model.parameters())
@@ -174,6 +174,25 @@ def sample(rows: dict[str, Any], pairs: dict[str, Any], part: int, of: int) -> l
     return [key for key in sorted(rows)[part::of] if pairs[rows[key]["pair"]]["seconds"] <= SMALL]
 
 
+def table(kept: dict[str, Any]) -> list[str]:
+    """The page's lines of these answers: their counts, and a row for each."""
+    faults = {name: one for name, one in kept.items() if not name.startswith("healthy ")}
+    fixed = [one for one in faults.values() if one["verdict"] == "fixed"]
+    right = sum(one["meaning"].startswith(ALIKE) for one in fixed)
+    healthy = [one["verdict"] for name, one in kept.items() if name not in faults]
+    counted = (f"{len(faults)} faults: {len(fixed)} with a proven patch, {right} of them right in meaning, {len(fixed) - right} "
+               f"wrong; {len(faults) - len(fixed)} with none.")
+    lines = [f"{counted} {len(healthy)} healthy twins: {healthy.count('same')} without a patch.", "",
+             "| fault | changed line | result | trials | s | patch, or why there is none | means what the healthy twin does |",
+             "|---|---|---|---|---|---|---|"]
+    for name, one in sorted(faults.items()):
+        patch = "<br>".join(f"`{change['old'].strip()}` → `{change['new'].strip()}`" for change in one.get("changes", ()))
+        cells = [name, f"`{one['new']}`", one["verdict"], one.get("tried", ""), one.get("cpu", ""),
+                 patch if one["verdict"] == "fixed" else one["sentence"], one.get("meaning", "")]
+        lines.append("| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+    return lines
+
+
 @click.command(help=__doc__)
 @click.option("--faults", "known", required=True, metavar="FILE.json")
 @click.option("--part", type=click.IntRange(0), default=0)
@@ -183,7 +202,12 @@ def sample(rows: dict[str, Any], pairs: dict[str, Any], part: int, of: int) -> l
 @click.option("--healthy", is_flag=True)
 @click.option("--answers", required=True, metavar="FILE.json", help="Kept here; what is there is not sat again.")
 @click.option("--seconds", type=click.FloatRange(0), default=float("inf"), help="Begin no sitting after so many of a processor.")
-def main(known: str, part: int, of: int, only: Sequence[str], again: bool, healthy: bool, answers: str, seconds: float) -> None:
+@click.option("--table", "shown", is_flag=True, help="Sit none; print the answers as a table.")
+def main(known: str, part: int, of: int, only: Sequence[str], again: bool, healthy: bool, answers: str, seconds: float,
+         shown: bool) -> None:
+    if shown:
+        click.echo("\n".join(table(json.loads(Path(answers).read_text()))))
+        return
     gallery = json.loads(Path(known).read_text())
     rows, pairs = gallery["faults"], gallery["pairs"]
     kept = json.loads(Path(answers).read_text()) if Path(answers).exists() else {}
@@ -203,7 +227,7 @@ def main(known: str, part: int, of: int, only: Sequence[str], again: bool, healt
         click.echo(f"{number}/{len(wanted)} {name}: {found['verdict']}, {found.get('tried')} trials, {found.get('cpu')} s of "
                    f"{found['all_seconds']}; {found.get('kind', '')}: {found.get('new', '')} | "
                    f"{[(one['old'], one['new']) for one in found.get('changes', ())]} {found.get('meaning', '')} "
-                   f"{found.get('elsewhere') or ''} {found['sentence'] if found['verdict'] != 'fixed' else ''}", err=True)
+                   f"{found['sentence'] if found['verdict'] != 'fixed' else ''}", err=True)
 
 
 if __name__ == "__main__":

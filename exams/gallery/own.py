@@ -26,8 +26,8 @@ def put(name: str, file: str) -> None:
         if not held or other is old:
             continue
         vars(other).update(held)
-        if any(isinstance(value, type) and value.__module__ == other.__name__ and any(id(base) in instead for base in value.__bases__)
-               for value in vars(other).values()):
+        own = [value for value in vars(other).values() if isinstance(value, type) and value.__module__ == other.__name__]
+        if any(id(base) in instead for kind in own for base in kind.__bases__):
             heirs.append(other)
     for heir in heirs:
         put(heir.__name__, heir.__file__)

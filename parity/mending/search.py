@@ -27,6 +27,7 @@ from parity.mending.candidates import Candidate, Spot, around, candidates, spots
 from parity.mending.definitions import Function, methods_called, namesake, used_by
 from parity.mending.patches import Change, Source
 from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
+from parity.steps.census import PER_PARAMETER
 from parity.trace.events import CLEARED
 from parity.trace.source import Site
 from parity.verdict.findings import Report
@@ -51,6 +52,9 @@ MOST_ELSEWHERE = 12
 
 _OF_LAYERS = ("weight", "bias")
 """Parameters of the frameworks' own layers: who names them tells nothing."""
+
+_OF_ATTRIBUTES = ("regularizer", "learning_rate")
+"""What Paddle's attributes of a parameter say of how it is trained."""
 
 FURTHER, TOLD_FURTHER = 1.0, 0.25
 """What a change costs more with each statement further away: a guess, and one that the reference tells of."""
@@ -379,7 +383,7 @@ class Search:
                 told_further, further = (0.0, 0.0) if _reads(spot, places) else (
                     (min(group, 2) + number) * TOLD_FURTHER, (min(group, 2) + number) * FURTHER)
                 all_ += [(candidate.cost + (told_further if candidate.told else further), len(seen), candidate)
-                         for candidate in candidates(spot) if candidate.told or not told_only]
+                         for candidate in candidates(spot, places[0].hints) if candidate.told or not told_only]
         tried: set[Any] = set()
         for _, _, candidate in sorted(all_, key=lambda one: one[:2]):
             if candidate.changes in tried or any(change.overlaps(one) for change in candidate.changes for one in made):
@@ -417,6 +421,8 @@ class Search:
             if (twin := self._twin(place.twin.file)) is not None:
                 yield False, spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
         if places and places[0].stage == "census":
+            if places[0].variable in PER_PARAMETER:
+                yield False, self._where_parameters_are_told()
             yield False, self._where_set(f"self.{places[0].variable}")
         for place in named or places[:1]:
             for site in (place.last_good, place.reference):
@@ -473,6 +479,17 @@ class Search:
             for node in ast.walk(reference.tree):
                 if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == name:
                     yield from self._in_the_namesake(Site(reference.file, node.lineno))
+
+    def _where_parameters_are_told(self) -> Iterator[Spot]:
+        """The statements of the twin that give parameters attributes of their own, those that make most of it first: what an
+        optimizer holds of some of its parameters alone was decided where these were made."""
+        found = []
+        for twin in self._twins():
+            for node in ast.walk(twin.tree):
+                if isinstance(node, ast.keyword) and node.arg and (node.arg.endswith("_attr") or node.arg in _OF_ATTRIBUTES):
+                    made = sum(isinstance(one, ast.Call) for one in ast.walk(node.value))
+                    found.append((made, Spot(twin, statement_at(twin, node.value.lineno), node.value.lineno)))
+        yield from (spot for made, spot in sorted(found, key=lambda one: -one[0]) if made)
 
     def _references(self) -> Iterator[Source]:
         return (source for file in self._files if (source := self._source(file)) is not None and "torch" in _packages(source))

@@ -23,6 +23,8 @@ from typing import Any
 
 from parity.blame import is_installed
 from parity.files import InputError
+from parity.mending import hints
+from parity.mending.hints import NONE, Hints
 from parity.mending.overlay import overlaid
 from parity.processes import end_with
 from parity.trace.source import Site
@@ -40,6 +42,7 @@ class Place:
     variable: str = ""
     key: str = ""
     distance: float = math.inf
+    hints: Hints = NONE
 
     @property
     def line(self) -> Site | None:
@@ -263,7 +266,7 @@ def _reached(number: int, finding: Any) -> list[int]:
 def _told(finding: Any) -> dict[str, Any]:
     return {"said": str(finding), "reference": finding.reference, "twin": finding.twin, "last_good": finding.last_good_site,
             "stage": finding.key.stage, "variable": finding.key.variable, "key": repr(finding.key),
-            "distance": float(finding.deviation.distance)}
+            "distance": float(finding.deviation.distance), "hints": hints.told(finding.cause)}
 
 
 def _users_files() -> list[str]:
@@ -286,7 +289,8 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
         return None if found is None else Site(str(found[0]), int(found[1]))
 
     places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
-                         place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
+                         place["variable"], place["key"], place["distance"], Hints.of(place.get("hints")))
+                   for place in told.get("places", ()))
     independent = {site(line): None if order is None else tuple(order) for line, order in told.get("independent", ())}
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
                    tuple(told.get("files", ())), independent, told.get("remains"), told.get("far", False))
