@@ -703,8 +703,8 @@ _CALLED |= {other: one for one, other in _CALLED.items()}
 
 
 def _other_operators(spot: Spot) -> Made:
-    """The inverse of an operation: + for -, * for /, and what is called so. First where the reference's statement has that one, and
-    has not this."""
+    """The inverse of an operation: + for -, * for /, and what is called so (a sum for a mean). First where the reference's statement
+    has that one, and has not this."""
     source = spot.twin
     said = [type(node) for node in ast.walk(spot.said[0])] if spot.said else []
 
@@ -717,8 +717,8 @@ def _other_operators(spot: Spot) -> Made:
             place = _sign(source, node.left, node.right, _SIGNS[type(node.op)])
             yield cost(type(node.op)), "the inverse operation", [(place, place + 1, _INVERSE[type(node.op)])]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CALLED:
-            end = source.span(node.func)[1]
-            yield 4.5, "the inverse operation", [(end - len(node.func.attr), end, _CALLED[node.func.attr])]
+            other = f"{source.segment(node.func.value)}.{_CALLED[node.func.attr]}"
+            yield 4.5, "the inverse operation", [(*source.span(node.func), other)]
     statement = spot.statement
     if isinstance(statement, ast.AugAssign) and type(statement.op) in _INVERSE:
         place = _sign(source, statement.target, statement.value, _SIGNS[type(statement.op)])
