@@ -703,8 +703,8 @@ _CALLED |= {other: one for one, other in _CALLED.items()}
 
 
 def _other_operators(spot: Spot) -> Made:
-    """The inverse of an operation: + for -, * for /, and what is called so (a sum for a mean). First where the reference's statement
-    has that one, and has not this."""
+    """The inverse of an operation: + for -, * for /, and what is called so (a sum for a mean). First where the reference's
+    statement has that one, and has not this."""
     source = spot.twin
     said = [type(node) for node in ast.walk(spot.said[0])] if spot.said else []
 

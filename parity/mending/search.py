@@ -23,7 +23,17 @@ from parity.blame import is_installed
 from parity.differences.explaining import imitating
 from parity.files import InputError
 from parity.mending import patches
-from parity.mending.candidates import Candidate, Spot, around, candidates, spots, statement_at, with_bindings, within
+from parity.mending.candidates import (
+    AS_FOUND,
+    Candidate,
+    Spot,
+    around,
+    candidates,
+    spots,
+    statement_at,
+    with_bindings,
+    within,
+)
 from parity.mending.definitions import Function, methods_called, namesake, used_by
 from parity.mending.patches import Change, Source
 from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
@@ -389,7 +399,7 @@ class Search:
             if candidate.changes in tried or any(change.overlaps(one) for change in candidate.changes for one in made):
                 continue
             said = tuple((self._source(change.file).text[change.start:change.end], change.new) for change in candidate.changes)
-            if candidate.told and all(old for old, _ in said):
+            if candidate.told and candidate.changes[0].why != AS_FOUND and all(old for old, _ in said):
                 if said in tried:  # the same words made no difference elsewhere
                     continue
                 tried.add(said)
@@ -416,13 +426,13 @@ class Search:
         named = [place for place in places if place.twin is not None][:2]
         if self._steps is not None and places:
             yield from ((False, found) for found in self._of_the_training(places[0]))
+        if places and places[0].stage == "census" and places[0].variable in PER_PARAMETER:
+            yield False, self._where_parameters_are_told()
         for place in named:
             other = place.reference or place.last_good
             if (twin := self._twin(place.twin.file)) is not None:
                 yield False, spots(twin, Site(twin.file, place.twin.line), self._read(other), other)
         if places and places[0].stage == "census":
-            if places[0].variable in PER_PARAMETER:
-                yield False, self._where_parameters_are_told()
             yield False, self._where_set(f"self.{places[0].variable}")
         for place in named or places[:1]:
             for site in (place.last_good, place.reference):
