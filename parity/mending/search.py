@@ -36,7 +36,7 @@ from parity.mending.candidates import (
 )
 from parity.mending.definitions import Function, methods_called, namesake, used_by
 from parity.mending.patches import Change, Source
-from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
+from parity.mending.trial import Far, Outcome, Place, attempt, check_possible, import_installed
 from parity.steps.census import PER_PARAMETER
 from parity.trace.events import CLEARED
 from parity.trace.source import Site
@@ -205,6 +205,7 @@ class Search:
         """The comparison without any change. Raises InputError where none comes of it."""
         began = time.monotonic()
         before = self.attempt(())
+        import_installed(before.installed)
         if before.verdict == "same":  # as far as one lane tells
             before = self.attempt((), proof=True)
         elif self._recorded is not None and not before.far:
@@ -344,7 +345,7 @@ class Search:
         """The candidate that makes all agree; failing that, the one that carries furthest; with what comes of it. And what came
         nearest."""
         best: tuple[Mend | None, Outcome] = None, at
-        for candidate in self._candidates(at.places, made):
+        for candidate in self._candidates(self._placed(made, at), made):
             if self._clock() - self._began > self._budget:
                 self._tell(f"the budget of {self._budget:.0f} s is used up")
                 break
@@ -361,6 +362,15 @@ class Search:
         mend = best[0]
         return *best, None if mend is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in mend.changes
                                                          if change not in made)
+
+    def _placed(self, made: tuple[Change, ...], at: Outcome) -> tuple[Place, ...]:
+        """Where to look: the places, by the line and with the cause that the whole comparison settles on, of which a trial that
+        ended at the first value tells nothing; then as that trial told them."""
+        if self._steps is not None or not at.far:
+            return at.places
+        whole = self.attempt(made, whole=True).places
+        lines = {place.line for place in whole}
+        return whole + tuple(place for place in at.places if place.line not in lines)
 
     def _with_all_places(self, made: tuple[Change, ...], at: Outcome) -> Outcome:
         """With all places, not the first alone; where these are asked for."""

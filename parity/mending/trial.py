@@ -7,6 +7,8 @@ user's code does in it (raise, exit, hang, use up the memory, try to write a fil
 from __future__ import annotations
 
 import contextlib
+import importlib
+import io
 import json
 import math
 import os
@@ -56,7 +58,8 @@ class Outcome:
     `said` gives). reached: how far both agree: the number of the program, the step, and the order of its first divergence. files:
     of the user's that were imported. independent: lines of the twin that are wrong whatever the others are -> how far both
     agree before it, where that is known. remains: what is said of the values behind, once these are right. far: it ended at the
-    first place, which no rounding explains."""
+    first place, which no rounding explains. installed: the modules, ours and of packages that somebody installed, that it had to
+    import."""
 
     verdict: str
     said: str
@@ -67,6 +70,7 @@ class Outcome:
     independent: Mapping[Site, tuple[int, ...] | None] = field(default_factory=dict)
     remains: str | None = None
     far: bool = False
+    installed: tuple[str, ...] = ()
 
     @property
     def stopped(self) -> bool:
@@ -119,7 +123,21 @@ class Far(Exception):
 def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, room: str | None = None) -> Outcome:
     """The outcome of `compare` in a fork of this process, where the user's files read as `sources` say. room: a folder of ours that
     it may write in, and that stays."""
-    return _outcome(apart(lambda: _compared(compare), sources, seconds=seconds, room=room))
+    known = frozenset(sys.modules)
+    return _outcome(apart(lambda: {**_compared(compare), "installed": _installed(known)}, sources, seconds=seconds, room=room))
+
+
+def import_installed(names: Sequence[str]) -> None:
+    """Import here, once, what each trial would have to import; what cannot be imported alone is left to them. What a package says
+    while it is imported is no output of ours."""
+    for name in names:
+        with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module(name)
+
+
+def _installed(known: frozenset[str]) -> list[str]:
+    return [name for name, module in list(sys.modules.items()) if name not in known and name != "__main__"
+            and isinstance(file := getattr(module, "__file__", None), str) and (is_installed(file) or file.startswith(_OURS))]
 
 
 def apart(work: Callable[[], Mapping[str, Any]], sources: Mapping[str, str], *, seconds: float,
@@ -275,12 +293,12 @@ def _users_files() -> list[str]:
 
 def _users_modules() -> dict[str, str]:
     """Of all that is imported, what is neither installed nor ours nor Python's own: name -> file."""
-    ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
     files = {name: os.path.realpath(file) for name, module in list(sys.modules.items()) if name != "__main__"
              and isinstance(file := getattr(module, "__file__", None), str) and file.endswith(".py")}
-    return {name: file for name, file in files.items() if not is_installed(file) and not file.startswith((ours, _PYTHONS))}
+    return {name: file for name, file in files.items() if not is_installed(file) and not file.startswith((_OURS, _PYTHONS))}
 
 
+_OURS = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
 _PYTHONS = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
 
 
@@ -293,7 +311,8 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
                    for place in told.get("places", ()))
     independent = {site(line): None if order is None else tuple(order) for line, order in told.get("independent", ())}
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
-                   tuple(told.get("files", ())), independent, told.get("remains"), told.get("far", False))
+                   tuple(told.get("files", ())), independent, told.get("remains"), told.get("far", False),
+                   tuple(told.get("installed", ())))
 
 
 def check_possible() -> None:
