@@ -149,7 +149,8 @@ def spots(twin: Source, site: Site, reference: Source | None, other: Site | None
         yield spot(set_in)
     if inside is not None:
         before = [one for one in _simple(inside) if one.end_lineno < statement.lineno]
-        yield from map(spot, reversed(before[-2:]))
+        made = [one for one in with_bindings(twin, statement)[1:] if one in before]
+        yield from map(spot, dict.fromkeys([*reversed(before[-2:]), *reversed(made[-2:])]))
     for one, _ in [*pairs, *built]:
         found = spot(one)
         if found.differs:
