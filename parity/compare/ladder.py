@@ -28,7 +28,7 @@ from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
-from parity.frameworks.lifting import SAID, Lifted
+from parity.frameworks.lifting import NEAR, ROUNDED, SAID, Lifted, Rounded
 from parity.frameworks.lowering import UNLOWERED
 from parity.heap import give_back
 from parity.messages import Message, say, several, some, term
@@ -340,6 +340,12 @@ def _the_twin_raised(report: Report) -> bool:
     return any(finding.variable == RAISED for finding in report.diverged)
 
 
+def may_be_of_a_constant(first: Finding | None) -> bool:
+    """Whether the first divergence is no larger than a constant's rounding to float32 may make it."""
+    return (first is not None and first.lane == "float64" and first.key.stage in ("forward", "losses")
+            and first.deviation.index is not None and first.deviation.relative <= NEAR)
+
+
 def _no_replay(error: Exception, side: Message) -> Message:
     """A replay cuts the graph between modules; a program may need it whole, as one that differentiates in its forward does. It ran
     when it was free, so that is no fault of it."""
@@ -509,7 +515,9 @@ class Both(Sides):
 
     def lifted_where_needed(self, run: Callable[[], Report], lanes: Container[str]) -> Report:
         """What `run` comes to. Where a side raises in float64, it is made again with float32 lifted, and that stands if it does
-        not raise then: the cast by name was all that was wrong, and in float32, as the programs are used, it changes nothing."""
+        not raise then: the cast by name was all that was wrong, and in float32, as the programs are used, it changes nothing. So it
+        is with a constant that one side names float32: where the first divergence is that small, it is made again with all
+        constants rounded, and that stands if what diverges then comes later, or nothing does."""
         report, raised = self._outcome(run)
         if "float64" in lanes and (report is None or _the_twin_raised(report)):
             self.lifted = Lifted()
@@ -518,6 +526,13 @@ class Both(Sides):
                 again.remarks.append(SAID)
                 return again
             self.lifted, raised = None, raised and (later or raised)
+        elif "float64" in lanes and self.pair.names is not None and may_be_of_a_constant(report.first):
+            self.lifted = Rounded()
+            again, _ = self._outcome(run)
+            if again is not None and self.lifted.count and (again.first is None or again.first.order > report.first.order):
+                again.remarks.append(ROUNDED)
+                return again
+            self.lifted = None
         if raised is not None:
             raise raised
         return report

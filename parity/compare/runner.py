@@ -9,7 +9,7 @@ from typing import Any
 
 from parity import asked
 from parity.blame import refusing
-from parity.compare.ladder import Both, compare
+from parity.compare.ladder import Both, compare, may_be_of_a_constant
 from parity.compare.results import Case, Result
 from parity.compare.settling import Settling, between_layers
 from parity.declare.pair import Subject
@@ -44,7 +44,8 @@ def _settled(case: Case, lanes: Iterable[str], device: str, *, found: Callable[[
     """Both are built in here, so that they are gone before those of the next case."""
     with Both(case.subject, device).as_they_were() as both:
         def placed(finding: Finding) -> None:
-            if finding.variable != RAISED or both.lifted is not None:  # that a side raises may be the lane's fault
+            perhaps_the_lanes = finding.variable == RAISED or may_be_of_a_constant(finding)
+            if both.lifted is not None or not perhaps_the_lanes:
                 found(finding)
 
         return both.lifted_where_needed(lambda: Settling(both, lanes, found=placed, **options).report(), lanes)

@@ -22,7 +22,7 @@ from parity.steps.state import carry_back, entries, joined, known_to
 from parity.trace.events import Key
 from parity.verdict.counterfactual import Righting
 from parity.verdict.findings import Counterfactual, Finding, Report
-from parity.verdict.judge import Judge
+from parity.verdict.judge import Judge, replaced
 from parity.verdict.sinks import Against, Store
 from weights_convert import ConversionError
 
@@ -46,7 +46,7 @@ class Asked:
     def about(self, step: ReferenceStep, start: Mapping[str, Any], found: Report) -> Report:
         """The report to go by. start: what the twin started the step from; in resync mode what it alone knew of it."""
         free = self._mode == "free"
-        if not free and not self._differences:
+        if not free and not self._differences and not replaced(found):
             return found
         if self._again is not None:
             self._tell(step.number, "reference, as it runs here")
@@ -81,7 +81,11 @@ class Asked:
             if not report.diverged:
                 return with_verdict(found, Verdict.EXPLAINED, self._cause())
         report = found
-        if self._mode == "free":
+        if self._mode != "free" and not found.diverged:
+            report = alone.compared()
+            if not report.diverged:
+                return found
+        elif self._mode == "free":
             report = alone.compared()
             if not report.diverged:
                 left = f"what {self._cause()} has left" if self._known else "rounding, grown by chaos"
@@ -120,10 +124,18 @@ class Alone:
         return store
 
     def compared(self, *, plain: bool = True) -> Report:
-        """Both sides' step, as torch is now (plain: as it always is). What rounding does to it is measured once."""
-        both, subject = self._both, self._both.subject
+        """Both sides' step, as torch is now (plain: as it always is). What rounding does to it is measured once, and again where
+        modules are to go on with their own values: of those that diverge, what follows from the reference's says nothing."""
         store = self.reference()
-        draws = self._draws if self._floors is None else 0
+        report = self._beside(store, self._draws if self._floors is None else 0, plain=plain)
+        while not report.diverged and (unseen := replaced(report) - store.apart):
+            store.apart |= unseen
+            report = self._beside(store, self._draws, plain=plain)
+        return report
+
+    def _beside(self, store: Store, draws: int, *, plain: bool) -> Report:
+        """The twin's step beside the reference's."""
+        both, subject = self._both, self._both.subject
         floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell)
         self._floors = self._floors or floors
         floors = {key: larger(floor, self._floors.get(key, 0.0)) for key, floor in floors.items()}

@@ -59,11 +59,13 @@ def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_eve
         if mode == "free":
             drawn: list[dict[str, float]] = []
 
-            def again(sink: Sink, draw: Draw, step=step, batch=batch, drawn=drawn) -> None:
+            def again(sink: Sink, draw: Draw, step=step, batch=batch, drawn=drawn, before=before) -> None:
                 tell(step, f"noise draw {draw.number + 1}")
-                both.load(0, noisy[draw.number])
-                drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw)))
-                noisy[draw.number] = both.state(0)
+                both.load(0, noisy[draw.number] if draw.rounding else moved(before, seed, draw.number))
+                losses = both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw))
+                if draw.rounding:
+                    drawn.append(losses)
+                    noisy[draw.number] = both.state(0)
 
             floors = measure(again, store, both.lane, truth_lane=both.lane, draws=draws)
         else:
@@ -113,5 +115,5 @@ def floors_alone(both: Programs, step: int, batch: Mapping[str, np.ndarray], sto
     return measure(again, store, both.lane, truth_lane=both.lane, draws=draws, carried=carried), drawn
 
 
-def _rounding_seed(step: int, draw: Draw) -> int:
-    return 1 + draw.number + 1000 * step
+def _rounding_seed(step: int, draw: Draw) -> int | None:
+    return 1 + draw.number + 1000 * step if draw.rounding else None

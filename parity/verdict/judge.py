@@ -399,9 +399,20 @@ def _without_reordered(found: list[Finding], truth: Store, against: Against, rep
 _SUMS = 3  # lines that add one term more each
 
 
+OTHER_STEPS = say("the same result by other steps")
+
+
+def replaced(report: Report) -> set[str]:
+    """Of a replay: the modules whose results diverge and were found harmless, as all that follows agrees. It does so whatever they
+    return, as the program went on with the reference's values in their place; let go on with their own, it tells."""
+    return {f.key.module for f in report.findings if f.verdict is Verdict.UNCOMPARED and f.cause == OTHER_STEPS
+            and f.deviation.index is not None and f.key.variable.startswith("output") and not f.key.is_local
+            and f.key.stage != "gradients"}
+
+
 def _uncompared(found: list[Finding], harmless: Callable[[Finding], bool], report: Report) -> list[Finding]:
     """The findings with those that diverged, and are harmless, uncompared."""
-    changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps"))
+    changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=OTHER_STEPS)
                if f.verdict is Verdict.DIVERGED and harmless(f) else f for f in found]
     count = sum(one is not other for one, other in zip(found, changed, strict=True))
     report.counts[Verdict.DIVERGED] -= count

@@ -225,15 +225,16 @@ def _farthest(strata: Sequence[Deviation], floor: float) -> Deviation:
 
 
 class Spread(NamedTuple):
-    """How far one stratum of a value went apart. samples: elements compared, over all runs."""
+    """How far one stratum of a value went apart. samples: elements compared, over all runs. lost: a run has none of its numbers."""
 
     largest: float = 0.0
     samples: int = 0
+    lost: bool = False
 
     def joined(self, found: Spread) -> Spread:
         if not math.isfinite(found.largest):
-            return self
-        return Spread(max(self.largest, found.largest), self.samples + found.samples)
+            return self._replace(lost=True)
+        return Spread(max(self.largest, found.largest), self.samples + found.samples, self.lost)
 
 
 class Distances:
@@ -266,6 +267,11 @@ class Distances:
         """What was seen of a value's stratum; nothing where it was not."""
         known = self.strata.get(key)
         return Spread() if known is None else known[stratum]
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether every run has lost the numbers of some value: of its noise nothing was seen."""
+        return any(one.lost and not one.samples for strata in self.strata.values() for one in strata)
 
     @property
     def largest(self) -> dict[Key, float]:
