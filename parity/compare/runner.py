@@ -9,7 +9,7 @@ from typing import Any
 
 from parity import asked
 from parity.blame import refusing
-from parity.compare.ladder import Both, compare
+from parity.compare.ladder import Both, compare, may_be_of_a_constant
 from parity.compare.results import Case, Result
 from parity.compare.settling import Settling, between_layers
 from parity.declare.pair import Subject
@@ -21,8 +21,8 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
         found: Callable[[Case, Finding], None] = lambda case, finding: None,
         passed: Callable[[Case, Report], None] = lambda case, report: None) -> Iterator[Result]:
     """Compare one case after the other. operations: single operations too; of a user's pair they are watched anyway where
-    neither a line nor a layer places the first divergence. quick: what one pass in float64 finds to be the same
-    (`ladder.glance`) is done with, and the float32 lane not looked at. found: told the first divergence of a pass as soon as it is
+    neither a line nor a layer places the first divergence. quick: what is the same in float64, which comes first
+    (`ladder.glance`), is done with, and the float32 lane not looked at. found: told the first divergence of a pass as soon as it is
     known, before it has been measured beside the noise. passed: told what a pass in float64 came to, before anything has been asked
     that may explain it. Raises NothingCompared, FrameworkError, InputError (the reference cannot run).
     """
@@ -44,7 +44,8 @@ def _settled(case: Case, lanes: Iterable[str], device: str, *, found: Callable[[
     """Both are built in here, so that they are gone before those of the next case."""
     with Both(case.subject, device).as_they_were() as both:
         def placed(finding: Finding) -> None:
-            if finding.variable != RAISED or both.lifted is not None:  # that a side raises may be the lane's fault
+            perhaps_the_lanes = finding.variable == RAISED or may_be_of_a_constant(finding)
+            if both.lifted is not None or not perhaps_the_lanes:
                 found(finding)
 
         return both.lifted_where_needed(lambda: Settling(both, lanes, found=placed, **options).report(), lanes)

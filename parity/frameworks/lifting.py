@@ -3,6 +3,9 @@
 A lane runs a program in another precision than it was written for. Its weights, its inputs and what it makes without naming a
 dtype follow; what it casts by name (`mask.astype("float32")`) does not, and a layer whose weights are float64 cannot take that. In
 float32, as it is used, the same cast changes nothing. So a comparison in which a side raised is made again with float32 lifted.
+
+For the same reason a constant may be 0.1 on one side, which names no dtype, and 0.1 in float32 on the other, which does. So one in
+which the first divergence is no larger than such a rounding is made again with constants `Rounded`.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import os
 import sys
 from pathlib import Path
 from types import FrameType
+
+import numpy as np
 
 from parity.blame import GUESTS, HOME, hand_on
 from parity.messages import say
@@ -27,6 +32,26 @@ class Lifted:
 
     def __init__(self) -> None:
         self.count = 0
+
+
+class Rounded(Lifted):
+    """How often, in such runs, what a program makes without naming a dtype was rounded to float32: of python's numbers, which then
+    goes on in the lane's dtype, or of integers (a share of counts, of which torch makes the default), which goes on in float32."""
+
+
+ROUNDED = say("in float64 the constants that the programs make without naming a dtype were rounded to float32, as they are where "
+              "the programs are used: one side names float32 there, the other does not")
+NEAR = 2.0 ** -20
+"""What the rounding of a constant to float32 (2^-24) may come to where it first shows, relative to the largest element."""
+
+
+def of_numbers(name: str, arguments: tuple, is_tensor: type) -> bool:
+    """Whether a call of that function makes a constant of python's numbers: an array of numpy's has a dtype of its own, and random
+    numbers are drawn alike on both sides."""
+    drawn = name.startswith(("rand", "normal", "gauss", "uniform", "bernoulli", "poisson", "multinomial", "exponential", "trunc"))
+    return not drawn and not any(isinstance(one, (is_tensor, np.ndarray, np.generic)) or (
+        isinstance(one, (list, tuple)) and any(isinstance(part, (is_tensor, np.ndarray, np.generic)) for part in one))
+        for one in arguments)
 
 
 def is_the_programs(package: str, but: str = "") -> bool:

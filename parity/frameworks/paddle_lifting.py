@@ -14,7 +14,7 @@ import paddle
 from paddle import _C_ops
 
 from parity.blame import hand_on
-from parity.frameworks.lifting import Lifted, folder_of, is_the_programs
+from parity.frameworks.lifting import Lifted, Rounded, folder_of, is_the_programs, of_numbers
 from parity.frameworks.replacing import Attributes, Replacing
 
 _WIDER = ((paddle.float32, paddle.float64), (paddle.complex64, paddle.complex128))
@@ -27,7 +27,7 @@ _replaced = Attributes()
 
 @contextmanager
 def lifting(lifted: Lifted) -> Iterator[None]:
-    """While active, no tensor of the program in this thread is float32."""
+    """While active, no tensor of the program in this thread is float32; or its constants are rounded to it (`Rounded`)."""
     with _active.on(lifted, _install, _replaced.restore):
         yield
 
@@ -47,6 +47,8 @@ def _wide(original: Callable, cast: Callable) -> Callable:
         lifted = _active.value
         if lifted is None or not is_the_programs(_PADDLE):
             return hand_on(original, *args, **kwargs)
+        if isinstance(lifted, Rounded):
+            return _rounded(hand_on(original, *args, **kwargs), original, (*args, *kwargs.values()), lifted, cast)
         wide, keywords = [_wider(value) for value in args], {name: _wider(value) for name, value in kwargs.items()}
         named = any(one is not other for one, other in zip((*args, *kwargs.values()), (*wide, *keywords.values()), strict=True))
         result = hand_on(original, *wide, **keywords)
@@ -56,6 +58,16 @@ def _wide(original: Callable, cast: Callable) -> Callable:
         return hand_on(cast, result, to) if made else result
 
     return operation
+
+
+def _rounded(result: Any, original: Callable, given: tuple, lifted: Rounded, cast: Callable) -> Any:
+    """A dtype that the program has named is no other than the default by the time a kernel is asked: float64 is rounded as well."""
+    constant = isinstance(result, paddle.Tensor) and result.dtype == paddle.float64 and result.stop_gradient
+    if not constant or not of_numbers(getattr(original, "__name__", ""), given, paddle.Tensor):
+        return result
+    rounded = hand_on(cast, hand_on(cast, result, paddle.float32), paddle.float64)
+    lifted.count += not bool((rounded == result).all())
+    return rounded
 
 
 def _wider(value: Any) -> Any:

@@ -71,6 +71,21 @@ def _signs(dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     return torch.empty(_SIGNS, dtype=dtype, device=device).bernoulli_(0.5, generator=generator).mul_(2).sub_(1)
 
 
+def _selects(name: str, args: tuple, kwargs: dict) -> bool:
+    """Whether an operation that may add up is asked for the largest or smallest of what it is given, and so for one of these: on
+    the way back torch looks for the one that the result is equal to."""
+    if name in _SELECTING:
+        return kwargs.get("reduce", args[_SELECTING[name]] if len(args) > _SELECTING[name] else None) in _EXTREMES
+    if name in ("linalg_vector_norm", "norm"):
+        order = args[1] if len(args) > 1 else 2
+        return isinstance(order, (int, float)) and math.isinf(order)
+    return False
+
+
+_SELECTING = {"scatter_reduce": 4, "scatter_reduce_": 4, "index_reduce": 4, "index_reduce_": 4, "segment_reduce": 1}
+_EXTREMES = ("amax", "amin", "max", "min")
+
+
 class StochasticRounding(Seeing):
     """While active, each operation's floating-point results are moved at random, reproducibly from `seed`.
 
@@ -88,7 +103,7 @@ class StochasticRounding(Seeing):
         if self._choices is not None:
             self._choices.keep(func, args, kwargs, result)
         name = name_of(func)
-        exact = name in _EXACT and not (name == "abs" and args[0].is_complex())
+        exact = (name in _EXACT and not (name == "abs" and args[0].is_complex())) or _selects(name, args, kwargs)
         if exact or (name == "_to_copy" and not _is_carried_over(args[0], result)):
             return result
         if kwargs.get("rounding_mode") or (name in _WRITES and not _accumulates(args)):

@@ -17,6 +17,7 @@ from typing import Any
 
 from parity.mending import words
 from parity.mending.definitions import Definition, Function
+from parity.mending.hints import NONE, Hints
 from parity.mending.patches import Change, Source
 from parity.mending.translation import Translation, dotted, first_import
 from parity.trace.source import Site
@@ -148,7 +149,8 @@ def spots(twin: Source, site: Site, reference: Source | None, other: Site | None
         yield spot(set_in)
     if inside is not None:
         before = [one for one in _simple(inside) if one.end_lineno < statement.lineno]
-        yield from map(spot, reversed(before[-2:]))
+        made = [one for one in with_bindings(twin, statement)[1:] if one in before]
+        yield from map(spot, dict.fromkeys([*reversed(before[-2:]), *reversed(made[-2:])]))
     for one, _ in [*pairs, *built]:
         found = spot(one)
         if found.differs:
@@ -247,8 +249,9 @@ def _set_in_class(source: Source, line: int, statement: ast.stmt | None) -> list
             for name in _bound(node) if name.startswith("self.") and (read is None or name in read) and node is not statement]
 
 
-AS_THERE, SAID, PUT_IN, LEFT_OUT = TOLD = ("as in the reference", "the reference's statement, said in Paddle",
-                                          "a statement that the reference has", "a statement that the reference has not")
+AS_THERE, SAID, PUT_IN, LEFT_OUT, AS_FOUND = TOLD = (
+    "as in the reference", "the reference's statement, said in Paddle", "a statement that the reference has",
+    "a statement that the reference has not", "what the finding says that the reference has")
 
 
 @dataclass(frozen=True)
@@ -268,17 +271,17 @@ class Candidate:
         return self.changes[0].why in TOLD
 
 
-def candidates(spot: Spot) -> list[Candidate]:
-    """Each once, cheapest first; none that leaves the text as it is."""
+def candidates(spot: Spot, hints: Hints = NONE) -> list[Candidate]:
+    """Each once, cheapest first; none that leaves the text as it is. hints: what the finding says of its cause."""
     made: dict[tuple[Change, ...], Candidate] = {}
     before = spot.twin.text
     known = spot.twin.imports
     bound = spot.twin.bound
     torchs = {name for name in spot.foreign if bound.get(name, ("torch", 0))[0].partition(".")[0] == "torch"}
     unsaid = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, torchs)) or '(?!)'})\b")  # left in torch's words
-    made_by = (_like_the_reference, _composed, _frameworks_own, _whole_function, _forgotten, _simpler, _other_names,
-               _other_constants, _exchanged, _other_statements)
-    for cost, why, changes in itertools.chain.from_iterable(made_of(spot) for made_of in made_by):
+    made_by = (_like_the_reference, _composed, _frameworks_own, _whole_function, _forgotten, _simpler, _other_operators,
+               _other_names, _other_constants, _of_the_family, _exchanged, _other_statements)
+    for cost, why, changes in itertools.chain(_as_found(spot, hints), *(made_of(spot) for made_of in made_by)):
         kept = tuple(Change(spot.twin.file, *_bare(before, start, end, new), why) for start, end, new in changes
                      if before[start:end] != new)
         if any(unsaid.search(change.new) and not unsaid.search(before[change.start:change.end]) for change in kept):
@@ -612,6 +615,124 @@ def _kept(spot: Spot, node: ast.expr, instead_of: ast.expr) -> str:
     return f"({text})" if _written(node, instead_of).startswith("(") and not text.startswith("(") else text
 
 
+def _as_found(spot: Spot, hints: Hints) -> Made:
+    """The reference's value of a setting for the twin's: a name in scope that is called so, or the value itself. The reference's
+    operation for the twin's: a function, a layer, or its name as a text."""
+    scope = _in_scope(spot)
+    for name, ours, theirs in hints.settings:
+        mine, wanted = _value(ours), _value(theirs)
+        for node in _expressions(spot):
+            if isinstance(node, ast.Constant) and type(node.value) is type(mine) and node.value == mine:
+                yield 0.9, AS_FOUND, [(*spot.twin.span(node), repr(wanted))]
+            elif isinstance(node, ast.Call) and (callee := dotted(node.func, spot.twin.imports)) is not None and name in (
+                    words.parameters(callee) or ()) and name not in {given.arg for given in node.keywords}:
+                yield 1.0, AS_FOUND, _replacing(spot, _Missing(node, name), ast.Constant(wanted))
+    named = {name for name, *_ in hints.settings}
+    for node in _expressions(spot):
+        for given in node.keywords if isinstance(node, ast.Call) else ():
+            if given.arg in scope and isinstance(given.value, ast.Constant):
+                yield 0.8 if given.arg in named else 3.5, "the name in scope", [(*spot.twin.span(given.value), given.arg)]
+    for node in _expressions(spot):
+        for ours, theirs in itertools.product(hints.twin, hints.reference):
+            if _operation(node) == _plain(ours) != _plain(theirs) and (said := _said_as(node, theirs)) is not None:
+                yield 0.9, AS_FOUND, [(*spot.twin.span(node), said)]
+
+
+def _value(shown: str) -> Any:
+    try:
+        return ast.literal_eval(shown)
+    except (ValueError, SyntaxError):
+        return shown
+
+
+def _in_scope(spot: Spot) -> set[str]:
+    """The arguments of the function around, and what it has bound before."""
+    function = around(spot.twin, spot.line, Function)
+    if function is None:
+        return set()
+    return {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)} | {
+        node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        and node.lineno < spot.statement.lineno}
+
+
+FAMILIES = (("relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "relu6", "hardswish", "hardsigmoid", "elu",
+             "softplus", "mish"),
+            ("max_pool2d", "avg_pool2d"), ("adaptive_max_pool2d", "adaptive_avg_pool2d"),
+            ("max_pool1d", "avg_pool1d"), ("adaptive_max_pool1d", "adaptive_avg_pool1d"))
+"""Operations that stand for each other: they take and give the same shapes."""
+
+
+def _of_the_family(spot: Spot) -> Made:
+    """Another operation of its kind: first those that the reference's file speaks of."""
+    spoken = {_plain(word) for word in re.findall(r"\w+", spot.reference.text)} if spot.reference is not None else set()
+    for node in _expressions(spot):
+        own = _operation(node)
+        family = next((family for family in FAMILIES if own in map(_plain, family)), ())
+        for number, other in enumerate(one for one in family if _plain(one) != own):
+            said = _said_as(node, other)
+            if said is not None:
+                yield (4.5 if _plain(other) in spoken else 6.5) + number / 10, "another operation of its kind", [
+                    (*spot.twin.span(node), said)]
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _operation(node: ast.expr) -> str | None:
+    """What a function, a layer or a text names: the last word, plainly."""
+    name = node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else None
+    return _plain(name) if isinstance(name, str) else None
+
+
+def _said_as(node: ast.expr, operation: str) -> str | None:
+    """Another operation, named in the way of this one; None where Paddle has none of that name."""
+    if isinstance(node, ast.Constant):
+        return repr(operation)
+    if not isinstance(node, ast.Attribute):
+        return None
+    package = ("paddle.nn",) if node.attr[:1].isupper() else ("paddle.nn.functional", "paddle")
+    own = next((name for one in package for name in dir(words.found(one)) if _plain(name) == _plain(operation)
+                and name[:1].isupper() == node.attr[:1].isupper()), None)
+    return None if own is None else f"{ast.unparse(node.value)}.{own}"
+
+
+_INVERSE = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*"}
+_SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+_CALLED = {"add": "subtract", "multiply": "divide", "maximum": "minimum", "max": "min", "argmax": "argmin", "mean": "sum"}
+_CALLED |= {other: one for one, other in _CALLED.items()}
+
+
+def _other_operators(spot: Spot) -> Made:
+    """The inverse of an operation: + for -, * for /, and what is called so (a sum for a mean). First where the reference's
+    statement has that one, and has not this."""
+    source = spot.twin
+    said = [type(node) for node in ast.walk(spot.said[0])] if spot.said else []
+
+    def cost(kind: type) -> float:
+        other = next(one for one, sign in _SIGNS.items() if sign == _INVERSE[kind])
+        return 3.0 if other in said and kind not in said else 4.0
+
+    for node in _expressions(spot):
+        if isinstance(node, ast.BinOp) and type(node.op) in _INVERSE:
+            place = _sign(source, node.left, node.right, _SIGNS[type(node.op)])
+            yield cost(type(node.op)), "the inverse operation", [(place, place + 1, _INVERSE[type(node.op)])]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CALLED:
+            other = f"{source.segment(node.func.value)}.{_CALLED[node.func.attr]}"
+            yield 4.5, "the inverse operation", [(*source.span(node.func), other)]
+    statement = spot.statement
+    if isinstance(statement, ast.AugAssign) and type(statement.op) in _INVERSE:
+        place = _sign(source, statement.target, statement.value, _SIGNS[type(statement.op)])
+        yield cost(type(statement.op)), "the inverse operation", [(place, place + 1, _INVERSE[type(statement.op)])]
+
+
+def _sign(source: Source, left: ast.AST, right: ast.AST, sign: str) -> int:
+    """Where the operator between two operands stands; brackets and comments may stand there, too."""
+    start, end = source.span(left)[1], source.span(right)[0]
+    between = re.sub(r"#[^\n]*", lambda found: " " * len(found[0]), source.text[start:end])
+    return start + between.index(sign)
+
+
 def _other_names(spot: Spot) -> Made:
     """Another variable in scope, another attribute of the module: first those that the reference's statement reads."""
     said = spot.said
@@ -660,6 +781,8 @@ def _other_constants(spot: Spot) -> Made:
     said = spot.said
     theirs = [node.value for node in ast.walk(said[0]) if isinstance(node, ast.Constant)] if said else []
     mine = [node.value for node in _expressions(spot) if isinstance(node, ast.Constant)]
+    exponents = {id(node.right.operand if isinstance(node.right, ast.UnaryOp) else node.right) for node in _expressions(spot)
+                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)}
     for node in _expressions(spot):
         if not isinstance(node, ast.Constant):
             continue
@@ -670,6 +793,7 @@ def _other_constants(spot: Spot) -> Made:
             others = [(4.0 if one not in mine else 8.0, one) for one in theirs
                       if isinstance(one, (int, float)) and not isinstance(one, bool)]
             others += [(7.0, -value), (7.0, round(1 - value, 12))]
+            others += [(4.0, one) for one in (0.5, 2)] if id(node) in exponents else []
             others += [(7.0, value + 1), (7.0, value - 1)] if isinstance(value, int) else []
         elif isinstance(value, str):
             others = [(4.0, one) for one in theirs if isinstance(one, str)]

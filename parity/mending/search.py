@@ -23,10 +23,21 @@ from parity.blame import is_installed
 from parity.differences.explaining import imitating
 from parity.files import InputError
 from parity.mending import patches
-from parity.mending.candidates import Candidate, Spot, around, candidates, spots, statement_at, with_bindings, within
+from parity.mending.candidates import (
+    AS_FOUND,
+    Candidate,
+    Spot,
+    around,
+    candidates,
+    spots,
+    statement_at,
+    with_bindings,
+    within,
+)
 from parity.mending.definitions import Function, methods_called, namesake, used_by
 from parity.mending.patches import Change, Source
-from parity.mending.trial import Far, Outcome, Place, attempt, check_possible
+from parity.mending.trial import Far, Outcome, Place, attempt, check_possible, import_installed
+from parity.steps.census import PER_PARAMETER
 from parity.trace.events import CLEARED
 from parity.trace.source import Site
 from parity.verdict.findings import Report
@@ -51,6 +62,9 @@ MOST_ELSEWHERE = 12
 
 _OF_LAYERS = ("weight", "bias")
 """Parameters of the frameworks' own layers: who names them tells nothing."""
+
+_OF_ATTRIBUTES = ("regularizer", "learning_rate")
+"""What Paddle's attributes of a parameter say of how it is trained."""
 
 FURTHER, TOLD_FURTHER = 1.0, 0.25
 """What a change costs more with each statement further away: a guess, and one that the reference tells of."""
@@ -191,6 +205,7 @@ class Search:
         """The comparison without any change. Raises InputError where none comes of it."""
         began = time.monotonic()
         before = self.attempt(())
+        import_installed(before.installed)
         if before.verdict == "same":  # as far as one lane tells
             before = self.attempt((), proof=True)
         elif self._recorded is not None and not before.far:
@@ -330,7 +345,7 @@ class Search:
         """The candidate that makes all agree; failing that, the one that carries furthest; with what comes of it. And what came
         nearest."""
         best: tuple[Mend | None, Outcome] = None, at
-        for candidate in self._candidates(at.places, made):
+        for candidate in self._candidates(self._placed(made, at), made):
             if self._clock() - self._began > self._budget:
                 self._tell(f"the budget of {self._budget:.0f} s is used up")
                 break
@@ -347,6 +362,15 @@ class Search:
         mend = best[0]
         return *best, None if mend is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in mend.changes
                                                          if change not in made)
+
+    def _placed(self, made: tuple[Change, ...], at: Outcome) -> tuple[Place, ...]:
+        """Where to look: the places, by the line and with the cause that the whole comparison settles on, of which a trial that
+        ended at the first value tells nothing; then as that trial told them."""
+        if self._steps is not None or not at.far:
+            return at.places
+        whole = self.attempt(made, whole=True).places
+        lines = {place.line for place in whole}
+        return whole + tuple(place for place in at.places if place.line not in lines)
 
     def _with_all_places(self, made: tuple[Change, ...], at: Outcome) -> Outcome:
         """With all places, not the first alone; where these are asked for."""
@@ -379,13 +403,13 @@ class Search:
                 told_further, further = (0.0, 0.0) if _reads(spot, places) else (
                     (min(group, 2) + number) * TOLD_FURTHER, (min(group, 2) + number) * FURTHER)
                 all_ += [(candidate.cost + (told_further if candidate.told else further), len(seen), candidate)
-                         for candidate in candidates(spot) if candidate.told or not told_only]
+                         for candidate in candidates(spot, places[0].hints) if candidate.told or not told_only]
         tried: set[Any] = set()
         for _, _, candidate in sorted(all_, key=lambda one: one[:2]):
             if candidate.changes in tried or any(change.overlaps(one) for change in candidate.changes for one in made):
                 continue
             said = tuple((self._source(change.file).text[change.start:change.end], change.new) for change in candidate.changes)
-            if candidate.told and all(old for old, _ in said):
+            if candidate.told and candidate.changes[0].why != AS_FOUND and all(old for old, _ in said):
                 if said in tried:  # the same words made no difference elsewhere
                     continue
                 tried.add(said)
@@ -412,6 +436,8 @@ class Search:
         named = [place for place in places if place.twin is not None][:2]
         if self._steps is not None and places:
             yield from ((False, found) for found in self._of_the_training(places[0]))
+        if places and places[0].stage == "census" and places[0].variable in PER_PARAMETER:
+            yield False, self._where_parameters_are_told()
         for place in named:
             other = place.reference or place.last_good
             if (twin := self._twin(place.twin.file)) is not None:
@@ -473,6 +499,17 @@ class Search:
             for node in ast.walk(reference.tree):
                 if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == name:
                     yield from self._in_the_namesake(Site(reference.file, node.lineno))
+
+    def _where_parameters_are_told(self) -> Iterator[Spot]:
+        """The statements of the twin that give parameters attributes of their own, those that make most of it first: what an
+        optimizer holds of some of its parameters alone was decided where these were made."""
+        found = []
+        for twin in self._twins():
+            for node in ast.walk(twin.tree):
+                if isinstance(node, ast.keyword) and node.arg and (node.arg.endswith("_attr") or node.arg in _OF_ATTRIBUTES):
+                    made = sum(isinstance(one, ast.Call) for one in ast.walk(node.value))
+                    found.append((made, Spot(twin, statement_at(twin, node.value.lineno), node.value.lineno)))
+        yield from (spot for made, spot in sorted(found, key=lambda one: -one[0]) if made)
 
     def _references(self) -> Iterator[Source]:
         return (source for file in self._files if (source := self._source(file)) is not None and "torch" in _packages(source))

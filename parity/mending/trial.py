@@ -7,6 +7,8 @@ user's code does in it (raise, exit, hang, use up the memory, try to write a fil
 from __future__ import annotations
 
 import contextlib
+import importlib
+import io
 import json
 import math
 import os
@@ -23,6 +25,8 @@ from typing import Any
 
 from parity.blame import is_installed
 from parity.files import InputError
+from parity.mending import hints
+from parity.mending.hints import NONE, Hints
 from parity.mending.overlay import overlaid
 from parity.processes import end_with
 from parity.trace.source import Site
@@ -40,6 +44,7 @@ class Place:
     variable: str = ""
     key: str = ""
     distance: float = math.inf
+    hints: Hints = NONE
 
     @property
     def line(self) -> Site | None:
@@ -53,7 +58,8 @@ class Outcome:
     `said` gives). reached: how far both agree: the number of the program, the step, and the order of its first divergence. files:
     of the user's that were imported. independent: lines of the twin that are wrong whatever the others are -> how far both
     agree before it, where that is known. remains: what is said of the values behind, once these are right. far: it ended at the
-    first place, which no rounding explains."""
+    first place, which no rounding explains. installed: the modules, ours and of packages that somebody installed, that it had to
+    import."""
 
     verdict: str
     said: str
@@ -64,6 +70,7 @@ class Outcome:
     independent: Mapping[Site, tuple[int, ...] | None] = field(default_factory=dict)
     remains: str | None = None
     far: bool = False
+    installed: tuple[str, ...] = ()
 
     @property
     def stopped(self) -> bool:
@@ -116,7 +123,21 @@ class Far(Exception):
 def attempt(compare: Compare, sources: Mapping[str, str], *, seconds: float, room: str | None = None) -> Outcome:
     """The outcome of `compare` in a fork of this process, where the user's files read as `sources` say. room: a folder of ours that
     it may write in, and that stays."""
-    return _outcome(apart(lambda: _compared(compare), sources, seconds=seconds, room=room))
+    known = frozenset(sys.modules)
+    return _outcome(apart(lambda: {**_compared(compare), "installed": _installed(known)}, sources, seconds=seconds, room=room))
+
+
+def import_installed(names: Sequence[str]) -> None:
+    """Import here, once, what each trial would have to import; what cannot be imported alone is left to them. What a package says
+    while it is imported is no output of ours."""
+    for name in names:
+        with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module(name)
+
+
+def _installed(known: frozenset[str]) -> list[str]:
+    return [name for name, module in list(sys.modules.items()) if name not in known and name != "__main__"
+            and isinstance(file := getattr(module, "__file__", None), str) and (is_installed(file) or file.startswith(_OURS))]
 
 
 def apart(work: Callable[[], Mapping[str, Any]], sources: Mapping[str, str], *, seconds: float,
@@ -167,8 +188,9 @@ def _alone(parent: int, seconds: float) -> None:
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    limit = int(seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (limit * (os.cpu_count() or 1), limit * (os.cpu_count() or 1)))
+    limit, allowed = (int(seconds) + 1) * (os.cpu_count() or 1), resource.getrlimit(resource.RLIMIT_CPU)[1]
+    limit = limit if allowed == resource.RLIM_INFINITY else min(limit, allowed)  # nobody may raise what they were given
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
 
 
 _CHANGING = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
@@ -262,7 +284,7 @@ def _reached(number: int, finding: Any) -> list[int]:
 def _told(finding: Any) -> dict[str, Any]:
     return {"said": str(finding), "reference": finding.reference, "twin": finding.twin, "last_good": finding.last_good_site,
             "stage": finding.key.stage, "variable": finding.key.variable, "key": repr(finding.key),
-            "distance": float(finding.deviation.distance)}
+            "distance": float(finding.deviation.distance), "hints": hints.told(finding.cause)}
 
 
 def _users_files() -> list[str]:
@@ -271,12 +293,12 @@ def _users_files() -> list[str]:
 
 def _users_modules() -> dict[str, str]:
     """Of all that is imported, what is neither installed nor ours nor Python's own: name -> file."""
-    ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
     files = {name: os.path.realpath(file) for name, module in list(sys.modules.items()) if name != "__main__"
              and isinstance(file := getattr(module, "__file__", None), str) and file.endswith(".py")}
-    return {name: file for name, file in files.items() if not is_installed(file) and not file.startswith((ours, _PYTHONS))}
+    return {name: file for name, file in files.items() if not is_installed(file) and not file.startswith((_OURS, _PYTHONS))}
 
 
+_OURS = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
 _PYTHONS = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
 
 
@@ -285,10 +307,12 @@ def _outcome(told: Mapping[str, Any]) -> Outcome:
         return None if found is None else Site(str(found[0]), int(found[1]))
 
     places = tuple(Place(place["said"], site(place["reference"]), site(place["twin"]), site(place["last_good"]), place["stage"],
-                         place["variable"], place["key"], place["distance"]) for place in told.get("places", ()))
+                         place["variable"], place["key"], place["distance"], Hints.of(place.get("hints")))
+                   for place in told.get("places", ()))
     independent = {site(line): None if order is None else tuple(order) for line, order in told.get("independent", ())}
     return Outcome(told["verdict"], told["said"], tuple(told.get("reached", ())), told.get("compared", 0), places,
-                   tuple(told.get("files", ())), independent, told.get("remains"), told.get("far", False))
+                   tuple(told.get("files", ())), independent, told.get("remains"), told.get("far", False),
+                   tuple(told.get("installed", ())))
 
 
 def check_possible() -> None:

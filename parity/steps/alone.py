@@ -22,7 +22,7 @@ from parity.steps.state import carry_back, entries, joined, known_to
 from parity.trace.events import Key
 from parity.verdict.counterfactual import Righting
 from parity.verdict.findings import Counterfactual, Finding, Report
-from parity.verdict.judge import Judge
+from parity.verdict.judge import Judge, replaced
 from parity.verdict.sinks import Against, Store
 from weights_convert import ConversionError
 
@@ -46,7 +46,7 @@ class Asked:
     def about(self, step: ReferenceStep, start: Mapping[str, Any], found: Report) -> Report:
         """The report to go by. start: what the twin started the step from; in resync mode what it alone knew of it."""
         free = self._mode == "free"
-        if not free and not self._differences:
+        if not free and not self._differences and not replaced(found):
             return found
         if self._again is not None:
             self._tell(step.number, "reference, as it runs here")
@@ -83,11 +83,11 @@ class Asked:
             if not report.diverged:
                 return with_verdict(found, Verdict.EXPLAINED, self._cause())
         report = found
-        if self._mode == "resync" and found.unproven and not found.diverged:
-            report = alone.going_its_own_way()
+        if self._mode != "free" and not found.diverged:
+            report = alone.compared()
             if not report.diverged:
                 return found
-        if self._mode == "free":
+        elif self._mode == "free":
             report = alone.compared()
             if not report.diverged:
                 left = f"what {self._cause()} has left" if self._known else "rounding, grown by chaos"
@@ -114,7 +114,7 @@ class Alone:
                  start: Mapping[str, Any], draws: int, mode: str, tell: Progress) -> None:
         self._both, self._number, self._batch, self._before, self._start = both, number, batch, before, start
         self._draws, self._mode, self._tell = draws, mode, tell
-        self._floors: dict[bool, dict[Key, float]] = {}  # of replays, and of runs that go their own way
+        self._floors: dict[Key, float] | None = None
         self._plain: tuple[Store, Against] | None = None  # where the reference does what it always does
 
     def reference(self) -> Store:
@@ -126,34 +126,32 @@ class Alone:
         return store
 
     def compared(self, *, plain: bool = True) -> Report:
-        """Both sides' step, as torch is now (plain: as it always is). What rounding does to it is measured once."""
+        """Both sides' step, as torch is now (plain: as it always is). What rounding does to it is measured once, and again where
+        modules are to go on with their own values: of those that diverge, what follows from the reference's says nothing."""
         store = self.reference()
-        report, against = self._twin(store, replayed=True)
-        if plain:
-            self._plain = store, against
-        free = self._twin(store, replayed=False)[0] if report.unproven and not report.diverged else report
-        return free if free.diverged else report
+        report = self._beside(store, self._draws if self._floors is None else 0, plain=plain)
+        while not report.diverged and (unseen := replaced(report) - store.apart):
+            store.apart |= unseen
+            report = self._beside(store, self._draws, plain=plain)
+        return report
 
-    def going_its_own_way(self) -> Report:
-        """The same without a replay: what comes of a value shows in all that follows."""
-        return self._twin(self.reference(), replayed=False)[0]
-
-    def _twin(self, store: Store, *, replayed: bool) -> tuple[Report, Against]:
-        """Its step, and what it holds beside that of the reference. replayed: each module is given the reference's values."""
+    def _beside(self, store: Store, draws: int, *, plain: bool) -> Report:
+        """The twin's step beside the reference's."""
         both, subject = self._both, self._both.subject
-        draws = 0 if replayed in self._floors else self._draws
-        floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell, replayed=replayed)
-        known = self._floors.setdefault(replayed, floors)
-        floors = {key: larger(floor, known.get(key, 0.0)) for key, floor in floors.items()}
+        floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell)
+        self._floors = self._floors or floors
+        floors = {key: larger(floor, self._floors.get(key, 0.0)) for key, floor in floors.items()}
         self._tell(self._number, "twin, judged alone")
         both.load(1, self._start)
         against = Against(store, floors, M)
-        failure = both.twin_step(self._number, self._batch, against, store.replayed() if replayed else None)
+        failure = both.twin_step(self._number, self._batch, against, store.replayed())
         report = Report(subject.name)
         judge = Judge(subject.name, subject.pair, both.lane, self._mode, store, floors, M, start=entries(self._before),
-                      replayed=replayed)
+                      replayed=True)
         judge.judge(against, failure, report)
-        return report, against
+        if plain:
+            self._plain = store, against
+        return report
 
     def righted(self, found: Report, report: Report) -> Counterfactual | None:
         """What remains of the step as it was `found`, once the places of its report are right: the twin's step once more, with the

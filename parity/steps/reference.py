@@ -59,11 +59,13 @@ def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_eve
         if mode == "free":
             drawn: list[dict[str, float]] = []
 
-            def again(sink: Sink, draw: Draw, step=step, batch=batch, drawn=drawn) -> None:
+            def again(sink: Sink, draw: Draw, step=step, batch=batch, drawn=drawn, before=before) -> None:
                 tell(step, f"noise draw {draw.number + 1}")
-                both.load(0, noisy[draw.number])
-                drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw)))
-                noisy[draw.number] = both.state(0)
+                both.load(0, noisy[draw.number] if draw.rounding else moved(before, seed, draw.number))
+                losses = both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw))
+                if draw.rounding:
+                    drawn.append(losses)
+                    noisy[draw.number] = both.state(0)
 
             floors = measure(again, store, both.lane, truth_lane=both.lane, draws=draws)
         else:
@@ -100,20 +102,18 @@ def _made(both: Programs, step: int, batch: Mapping[str, np.ndarray], state: Map
 
 
 def floors_alone(both: Programs, step: int, batch: Mapping[str, np.ndarray], store: Store, before: Mapping[str, Any], draws: int,
-                 tell: Progress, carried: Carried | None = None, *,
-                 replayed: bool = True) -> tuple[dict[Key, float], list[dict[str, float]]]:
-    """The floors of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on,
-    or (replayed: no) with its own."""
+                 tell: Progress, carried: Carried | None = None) -> tuple[dict[Key, float], list[dict[str, float]]]:
+    """The floors of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on."""
     drawn, seed = [], both.subject.seed
 
     def again(sink: Sink, draw: Draw) -> None:
         tell(step, f"noise draw {draw.number + 1}")
         both.load(0, moved(before, seed, step, draw.number))
-        given = store.replayed(generator("replay", seed, step, draw.number)) if replayed else None
-        drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw), replayed=given))
+        replayed = store.replayed(generator("replay", seed, step, draw.number))
+        drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw), replayed=replayed))
 
     return measure(again, store, both.lane, truth_lane=both.lane, draws=draws, carried=carried), drawn
 
 
-def _rounding_seed(step: int, draw: Draw) -> int:
-    return 1 + draw.number + 1000 * step
+def _rounding_seed(step: int, draw: Draw) -> int | None:
+    return 1 + draw.number + 1000 * step if draw.rounding else None

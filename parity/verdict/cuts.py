@@ -22,7 +22,7 @@ def cut(found: list[Finding], truth: Store, against: Against, report: Report) ->
     first = min(diverged, key=lambda finding: finding.order, default=None)
     if first is None or any(finding.key.stage not in ("gradients", "update", "state") for finding in diverged):
         return found
-    bad = {finding.key for finding in diverged}
+    bad = {finding.key for finding in found if finding.verdict not in (Verdict.NOISE, Verdict.EXPLAINED)}
     ends = [(value, finding) for finding in found if finding.verdict is Verdict.UNCOMPARED and _lone(finding.key, against)
             and (value := _value(finding.key, truth)) is not None and value.key in against.matched.keys() - bad]
     if not ends:

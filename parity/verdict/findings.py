@@ -220,7 +220,6 @@ class Report:
     counterfactual: Counterfactual | None = None  # where it was asked: of two that go apart, what remains once the places are right
     kinks: int = 0  # values on another side of zero than the reference's, where gradients diverged for that alone
     placing: dict[str, Placing] = field(default_factory=dict, repr=False)  # of float64's runs, as long as they are at hand
-    unproven: set[Key] = field(default_factory=set, repr=False)  # uncompared in a replay, which cannot tell what would come of them
 
     @property
     def compared(self) -> int:

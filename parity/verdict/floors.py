@@ -23,6 +23,8 @@ class Draw(NamedTuple):
 
     number: of the draw, by which inputs and weights are moved by one unit in the last place; None: they stay as they are.
     rounding: the result of every operation that rounds is moved, too. pairwise: its sums by no more than pairwise summation errs.
+    Where that loses a value in every draw (one that the program takes apart by asking which operand a result is equal to: 0 / 0),
+    there is one draw without.
     """
 
     number: int | None
@@ -79,6 +81,8 @@ class Noise:
             self._again(self.seen, Draw(number, rounding=not self._accuracy))
             if self._accuracy:
                 self._again(self._rounded, Draw(number, rounding=True, pairwise=not self._gradients))
+        if draws > self._made and self.seen.is_blind:
+            self._again(self.seen, Draw(0, rounding=False))
         self._made = max(self._made, draws)
         runs = self._made + self._unmoved
         return floors_of(self._truth, self.seen, self._lane, self._rounded if self._accuracy else None,

@@ -170,8 +170,7 @@ class Judge:
         can know. Gradients of locals: of E[x^2] - m^2 nothing comes back to `centred`, of E[centred^2] something does. Both
         say where a difference enters, but not whether there is one: that is for inputs, outputs, parameters and values.
         Of programs that are not line for line the same, the borders of inner modules are such places as well: positions of
-        shape (1, n) here and (batch, n) there, whose sums are equal. In a replay that all else agrees proves nothing: behind a
-        layer it is made of the reference's values.
+        shape (1, n) here and (batch, n) there, whose sums are equal.
         """
         found = self._without_other_steps(found, against, elsewhere, report)
         theirs = [*against.matched, *(event.key for event, _ in against.extra)]
@@ -182,8 +181,6 @@ class Judge:
             _binding(f.key) in odd or f.key.stage == "gradients")))]
         if not doubtful or len(doubtful) < sum(f.verdict is Verdict.DIVERGED for f in found):
             return found
-        if self.replayed:
-            report.unproven |= {finding.key for finding in doubtful}
         return _uncompared(found, lambda f: True, report)
 
     def _inside(self, finding: Finding) -> bool:
@@ -313,9 +310,7 @@ class Judge:
         What is left over from a cancellation is measured beside what cancelled; a gradient that is nothing but that (of a bias
         before a norm, of a key's bias before a softmax) beside the other gradients, and what an optimizer remembers of it alike.
         """
-        scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
-        scale = max(scale, self._beside.get(_kind(event.key), 0.0))
-        return deviation.distance <= _resolution(deviation) * scale
+        return is_seen(event, deviation, self._beside.get(_kind(event.key), 0.0))
 
     @functools.cached_property
     def _beside(self) -> dict[str, float]:
@@ -404,9 +399,20 @@ def _without_reordered(found: list[Finding], truth: Store, against: Against, rep
 _SUMS = 3  # lines that add one term more each
 
 
+OTHER_STEPS = say("the same result by other steps")
+
+
+def replaced(report: Report) -> set[str]:
+    """Of a replay: the modules whose results diverge and were found harmless, as all that follows agrees. It does so whatever they
+    return, as the program went on with the reference's values in their place; let go on with their own, it tells."""
+    return {f.key.module for f in report.findings if f.verdict is Verdict.UNCOMPARED and f.cause == OTHER_STEPS
+            and f.deviation.index is not None and f.key.variable.startswith("output") and not f.key.is_local
+            and f.key.stage != "gradients"}
+
+
 def _uncompared(found: list[Finding], harmless: Callable[[Finding], bool], report: Report) -> list[Finding]:
     """The findings with those that diverged, and are harmless, uncompared."""
-    changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=say("the same result by other steps"))
+    changed = [with_changes(f, verdict=Verdict.UNCOMPARED, cause=OTHER_STEPS)
                if f.verdict is Verdict.DIVERGED and harmless(f) else f for f in found]
     count = sum(one is not other for one, other in zip(found, changed, strict=True))
     report.counts[Verdict.DIVERGED] -= count
@@ -438,6 +444,12 @@ def _left_over(finding: Finding) -> bool:
 
 def _resolution(deviation: Deviation) -> float:
     return RESOLUTION.get(deviation.width, min(RESOLUTION.values()))
+
+
+def is_seen(event: Event, deviation: Deviation, beside: float = 0.0) -> bool:
+    """Whether a value lies near enough to see a mistake of RESOLUTION in it. beside: the magnitude that it is measured beside."""
+    scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
+    return deviation.distance <= _resolution(deviation) * max(scale, beside)
 
 
 def is_result(key: Key, name: str) -> bool:

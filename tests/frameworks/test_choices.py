@@ -75,6 +75,9 @@ def test_the_backward_uses_the_choices_of_the_forward():
     lambda x: x.floor(), lambda x: torch.relu(x), lambda x: x[x > 0], lambda x: x.repeat(2, 1), lambda x: x.tril(),
     lambda x: torch.nn.functional.embedding(torch.arange(4), x), lambda x: x.double(), lambda x: x.masked_select(x > 0),
     lambda x: x.scatter(1, torch.zeros(40, 1, dtype=torch.long), 1.0), lambda x: x.clone().index_put((torch.tensor([0]),), x[1]),
+    lambda x: x.scatter_reduce(0, torch.zeros(40, 60, dtype=torch.long), x, "amax"), lambda x: x.norm(float("inf"), dim=1),
+    lambda x: x.index_reduce(0, torch.zeros(40, dtype=torch.long), x, "amin"),
+    lambda x: torch.segment_reduce(x, "max", lengths=torch.tensor([40])),
 ])
 def test_what_does_not_round_is_not_moved(exact):
     one = exact(X)
@@ -82,7 +85,19 @@ def test_what_does_not_round_is_not_moved(exact):
         assert torch.equal(exact(X), one)
 
 
-@pytest.mark.parametrize("rounds", [lambda x: x * 1.1, lambda x: x.sum(1), lambda x: x.exp(), lambda x: x @ x.T,
+@pytest.mark.parametrize("extreme", [lambda y: y.scatter_reduce(0, torch.zeros(40, 60, dtype=torch.long), y, "amax")[0],
+                                     lambda y: y.norm(float("inf"), dim=1)])
+def test_the_largest_has_a_gradient_in_a_draw(extreme):
+    """On the way back torch asks which operand the result is equal to: of one that was moved none is, and 0 / 0 comes back."""
+    x = X.clone().requires_grad_()
+    with StochasticRounding(3):
+        extreme(x * 1.0).sum().backward()
+    assert x.grad.isfinite().all() and x.grad.any()
+
+
+@pytest.mark.parametrize("rounds", [lambda x: x * 1.1, lambda x: x.sum(1), lambda x: x.norm(dim=1),
+                                    lambda x: x.scatter_reduce(0, torch.zeros(40, 60, dtype=torch.long), x * 1.1, "sum"),
+                                    lambda x: x.exp(), lambda x: x @ x.T,
                                     lambda x: (x * 1.1).float(), lambda x: x.new_zeros(60).index_put(
                                         (torch.tensor([0, 0]),), x[0, :2], accumulate=True)])
 def test_what_rounds_is_moved(rounds):

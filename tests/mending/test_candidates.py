@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from parity.mending.candidates import candidates, spots
+from parity.mending.hints import NONE, Hints, told
 from parity.mending.patches import Source, patched
 from parity.mending.translation import Translation
 from parity.trace.source import Site
@@ -84,14 +85,14 @@ def module(framework, built, run):
     return Source(f"{framework}.py", HEAD[framework] + "\n".join(lines) + "\n")
 
 
-def texts(ours, theirs, line, other):
+def texts(ours, theirs, line, other, hints=NONE):
     """The twin's text after each candidate, in the order in which they are tried, and whether the reference tells of it."""
     twin, reference = module("paddle", *ours), module("torch", *theirs)
     places = [next(number for number, text in enumerate(source.text.splitlines(), 1) if wanted in text)
               for source, wanted in ((twin, line), (reference, other))]
     found = [(candidate.cost + number, candidate) for number, spot in
              enumerate(spots(twin, Site(twin.file, places[0]), reference, Site(reference.file, places[1])))
-             for candidate in candidates(spot)]
+             for candidate in candidates(spot, hints)]
     return [(patched(twin.text, candidate.changes), candidate.told) for _, candidate in sorted(found, key=lambda one: one[0])]
 
 
@@ -109,6 +110,9 @@ FAULTS = {
     "swapped": ("y = torch.cat([x, z], 1)", "y = paddle.concat([z, x], 1)", "y = paddle.concat([x, z], 1)", 4),
     "operands": ("y = x - z", "y = z - x", "y = x - z", 4),
     "a choice": ("y = self.a(x)", "y = (self.b if x.ndim else self.a)(x)", "y = self.a(x)", 3),
+    "a sign": ("y = x + z", "y = x - z", "y = x + z", 2),
+    "a sign in place": ("x += z", "x -= z", "x += z", 4),
+    "a quotient": ("y = x * z", "y = x / z", "y = x * z", 2),
     "a wrong factor": ("y = x * 0.5", "y = x * 0.25", "y = x * 0.5", 2),
 }
 
@@ -179,3 +183,48 @@ def test_no_statement_is_left_that_does_nothing():
     made = texts((BUILT["paddle"], [line, "y = self.a(x)"]), (BUILT["torch"], ["y = self.a(x)"]), line, "y = self.a")
     assert module("paddle", BUILT["paddle"], ["y = self.a(x)"]).text in [text for text, _ in made]
     assert module("paddle", BUILT["paddle"], ["x", "y = self.a(x)"]).text not in [text for text, _ in made]
+
+
+def first_patches(ours, theirs, hints=NONE, count=30):
+    """What the twin's one line in `forward` becomes, in the order of the trials."""
+    made = texts((BUILT["paddle"], [ours]), (BUILT["torch"], [theirs]), ours, theirs, hints)
+    head, tail = module("paddle", BUILT["paddle"], [ours]).text.split(ours)
+    said = [text.removeprefix(head).removesuffix(tail) for text, _ in made if text.startswith(head) and text.endswith(tail)]
+    return list(dict.fromkeys(said))[:count]
+
+
+@pytest.mark.parametrize(("theirs", "ours", "right"), [
+    ("y = self.both(x, z)", "y = x + self.a(x) - (z)  # less", "y = x + self.a(x) + (z)  # less"),
+    ("y = self.both(x)", "y = x.sum(1)", "y = x.mean(1)"),
+    ("y = self.both(x)", "y = F.leaky_relu(x)", "y = F.relu(x)"),
+    ("y = self.both(x)", "y = F.max_pool2d(x, 2)", "y = F.avg_pool2d(x, 2)"),
+    ("y = self.both(x)", "y = x * self.n ** -0.4", "y = x * self.n ** -0.5"),
+    ("y = self.both(x)", "y = self.a(x, z=1)", "y = self.a(x, z=z)"),
+])
+def test_where_the_reference_says_it_otherwise_what_is_usual_is_tried(theirs, ours, right):
+    assert right in first_patches(ours, theirs), first_patches(ours, theirs)
+
+
+@pytest.mark.parametrize(("hints", "ours", "right"), [
+    (Hints(settings=(("epsilon", "0.001", "1e-12"),)), "y = self.a(x, epsilon=1e-3)", "y = self.a(x, epsilon=1e-12)"),
+    (Hints(settings=(("epsilon", "1e-05", "1e-12"),)), "y = nn.LayerNorm(4)", "y = nn.LayerNorm(4, epsilon=1e-12)"),
+    (Hints(settings=(("z", "1", "2"),)), "y = self.a(x, z=1)", "y = self.a(x, z=z)"),
+    (Hints(reference=("gelu",), twin=("relu",)), "y = nn.functional.relu(x)", "y = nn.functional.gelu(x)"),
+    (Hints(reference=("relu",), twin=("leaky_relu",)), "y = nn.LeakyReLU()(x)", "y = nn.ReLU()(x)"),
+    (Hints(reference=("gelu",), twin=("tanh",)), "y = self.a(x, act='tanh')", "y = self.a(x, act='gelu')"),
+])
+def test_what_the_finding_tells_is_tried_first(hints, ours, right):
+    assert first_patches(ours, "y = self.both(x)", hints)[0] == right
+    line = "y = self.both(x)"
+    of_the_right_one = [texts((BUILT["paddle"], [right]), (BUILT["torch"], [line]), right, line, told) for told in (hints, NONE)]
+    assert of_the_right_one[0] == of_the_right_one[1], "it tells nothing of a line that is as it says"
+
+
+def test_a_cause_tells_its_settings_and_operations():
+    from parity.messages import say, together
+    setting = say("{name} is {twin} in the twin, {reference} in the reference", name="epsilon", twin="0.001", reference="1e-05")
+    assert Hints.of(told(together([setting, setting]))).settings == (("epsilon", "0.001", "1e-05"),) * 2
+    sides = [say("{side} has {operations} there ({place})", side=say(side), operations=operations, place="net.py:3")
+             for side, operations in (("the reference", "gelu"), ("the twin", "relu, add"))]
+    assert Hints.of(told(together(sides))) == Hints((), ("gelu",), ("relu", "add"))
+    assert Hints.of(told(None)) == Hints.of(told("in words")) == NONE

@@ -1,12 +1,15 @@
 """Where a fault is looked for that no line of a finding names."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
-from parity.mending.candidates import statement_at, with_bindings
+from parity.mending.candidates import spots, statement_at, with_bindings
 from parity.mending.patches import Source
 from parity.mending.search import Search
+from parity.mending.trial import Place
+from parity.trace.source import Site
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")
 
@@ -77,3 +80,26 @@ def test_what_a_statement_gathers_is_made_in_those_before_it():
     found = with_bindings(source, statement_at(source, 8))
     assert [source.segment(one) for one in found[1:]] == ["layers = [halved(nn.Linear(3, 3))]", "layers += [nn.ReLU()]"]
     assert with_bindings(source, statement_at(source, 6)) == [statement_at(source, 6)]
+
+
+def test_what_a_parameter_is_given_of_its_own_is_looked_at_where_it_is_given(tmp_path):
+    """Where an optimizer holds some parameters otherwise than others, and only then."""
+    (tmp_path / "net_torch.py").write_text(TORCH)
+    told = PADDLE.replace("self.scale = paddle.ones([3])",
+                          "self.a = paddle.nn.Linear(3, 3, bias_attr=undecayed(torchs(3)), weight_attr=None)")
+    (tmp_path / "net_paddle.py").write_text(told)
+    made = Search(lambda seed: None, budget=1)
+    made._files = tuple(os.path.realpath(tmp_path / name) for name in ("net_paddle.py", "net_torch.py"))
+    place = Place("", None, None, None, "census", "weight_decay")
+    of = {variable: [list(found) for _, found in made._spots([replace(place, variable=variable)])]
+          for variable in ("weight_decay", "held")}
+    assert ["self.a" in spot.twin.segment(spot.statement) for spot in of["weight_decay"][0]] == [True]
+    assert not any(of["held"])
+
+
+def test_what_is_read_is_looked_at_where_it_was_made():
+    lines = ["def run(x, y):", "    a = x.transpose([1, 0])", "    b = y + 1", "    c = b + 1", "    d = c + 1",
+             "    return a.reshape([3])"]
+    twin, reference = (Source(f"{name}.py", f"import {name}\n" + "\n".join(lines) + "\n") for name in ("paddle", "torch"))
+    found = [spot.statement.lineno for spot in spots(twin, Site(twin.file, 7), reference, Site(reference.file, 7))]
+    assert found[0] == 7 and 3 in found and 4 not in found, "not what makes nothing of it"

@@ -1,5 +1,6 @@
 """A trial is a process of its own: whatever a program does in it is an outcome, and nothing of it stays."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from parity.declare import loader
 from parity.mending.search import _still
-from parity.mending.trial import Far, Outcome, Place, attempt
+from parity.mending.trial import Far, Outcome, Place, attempt, import_installed
 from parity.trace.source import Site
 
 
@@ -39,7 +40,7 @@ def raises():
 
 def far():
     raise Far(1, SimpleNamespace(order=(5, 0), reference=None, twin=("a.py", 3), last_good_site=None,
-                                 deviation=SimpleNamespace(distance=0.5),
+                                 deviation=SimpleNamespace(distance=0.5), cause=None,
                                  key=SimpleNamespace(stage="forward", step=0, variable="y")))
 
 
@@ -143,3 +144,23 @@ def test_a_place_behind_one_that_nothing_mends_is_right_where_it_is_gone_and_non
     assert not Outcome("diverged", "", independent={first: (0, 1), later: (0, 2)}).lacks(second, before)  # it broke another
     assert not Outcome("diverged", "", independent={first: (0, 1), later: None}).lacks(second, before)
     assert not Outcome("failed", "").lacks(second, before)
+
+
+def test_what_is_installed_is_imported_once_and_the_users_files_in_each_trial(tmp_path, monkeypatch, capsys):
+    """A library that a pair takes seconds to import costs each trial nothing."""
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "a_slow_library.py").write_text("print('a greeting')\n")
+    (tmp_path / "a_users_net.py").write_text("import a_slow_library\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+
+    def compare():
+        importlib.import_module("a_users_net")
+        return summary("same")
+
+    found = attempt(compare, {}, seconds=10)
+    assert found.installed == ("a_slow_library",) and "a_slow_library" not in sys.modules
+    import_installed((*found.installed, "no_such_library"))
+    assert "a_slow_library" in sys.modules and "a_users_net" not in sys.modules and not capsys.readouterr().out
+    assert attempt(compare, {}, seconds=10).installed == ()
+    del sys.modules["a_slow_library"]

@@ -23,18 +23,18 @@ class TorchNet(torch.nn.Module):
         if self.hidden is not None:
             y = y + 0.5 * self.hidden
         self.hidden = y.detach()
-        self.tau *= 0.9
+        self.tau *= 0.75
         self.recent.append(self.tau)
         if hasattr(self, "late"):
             y = y + self.late
-        self.late = 0.1
+        self.late = 0.125
         return y / self.tau + sum(self.recent)
 
 
 class PaddleNet(paddle.nn.Layer):
     """Paddle makes a buffer of `hidden`."""
 
-    KEPT, FALLS, LENGTH, LATE = 0.5, 0.9, 2, 0.1
+    KEPT, FALLS, LENGTH, LATE = 0.5, 0.75, 2, 0.125  # without a rounding to float32
 
     def __init__(self):
         super().__init__()
@@ -96,7 +96,7 @@ def test_each_run_begins_with_what_the_first_had(mode):
 
 
 @pytest.mark.parametrize("mode", ["free", "resync"])
-@pytest.mark.parametrize(("constant", "value", "step"), [("KEPT", 0.6, 2), ("FALLS", 0.8, 1), ("LENGTH", 3, 3), ("LATE", 0.2, 2)])
+@pytest.mark.parametrize(("constant", "value", "step"), [("KEPT", 0.75, 2), ("FALLS", 0.5, 1), ("LENGTH", 3, 3), ("LATE", 0.25, 2)])
 def test_another_one_is_found_in_the_step_in_which_it_acts(constant, value, step, mode):
     other = type("Other", (PaddleNet,), {constant: value})
     report = followed(TorchTrainer, type("Trainer", (PaddleTrainer,), {"make": other}), mode)

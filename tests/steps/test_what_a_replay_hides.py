@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from parity import Training, differences, normal
-from parity.steps.alone import Alone
 from parity.steps.follow import follow
 
 
@@ -44,7 +43,7 @@ class Shifted(PaddleNet):
         m = h.mean(1, keepdim=True)
         centred = h - m
         variance = (h * h).mean(1, keepdim=True) - m * m
-        return self.b(centred / paddle.sqrt(variance + 1e-5)) + 0.1  # the mistake
+        return self.b(centred / paddle.sqrt(variance + 1e-5)) + 0.125  # the mistake
 
 
 class ShiftedInside(PaddleNet):
@@ -55,7 +54,7 @@ class ShiftedInside(PaddleNet):
 
 class ShiftedLinear(paddle.nn.Linear):
     def forward(self, x):
-        return super().forward(x) + 0.1  # the mistake
+        return super().forward(x) + 0.125  # the mistake
 
 
 class ShiftedAndBack(PaddleNet):
@@ -66,7 +65,7 @@ class ShiftedAndBack(PaddleNet):
         self.b = ShiftedLinear(6, 3)
 
     def forward(self, x):
-        return super().forward(x) - 0.1
+        return super().forward(x) - 0.125
 
 
 def training(twin):
@@ -112,10 +111,7 @@ def test_what_is_added_is_found_at_its_line(twin, mode, lane):
 @pytest.mark.parametrize("lane", ["float64", "float32"])
 @pytest.mark.parametrize("mode", ["free", "resync"])
 @pytest.mark.parametrize("twin", [PaddleNet, ShiftedAndBack])
-def test_what_is_made_in_another_way_is_the_same(twin, mode, lane, monkeypatch):
-    asked, going_its_own_way = [], Alone.going_its_own_way
-    monkeypatch.setattr(Alone, "going_its_own_way", lambda alone: asked.append(alone) or going_its_own_way(alone))
+def test_what_is_made_in_another_way_is_the_same(twin, mode, lane):
     report = followed(twin, mode, lane).report
     assert not report.diverged and not report.undecided
     assert report.uncompared or mode == "free"
-    assert bool(asked) == (twin is ShiftedAndBack and mode == "resync")  # where a replay alone cannot tell

@@ -51,6 +51,20 @@ def test_a_draw_that_is_no_number_measures_nothing():
     assert made.largest.get(key(), 0.0) == 0.0 and made.spread(key()).samples == made.spread(key("another")).samples == 0
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_what_rounding_loses_in_every_draw_is_drawn_without(lost):
+    """A gradient that asks which operand a result is equal to: of a result that was moved, none is."""
+    truth, made = store(event(key(), np.zeros(MANY))), []
+
+    def again(sink, draw):
+        made.append(draw)
+        sink.receive(event(key(), np.full(MANY, np.nan if lost and draw.rounding else 1e-12)))
+
+    measured = Noise(again, truth, "float64")
+    assert measured.floors(1) == measured.floors(2) == {key(): 1e-12}
+    assert [draw.rounding for draw in made] == ([True, False, True] if lost else [True, True])
+
+
 def test_a_floor_of_few_samples_is_enlarged_until_luck_is_rare():
     """The chance that a healthy normal number lies `limit` floors out, by simulation, for one number in three draws."""
     rng = np.random.default_rng(0)
