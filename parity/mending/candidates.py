@@ -267,6 +267,11 @@ class Candidate:
         return not any(change.new.strip() for change in self.changes)
 
     @property
+    def shifts(self) -> bool:
+        """Whether there is a statement more, or less: then other values of a name stand beside each other."""
+        return self.changes[0].why in (PUT_IN, LEFT_OUT)
+
+    @property
     def told(self) -> bool:
         return self.changes[0].why in TOLD
 
