@@ -42,7 +42,7 @@ def compare(pair: Port | str | Path | Sequence[Case], *, lanes: Iterable[str] = 
 
     pair: a `Port`; a file that declares one ("my_pair.py", "my_pair.py:name"), or cases made already. lanes: of "float64" (the
     same computation?) and "float32" (as accurate as the reference?). modes: of "eval" and "train"; by default the pair's own,
-    as its seed is. device: "cpu" or "gpu". quick: where one pass settles the float64 lane, the float32 lane is left out.
+    as its seed is. device: "cpu" or "gpu". quick: where the two are the same in float64, the float32 lane is left out.
     operations: watch single operations too, everywhere (slower). progress: called with the case and what runs. found: with the case
     and the first divergence of its pass, before that is measured beside the noise. passed: with the case and all that its pass in
     float64 came to, before anything is asked that may explain it.

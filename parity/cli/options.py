@@ -132,7 +132,7 @@ RUNS = grouped(
 )
 
 QUICK = click.option("--quick", is_flag=True,
-                     help="Where one pass in float64, which comes first, settles it: no float32 lane.")
+                     help="Where the two are the same in float64, which comes first: no float32 lane.")
 
 
 def given(context: click.Context, name: str) -> bool:

@@ -48,7 +48,7 @@ from parity.trace.source import Site
 from parity.verdict.findings import RAISED, Finding, Order, Placing, Report
 from parity.verdict.floors import UNMOVED, Draw, Noise
 from parity.verdict.judge import Judge, came_back, is_result
-from parity.verdict.sinks import Against, Crossings, Store
+from parity.verdict.sinks import Against, Crossings, Nowhere, Store
 from weights_convert import Entry
 
 Progress = Callable[[str], None]
@@ -91,7 +91,7 @@ def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent, ke
     if both.census.unpaired:
         return begun
     tell(f"both side by side, {lane}")
-    options = {"keeps": keeping is not None, "gradients": gradients}
+    options = {"keeps": keeping is not None and keeping.whole, "gradients": gradients}
     kept = Kept()
     report = _passed(both, lane, begun, kept, **options)
     if report.diverged and both.tape.is_otherwise_in_line:
@@ -100,7 +100,9 @@ def glance_at(both: Both, *, lane: str = "float64", tell: Progress = _silent, ke
         both.tape.in_line = not in_line.diverged or in_line.first.order > report.first.order
         report, kept = (in_line, other) if both.tape.in_line else (report, kept)
     if keeping is not None:
-        keeping.truth, keeping.against, keeping.failure = kept.truth, kept.against, kept.failure
+        keeping.passed, keeping.failure = kept.passed, kept.failure
+        if keeping.whole:
+            keeping.truth, keeping.against = kept.passed.truth, kept.passed.against
     return report
 
 
@@ -108,17 +110,10 @@ def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool, gr
     """What a pass comes to, in which idle numbers count for nothing. begun: the report before it. kept: where its runs are put."""
     name = both.subject.name
     pass_ = Interleaved(name, lane, keeps=keeps)
-    kept.failure = both.side_by_side(lane, pass_, gradients=gradients)
-    kept.truth, kept.against = pass_.truth, pass_.against
+    kept.failure, kept.passed = both.side_by_side(lane, pass_, gradients=gradients), pass_
 
     def judged() -> Report:
-        report = Report(name)
-        report.add(begun)
-        report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
-        Judge(name, both.pair, lane, "free", pass_.truth, pass_.floors, M, start=both.subject.state,
-              idle=both.idle, settings=both.settings).judge(pass_.against, kept.failure, report)
-        _order_census(report, pass_.truth)
-        return report
+        return _judged(both, lane, kept, begun, pass_.floors, pass_.against)
     report = judged()
     lone = [finding for finding in report.diverged if finding.drawn and finding.key not in pass_.against.matched]
     if lone and are_idle(both, lane, lone):
@@ -128,12 +123,27 @@ def _passed(both: Both, lane: str, begun: Report, kept: Kept, *, keeps: bool, gr
     return report
 
 
+def _judged(both: Both, lane: str, kept: Kept, begun: Report, floors: Mapping[Key, float], against: Against) -> Report:
+    """What a pass comes to by these floors. begun: the report before it."""
+    name, pass_ = both.subject.name, kept.passed
+    report = Report(name)
+    report.add(begun)
+    report.unseen = _NOTHING_FOUND if not pass_.results else _NOTHING_IN_IT if pass_.blank else None
+    Judge(name, both.pair, lane, "free", pass_.truth, floors, M, start=both.subject.state,
+          idle=both.idle, settings=both.settings).judge(against, kept.failure, report)
+    _order_census(report, pass_.truth)
+    return report
+
+
 @dataclass
 class Kept:
     """float64 runs that need not be made again: the reference's, what came of the twin's beside it, and the draws; what came of the
-    twin's replay. operations: whether single operations were watched in them."""
+    twin's replay. operations: whether single operations were watched in them. whole: whether a pass is to keep the reference's
+    values, not only those that it leaves open. passed: the pass."""
 
     operations: bool = False
+    whole: bool = True
+    passed: Interleaved | None = None
     truth: Store | None = None
     against: Against | None = None
     failure: Exception | None = None
@@ -162,11 +172,28 @@ def climb(both: Both, *, lanes: Iterable[str], draws: int = DRAWS, tell: Progres
 
 def grown(both: Both, kept: Kept, *, draws: int = DRAWS, tell: Progress = _silent) -> Report | None:
     """The float64 lane of two that have gone apart in a pass, where one noise draw tells that it was rounding; else None."""
+    if kept.truth is None and kept.passed is not None and kept.passed.left is not None:
+        report = _grown_where_open(both, kept, draws, tell)
+        if not (report.diverged or report.undecided or report.unseen):
+            return report
+        if any(finding.promised for finding in report.diverged):
+            return None  # the others may be what one side has under another name, which the whole values tell
     report, truth = _begin(both), _truth(both, kept, tell)
     report.unseen = _unseen(both.subject, truth)
     _judge_run(both, "float64", truth, draws, report, tell, kept=kept, most=1)
     _order_census(report, truth)
     return None if report.diverged or report.undecided or report.unseen else report
+
+
+def _grown_where_open(both: Both, kept: Kept, draws: int, tell: Progress) -> Report:
+    """What a pass comes to where one draw has measured the values that it has left open; the others agree by less than that."""
+    left = kept.passed.left
+    if left.choices is None:
+        tell("choices of the reference, float64")
+        both.reference("float64", Nowhere(), gradients=False, measure=False, truth=left)
+    tell(f"noise of the reference, float64, where it is open: 1 of {draws} draws")
+    floors = {**kept.passed.floors, **both.noise("float64", left, draws=draws).floors(min(1, draws))}
+    return _judged(both, "float64", kept, _begin(both), floors, kept.passed.against.beside(floors, M, arrays=False))
 
 
 def accuracy(both: Both, beside: Report, *, draws: int = DRAWS, tell: Progress = _silent, kept: Kept | None = None) -> Report:
@@ -486,11 +513,12 @@ class Both(Sides):
             raise
         return None
 
-    def lifted_where_needed(self, run: Callable[[], Report], lanes: Container[str]) -> Report:
+    def lifted_where_needed(self, run: Callable[[], Report], lanes: Container[str], *, constants: bool = False) -> Report:
         """What `run` comes to. Where a side raises in float64, it is made again with float32 lifted, and that stands if it does
         not raise then: the cast by name was all that was wrong, and in float32, as the programs are used, it changes nothing. So it
         is with a constant that one side names float32: where the first divergence is that small, it is made again with all
-        constants rounded, and that stands if what diverges then comes later, or nothing does."""
+        constants rounded, and that stands if what diverges then comes later, or nothing does. constants: whether that is asked,
+        of a run that knows what the frameworks do differently."""
         report, raised = self._outcome(run)
         if "float64" in lanes and (report is None or _the_twin_raised(report)):
             self.lifted = Lifted()
@@ -499,7 +527,7 @@ class Both(Sides):
                 again.remarks.append(SAID)
                 return again
             self.lifted, raised = None, raised and (later or raised)
-        elif "float64" in lanes and self.pair.names is not None and may_be_of_a_constant(report.first):
+        elif constants and "float64" in lanes and self.pair.names is not None and may_be_of_a_constant(report.first):
             self.lifted = Rounded()
             again, _ = self._outcome(run)
             if again is not None and self.lifted.count and (again.first is None or again.first.order > report.first.order):
@@ -526,7 +554,7 @@ class Both(Sides):
         """Runs reference and twin in turns; hands back what the twin raises."""
         # No hook is left on a model of the caller's own.
         ours = [sites.built(model) for sites, model in zip(self.sites, self.models, strict=True)]
-        self.tape.more = pass_.more
+        self.tape.more = self.results.more = pass_.more
         with kept_for_later():
             return pass_.run(lambda sink: self.reference(dtype, sink, measure=True, gradients=gradients, release=ours[0],
                                                          truth=pass_.truth if pass_.keeps else None),

@@ -13,15 +13,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from parity.files import InputError
 from parity.heap import give_back
 from parity.numbers.arrays import rounds
+from parity.numbers.noise import M
+from parity.numbers.strata import floor_at
 from parity.trace.events import Event, Key
 from parity.trace.randomness import kept_for_later
 from parity.verdict.floors import own_rounding
-from parity.verdict.judge import is_result
+from parity.verdict.judge import is_result, is_seen
 from parity.verdict.sinks import Against, Store, weakly
 
 LARGE = 1 << 24  # bytes: for `heap.keep_freed`, of a process that compares in this way (docs/cost.md)
@@ -32,14 +36,18 @@ class Interleaved:
 
     dtype: of the lane. truth: the reference's events, without their arrays; floors, against: what a `Judge` needs beside it,
     complete when `run` has returned. blank: whether no result of module `name` holds any number (all are empty or NaN).
-    keeps: the truth keeps its arrays, for runs to come (in memory and on disk, as a `Store` does).
+    keeps: the truth keeps its arrays, for runs to come (in memory and on disk, as a `Store` does). left: where it does not, those
+    of the reference's values that the pass leaves open, for a noise draw over these alone; None where they are too many.
     """
+
+    MOST = 1 << 30  # bytes left open: with more, a pass has found more than rounding
 
     AHEAD = 1 << 22  # bytes that wait before a program hands over: small values come many at a turn
     GIVE_BACK_EVERY = 3 << 28  # bytes compared: more often costs time, more rarely memory (docs/cost.md)
 
     def __init__(self, name: str, dtype: str, *, keeps: bool = False) -> None:
         self.truth, self.keeps = Store(), keeps
+        self.left: Store | None = None if keeps else Store()
         self.floors: dict[Key, float] = {}
         self.against = Against(self.truth, self.floors, float("inf"), release=True)  # inf: no arrays are kept aside
         self._passed = 0  # bytes since memory was last given back
@@ -116,6 +124,8 @@ class Interleaved:
         self._enter(reference)
         self.against.receive(twin)
         self._keep(reference, array)
+        if self.left is not None and self._is_open(reference):
+            self._leave(replace(reference, array=array))
         if reference.key.variable.startswith("output") and reference.key.stage != "gradients":
             self._close(reference.key)
 
@@ -150,6 +160,22 @@ class Interleaved:
         if self.keeps:
             event.array = array
             self.truth.receive(event, copy=True)
+
+    def _is_open(self, event: Event) -> bool:
+        """Whether a value that both have is farther apart than its own rounding, or so large a rounding that nothing was seen. Of
+        another shape or kind no draw tells."""
+        found = self.against.matched[event.key][1]
+        if found.trouble is not None:
+            return False
+        return found.distance > M * floor_at(self.floors[event.key], found.stratum) or not is_seen(event, found)
+
+    def _leave(self, event: Event) -> None:
+        try:
+            self.left.receive(event, copy=True)
+        except InputError:  # the disk is full; the pass itself needs none
+            self.left = None
+        else:
+            self.left = self.left if self.left.nbytes <= self.MOST else None
 
     def _hopeless(self, side: int, key: Key) -> bool:
         """Whether this is the gradient of a value that has no partner on the other side."""

@@ -21,8 +21,8 @@ def run(todo: Iterable[Case], *, lanes: Iterable[str], device: str = "cpu", oper
         found: Callable[[Case, Finding], None] = lambda case, finding: None,
         passed: Callable[[Case, Report], None] = lambda case, report: None) -> Iterator[Result]:
     """Compare one case after the other. operations: single operations too; of a user's pair they are watched anyway where
-    neither a line nor a layer places the first divergence. quick: what one pass in float64 finds to be the same
-    (`ladder.glance`) is done with, and the float32 lane not looked at. found: told the first divergence of a pass as soon as it is
+    neither a line nor a layer places the first divergence. quick: what is the same in float64, which comes first
+    (`ladder.glance`), is done with, and the float32 lane not looked at. found: told the first divergence of a pass as soon as it is
     known, before it has been measured beside the noise. passed: told what a pass in float64 came to, before anything has been asked
     that may explain it. Raises NothingCompared, FrameworkError, InputError (the reference cannot run).
     """
@@ -48,7 +48,7 @@ def _settled(case: Case, lanes: Iterable[str], device: str, *, found: Callable[[
             if both.lifted is not None or not perhaps_the_lanes:
                 found(finding)
 
-        return both.lifted_where_needed(lambda: Settling(both, lanes, found=placed, **options).report(), lanes)
+        return both.lifted_where_needed(lambda: Settling(both, lanes, found=placed, **options).report(), lanes, constants=True)
 
 
 def compare_placing(subject: Subject, *, operations: bool = False, **options: Any) -> Report:

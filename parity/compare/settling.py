@@ -34,7 +34,7 @@ Passed = Callable[[Report], None]
 
 
 class Settling:
-    """quick: the float32 lane is not looked at where one pass settles the float64 lane. operations: watch single operations too; of
+    """quick: the float32 lane is not looked at where the two are the same in float64. operations: watch single operations too; of
     a user's pair they are watched anyway where neither a line nor a layer places the first divergence."""
 
     def __init__(self, both: Both, lanes: Iterable[str], *, quick: bool, operations: bool, tell: Progress, found: Found,
@@ -43,7 +43,10 @@ class Settling:
         self._tell, self._found, self._passed = tell, found, passed
         self._sparing = True  # with draws: where something is far off, a few of them settle nothing
         self._asked: Kept | None = None
-        self._kept = Kept(both.operations)  # runs that are made, of the reference with all that is known to explain something
+        self._kept = self._fresh()  # runs that are made, of the reference with all that is known to explain something
+
+    def _fresh(self) -> Kept:
+        return Kept(self._both.operations, whole=not self._quick)
 
     def report(self) -> Report:
         report = self._report()
@@ -53,7 +56,7 @@ class Settling:
     def _report(self) -> Report:
         if "float64" not in self._lanes:
             return self._explained(climb(self._both, lanes=self._lanes, tell=self._tell), self._accuracy)
-        glanced = glance_at(self._both, tell=self._tell, keeping=None if self._quick else self._kept)
+        glanced = glance_at(self._both, tell=self._tell, keeping=self._kept)
         self._passed(glanced)
         grew = self._rounding_in(glanced)
         settled = Account(grew, [], []) if grew is not None else self._known_in(glanced)
@@ -67,7 +70,7 @@ class Settling:
                 self._tell("the twin, with the reference's values at the places")
                 report.counterfactual = righted(self._both, self._kept, report, [difference for difference in settled.acting
                                                                                if not difference.material])
-        elif self._quick:
+        if self._quick and _is_settled(report):
             return report
         if "float32" in self._lanes and not report.diverged:
             known = settled.causes
@@ -85,8 +88,9 @@ class Settling:
         apart = [finding for finding in glanced.diverged if finding.key.stage != "gradients"]
         if glanced.unseen or any(finding.key.stage == "census" or not finding.floor_multiple < NEAR for finding in apart):
             return None
-        # Where the pass has kept nothing, the reference is run once more: worth it where that is likely to be the end of it.
-        if self._kept.truth is None and (apart or any(not finding.floor_multiple < NEAR for finding in glanced.diverged)):
+        # Where the pass has kept nothing, a draw takes two more runs than itself: worth it where it is likely to be the end.
+        if self._kept.truth is None and (self._kept.passed is None or self._kept.passed.left is None) and any(
+                not finding.floor_multiple < NEAR for finding in glanced.diverged):
             return None
         return self._grown()
 
@@ -102,12 +106,12 @@ class Settling:
         if glanced.unseen or all(finding.key.stage == "census" for finding in glanced.diverged):
             return Account(glanced, [], [])
         self._tell("is it a known difference of the frameworks?")
-        at_first = [] if self._quick else [Kept(self._both.operations)]
+        at_first = [self._fresh()]
         waiting = list(at_first)
         found = account(glanced, lambda _: glance_at(self._both, keeping=waiting.pop() if waiting else None),
                         forward=lambda: glance_at(self._both, gradients=False))
         if found.causes:
-            self._kept = at_first[0] if at_first and found.causes == list(found.at_first) else Kept(self._both.operations)
+            self._kept = at_first[0] if found.causes == list(found.at_first) else self._fresh()
         if found.report.diverged:
             self._found(found.report.first)
         return found

@@ -71,10 +71,24 @@ class Sides:
                             for buffers in [LoneBuffers(framework, models[network], census.lone[side])]
                             for name in census.lone[side]}
                            for side, (framework, models) in enumerate(zip(self.frameworks, networks, strict=True)))
+        self._plain = dict(self._tensors_that_are_buffers(networks))
+
+    def _tensors_that_are_buffers(self, networks: tuple[Mapping[str, Any], Mapping[str, Any]]) -> Iterator[
+            tuple[str, tuple[dict[str, Any], str, np.ndarray]]]:
+        """Of the reference: tensors that are mere attributes, where the twin has a buffer without a partner. Paddle makes one of
+        each tensor that is assigned to a layer."""
+        framework = self.frameworks[0]
+        for network, census in self.censuses.items():
+            modules = dict(framework.modules(networks[0][network])) if network in networks[0] else {}
+            for name in census.lone[1]:
+                owner, _, attribute = name.rpartition(".")
+                attributes = vars(modules[owner]) if owner in modules else {}
+                if framework.is_tensor(attributes.get(attribute)):
+                    yield f"{network}.{name}", (attributes, attribute, framework.array(attributes[attribute], copy=True))
 
     def side(self, number: int, **options: Any) -> Side:
         """One of the two for one recorded run. options: fields of `Side`."""
-        turned = {"layout": self._layout, "back": self._back} if number else {}
+        turned = {"layout": self._layout, "back": self._back} if number else {"plain": self._plain}
         return Side(itself(self.frameworks[number]), self.sources[number], self.sites[number], view=self._view(number),
                     held=self._held, kept=self._kept[number], **turned, **options)
 

@@ -21,12 +21,13 @@ import numpy as np
 from parity import asked
 from parity.blame import hand_on, refusing
 from parity.declare import inputs as recipes
+from parity.declare.late import makes_layers
 from parity.declare.loader import load as load_module
 from parity.declare.pair import Pair, Subject, TrainingSubject
 from parity.declare.training import Training
 from parity.declare.weights import Built, weights_of
 from parity.files import InputError
-from parity.frameworks import FRAMEWORKS, Framework
+from parity.frameworks import FRAMEWORKS
 from parity.pairing.correspondence import naming
 from parity.pairing.listing import Listing, listing
 from parity.trace.source import SourceTree, code_of, files_of
@@ -135,13 +136,15 @@ class Port:
         return _Read(title, Pair(title, reference, twin, layouts=self.layouts, names=dict(self.names),
                                  elsewhere=self.twin is None), Built.of(models[0][0]))
 
-    def _build(self, side: int, seed: int) -> Any:
+    def _build(self, side: int, seed: int, *, run: bool = True) -> Any:
+        """run: one that makes layers in its first forward is run once, for what it makes."""
         framework, given = FRAMEWORKS[side], (self.reference, self.twin)[side]
         what = ("reference", "twin")[side]
         if side and given is None:
             raise InputError("twin: it is None, so nothing can be run beside the reference here; record the reference, and the "
                              "twin where it runs, with parity_recorder.py (docs/old-environments.md)")
-        if not framework.is_model(given):
+        live = framework.is_model(given)
+        if not live:
             if not callable(given):
                 raise InputError(f"{what}: expected a class, a function or a {framework.name} module, found {given!r}")
             name = f"{what} {getattr(given, '__name__', given)}"
@@ -159,20 +162,33 @@ class Port:
             raise InputError(f"{what}: {opaque or type(given).__name__} is TorchScript, in which no layer and no line can be "
                              f"followed; hand over the module that it was made of")
         if shapeless := framework.shapeless(given):
-            self._run_once(framework, given, f"{what}: {shapeless[0]} takes its shape from the first input", seed)
+            self._run_once(side, given, f"{what}: {shapeless[0]} takes its shape from the first input", seed)
+        if run and not live and self._fed and makes_layers(framework.modules(given)):
+            before = len(framework.parameters(given))
+            try:
+                self._run_once(side, given, what, seed)
+            except InputError:  # for its first run to say
+                before = len(framework.parameters(given))
+            if len(framework.parameters(given)) == before:
+                return self._build(side, seed, run=False)  # as it was
         return given
 
-    def _run_once(self, framework: Framework, model: Any, why: str, seed: int) -> None:
+    @property
+    def _fed(self) -> bool:
+        return bool(self._nest["positional"] or self._nest["keyword"])
+
+    def _run_once(self, side: int, model: Any, why: str, seed: int) -> None:
         """A forward in eval mode, for the shapes alone."""
-        if not self._nest["positional"] and not self._nest["keyword"]:
+        framework = FRAMEWORKS[side]
+        if not self._fed:
             raise InputError(f"{why}, and no inputs are declared; declare them, or run the model once where it is built")
         tensors = [framework.tensor(array) for array in self.arrays(seed).values()]
-        arguments, keywords = self.arrange(0, tensors)
+        arguments, keywords = self.arrange(side, tensors)
         training = model.training
         model.eval()
         with framework.seeded(seed), refusing(why):
             hand_on(model, *arguments, **keywords)
-        model.train(training)
+        (model.train if training else model.eval)()
 
     def _builder_file(self, side: int) -> list[str]:
         """Where layers are built in a function of the user's (`lambda: Sequential(...)`), its file belongs to the sources."""

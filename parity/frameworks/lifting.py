@@ -35,8 +35,8 @@ class Lifted:
 
 
 class Rounded(Lifted):
-    """How often, in such runs, what a program makes of numbers alone, without naming a dtype, was rounded to float32. Its dtype
-    stays that of the lane."""
+    """How often, in such runs, what a program makes without naming a dtype was rounded to float32: of python's numbers, which then
+    goes on in the lane's dtype, or of integers (a share of counts, of which torch makes the default), which goes on in float32."""
 
 
 ROUNDED = say("in float64 the constants that the programs make without naming a dtype were rounded to float32, as they are where "

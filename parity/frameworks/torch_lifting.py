@@ -38,14 +38,17 @@ class Lifting(TorchFunctionMode):
 
 
     def _rounded(self, result: Any, func: Any, given: tuple) -> Any:
-        named = any(isinstance(one, torch.dtype) for one in given)
-        constant = isinstance(result, torch.Tensor) and result.dtype == torch.float64 and not result.requires_grad
-        if named or not constant or not of_numbers(getattr(func, "__name__", ""), given, torch.Tensor):
+        made = isinstance(result, torch.Tensor) and result.dtype == torch.float64 and not result.requires_grad
+        if not made or any(isinstance(one, torch.dtype) for one in given):
+            return result
+        operands = [one for one in given if isinstance(one, torch.Tensor)]
+        of_integers = bool(operands) and not any(one.is_floating_point() or one.is_complex() for one in operands)
+        if not of_integers and not of_numbers(getattr(func, "__name__", ""), given, torch.Tensor):
             return result
         own = result.cpu().numpy()  # by numpy: a noise draw would move a cast of torch's by what float32 rounds
-        rounded = own.astype(np.float32).astype(np.float64)
+        rounded = own.astype(np.float32)
         self._lifted.count += not np.array_equal(rounded, own)
-        return torch.from_numpy(rounded).to(result.device)
+        return torch.from_numpy(rounded if of_integers else rounded.astype(np.float64)).to(result.device)
 
 
 def _wider(value: Any) -> Any:

@@ -160,8 +160,10 @@ class Borders:
     def _names(self, call: Call, places: list[str]) -> dict[str, str]:
         """The access paths of what a module returns, as the reference has them."""
         named = self._run.results
-        known = dict(zip(places, places, strict=True)) if named is None else named.named(call.path, call.number, places)
-        if call.path == self._side.name:
+        whole = call.path == self._side.name  # the program itself: both sides return there
+        known = (dict(zip(places, places, strict=True)) if named is None
+                 else named.named(call.path, call.number, places, waits=whole))
+        if whole:
             self.results = known
         return known
 

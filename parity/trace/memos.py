@@ -7,6 +7,8 @@ import functools
 from collections import deque
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from parity.frameworks.base import Framework
 from parity.trace.source import SourceTree
 
@@ -16,12 +18,14 @@ _CONTAINERS = (list, dict, set, deque)
 
 class _Kept(NamedTuple):
     """Of one module. empty: name -> whether it held nothing, in its attributes and in its buffers. plain: attribute -> its number
-    or text. filled: attribute -> a container, and what was in it."""
+    or text. filled: attribute -> a container, and what was in it. tensors: attribute -> a tensor that is no buffer, and a
+    copy of it."""
 
     module: Any
     empty: list[dict[str, bool]]
     plain: dict[str, Any]
     filled: dict[str, tuple[Any, Any]]
+    tensors: dict[str, tuple[Any, Any]]
 
 
 class Memos:
@@ -39,12 +43,14 @@ class Memos:
                               {name: value for name, value in vars(module).items()
                                if type(value) in _NUMBERS and name not in frameworks_own},
                               {name: (value, value.copy()) for name, value in vars(module).items()
-                               if type(value) in _CONTAINERS and name not in frameworks_own})
+                               if type(value) in _CONTAINERS and name not in frameworks_own},
+                              {name: (value, framework.clone(value)) for name, value in vars(module).items()
+                               if framework.is_tensor(value) and not framework.requires_grad(value)})
                         for _, module in framework.modules(model)]
 
     def clear(self) -> None:
         """Take out the tensors that a run has put there, and put back what was there."""
-        for module, before, plain, filled in self._before:
+        for module, before, plain, filled, tensors in self._before:
             full = {name for names in before for name, empty in names.items() if not empty}
             for held, names in zip(_held(module), before, strict=True):
                 for name in [name for name, value in held.items() if name not in full and _holds_tensors(self._framework, value)]:
@@ -52,10 +58,16 @@ class Memos:
                 held.update(dict.fromkeys(name for name, empty in names.items() if empty and name not in held))
             attributes = vars(module)
             attributes.update(plain)
+            for name, (tensor, copy) in tensors.items():
+                attributes[name] = tensor if self._are_equal(tensor, copy) else self._framework.clone(copy)
             for name, (container, content) in filled.items():
                 attributes[name] = container
                 container.clear()
                 (container.update if isinstance(container, (dict, set)) else container.extend)(content)
+
+
+    def _are_equal(self, one: Any, other: Any) -> bool:
+        return np.array_equal(self._framework.array(one, copy=False), self._framework.array(other, copy=False))
 
 
 class Caches:

@@ -144,6 +144,9 @@ class Recorder:
                 for buffers in [self.framework.buffers(model)] for name in names if name in buffers}
         held |= {prefix + name: parameter for prefix, model, _ in self._buffers if self._side.kept
                  for name, parameter in self.framework.parameters(model).items() if prefix + name in self._side.kept}
+        held |= {name: attributes[attribute] for name, (attributes, attribute, was) in self._side.plain.items()
+                 if self.framework.is_tensor(attributes.get(attribute))
+                 and not np.array_equal(self.framework.array(attributes[attribute], copy=False), was)}
         for name, buffer in sorted(held.items(), key=lambda item: self.borders.left.get(_owner(item[0]), 0)):
             self.emit_entry("state", name, self.framework.array(buffer, copy=self.keeps), None)
 

@@ -8,14 +8,16 @@ the name that is as far in a dict.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 
 class Results:
-    """(module path, number of the call) -> access paths of what the reference returned there, in its order."""
+    """(module path, number of the call) -> access paths of what the reference returned there, in its order. more: where both run
+    in turns, lets the reference go on; False where it has ended."""
 
     def __init__(self) -> None:
+        self.more: Callable[[], bool] = lambda: False
         self._known: dict[tuple[str, int], tuple[str, ...]] = {}
         self._tensors: dict[tuple[str, int], tuple[str, ...]] = {}
 
@@ -23,12 +25,14 @@ class Results:
         """As one side asks for them: 0 the reference, 1 the twin."""
         return SideResults(self, side)
 
-    def named(self, side: int, path: str, number: int, places: Sequence[str]) -> dict[str, str]:
-        """Access path -> that of the reference. side: 0, the reference, whose own are kept, or 1."""
+    def named(self, side: int, path: str, number: int, places: Sequence[str], *, waits: bool = False) -> dict[str, str]:
+        """Access path -> that of the reference. side: 0, the reference, whose own are kept, or 1. waits: for the reference, if it
+        has not returned there yet."""
         if side == 0:
             self._known[path, number] = tuple(places)
+        while waits and (path, number) not in self._known and self.more():
+            pass
         return _as_in(self._known.get((path, number), ()), places)
-
 
     def variables(self, side: int, path: str, number: int, names: Sequence[str]) -> list[str]:
         """The names of the tensors that a call returns, whose side has these for them. Where one side returns one alone and the
@@ -46,8 +50,8 @@ class SideResults(NamedTuple):
     results: Results
     side: int
 
-    def named(self, path: str, number: int, places: Sequence[str]) -> dict[str, str]:
-        return self.results.named(self.side, path, number, places)
+    def named(self, path: str, number: int, places: Sequence[str], *, waits: bool = False) -> dict[str, str]:
+        return self.results.named(self.side, path, number, places, waits=waits)
 
     def variables(self, path: str, number: int, names: Sequence[str]) -> list[str]:
         return self.results.variables(self.side, path, number, names)

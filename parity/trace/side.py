@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,8 @@ class Side:
     has no partner by design, or is the part of a tensor whose other parts are still to come. layout: (the same) -> the array alone,
     as it is, in the reference's layout. back: (parameter name, array in the reference's layout) -> the array in the program's own.
     held: where python's and numpy's random functions are held. kept: parameters that are buffers on the other side, by their own
-    full names: what they are after a forward is recorded as that of a buffer is.
+    full names: what they are after a forward is recorded as that of a buffer is. plain: full name -> the attributes that have it,
+    its name among them, and what it was: a tensor that is no buffer here, and is one on the other side.
     """
 
     framework: Framework
@@ -51,6 +53,7 @@ class Side:
     back: Callable[[str, np.ndarray], np.ndarray] = unchanged
     held: Held = field(default_factory=Held)
     kept: frozenset[str] = frozenset()
+    plain: Mapping[str, tuple[dict[str, Any], str, np.ndarray]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

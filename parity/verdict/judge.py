@@ -310,9 +310,7 @@ class Judge:
         What is left over from a cancellation is measured beside what cancelled; a gradient that is nothing but that (of a bias
         before a norm, of a key's bias before a softmax) beside the other gradients, and what an optimizer remembers of it alike.
         """
-        scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
-        scale = max(scale, self._beside.get(_kind(event.key), 0.0))
-        return deviation.distance <= _resolution(deviation) * scale
+        return is_seen(event, deviation, self._beside.get(_kind(event.key), 0.0))
 
     @functools.cached_property
     def _beside(self) -> dict[str, float]:
@@ -446,6 +444,12 @@ def _left_over(finding: Finding) -> bool:
 
 def _resolution(deviation: Deviation) -> float:
     return RESOLUTION.get(deviation.width, min(RESOLUTION.values()))
+
+
+def is_seen(event: Event, deviation: Deviation, beside: float = 0.0) -> bool:
+    """Whether a value lies near enough to see a mistake of RESOLUTION in it. beside: the magnitude that it is measured beside."""
+    scale = deviation.scale if event.borders else max(deviation.scale, event.scale)
+    return deviation.distance <= _resolution(deviation) * max(scale, beside)
 
 
 def is_result(key: Key, name: str) -> bool:

@@ -64,6 +64,11 @@ class Store:
         self._recent.appendleft((weakly(array), kept))
         return kept
 
+    @property
+    def nbytes(self) -> int:
+        """Of the arrays, in memory and on disk; one of several names counts once."""
+        return self._held + (0 if self._spill is None else self._spill.nbytes)
+
     def close(self) -> None:
         """The run is over: nothing more will be received."""
 
@@ -129,8 +134,8 @@ class Against:
         self._compared = (weakly(None), weakly(None))  # the arrays that `_found` is of
         self._found: list[Deviation] = []
 
-    def beside(self, floors: Mapping[Key, float], limit: float) -> Against | None:
-        """The same run beside other floors; None where that takes arrays which were not kept."""
+    def beside(self, floors: Mapping[Key, float], limit: float, *, arrays: bool = True) -> Against | None:
+        """The same run beside other floors; None where that takes arrays which were not kept. arrays: whether any are wanted."""
         again = Against(self._store, floors, limit)
         again.losses, again.extra, again.last, again.prints = self.losses, self.extra, self.last, self.prints
         again._strata, again._missing, again.hiding = self._strata, self._missing, self.hiding
@@ -138,7 +143,8 @@ class Against:
             floor = floors[key]
             if key in self._strata:
                 found = _farthest(self._strata[key], floor)
-            if key not in self._missing and found.distance > limit * floor_at(floor, found.stratum) and again._has_room(key):
+            if (arrays and key not in self._missing and found.distance > limit * floor_at(floor, found.stratum)
+                    and again._has_room(key)):
                 if key not in self.kept:
                     return None
                 again.kept[key] = self.kept[key]
@@ -271,6 +277,18 @@ class Distances:
     def largest(self) -> dict[Key, float]:
         """The largest distance of each value."""
         return {key: max(one.largest for one in strata) for key, strata in self.strata.items()}
+
+
+class Nowhere:
+    """Of a run that is made for what the framework notes of it."""
+
+    keeps = False
+
+    def __init__(self) -> None:
+        self.apart: set[str] = set()
+
+    def receive(self, event: Event) -> None:
+        """Its values are not asked for."""
 
 
 class Crossings:

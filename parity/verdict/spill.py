@@ -39,6 +39,10 @@ class Spill:
         self._end = 0
         self._recent: deque[tuple[Place, np.ndarray]] = deque(maxlen=self.RECENT)
 
+    @property
+    def nbytes(self) -> int:
+        return self._end
+
     def put(self, array: np.ndarray) -> Place:
         data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
         free = shutil.disk_usage(self._folder).free

@@ -73,6 +73,35 @@ def test_what_is_cast_on_one_side_alone_is_no_constant():
     assert found.verdict == "diverged"
 
 
+class OurShare(torch.nn.Module):
+    def forward(self, x):
+        most = x.argmax(1)
+        share = torch.stack([(most == place).sum() / most.numel() for place in range(3)])
+        return share.mean(), most
+
+
+class TheirShare(paddle.nn.Layer):
+    def __init__(self, of=None):
+        super().__init__()
+        self.of = of
+
+    def forward(self, x):
+        most = x.argmax(1)
+        share = paddle.stack([(most == place).sum().astype("float32") / (self.of or most.numel()).astype("float32")
+                              for place in range(3)])
+        return share.mean(), most
+
+
+@pytest.mark.parametrize("of", [None, 8])
+def test_a_share_of_counts(of):
+    """Of integers torch makes the default dtype, which is the lane's."""
+    def twin():
+        return TheirShare(None if of is None else paddle.to_tensor(of))
+
+    found = compare(Port(OurShare, twin, inputs=[normal(7, 3)]), modes=["eval"], lanes=["float64"])
+    assert found.verdict == ("same" if of is None else "diverged")
+
+
 class OurTraining:
     def __init__(self):
         self.net = Ours()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from toys import between, numbers
 
+import parity
 from parity.compare.ladder import compare
 from parity.compare.results import Case
 from parity.compare.runner import run
@@ -200,3 +201,39 @@ def test_terms_in_another_order_hide_nothing_behind_the_sum():
 
     assert judged(1.0).verdict == "same"
     assert judged(1.01).first.twin.text == "return h * self.factor"
+
+
+class TorchRemembers(torch.nn.Module):
+    """Its state is a tensor among its attributes, of which torch makes no buffer and Paddle does."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.potential = torch.nn.Linear(3, 3), torch.zeros(3)
+
+    def forward(self, x):
+        potential = 0.5 * self.potential + self.fc(x).mean(0)
+        self.potential = potential.detach()
+        return torch.relu(potential - 0.1)
+
+
+class PaddleRemembers(paddle.nn.Layer):
+    def __init__(self, keep=0.5, kept=True):
+        super().__init__()
+        self.fc, self.potential, self.keep, self.kept = paddle.nn.Linear(3, 3), paddle.zeros([3]), keep, kept
+
+    def forward(self, x):
+        potential = self.keep * self.potential + self.fc(x).mean(0)
+        if self.kept:
+            self.potential = potential.detach()
+        return paddle.nn.functional.relu(potential - 0.1)
+
+
+@pytest.mark.parametrize(("options", "calls", "verdict"), [
+    ({}, 1, "same"), ({}, 3, "same"), ({"keep": 0.6}, 3, "diverged"), ({"kept": False}, 1, "diverged")])
+def test_a_state_that_is_a_mere_attribute(options, calls, verdict):
+    """Each run of the noise begins with what it was, and what it has become is compared."""
+    pair = Port(TorchRemembers, lambda: PaddleRemembers(**options), inputs=[normal(4, 3)], calls=calls)
+    found = parity.compare(pair, modes=["eval"], lanes=["float64"])
+    assert found.verdict == verdict
+    if verdict == "diverged" and calls == 1:
+        assert (found.merged.first.key.stage, found.merged.first.key.variable) == ("state", "potential")

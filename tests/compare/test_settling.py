@@ -13,6 +13,7 @@ from parity.compare.ladder import Both, compare
 from parity.compare.results import Case
 from parity.declare.pair import Pair
 from parity.differences import explain
+from parity.files import InputError
 from parity.fixes.edit import Edit, applied
 from parity.trace.source import SourceTree
 from parity.verdict.floors import UNMOVED
@@ -260,13 +261,54 @@ def narrow(monkeypatch):
 
 def test_a_quick_compare_measures_gradients_that_go_apart_a_little_before_anything_is_imitated(runs, narrow):
     report = settled(subject(), quick=True)
+    assert report.verdict == "same" and runs == [("float64", "pass"), ("float64", "unmoved"), ("float64", "draw")]
+
+
+def test_what_is_too_much_to_be_left_open_is_measured_with_all_the_rest(runs, narrow, monkeypatch):
+    monkeypatch.setattr(one_pass.Interleaved, "MOST", 0)
+    report = settled(subject(), quick=True)
     assert report.verdict == "same" and runs == [("float64", "pass"), ("float64", "truth"), ("float64", "draw")]
+
+
+def test_a_full_disk_is_no_fault_of_a_pass_that_leaves_values_open(runs, narrow, monkeypatch):
+    monkeypatch.setattr(Store, "ROOM", -1)
+    monkeypatch.setattr(Store, "LARGE", 0)
+    monkeypatch.setattr(Spill, "RESERVE", 1 << 62)
+    with pytest.raises(InputError, match="expected room"):  # which the draw beside all values needs
+        settled(subject(), quick=True)
+    assert runs[:2] == [("float64", "pass"), ("float64", "truth")]
+
+
+class TorchWide(torch.nn.Module):
+    """Has something large to show before it returns, at which the twin comes to its turn, and ends first."""
+
+    def forward(self, x):
+        y = 2 * x
+        wide = y.sum() * torch.ones(1 << 20, dtype=x.dtype)
+        return {"y": y, "total": wide[:1]}
+
+
+class PaddleNarrow(paddle.nn.Layer):
+    def __init__(self, factor=2):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        y = self.factor * x
+        return y, y.sum().reshape([1])
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(2, "same"), (2 + 1e-6, "diverged")])
+def test_results_in_another_container_meet_in_the_pass_though_the_twin_returns_first(runs, factor, verdict):
+    report = settled(between(TorchWide, lambda: PaddleNarrow(factor), {"x": numbers(3, 4)}, FREE), "eval", quick=True)
+    assert report.verdict == verdict and (verdict == "diverged" or runs == [("float64", "pass")])
 
 
 def test_a_quick_compare_finds_a_slight_mistake_in_gradients_beside_their_noise(runs):
     with applied((SLIGHT,)):
         report = settled(subject(), quick=True)
-    assert report.verdict == "diverged" and report.first.key.stage == "gradients" and runs[1] == ("float64", "truth")
+    assert report.verdict == "diverged" and report.first.key.stage == "gradients" and runs[1:3] == [
+        ("float64", "unmoved"), ("float64", "draw")]
 
 
 def test_gradients_that_go_apart_by_a_mistake_are_found_all_the_same(runs, sensitive):
