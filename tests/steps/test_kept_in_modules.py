@@ -1,5 +1,5 @@
-"""What the modules of a network keep from step to step besides weights: a hidden state, a temperature, a queue, a count. Every run of
-a step begins with what the first one had, and each side goes on with its own."""
+"""What the modules of a network keep from step to step besides weights: a hidden state, a temperature, a queue, a count. Every run
+of a step begins with what the first one had, and each side goes on with its own."""
 
 import collections
 import copy
