@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -111,14 +110,13 @@ def _follow(training: Any, run: Run, where: Where, reports: Reports, plot_path: 
         parity.record(training, stored.record_path, **asdict(run), lane=where.lane)
         output.console(err=False).print(f"{run.steps} steps of the reference are in {stored.record_path}", soft_wrap=True)
         return SAME
-    runs = 1 if stored.against_path else run.draws + 2
-    with output.progress(quiet=reports.quiet) as bar:  # its unit is one side's step
-        task = bar.add_task("building", total=len(where.lanes) * run.steps * runs)
-        begun = itertools.count()
+    with output.progress(quiet=reports.quiet) as bar:  # its unit is a step: how often it is made again, nobody knows before
+        task = bar.add_task("building", total=len(where.lanes) * run.steps)
 
         def told(lane: str, step: int, what: str, losses: Mapping[str, float]) -> None:
             numbers = "".join(f"  {name} {value:.6g}" for name, value in losses.items())
-            bar.update(task, description=f"{lane}, step {step}: {what}{numbers}", completed=next(begun))
+            bar.update(task, description=f"{lane}, step {step}: {what}{numbers}",
+                       completed=where.lanes.index(lane) * run.steps + step - 1)
 
         summary = parity.follow(training, **asdict(run), lanes=where.lanes, against=stored.against_path, progress=told)
     summary.faults = faults
