@@ -513,11 +513,12 @@ class Both(Sides):
             raise
         return None
 
-    def lifted_where_needed(self, run: Callable[[], Report], lanes: Container[str]) -> Report:
+    def lifted_where_needed(self, run: Callable[[], Report], lanes: Container[str], *, constants: bool = False) -> Report:
         """What `run` comes to. Where a side raises in float64, it is made again with float32 lifted, and that stands if it does
         not raise then: the cast by name was all that was wrong, and in float32, as the programs are used, it changes nothing. So it
         is with a constant that one side names float32: where the first divergence is that small, it is made again with all
-        constants rounded, and that stands if what diverges then comes later, or nothing does."""
+        constants rounded, and that stands if what diverges then comes later, or nothing does. constants: whether that is asked,
+        of a run that knows what the frameworks do differently."""
         report, raised = self._outcome(run)
         if "float64" in lanes and (report is None or _the_twin_raised(report)):
             self.lifted = Lifted()
@@ -526,7 +527,7 @@ class Both(Sides):
                 again.remarks.append(SAID)
                 return again
             self.lifted, raised = None, raised and (later or raised)
-        elif "float64" in lanes and self.pair.names is not None and may_be_of_a_constant(report.first):
+        elif constants and "float64" in lanes and self.pair.names is not None and may_be_of_a_constant(report.first):
             self.lifted = Rounded()
             again, _ = self._outcome(run)
             if again is not None and self.lifted.count and (again.first is None or again.first.order > report.first.order):

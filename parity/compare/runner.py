@@ -48,7 +48,7 @@ def _settled(case: Case, lanes: Iterable[str], device: str, *, found: Callable[[
             if both.lifted is not None or not perhaps_the_lanes:
                 found(finding)
 
-        return both.lifted_where_needed(lambda: Settling(both, lanes, found=placed, **options).report(), lanes)
+        return both.lifted_where_needed(lambda: Settling(both, lanes, found=placed, **options).report(), lanes, constants=True)
 
 
 def compare_placing(subject: Subject, *, operations: bool = False, **options: Any) -> Report:

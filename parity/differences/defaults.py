@@ -92,6 +92,28 @@ AFFINE_INSTANCE_NORM = Difference(
 )
 
 
+# --- what parameters() lists ------------------------------------------------------------------------------------------
+
+def batch_norm_parameters() -> float:
+    """How many parameters BatchNorm2D(4) has."""
+    return len(paddle.nn.BatchNorm2D(4).parameters())
+
+
+LISTED_STATISTICS = Difference(
+    name="listed_statistics",
+    title="parameters() of a batch norm lists its running statistics, too",
+    where="paddle.nn.BatchNorm1D, 2D, 3D, SyncBatchNorm: parameters(), named_parameters()",
+    size="4 tensors where torch lists 2; the mean and the variance have stop_gradient.",
+    measure=batch_norm_parameters,
+    expected=(4, 4),
+    control=lambda: len(list(torch.nn.BatchNorm2d(4).parameters())),
+    correct="a choice; torch: 2",
+    figures={"3.3.1": 4, "3.0.0": 4, "2.6.2": 4},
+    effect="an average of weights made by a loop over parameters() averages the running statistics as well (torch's loop leaves "
+           "a teacher's own), and a count of parameters comes out larger",
+)
+
+
 # --- paddle.nn.SpectralNorm ------------------------------------------------------------------------------------------
 
 def spectral_norm_gradient_error() -> float:
@@ -238,4 +260,4 @@ SPECTRAL_NORM_ORDER = Difference(
     imitate=_v_before_u,
 )
 
-ENTRIES = (INITIALISERS, AFFINE_INSTANCE_NORM, SPECTRAL_NORM, SPECTRAL_NORM_ORDER)
+ENTRIES = (INITIALISERS, AFFINE_INSTANCE_NORM, LISTED_STATISTICS, SPECTRAL_NORM, SPECTRAL_NORM_ORDER)
