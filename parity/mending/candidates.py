@@ -267,6 +267,11 @@ class Candidate:
         return not any(change.new.strip() for change in self.changes)
 
     @property
+    def shifts(self) -> bool:
+        """Whether there is a statement more, or less: then other values of a name stand beside each other."""
+        return self.changes[0].why in (PUT_IN, LEFT_OUT)
+
+    @property
     def told(self) -> bool:
         return self.changes[0].why in TOLD
 
@@ -505,7 +510,9 @@ def _expressions(spot: Spot) -> list[ast.expr]:
              and not isinstance(getattr(node, "ctx", None), ast.Store)]
     if header.end_lineno > header.lineno and not hasattr(header, "body"):
         near = [node for node in nodes if node.lineno <= spot.line <= node.end_lineno]
-        return near or nodes
+        opened = [node for node in near if isinstance(node, ast.Call) and node.func.end_lineno == spot.line < node.end_lineno]
+        given = {id(below) for call in opened for below in ast.walk(call)}  # a call's line is that of what it is given, too
+        return [*near, *(node for node in nodes if id(node) in given and node not in near)] or nodes
     return nodes
 
 
@@ -655,11 +662,11 @@ def _in_scope(spot: Spot) -> set[str]:
         and node.lineno < spot.statement.lineno}
 
 
-FAMILIES = (("relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "relu6", "hardswish", "hardsigmoid", "elu",
-             "softplus", "mish"),
+FAMILIES = (("relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "quick_gelu", "gelu_new", "relu6", "hardswish",
+             "hardsigmoid", "elu", "softplus", "mish"),
             ("max_pool2d", "avg_pool2d"), ("adaptive_max_pool2d", "adaptive_avg_pool2d"),
             ("max_pool1d", "avg_pool1d"), ("adaptive_max_pool1d", "adaptive_avg_pool1d"))
-"""Operations that stand for each other: they take and give the same shapes."""
+"""Operations that stand for each other: they take and give the same shapes. Some are the names of a library alone, as texts."""
 
 
 def _of_the_family(spot: Spot) -> Made:

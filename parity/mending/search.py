@@ -54,6 +54,10 @@ LESS = 1e-3
 MOST_PLACES = 4
 """How many faults are mended one after the other, at most."""
 
+PATIENCE = 16
+"""How many more changes are tried once one has carried further: a statement put in or left out shifts which value stands beside
+which, and a guess may do so by chance."""
+
 MOST_SPOTS = 24
 """At how many statements of one kind changes are tried, at most."""
 
@@ -270,7 +274,11 @@ class Search:
         known = [frozenset(whole.independent)]
         nearest, stuck = None, set()
         for _ in range(self._most):
-            mend, after, near = (None, at, None) if at.places[0].key in stuck else self._further(joined(found), at)
+            settled = self._settled(joined(found), at)
+            if settled.verdict == "same":
+                at = settled
+                break
+            mend, after, near = (None, at, None) if at.places[0].key in stuck else self._further(joined(found), at, settled)
             nearest = nearest or near
             if mend is None and self._past:
                 stuck.add(at.places[0].key)
@@ -288,6 +296,8 @@ class Search:
     def _mended(self, before: Outcome) -> Fix:
         mends = self._one_by_one(before)
         made, nearest = mends.changes, mends.nearest
+        if not made and mends.after.verdict == "same":
+            return self._fix("same", mends.after, mends.after)
         if not made:
             nowhere = "the finding names no line of the twin's own source, or one that is installed rather than yours"
             looked = any(spot for _, found in self._spots(before.places) for spot in found)
@@ -341,11 +351,15 @@ class Search:
         return Fix(verdict, before, after, changes, originals, self._tried, seconds=self._clock() - self._began,
                    **more)
 
-    def _further(self, made: tuple[Change, ...], at: Outcome) -> tuple[Mend | None, Outcome, str | None]:
+    def _further(self, made: tuple[Change, ...], at: Outcome, settled: Outcome) -> tuple[Mend | None, Outcome, str | None]:
         """The candidate that makes all agree; failing that, the one that carries furthest; with what comes of it. And what came
-        nearest."""
+        nearest. settled: the whole comparison, which says by which line and for what cause; a trial that ended at the first value
+        tells nothing of these."""
         best: tuple[Mend | None, Outcome] = None, at
-        for candidate in self._candidates(self._placed(made, at), made):
+        patience = PATIENCE
+        lines = {place.line for place in settled.places}
+        places = settled.places + tuple(place for place in at.places if place.line not in lines)
+        for candidate in self._candidates(places, made):
             if self._clock() - self._began > self._budget:
                 self._tell(f"the budget of {self._budget:.0f} s is used up")
                 break
@@ -353,24 +367,27 @@ class Search:
             self._tried += 1
             self._tell(_said(candidate, self._source(candidate.changes[0].file)), self._tried)
             found = self.attempt(changes, at=at)
+            if found.far and found.reached[0] > at.reached[0]:  # one program agrees; in the next, what was drawn may be apart
+                settled = self._settled(changes, found)
+                found = settled if settled.verdict == "same" else found
             if found.verdict == "same":
                 return Mend(at.places[0], candidate.changes), found, None
             if found.further_than(best[1]) and not candidate.removes:
                 best = Mend(at.places[0], candidate.changes), found
-                if candidate.told:
+                if candidate.told and not (candidate.shifts and self._steps is None):
                     return *best, None
+            if best[0] is not None and self._steps is None:
+                patience -= 1
+                if not patience:
+                    break
         mend = best[0]
         return *best, None if mend is None else " ".join(f"{change.why}: {change.new.strip()!r}" for change in mend.changes
                                                          if change not in made)
 
-    def _placed(self, made: tuple[Change, ...], at: Outcome) -> tuple[Place, ...]:
-        """Where to look: the places, by the line and with the cause that the whole comparison settles on, of which a trial that
-        ended at the first value tells nothing; then as that trial told them."""
-        if self._steps is not None or not at.far:
-            return at.places
-        whole = self.attempt(made, whole=True).places
-        lines = {place.line for place in whole}
-        return whole + tuple(place for place in at.places if place.line not in lines)
+    def _settled(self, made: tuple[Change, ...], at: Outcome) -> Outcome:
+        """The whole comparison, where a trial has ended at the first value that no rounding explains: what was drawn, or is known
+        of the frameworks, may explain it still."""
+        return self.attempt(made, whole=True) if self._steps is None and at.far else at
 
     def _with_all_places(self, made: tuple[Change, ...], at: Outcome) -> Outcome:
         """With all places, not the first alone; where these are asked for."""

@@ -131,7 +131,7 @@ def import_installed(names: Sequence[str]) -> None:
     """Import here, once, what each trial would have to import; what cannot be imported alone is left to them. What a package says
     while it is imported is no output of ours."""
     for name in names:
-        with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.suppress(Exception, SystemExit), contextlib.redirect_stdout(io.StringIO()):
             importlib.import_module(name)
 
 

@@ -187,7 +187,7 @@ def test_no_statement_is_left_that_does_nothing():
 
 def first_patches(ours, theirs, hints=NONE, count=30):
     """What the twin's one line in `forward` becomes, in the order of the trials."""
-    made = texts((BUILT["paddle"], [ours]), (BUILT["torch"], [theirs]), ours, theirs, hints)
+    made = texts((BUILT["paddle"], [ours]), (BUILT["torch"], [theirs]), ours.partition("\n")[0], theirs, hints)
     head, tail = module("paddle", BUILT["paddle"], [ours]).text.split(ours)
     said = [text.removeprefix(head).removesuffix(tail) for text, _ in made if text.startswith(head) and text.endswith(tail)]
     return list(dict.fromkeys(said))[:count]
@@ -200,6 +200,7 @@ def first_patches(ours, theirs, hints=NONE, count=30):
     ("y = self.both(x)", "y = F.max_pool2d(x, 2)", "y = F.avg_pool2d(x, 2)"),
     ("y = self.both(x)", "y = x * self.n ** -0.4", "y = x * self.n ** -0.5"),
     ("y = self.both(x)", "y = self.a(x, z=1)", "y = self.a(x, z=z)"),
+    ("y = self.both(x)", "y = self.a(x,\n            z, act='tanh')", "y = self.a(x,\n            z, act='gelu')"),
 ])
 def test_where_the_reference_says_it_otherwise_what_is_usual_is_tried(theirs, ours, right):
     assert right in first_patches(ours, theirs), first_patches(ours, theirs)

@@ -8,7 +8,7 @@ import pytest
 from parity.mending.candidates import spots, statement_at, with_bindings
 from parity.mending.patches import Source
 from parity.mending.search import Search
-from parity.mending.trial import Place
+from parity.mending.trial import Outcome, Place
 from parity.trace.source import Site
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")
@@ -45,7 +45,7 @@ class Trainer:
 def search(tmp_path):
     (tmp_path / "net_torch.py").write_text(TORCH)
     (tmp_path / "net_paddle.py").write_text(PADDLE)
-    made = Search(lambda seed: None, budget=1)
+    made = Search(lambda seed: None, budget=9)
     made._files = tuple(os.path.realpath(tmp_path / name) for name in ("net_paddle.py", "net_torch.py"))
     return made
 
@@ -103,3 +103,22 @@ def test_what_is_read_is_looked_at_where_it_was_made():
     twin, reference = (Source(f"{name}.py", f"import {name}\n" + "\n".join(lines) + "\n") for name in ("paddle", "torch"))
     found = [spot.statement.lineno for spot in spots(twin, Site(twin.file, 7), reference, Site(reference.file, 7))]
     assert found[0] == 7 and 3 in found and 4 not in found, "not what makes nothing of it"
+
+
+@pytest.mark.parametrize("whole", ["same", "diverged"])
+def test_what_the_whole_comparison_explains_is_nothing_to_mend(search, monkeypatch, whole):
+    """A trial ends at the first value that is far off: in train mode that may be what dropout drew."""
+    place = Place("far off", None, Site(search._files[0], 5), Site(search._files[1], 5), "forward", "scale", "of the scale", 1.0)
+    asked = []
+
+    def attempt(changes, *, proof=False, whole=False, **_):
+        asked.append((bool(changes), whole))
+        if whole and not changes:
+            return Outcome(settled, "told", (0, 0, 1), places=(place,), files=search._files)
+        return Outcome("diverged", "told", (0, 0, 1), places=(place,), files=search._files, far=True)
+
+    settled = whole
+    monkeypatch.setattr(search, "attempt", attempt)
+    found = search.run()
+    assert (found.verdict, found.tried > 0) == (("same", False) if whole == "same" else ("open", True))
+    assert (False, True) in asked and not found.changes
