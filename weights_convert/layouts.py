@@ -44,6 +44,8 @@ _CONTAINERS = {
 }  # fmt: skip
 
 
+_PROJECTION = "weight_hr_l0"  # that an LSTM with `proj_size` has
+
 # What a spectral norm (orig, u, v) or a weight norm (g, v) makes of a weight, each with what it comes along with.
 _NORMED = {"orig": ("u",), "u": ("orig",), "v": ("orig", "g"), "g": ("v",)}
 
@@ -98,7 +100,7 @@ class LayoutTable:
         rules = self.rules(torch_type, paddle_type)
         known = rules or {}
         if name in known:
-            return known[name]
+            return _in_cells(name, siblings) if _PROJECTION in siblings else known[name]
         stem, _, suffix = name.rpartition("_")
         if stem in known and (followed := _NORMED.get(suffix)):
             target = f"{known[stem].target or stem}_{suffix}"
@@ -109,6 +111,17 @@ class LayoutTable:
         if _user_named(torch_type, rules is not None) and _user_named(paddle_type, rules is not None):
             return IDENTITY
         return None
+
+
+def _in_cells(name: str, siblings: Collection[str]) -> Rule:
+    """Of an LSTM with `proj_size`: its tensors as the cells in Paddle's call them.
+
+    Paddle's LSTM names what its cells hold four by four; with the projection they hold five, and its names fall on the wrong ones.
+    """
+    kind, place = name.rsplit("_l", 1)
+    layer, _, reverse = place.partition("_")
+    cell = "cell" if f"{_PROJECTION}_reverse" not in siblings else "cell_bw" if reverse else "cell_fw"
+    return Rule("transpose", f"{layer}.{cell}.weight_ho") if kind == "weight_hr" else Rule("identity", f"{layer}.{cell}.{kind}")
 
 
 def _of_framework(cls: type) -> bool:
@@ -144,7 +157,7 @@ def _default() -> LayoutTable:
     recurrent = {f"{kind}_l{layer}{way}": IDENTITY for kind in kinds for layer in range(64) for way in ("", "_reverse")}
     pairs = {
         (t.MultiheadAttention, p.MultiHeadAttention): attention,
-        (t.LSTM, p.LSTM): recurrent,
+        (t.LSTM, p.LSTM): recurrent | {f"weight_hr_l{layer}{way}": TRANSPOSE for layer in range(64) for way in ("", "_reverse")},
         (t.GRU, p.GRU): recurrent,
         (t.RNN, p.SimpleRNN): recurrent,
         (t.LSTMCell, p.LSTMCell): cell,

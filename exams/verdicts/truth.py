@@ -30,7 +30,8 @@ from exams.verdicts.program import Pair
 SAME, DIFFERS = 1e-9, 1e-6  # of rounding in float64 a small program makes less than the first, a mistake more than the second
 NOTHING = 1e-6  # a tensor smaller than this may be what rounding leaves of zero
 STEPS = 4  # of a training
-OTHER_NAMES = {"running_mean": "_mean", "running_var": "_variance", "weight": "scale"}  # the last: InstanceNorm2D's
+OTHER_NAMES = {"running_mean": "_mean", "running_var": "_variance", "weight": "scale",  # InstanceNorm2D's
+               "weight_hr_l0": "0.cell.weight_ho"}  # of an LSTM of one layer and one direction
 
 
 # --- inputs ------------------------------------------------------------------------------------------------------------
@@ -221,6 +222,8 @@ def carry(reference: Any, twin: Any, names: Mapping[str, str], rng: np.random.Ge
                     value[modules[path].padding_idx] = 0
         if last == "num_batches_tracked" or name not in reference.state_dict():  # what is not saved each side makes itself
             continue
+        if not value.is_floating_point() and value.numel() == 1:  # and counts by itself
+            continue
         name_there = next((old.replace(old, new) + name[len(old):] for old, new in names.items()
                            if name == old or name.startswith(f"{old}.")), name)
         if last.startswith("in_proj_"):  # of torch's attention: queries, keys and values in one
@@ -232,7 +235,8 @@ def carry(reference: Any, twin: Any, names: Mapping[str, str], rng: np.random.Ge
         if target is None and id(value) in done:
             continue
         done.add(id(value))
-        linear = isinstance(modules.get(path), torch.nn.Linear) and value.ndim == 2 and last.startswith("weight")
+        linear = (isinstance(modules.get(path), torch.nn.Linear) and value.ndim == 2 and last.startswith("weight")) or (
+            last == "weight_hr_l0")
         array = _laid_out(value.detach(), linear, target)
         target.set_value(array.astype(str(target.dtype).removeprefix("paddle.")))
         if isinstance(value, torch.nn.Parameter):
@@ -249,6 +253,7 @@ def _laid_out(value: torch.Tensor, linear: bool, target: Any) -> np.ndarray:
 
 
 def _named(tensors: Mapping[str, Any], name: str) -> Any:
+    name = f".{name}".replace(".module.", ".")[1:]  # of an AveragedModel, which is a model around the average
     head, _, tail = name.rpartition(".")
     return tensors.get(name, tensors.get(f"{head}.{OTHER_NAMES.get(tail)}".lstrip(".")))
 

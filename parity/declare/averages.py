@@ -3,7 +3,7 @@ the order of its parameters; where the step keeps things, or in an object of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from parity.declare.reach import scopes_of
@@ -26,7 +26,9 @@ class Average(NamedTuple):
 def averages_of(step: Callable, networks: Mapping[str, Any], framework: Framework) -> Iterator[Average]:
     """All that are in reach of a step."""
     seen: set[int] = set()
-    for name, value in _kept(step):
+    with framework.building():
+        frameworks_own = vars(framework.module_class()).keys()  # a network's own buffers are no average of them
+    for name, value in _kept(step, frameworks_own):
         if id(value) in seen or not isinstance(value, (dict, list)) or not value:
             continue
         tensors = value if isinstance(value, dict) else dict(enumerate(value))
@@ -39,12 +41,13 @@ def averages_of(step: Callable, networks: Mapping[str, Any], framework: Framewor
             yield Average(name, found[0], value, found[1])
 
 
-def _kept(step: Callable) -> Iterator[tuple[str, Any]]:
+def _kept(step: Callable, frameworks_own: Collection[str]) -> Iterator[tuple[str, Any]]:
     for scope, _ in scopes_of(step):
         for name, value in list(scope.items()):
             yield name, value
             if type(value).__module__.partition(".")[0] not in ("torch", "paddle", "builtins") and not isinstance(value, type):
-                yield from ((f"{name}.{inner}", item) for inner, item in list(getattr(value, "__dict__", {}).items()))
+                yield from ((f"{name}.{inner}", item) for inner, item in list(getattr(value, "__dict__", {}).items())
+                           if inner not in frameworks_own)
 
 
 def _places(value: dict | list, model: Any, framework: Framework) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ Networks, optimizers and schedulers are not listed: they are found where the ste
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from parity.files import InputError
 from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
 from parity.frameworks.optimizers import SINGLE
 from parity.numbers.noise import generator
+from parity.trace.memos import plain_of
 from parity.trace.source import Site, SourceTree, attribute_site, code_of, files_of
 from weights_convert import DEFAULT, LayoutTable
 
@@ -128,11 +130,13 @@ class _Arguments:
 class _Kept(NamedTuple):
     """What one side alone knows of where it stands: never carried over, never moved by rounding, never written."""
 
+    bound: dict[str, Any]
     rates: dict[str, list[float]]
     memory: dict[str, Any]
-    schedules: list[dict]
+    schedules: list[tuple[Any, dict]]
     scalers: dict[str, dict[str, Any]]
     values: list[tuple[str, Any]]
+    of_modules: dict[str, Any]
 
 
 class Program:
@@ -145,8 +149,11 @@ class Program:
         reach = found_in(step)
         self.networks = {name: model for name, model in reach[0].items() if framework.is_model(model)}
         self.optimizers = {name: one for name, one in reach[1].items() if framework.is_optimizer(one)}
+        self._bound = {name: one for name, one, _ in self._names()}
         self._schedulers = list(self._found_schedulers())
         self.scalers = dict(self._found_scalers())
+        self._buffers = {id(model): frozenset(f"{path}.{name}".lstrip(".") for path, module in framework.modules(model)
+                                               for name in module._buffers) for model in self.networks.values()}
         self._check()
 
     @classmethod
@@ -211,6 +218,9 @@ class Program:
         framework = self._framework
         with framework.seeded(_seed_of(self._seed, number)), framework.default_dtype(self._dtype):
             losses = dict(self._losses(hand_on(self._step, *arguments, **keywords)))
+        for model in self.networks.values():
+            framework.keep_as_attributes(model, self._buffers[id(model)])
+        self._follow_names()
         if not losses:
             raise InputError(f"training, {SIDES[self._side]}: expected the step to return its loss, or several in a tuple or "
                              f"a dict, found no single number in what it returned")
@@ -306,15 +316,21 @@ class Program:
     def own(self) -> _Kept:
         """What the other side does not take over: learning rates, what optimizers alone know, schedules, counters."""
         framework = self._framework
-        return _Kept({name: framework.learning_rates(one) for name, one in self.optimizers.items()},
+        return _Kept(self._bound,
+                     {name: framework.learning_rates(one) for name, one in self.optimizers.items()},
                      {name: framework.optimizer_memory(one) for name, one in self.optimizers.items()},
-                     [framework.plain_copy(one.state_dict()) for one in self._schedulers],
+                     [(one, framework.plain_copy(one.state_dict())) for one in self._schedulers],
                      {name: copy.deepcopy(vars(one)) for name, one in self.scalers.items()},
-                     [(name, framework.plain_copy(value)) for name, value, _ in self._values()])
+                     [(name, framework.plain_copy(value)) for name, value, _ in self._values()],
+                     {name: framework.plain_copy(value) for name, value, _ in self._of_modules()})
 
     def _load_own(self, own: _Kept) -> None:
         framework = self._framework
-        for scheduler, state in zip(self._schedulers, own.schedules, strict=True):
+        for name, value, put in list(self._names()):
+            if own.bound.get(name, value) is not value:
+                put(own.bound[name])
+        self._follow_names()
+        for scheduler, state in own.schedules:
             (getattr(scheduler, "set_state_dict", None) or scheduler.load_state_dict)(framework.plain_copy(state))
         for name, held in own.scalers.items():
             vars(self.scalers[name]).update(copy.deepcopy(held))
@@ -326,12 +342,41 @@ class Program:
         for name, value in own.values:
             if name in places:
                 places[name](framework.plain_copy(value))
+        for name, _, attributes in list(self._of_modules()):
+            attribute = name.rpartition(".")[2]
+            if name in own.of_modules:
+                attributes[attribute] = framework.plain_copy(own.of_modules[name])
+            else:  # there was none
+                del attributes[attribute]
+
+    def _names(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
+        """(name, optimizer or scheduler, how to put one back) of those to which the step keeps a name."""
+        framework = self._framework
+        for scope, put in scopes_of(self._step):
+            for name, value in list(scope.items()):
+                if framework.is_optimizer(value) or isinstance(value, framework.scheduler_class):
+                    yield name, value, functools.partial(put, name)
+
+    def _follow_names(self) -> None:
+        """An optimizer that the step has made anew, or that was put back, is the one of its name."""
+        known = {id(one): name for name, one in self.optimizers.items()}
+        before, self._bound = self._bound, {name: one for name, one, _ in self._names()}
+        for name, one in self._bound.items():
+            if one is not before.get(name) and id(before.get(name)) in known:
+                self.optimizers[known[id(before[name])]] = one
+        self._schedulers = list(self._found_schedulers())
 
     def _values(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
         """(the reference's name, value, how to put it back) of plain values that the step keeps: counters, a pool of pictures."""
         for name, value, put in kept_by(self._step):
             if self._framework.is_plain(value):
                 yield self._known_as.get(name, name), value, put
+
+    def _of_modules(self) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+        """(full name, value, the attributes that hold it) of what the modules of the networks keep beside weights."""
+        for network, model in self.networks.items():
+            for name, value, attributes in plain_of(self._framework, model):
+                yield f"{network}.{name}", value, attributes
 
     # ---------------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ Everything above this folder is written once, over `Framework`, in numpy: record
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -107,6 +108,10 @@ class Framework(ABC):
     def clone(self, tensor: Any) -> Any:
         """A differentiable copy that may be written in place where a leaf may not."""
 
+    def detached(self, tensor: Any) -> Any:
+        """The tensor without the graph that made it."""
+        return tensor.detach()
+
     @abstractmethod
     def spliced(self, tensor: Any, array: np.ndarray) -> Any:
         """A tensor with the values of `array`, of the tensor's shape and dtype, whose gradient passes to `tensor` unchanged."""
@@ -138,6 +143,11 @@ class Framework(ABC):
     @abstractmethod
     def buffers(self, model: Any) -> dict[str, Any]:
         """What a module holds and does not train, each tensor under its first name; those that no state dict holds too."""
+
+    @abstractmethod
+    def keep_as_attributes(self, model: Any, buffers: Collection[str]) -> None:
+        """Let the tensors that its modules have kept since they were built be plain attributes, as they are in torch. buffers: full
+        names of those that it was built with."""
 
     @abstractmethod
     def unsaved(self, model: Any) -> frozenset[str]:
@@ -320,8 +330,8 @@ class Framework(ABC):
                                                        if what != "updates")
 
     def is_plain(self, value: Any) -> bool:
-        """Numbers, strings, arrays and tensors without a graph, and lists, tuples and dicts of them."""
-        if isinstance(value, (list, tuple)):
+        """Numbers, strings, arrays and tensors without a graph, and lists, queues, tuples, sets and dicts of them."""
+        if isinstance(value, (list, tuple, set, deque)):
             return all(self.is_plain(item) for item in value)
         if isinstance(value, dict):
             return all(self.is_plain(item) for item in value.values())
@@ -330,9 +340,11 @@ class Framework(ABC):
         return value is None or isinstance(value, (bool, int, float, str, np.ndarray, np.generic))
 
     def plain_copy(self, value: Any) -> Any:
-        """Of lists, tuples and dicts with all tensors and arrays in them; other values are the same."""
+        """Of lists, queues, tuples, sets and dicts with all tensors and arrays in them; other values are the same."""
         if isinstance(value, dict):
             return {key: self.plain_copy(item) for key, item in value.items()}
+        if isinstance(value, (set, deque)):
+            return value.copy() if isinstance(value, set) else type(value)(map(self.plain_copy, value), value.maxlen)
         if isinstance(value, (list, tuple)):
             items = [self.plain_copy(item) for item in value]
             return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)

@@ -10,7 +10,7 @@ import math
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -165,11 +165,17 @@ class PaddleFramework(Framework):
         return {name: value for name, value in model.named_buffers() if value._is_initialized()
                 and not _is_product(model, name)} | _statistics(model)
 
+    def keep_as_attributes(self, model: paddle.nn.Layer, buffers: Collection[str]) -> None:
+        for path, layer in self.modules(model):  # Paddle makes a buffer of each tensor that is assigned to an attribute
+            for name in layer._non_persistable_buffer_names_set & layer._buffers.keys():
+                if f"{path}.{name}".lstrip(".") not in buffers:
+                    vars(layer)[name] = layer._buffers.pop(name)
+
     def unsaved(self, model: paddle.nn.Layer) -> frozenset[str]:
-        return frozenset(self.buffers(model)) - frozenset(model.state_dict())
+        return frozenset(self.buffers(model)) - frozenset(paddle.nn.Layer.state_dict(model))
 
     def entries(self, model: paddle.nn.Layer) -> dict[str, paddle.Tensor]:
-        saved = dict(model.state_dict())
+        saved = dict(paddle.nn.Layer.state_dict(model))
         return saved | {name: value for name, value in self.buffers(model).items() if name not in saved}
 
     def is_same_memory(self, one: paddle.Tensor, other: paddle.Tensor) -> bool:
@@ -180,7 +186,7 @@ class PaddleFramework(Framework):
     def load_state(self, model: paddle.nn.Layer, state: Mapping[str, np.ndarray]) -> None:
         # set_state_dict only warns of what does not fit, so it is checked here first.
         own, dtypes = {}, {}
-        state, tensors = dict(state), model.state_dict()
+        state, tensors = dict(state), paddle.nn.Layer.state_dict(model)
         tensors |= {name: value for name, value in self.buffers(model).items() if name in state}
         given = {id(value): name for name, value in reversed(tensors.items()) if name in state}
         for name, value in tensors.items():
@@ -219,7 +225,7 @@ class PaddleFramework(Framework):
         return _keywords().get("sequence_length", inputs[2] if len(inputs) > 2 else None) is not None
 
     def without_gradient_in_eval(self, model: paddle.nn.Layer) -> list[str]:
-        return [path for path, layer in self.modules(model) if isinstance(layer, RNNBase)]
+        return [path for path, layer in self.modules(model) if isinstance(layer, RNNBase) and layer.could_use_cudnn]
 
     @contextmanager
     def with_gradients(self, model: paddle.nn.Layer) -> Iterator[None]:
@@ -431,9 +437,9 @@ class PaddleFramework(Framework):
                         accumulator.set_value(np.broadcast_to(value, accumulator.shape).astype(self.shape_dtype(accumulator)[1]))
             return
         # Paddle 2.6 keeps to itself what was set before the first step. Keys are the parameter's global name, what is held
-        # ("moment1"), and a counter, which is 0 but for a second optimizer of the same parameters.
+        # ("moment1"), and a number: the next one before the first step, so 0 but for a second optimizer of the same parameters.
         known = optimizer.state_dict() or optimizer._accumulators_holder
-        names = {key.rpartition("_")[0]: key for key in known}
+        names, numbers = {key.rpartition("_")[0]: key for key in known}, paddle.base.unique_name.generator.ids
         state = {}
         for parameter, remembered in held:
             dtype = self.shape_dtype(parameter)[1]
@@ -444,8 +450,9 @@ class PaddleFramework(Framework):
                 values |= {"beta1_pow_acc": _power(float(optimizer._beta1), updates + 1, dtype),
                            "beta2_pow_acc": _power(float(optimizer._beta2), updates + 1, dtype)}
             for what, value in values.items():
-                key = f"{parameter.name}_{what}"
-                state[names.get(key, f"{key}_0")] = paddle.to_tensor(np.array(value, dtype), place=parameter.place)
+                name = f"{parameter.name}_{what}"
+                key = names.get(name, f"{name}_{numbers.get(name, 0)}")
+                state[key] = paddle.to_tensor(np.array(value, dtype), place=parameter.place)
         scheduler = self.scheduler_of(optimizer)
         if scheduler is not None:  # Paddle insists on it
             state["LR_Scheduler"] = scheduler.state_dict()
@@ -759,9 +766,9 @@ def _is_product(model: paddle.nn.Layer, name: str) -> bool:
     makes a buffer of any tensor that is set."""
     owner, _, own = name.rpartition(".")
     layer = functools.reduce(lambda layer, part: layer._sub_layers[part], filter(None, owner.split(".")), model)
-    if not layer._buffers[own].is_leaf:
-        return True
-    return own in layer._non_persistable_buffer_names_set and not {f"{own}_orig", f"{own}_v"}.isdisjoint(layer._parameters)
+    if own not in layer._non_persistable_buffer_names_set:
+        return False  # registered: a state, be its graph kept
+    return not layer._buffers[own].is_leaf or not {f"{own}_orig", f"{own}_v"}.isdisjoint(layer._parameters)
 
 
 def _in_lane(dtype: paddle.dtype, lane: str) -> Any:

@@ -8,7 +8,7 @@ import hashlib
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
 from typing import Any
@@ -164,6 +164,9 @@ class TorchFramework(Framework):
 
     def buffers(self, model: torch.nn.Module) -> dict[str, torch.Tensor]:
         return dict(model.named_buffers())
+
+    def keep_as_attributes(self, model: torch.nn.Module, buffers: Collection[str]) -> None:
+        pass  # they are
 
     def unsaved(self, model: torch.nn.Module) -> frozenset[str]:
         return frozenset(self.buffers(model)) - frozenset(model.state_dict(keep_vars=True))

@@ -102,8 +102,14 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
     held = [framework.entries(model) for framework, model in zip(frameworks, models, strict=True)]
     unpaired = [[problem.name for problem in problems if problem.name in entries] for entries in held]
     near = near_misses(models, (unpaired[0], unpaired[1])) if problems else []
-    guesses += tuple(say("the {side} alone has {names}: buffers of its own, which stay as it made them", side=term(side),
-                         names=some(sorted(names))) for side, names in zip(("reference", "twin"), lone, strict=True) if names)
+    for side, names, framework, model in zip(("reference", "twin"), lone, frameworks, models, strict=True):
+        counters = names & _counters(framework, model)
+        if names - counters:
+            guesses += (say("the {side} alone has {names}: buffers of its own, which stay as it made them", side=term(side),
+                            names=some(sorted(names - counters))),)
+        if counters:
+            guesses += (say("the {side} alone has {names}: what they count is not compared, what it is used for is",
+                            side=term(side), names=some(sorted(counters))),)
     problems = alike_together(problems)
     modules = [dict(framework.modules(model)) for framework, model in zip(frameworks, (reference, twin), strict=True)]
 
@@ -161,7 +167,7 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
 
 class LoneBuffers:
     """Of one model, the buffers (and frozen parameters) that the other side has none of, as they were made: constants, while they
-    stay so."""
+    stay so; and counters, whatever they count."""
 
     def __init__(self, framework: Framework, model: Any, names: Iterable[str]) -> None:
         entries = framework.entries(model)
@@ -169,7 +175,10 @@ class LoneBuffers:
 
     def rests(self, name: str, array: np.ndarray | None) -> bool:
         """Whether it is one of them, and what it was. None: a gradient, which it has not."""
-        return name in self._made and (array is None or np.array_equal(array, self._made[name].astype(array.dtype)))
+        if name not in self._made:
+            return False
+        made = self._made[name]
+        return array is None or is_counter(made.shape, made.dtype) or np.array_equal(array, made.astype(array.dtype))
 
 
 def each_once(census: Census, models: Models, frameworks: Frameworks, site: Callable[[int, str], Site | None]) -> Census:
@@ -332,13 +341,14 @@ def _of_weight(problems: Iterable[Problem], plan: Plan, models: Models, framewor
 
     Not of weight: a second name of a tensor that has a partner; a frozen scale of ones or bias of zeros of a norm, which the other
     side does without; and a buffer or frozen table of the user's own class that the other side makes where it needs it, or not at
-    all: what it does is seen in what it is used for, and that it moves, when it does.
+    all: what it does is seen in what it is used for, and that it moves, when it does. So is what a library's class counts
+    (`n_averaged` of an average), for which the other side has a number of python's.
     """
     first = [first_names(framework, model) for framework, model in zip(frameworks, models, strict=True)]
     paired = [{first[0].get(entry.source) for entry in plan.entries.values() if entry.target is not None},
               {first[1].get(entry.target) for entry in plan.entries.values()}]
     named = {name for entry in plan.entries.values() for name in (entry.source, entry.target)}
-    own = [_own_constants(framework, model) | _neutral(framework, model)
+    own = [_own_constants(framework, model) | _neutral(framework, model) | _counters(framework, model)
            for framework, model in zip(frameworks, models, strict=True)]
     kept, lone = [], (set(), set())
     for problem in problems:
@@ -352,6 +362,16 @@ def _of_weight(problems: Iterable[Problem], plan: Plan, models: Models, framewor
                 continue
         kept.append(problem)
     return kept, (frozenset(lone[0]), frozenset(lone[1]))
+
+
+def _counters(framework: Framework, model: Any) -> set[str]:
+    kinds = {name: framework.shape_dtype(buffer) for name, buffer in framework.buffers(model).items()}
+    return {name for name, (shape, dtype) in kinds.items() if dtype != "bfloat16" and is_counter(shape, np.dtype(dtype))}
+
+
+def is_counter(shape: tuple[int, ...], dtype: np.dtype) -> bool:
+    """Whether a buffer like this holds one whole number."""
+    return math.prod(shape) == 1 and np.issubdtype(dtype, np.integer)
 
 
 def _own_constants(framework: Framework, model: Any) -> set[str]:

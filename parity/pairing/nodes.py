@@ -12,6 +12,7 @@ from weights_convert.plan import parametrized
 
 _LISTS = {"ModuleList", "ModuleDict", "LayerList", "LayerDict", "ParameterList", "ParameterDict"}  # are never called
 _CONTAINERS = {"Sequential", *_LISTS}
+_AROUND = {"AveragedModel", "DataParallel", "DistributedDataParallel", "OptimizedModule"}  # a model of the user's
 _ROOTS = {"Module", "Layer", "object"}
 _ALIASES = {"simplernn": "rnn", "swish": "silu", "simplernncell": "rnncell", "nondynamicallyquantizablelinear": "linear",
             "syncbatchnorm": "batchnorm", **{f"batchnorm{d}d": "batchnorm" for d in (1, 2, 3)}}
@@ -65,7 +66,7 @@ class Node(NamedTuple):
             if (base.__module__.partition(".")[0] in ("torch", "paddle") and ".vision." not in base.__module__
                     and not base.__name__.startswith("Parametrized")):
                 around_cells = self.is_paddles and base.__name__ in ("RNN", "BiRNN")
-                return None if around_cells or base.__name__ in _ROOTS | _CONTAINERS else base
+                return None if around_cells or base.__name__ in _ROOTS | _CONTAINERS | _AROUND else base
         return None
 
     @property

@@ -58,7 +58,9 @@ class Asked:
             self._both, step = self._again.programs, known
         both = self._both
         try:
-            before = joined(carry_back(start, both.plans), both.private_of(step.before)) if free else step.before
+            before = step.before
+            if free:
+                before = joined(carry_back(start, both.plans, before["networks"]), both.private_of(before))
             start = start if free else joined(both.for_twin(step.before), start)
         except (ConversionError, KeyError):  # the twin has other parameters than the reference
             return found

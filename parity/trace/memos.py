@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,20 +38,20 @@ class Memos:
 
     def __init__(self, framework: Framework, model: Any) -> None:
         self._framework = framework
-        with framework.building():
-            frameworks_own = vars(framework.module_class()).keys()  # `training`, hooks
         self._before = [_Kept(module, [{name: value is None for name, value in held.items()} for held in _held(module)],
-                              {name: value for name, value in vars(module).items()
-                               if type(value) in _NUMBERS and name not in frameworks_own},
-                              {name: (value, value.copy()) for name, value in vars(module).items()
-                               if type(value) in _CONTAINERS and name not in frameworks_own},
-                              {name: (value, framework.clone(value)) for name, value in vars(module).items()
+                              {name: value for name, value in own.items() if type(value) in _NUMBERS},
+                              {name: (value, value.copy()) for name, value in own.items() if type(value) in _CONTAINERS},
+                              {name: (value, framework.clone(value)) for name, value in own.items()
                                if framework.is_tensor(value) and not framework.requires_grad(value)})
-                        for _, module in framework.modules(model)]
+                        for _, module, own in _attributes(framework, model)]
 
     def clear(self) -> None:
-        """Take out the tensors that a run has put there, and put back what was there."""
+        """Take out the tensors that a run has put there, and put back what was there. A buffer that a run has left its graph in (a
+        state that goes on without `detach`) is one without: that graph is gone."""
         for module, before, plain, filled, tensors in self._before:
+            for name, buffer in module._buffers.items():
+                if buffer is not None and self._framework.requires_grad(buffer):
+                    module._buffers[name] = self._framework.detached(buffer)
             full = {name for names in before for name, empty in names.items() if not empty}
             for held, names in zip(_held(module), before, strict=True):
                 for name in [name for name, value in held.items() if name not in full and _holds_tensors(self._framework, value)]:
@@ -65,9 +66,25 @@ class Memos:
                 container.clear()
                 (container.update if isinstance(container, (dict, set)) else container.extend)(content)
 
-
     def _are_equal(self, one: Any, other: Any) -> bool:
         return np.array_equal(self._framework.array(one, copy=False), self._framework.array(other, copy=False))
+
+
+def plain_of(framework: Framework, model: Any) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """(full name, value, the attributes that hold it) of what its modules keep beside weights and buffers: a count, a queue, a
+    hidden state."""
+    for path, module, own in _attributes(framework, model):
+        for name, value in own.items():
+            if framework.is_plain(value):
+                yield f"{path}.{name}".lstrip("."), value, vars(module)
+
+
+def _attributes(framework: Framework, model: Any) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """(path, module, its attributes that not every module has: without `training` and the hooks)."""
+    with framework.building():
+        frameworks_own = vars(framework.module_class()).keys()
+    for path, module in framework.modules(model):
+        yield path, module, {name: value for name, value in vars(module).items() if name not in frameworks_own}
 
 
 class Caches:

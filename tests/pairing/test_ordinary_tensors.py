@@ -319,3 +319,34 @@ def test_a_program_may_use_sparse_tensors():
         return net.a(x) * 1
 
     assert compare(pair(nothing, nothing, lambda net, x: net.a(x).to_sparse().to_dense(), dense).subject()).verdict == "same"
+
+
+# --- a model of the user's in a wrapper of a framework's ---------------------------------------------------------------
+
+def one_layer(net, x):
+    return net.a(x) * 2
+
+
+def without_b(net):
+    del net.b
+
+
+def halved(net, x):
+    return net.a(x)
+
+
+WRAPPED = {"torch.nn.DataParallel": (torch.nn.DataParallel, None), "AveragedModel": (torch.optim.swa_utils.AveragedModel, None),
+           "paddle.DataParallel": (None, paddle.DataParallel)}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPED)
+def test_a_model_of_one_layer_in_a_wrapper(wrapper):
+    def wrapped(run):
+        nets = network("torch", without_b, one_layer), network("paddle", without_b, run)
+        builders = [net if around is None else lambda net=net, around=around: around(net())
+                    for net, around in zip(nets, WRAPPED[wrapper], strict=True)]
+        return Port(*builders, inputs=[normal(4, 6)])
+
+    is_same(wrapped(one_layer))
+    report, _ = judged(wrapped(halved))
+    assert report.verdict == "diverged" and report.first.twin.text == "return net.a(x)"
