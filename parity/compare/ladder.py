@@ -656,7 +656,8 @@ class Both(Sides):
         state = self._own[0] if self.subject.own_weights else self._made[0] | self.subject.state
         if moved is None:
             return state  # the model has its dtype already, and takes each number over in that
-        return move(_cast(state, dtype), self.subject.seed, moved, "state")
+        moving = (move({name: in_lane(array, dtype)}, self.subject.seed, moved, "state") for name, array in state.items())
+        return {name: array for one in moving for name, array in one.items()}  # not all of them in two copies at a time
 
     def _inputs(self, dtype: str, moved: int | None = None) -> dict[str, np.ndarray]:
         inputs = _cast(self.subject.inputs, dtype)

@@ -108,6 +108,10 @@ class Framework(ABC):
     def clone(self, tensor: Any) -> Any:
         """A differentiable copy that may be written in place where a leaf may not."""
 
+    def detached(self, tensor: Any) -> Any:
+        """The tensor without the graph that made it."""
+        return tensor.detach()
+
     @abstractmethod
     def spliced(self, tensor: Any, array: np.ndarray) -> Any:
         """A tensor with the values of `array`, of the tensor's shape and dtype, whose gradient passes to `tensor` unchanged."""

@@ -766,9 +766,9 @@ def _is_product(model: paddle.nn.Layer, name: str) -> bool:
     makes a buffer of any tensor that is set."""
     owner, _, own = name.rpartition(".")
     layer = functools.reduce(lambda layer, part: layer._sub_layers[part], filter(None, owner.split(".")), model)
-    if not layer._buffers[own].is_leaf:
-        return True
-    return own in layer._non_persistable_buffer_names_set and not {f"{own}_orig", f"{own}_v"}.isdisjoint(layer._parameters)
+    if own not in layer._non_persistable_buffer_names_set:
+        return False  # registered: a state, be its graph kept
+    return not layer._buffers[own].is_leaf or not {f"{own}_orig", f"{own}_v"}.isdisjoint(layer._parameters)
 
 
 def _in_lane(dtype: paddle.dtype, lane: str) -> Any:

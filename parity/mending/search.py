@@ -177,6 +177,7 @@ class Search:
         self._files: tuple[str, ...] = ()  # of the user's
         self._recorded: str | None = None  # folder with the steps of a training's reference
         self._recording = 0.0  # seconds that this took
+        self._misled = False  # whether a trial would end at a value that the whole comparison does not count
         self._thorough = False  # whether all is asked that a comparison tells, not only what differs first
 
     def run(self) -> Fix:
@@ -278,6 +279,8 @@ class Search:
             if settled.verdict == "same":
                 at = settled
                 break
+            if at.far and settled.reached > at.reached:  # it does not count what a trial would end at
+                self._misled, at = True, settled
             mend, after, near = (None, at, None) if at.places[0].key in stuck else self._further(joined(found), at, settled)
             nearest = nearest or near
             if mend is None and self._past:
@@ -650,7 +653,7 @@ class Search:
 
         def found(case: Any, first: Any) -> None:
             from parity.compare.settling import is_far
-            if is_far(first) and not whole:
+            if is_far(first) and not (whole or self._misled):
                 raise Far(len(begun) - 1, first)
 
         def told(case: Any, doing: str) -> None:

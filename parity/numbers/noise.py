@@ -78,7 +78,7 @@ def one_ulp(array: np.ndarray, rng: np.random.Generator, *, inwards: bool = Fals
     for start in range(0, flat.size, BLOCK):
         piece = flat[start:start + BLOCK]
         up = rng.random(piece.size) < 0.5
-        neighbours = _neighbours(piece, (up & (piece != high)) | (piece == low))
+        neighbours = _neighbours(piece, (up & (piece != high)) | (piece == low) if inwards else up)
         moves = (piece != 0) & np.isfinite(piece) & np.isfinite(neighbours)  # that of the largest number is infinity
         if alike:
             moves &= ~np.where(up, piece == high, piece == low)

@@ -46,8 +46,12 @@ class Memos:
                         for _, module, own in _attributes(framework, model)]
 
     def clear(self) -> None:
-        """Take out the tensors that a run has put there, and put back what was there."""
+        """Take out the tensors that a run has put there, and put back what was there. A buffer that a run has left its graph in (a
+        state that goes on without `detach`) is one without: that graph is gone."""
         for module, before, plain, filled, tensors in self._before:
+            for name, buffer in module._buffers.items():
+                if buffer is not None and self._framework.requires_grad(buffer):
+                    module._buffers[name] = self._framework.detached(buffer)
             full = {name for names in before for name, empty in names.items() if not empty}
             for held, names in zip(_held(module), before, strict=True):
                 for name in [name for name, value in held.items() if name not in full and _holds_tensors(self._framework, value)]:

@@ -245,9 +245,15 @@ def _one_a_line(statements: Iterable[Statement]) -> Iterator[Statement]:
     yield from together
 
 
-@functools.lru_cache(1 << 16)  # of all modules in the process
+@functools.lru_cache(1 << 16)  # of all modules in the process, which lie in far fewer folders
 def _resolved_once(file: str) -> Path:
-    return Path(file).resolve()
+    folder, name = os.path.split(file)
+    return Path(file).resolve() if os.path.islink(file) or name in ("", ".", "..") else _resolved_folder(folder) / name
+
+
+@functools.lru_cache(1 << 14)
+def _resolved_folder(folder: str) -> Path:
+    return Path(folder).resolve()
 
 
 def called_inside(frame: FrameType | None, module: object) -> object | None:
@@ -275,14 +281,25 @@ class SourceTree:
             raise ValueError("a source tree needs at least one folder or file")
         self._roots = _resolved(roots)
         self._helpers = _resolved(helpers)
+        self._named = {*self._roots, *self._helpers}
         self._known: dict[str, bool] = {}
+        self._folders: dict[Path, bool] = {}
 
     def __contains__(self, file: str) -> bool:
         known = self._known.get(file)
         if known is None:
             path = _resolved_once(file) if os.path.isabs(file) else Path(file).resolve()
-            known = is_below(path, self._roots) and not is_below(path, self._helpers)
+            known = self._has(path.parent)
+            if path in self._named:
+                known = is_below(path, self._roots) and not is_below(path, self._helpers)
             self._known[file] = known
+        return known
+
+    def _has(self, folder: Path) -> bool:
+        """Whether what lies in that folder is the user's, but for files that are named by themselves."""
+        known = self._folders.get(folder)
+        if known is None:
+            known = self._folders[folder] = is_below(folder, self._roots) and not is_below(folder, self._helpers)
         return known
 
     def modules(self) -> list[ModuleType]:

@@ -241,13 +241,15 @@ def _biased(found: Evidence) -> Message | None:
 
 
 def _standing(found: Evidence) -> Message | None:
-    """A statistic that one side never moves."""
+    """A statistic that one side never moves; or weights that it never copies."""
     start = found.held.get(found.event.key.variable)
     if found.event.key.stage != "state" or start is None or not start.shape == found.reference.shape == found.twin.shape:
         return None
     stands = [alike(array, start) for array in (found.reference, found.twin)]
-    if stands == [False, True]:
+    if stands == [False, True] and found.event.key.variable.startswith("running_"):
         return say("it stands still in the twin, where a forward in train mode moves the reference's")
+    if stands == [False, True]:
+        return say("it stands still in the twin, where the reference's moves")
     if stands == [True, False]:
         return say("it moves in the twin, where the reference's stands still")
     return None

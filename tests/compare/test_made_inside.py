@@ -237,3 +237,35 @@ def test_a_state_that_is_a_mere_attribute(options, calls, verdict):
     assert found.verdict == verdict
     if verdict == "diverged" and calls == 1:
         assert (found.merged.first.key.stage, found.merged.first.key.variable) == ("state", "potential")
+
+
+class TorchGoesOn(torch.nn.Module):
+    """Its state goes on with the graph that made it, as nothing is trained over two calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(3, 3)
+        self.register_buffer("state", torch.zeros(3))
+
+    def forward(self, x):
+        self.state = 0.5 * self.state + self.fc(x).mean(0)
+        return torch.relu(self.state)
+
+
+class PaddleGoesOn(paddle.nn.Layer):
+    def __init__(self, share=0.5):
+        super().__init__()
+        self.fc, self.share = paddle.nn.Linear(3, 3), share
+        self.register_buffer("state", paddle.zeros([3]))
+
+    def forward(self, x):
+        state = self.share * self.state + self.fc(x).mean(0)
+        self.state = state
+        return paddle.nn.functional.relu(state)
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.5, "same"), (0.6, "diverged")])
+def test_a_state_that_keeps_its_graph(share, verdict):
+    """The graph of one run is none of the next."""
+    pair = Port(TorchGoesOn, lambda: PaddleGoesOn(share), inputs=[normal(4, 3)], calls=2)
+    assert parity.compare(pair, modes=["eval"], lanes=["float64"]).verdict == verdict

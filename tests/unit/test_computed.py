@@ -124,6 +124,7 @@ def test_what_stands_still(evidence):  # noqa: F811
     assert "stands still in the twin" in said(evidence(moved, start, stage="state", start=start))
     assert "moves in the twin" in said(evidence(start, moved, stage="state", start=start))
     assert not said(evidence(moved, draw(4), stage="state", start=start))
+    assert "train mode" not in said(evidence(moved, start, stage="state", start=start))  # no statistic of a norm
 
 
 def test_a_gradient_that_passes_an_activation(evidence):  # noqa: F811

@@ -71,7 +71,7 @@ def trained(name: str, net: str, loss: str, *mistakes: str, batch: str, words: t
 
 
 PROGRAMS = [
-    optimized("a plain step whose network is off", "SGD(self.net.parameters(), lr=0.1)", "SGD(0.1, parameters=self.net.parameters())",
+    optimized("a plain step whose network is off", "SGD(self.net.parameters(), lr=0.2)", "SGD(0.2, parameters=self.net.parameters())",
               "return self.b(paddle.tanh(self.a(x))) => return self.b(paddle.tanh(self.a(x))) + 0.01",
               "return self.b(paddle.tanh(self.a(x))) => return self.b(paddle.tanh(self.a(x)) + 0.001)",
               "return self.b(paddle.tanh(self.a(x))) => return 1.0001 * self.b(paddle.tanh(self.a(x)))"),
