@@ -128,12 +128,14 @@ class _Arguments:
 
 
 class _Kept(NamedTuple):
-    """What one side alone knows of where it stands: never carried over, never moved by rounding, never written."""
+    """What one side alone knows of where it stands: never carried over, never moved by rounding, never written. bound: of each
+    name that the step has for an optimizer or a scheduler, which one of those that it has had it is: another program of the same
+    side has its own."""
 
-    bound: dict[str, Any]
+    bound: dict[str, int]
     rates: dict[str, list[float]]
     memory: dict[str, Any]
-    schedules: list[tuple[Any, dict]]
+    schedules: list[dict]
     scalers: dict[str, dict[str, Any]]
     values: list[tuple[str, Any]]
     of_modules: dict[str, Any]
@@ -149,7 +151,8 @@ class Program:
         reach = found_in(step)
         self.networks = {name: model for name, model in reach[0].items() if framework.is_model(model)}
         self.optimizers = {name: one for name, one in reach[1].items() if framework.is_optimizer(one)}
-        self._bound = {name: one for name, one, _ in self._names()}
+        self._names_of_optimizers: dict[str, str] = {}  # where they are known by the reference's
+        self._bound = {name: [one] for name, one, _ in self._names()}
         self._schedulers = list(self._found_schedulers())
         self.scalers = dict(self._found_scalers())
         self._buffers = {id(model): frozenset(f"{path}.{name}".lstrip(".") for path, module in framework.modules(model)
@@ -184,6 +187,7 @@ class Program:
                 kept: Mapping[str, str]) -> Program:
         """Networks, optimizers, scalers and kept tensors under the reference's names. Each: reference name -> own name."""
         self._known_as = {own: name for name, own in kept.items()}
+        self._names_of_optimizers = dict(optimizers)
         mine = self.networks, self.optimizers, self.scalers
         self.networks, self.optimizers, self.scalers = (
             {**{one: held[other] for one, other in names.items()},
@@ -316,10 +320,10 @@ class Program:
     def own(self) -> _Kept:
         """What the other side does not take over: learning rates, what optimizers alone know, schedules, counters."""
         framework = self._framework
-        return _Kept(self._bound,
+        return _Kept({name: _place(one, self._bound[name]) for name, one, _ in self._names()},
                      {name: framework.learning_rates(one) for name, one in self.optimizers.items()},
                      {name: framework.optimizer_memory(one) for name, one in self.optimizers.items()},
-                     [(one, framework.plain_copy(one.state_dict())) for one in self._schedulers],
+                     [framework.plain_copy(one.state_dict()) for one in self._schedulers],
                      {name: copy.deepcopy(vars(one)) for name, one in self.scalers.items()},
                      [(name, framework.plain_copy(value)) for name, value, _ in self._values()],
                      {name: framework.plain_copy(value) for name, value, _ in self._of_modules()})
@@ -327,10 +331,11 @@ class Program:
     def _load_own(self, own: _Kept) -> None:
         framework = self._framework
         for name, value, put in list(self._names()):
-            if own.bound.get(name, value) is not value:
-                put(own.bound[name])
+            held = self._bound[name][own.bound.get(name, 0):][:1]
+            if held and held[0] is not value:
+                put(held[0])
         self._follow_names()
-        for scheduler, state in own.schedules:
+        for scheduler, state in zip(self._schedulers, own.schedules, strict=False):  # a step may make one more
             (getattr(scheduler, "set_state_dict", None) or scheduler.load_state_dict)(framework.plain_copy(state))
         for name, held in own.scalers.items():
             vars(self.scalers[name]).update(copy.deepcopy(held))
@@ -359,11 +364,16 @@ class Program:
 
     def _follow_names(self) -> None:
         """An optimizer that the step has made anew, or that was put back, is the one of its name."""
-        known = {id(one): name for name, one in self.optimizers.items()}
-        before, self._bound = self._bound, {name: one for name, one, _ in self._names()}
-        for name, one in self._bound.items():
-            if one is not before.get(name) and id(before.get(name)) in known:
-                self.optimizers[known[id(before[name])]] = one
+        now = {name: one for name, one, _ in self._names()}
+        for name, one in now.items():
+            known = self._bound.setdefault(name, [])
+            if not any(one is other for other in known):
+                known.append(one)
+        for name in self.optimizers:
+            one = now.get(self._names_of_optimizers.get(name, name))
+            is_new = not any(one is other for other in self.optimizers.values())  # not one of two that are used in turns
+            if is_new and self._framework.is_optimizer(one):
+                self.optimizers[name] = one
         self._schedulers = list(self._found_schedulers())
 
     def _values(self) -> Iterator[tuple[str, Any, Callable[[Any], None]]]:
@@ -477,6 +487,10 @@ def _full_names(names: Mapping[str, str], networks: Mapping[str, str]) -> dict[s
 
 def _seed_of(seed: int, step: int) -> int:
     return int(generator("step", seed, step).integers(2**31))
+
+
+def _place(one: Any, several: Sequence[Any]) -> int:
+    return next(place for place, other in enumerate(several) if one is other)
 
 
 def _items(scope: Mapping[str, Any]) -> Iterator[Any]:

@@ -38,6 +38,9 @@ class Outlined:
     def requires_grad(self, tensor: Any) -> bool:
         return tensor.trained
 
+    def shape_dtype(self, tensor: Any) -> tuple[tuple[int, ...], str]:
+        return tensor.shape, tensor.dtype.rpartition(".")[2]
+
     def array(self, tensor: Any, *, copy: bool) -> np.ndarray:
         """What it was built with, where that is one number; else NaN."""
         return np.full(tensor.shape, np.nan if tensor.constant is None else tensor.constant)

@@ -74,3 +74,46 @@ def test_another_rate_is_found(mode):
 def test_moments_that_are_kept_are_found():
     report = followed(TheFirstWithItsMoments, "free")
     assert report.diverged and report.first.key.step == 3 and report.first.key.stage == "update"
+
+
+class TorchInTurns(TorchTrainer):
+    def __init__(self):
+        self.net = torch.nn.Linear(4, 2)
+        self.opt = self.first = torch.optim.Adam([self.net.weight], lr=0.1)
+        self.second = torch.optim.Adam([self.net.bias], lr=0.01)
+
+    def step(self, x, t):
+        loss = torch.nn.functional.mse_loss(self.net(x), t)
+        self.net.zero_grad()
+        loss.backward()
+        self.opt.step()
+        self.opt = self.second if self.opt is self.first else self.first
+        return loss
+
+
+class PaddleInTurns(PaddleTrainer):
+    def __init__(self):
+        self.net = paddle.nn.Linear(4, 2)
+        self.opt = self.first = paddle.optimizer.Adam(0.1, parameters=[self.net.weight])
+        self.second = paddle.optimizer.Adam(self.RATE, parameters=[self.net.bias])
+
+    def step(self, x, t):
+        loss = paddle.nn.functional.mse_loss(self.net(x), t)
+        self.net.clear_gradients()
+        loss.backward()
+        self.opt.step()
+        self.opt = self.second if self.opt is self.first else self.first
+        return loss
+
+
+def in_turns(rate, mode):
+    twin = type("Twin", (PaddleInTurns,), {"RATE": rate})
+    subject = Training(TorchInTurns, twin, batch=[normal(6, 4), normal(6, 2)]).subject()
+    return follow(subject, steps=4, mode=mode, differences=differences.ALL).report
+
+
+@pytest.mark.parametrize("mode", ["free", "resync"])
+def test_two_in_turns(mode):
+    report = in_turns(0.01, mode)
+    assert not report.diverged and not report.undecided
+    assert in_turns(0.02, mode).diverged
