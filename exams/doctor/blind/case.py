@@ -105,6 +105,8 @@ def sit(case: Case) -> Answer:
             torch.set_default_dtype(settings[0])
             paddle.set_default_dtype(settings[1])
             torch.set_num_threads(settings[2])
+            torch.set_grad_enabled(True)  # a script may leave them off
+            paddle.set_grad_enabled(True)
 
 
 def accepting(cases: Iterable[Case], later: Mapping[str, tuple[str, ...]]) -> tuple[Case, ...]:
