@@ -44,6 +44,11 @@ _CONTAINERS = {
 }  # fmt: skip
 
 
+# Gates lie in the same order in both (LSTM: i f g o; GRU: r z n).
+_OF_A_CELL = dict.fromkeys(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), IDENTITY)
+_PLACES = [f"_l{layer}{way}" for layer in range(64) for way in ("", "_reverse")]
+_RECURRENT = {f"{kind}{place}": IDENTITY for kind in _OF_A_CELL for place in _PLACES}
+_OF_AN_LSTM = _RECURRENT | {f"weight_hr{place}": TRANSPOSE for place in _PLACES}
 _PROJECTION = "weight_hr_l0"  # that an LSTM with `proj_size` has
 
 # What a spectral norm (orig, u, v) or a weight norm (g, v) makes of a weight, each with what it comes along with.
@@ -100,7 +105,7 @@ class LayoutTable:
         rules = self.rules(torch_type, paddle_type)
         known = rules or {}
         if name in known:
-            return _in_cells(name, siblings) if _PROJECTION in siblings else known[name]
+            return _in_cells(name, siblings) if _PROJECTION in siblings and known == _OF_AN_LSTM else known[name]
         stem, _, suffix = name.rpartition("_")
         if stem in known and (followed := _NORMED.get(suffix)):
             target = f"{known[stem].target or stem}_{suffix}"
@@ -151,18 +156,14 @@ def _default() -> LayoutTable:
     attention = {"in_proj_weight": Rule("split", parts=projections("weight")),
                  "in_proj_bias": Rule("split", parts=projections("bias")),
                  **{f"{letter}_proj_weight": Rule("transpose", f"{letter}_proj.weight") for letter in "qkv"}}  # fmt: skip
-    # Gates lie in the same order in both (LSTM: i f g o; GRU: r z n).
-    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    cell = dict.fromkeys(kinds, IDENTITY)
-    recurrent = {f"{kind}_l{layer}{way}": IDENTITY for kind in kinds for layer in range(64) for way in ("", "_reverse")}
     pairs = {
         (t.MultiheadAttention, p.MultiHeadAttention): attention,
-        (t.LSTM, p.LSTM): recurrent | {f"weight_hr_l{layer}{way}": TRANSPOSE for layer in range(64) for way in ("", "_reverse")},
-        (t.GRU, p.GRU): recurrent,
-        (t.RNN, p.SimpleRNN): recurrent,
-        (t.LSTMCell, p.LSTMCell): cell,
-        (t.GRUCell, p.GRUCell): cell,
-        (t.RNNCell, p.SimpleRNNCell): cell,
+        (t.LSTM, p.LSTM): _OF_AN_LSTM,
+        (t.GRU, p.GRU): _RECURRENT,
+        (t.RNN, p.SimpleRNN): _RECURRENT,
+        (t.LSTMCell, p.LSTMCell): _OF_A_CELL,
+        (t.GRUCell, p.GRUCell): _OF_A_CELL,
+        (t.RNNCell, p.SimpleRNNCell): _OF_A_CELL,
         (t.Linear, p.Linear): {"weight": TRANSPOSE, "bias": IDENTITY},
         (t.Embedding, p.Embedding): {"weight": IDENTITY},
         (t.Bilinear, p.Bilinear): {"weight": IDENTITY, "bias": ROW},

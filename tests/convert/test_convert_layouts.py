@@ -208,6 +208,16 @@ def test_the_twin_computes_the_same_in_eval_mode(name, float64_by_default):
     assert np.abs(found.numpy() - expected).max() <= 1e-12 * np.abs(expected).max()
 
 
+def test_what_somebody_says_of_a_projection_is_obeyed():
+    class Own(t.LSTM):
+        pass
+
+    rules = {"weight_hr_l0": Rule("identity", "mine")}
+    table, siblings = DEFAULT.register(Own, p.LSTM, rules), ["weight_ih_l0", "weight_hr_l0"]
+    assert table.rule(Own, p.LSTM, "weight_hr_l0", siblings) == rules["weight_hr_l0"]
+    assert table.rule(t.LSTM, p.LSTM, "weight_hr_l0", siblings) == Rule("transpose", "0.cell.weight_ho")
+
+
 def test_embedding():
     torch_layer, layer = randomised(t.Embedding(5, 5)), p.Embedding(5, 5)
     carried_over(torch_layer, layer)
