@@ -93,6 +93,7 @@ def sit(case: Case) -> Answer:
         module.__file__ = str(file)
         sys.modules["__main__"] = module
         settings = torch.get_default_dtype(), paddle.get_default_dtype(), torch.get_num_threads()
+        graphs = torch.is_grad_enabled(), paddle.is_grad_enabled()
         try:
             if "parity" not in case.text:
                 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -105,8 +106,8 @@ def sit(case: Case) -> Answer:
             torch.set_default_dtype(settings[0])
             paddle.set_default_dtype(settings[1])
             torch.set_num_threads(settings[2])
-            torch.set_grad_enabled(True)  # a script may leave them off
-            paddle.set_grad_enabled(True)
+            torch.set_grad_enabled(graphs[0])
+            paddle.set_grad_enabled(graphs[1])
 
 
 def accepting(cases: Iterable[Case], later: Mapping[str, tuple[str, ...]]) -> tuple[Case, ...]:
