@@ -10,6 +10,7 @@ import torch
 import parity
 from parity import Port, compare, normal
 from parity.declare.training import Training
+from tests.steps.plain import trainers
 
 CONSTANTS = {
     "full": lambda value: paddle.full([3], value, dtype="float32"),
@@ -102,34 +103,9 @@ def test_a_share_of_counts(of):
     assert found.verdict == ("same" if of is None else "diverged")
 
 
-class OurTraining:
-    def __init__(self):
-        self.net = Ours()
-        self.sgd = torch.optim.SGD(self.net.parameters(), lr=0.1)
-
-    def step(self, x):
-        loss = self.net(x).square().mean()
-        self.sgd.zero_grad()
-        loss.backward()
-        self.sgd.step()
-        return loss
-
-
-class TheirTraining:
-    def __init__(self, value):
-        self.net = Theirs(value=value)
-        self.sgd = paddle.optimizer.SGD(0.1, parameters=self.net.parameters())
-
-    def step(self, x):
-        loss = self.net(x).square().mean()
-        self.sgd.clear_grad()
-        loss.backward()
-        self.sgd.step()
-        return loss
-
-
 @pytest.mark.parametrize(("value", "verdict"), [(0.1, "same"), (0.1 + 1e-6, "diverged")])
 def test_a_training_with_such_a_constant(value, verdict):
-    found = parity.follow(Training(OurTraining, functools.partial(TheirTraining, value), [normal(4, 3)]), steps=2)
+    training = Training(*trainers(Ours, functools.partial(Theirs, value=value)), [normal(4, 3), normal(4, 3)])
+    found = parity.follow(training, steps=2)
     assert found.verdict == verdict
     assert ("rounded to float32" in " ".join(map(str, found.merged.remarks))) == (verdict == "same")

@@ -10,6 +10,7 @@ import torch
 
 from parity import Training, differences, normal
 from parity.steps.follow import follow
+from tests.steps.plain import PaddleTrainer, TorchTrainer, trainers
 
 
 class TorchNet(torch.nn.Module):
@@ -54,36 +55,6 @@ class PaddleNet(paddle.nn.Layer):
         return y / self.tau + sum(self.recent)
 
 
-class TorchTrainer:
-    make = TorchNet
-
-    def __init__(self):
-        self.net = self.make()
-        self.opt = torch.optim.SGD(self.net.parameters(), lr=0.125)
-
-    def step(self, x, t):
-        loss = torch.nn.functional.mse_loss(self.net(x), t)
-        self.opt.zero_grad()
-        loss.backward()
-        self.opt.step()
-        return loss
-
-
-class PaddleTrainer:
-    make = PaddleNet
-
-    def __init__(self):
-        self.net = self.make()
-        self.opt = paddle.optimizer.SGD(0.125, parameters=self.net.parameters())
-
-    def step(self, x, t):
-        loss = paddle.nn.functional.mse_loss(self.net(x), t)
-        self.opt.clear_grad()
-        loss.backward()
-        self.opt.step()
-        return loss
-
-
 def followed(reference, twin, mode="free", steps=4):
     subject = Training(reference, twin, batch=[normal(6, 4), normal(6, 4)]).subject()
     return follow(subject, steps=steps, mode=mode, differences=differences.ALL).report
@@ -91,7 +62,7 @@ def followed(reference, twin, mode="free", steps=4):
 
 @pytest.mark.parametrize("mode", ["free", "resync"])
 def test_each_run_begins_with_what_the_first_had(mode):
-    report = followed(TorchTrainer, PaddleTrainer, mode)
+    report = followed(*trainers(TorchNet, PaddleNet), mode)
     assert not report.diverged and not report.undecided
 
 
@@ -99,7 +70,7 @@ def test_each_run_begins_with_what_the_first_had(mode):
 @pytest.mark.parametrize(("constant", "value", "step"), [("KEPT", 0.75, 2), ("FALLS", 0.5, 1), ("LENGTH", 3, 3), ("LATE", 0.25, 2)])
 def test_another_one_is_found_in_the_step_in_which_it_acts(constant, value, step, mode):
     other = type("Other", (PaddleNet,), {constant: value})
-    report = followed(TorchTrainer, type("Trainer", (PaddleTrainer,), {"make": other}), mode)
+    report = followed(*trainers(TorchNet, other), mode)
     assert report.diverged and report.first.key.step == step and report.first.key.module == "net"
 
 
@@ -149,10 +120,6 @@ class PaddleNumber(paddle.nn.Layer):
     def forward(self, x):
         self.calls += self.BY
         return self.fc(x) / self.calls
-
-
-def trainers(reference, twin):
-    return type("Reference", (TorchTrainer,), {"make": reference}), type("Twin", (PaddleTrainer,), {"make": twin})
 
 
 @pytest.mark.parametrize("mode", ["free", "resync"])

@@ -7,6 +7,7 @@ import torch
 import parity
 from parity.declare.training import Training
 from parity.inputs import normal
+from tests.steps.plain import trainers
 
 
 class OurNet(torch.nn.Module):
@@ -27,37 +28,12 @@ class TheirNet(paddle.nn.Layer):
         return self.fc(x) + self.more  # the line
 
 
-class OurTraining:
-    def __init__(self):
-        self.net = OurNet()
-        self.sgd = torch.optim.SGD(self.net.parameters(), lr=0.1)
-
-    def step(self, x, y):
-        loss = torch.nn.functional.mse_loss(self.net(x), y)
-        self.sgd.zero_grad()
-        loss.backward()
-        self.sgd.step()
-        return loss
-
-
-class TheirTraining:
-    def __init__(self, more=0.0):
-        self.net = TheirNet(more)
-        self.sgd = paddle.optimizer.SGD(0.1, parameters=self.net.parameters())
-
-    def step(self, x, y):
-        loss = paddle.nn.functional.mse_loss(self.net(x), y)
-        self.sgd.clear_grad()
-        loss.backward()
-        self.sgd.step()
-        return loss
-
-
 @pytest.mark.parametrize("mode", ["free", "resync"])
 @pytest.mark.parametrize("more", [0.0, 0.01])
 def test_a_constant_added_to_what_a_network_returns(mode, more):
     """Loss and gradients of the step alone are those of the reference's value, whatever the network returned."""
-    found = parity.follow(Training(OurTraining, lambda: TheirTraining(more), [normal(6, 4), normal(6, 3)]), steps=2, mode=mode)
+    training = Training(*trainers(OurNet, lambda: TheirNet(more)), [normal(6, 4), normal(6, 3)])
+    found = parity.follow(training, steps=2, mode=mode)
     assert found.verdict == ("diverged" if more else "same")
     if more:
         first = found.merged.first
@@ -164,14 +140,5 @@ class TheirScaled(paddle.nn.Layer):
 
 
 def test_a_factor_that_a_layer_takes_or_its_caller_is_the_same():
-    class Ours(OurTraining):
-        def __init__(self):
-            self.net = OurScaled()
-            self.sgd = torch.optim.SGD(self.net.parameters(), lr=0.1)
-
-    class Theirs(TheirTraining):
-        def __init__(self):
-            self.net = TheirScaled()
-            self.sgd = paddle.optimizer.SGD(0.1, parameters=self.net.parameters())
-
-    assert parity.follow(Training(Ours, Theirs, [normal(6, 4), normal(6, 3)]), steps=2).verdict == "same"
+    training = Training(*trainers(OurScaled, TheirScaled), [normal(6, 4), normal(6, 3)])
+    assert parity.follow(training, steps=2).verdict == "same"

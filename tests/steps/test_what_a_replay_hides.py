@@ -7,6 +7,7 @@ import torch
 
 from parity import Training, differences, normal
 from parity.steps.follow import follow
+from tests.steps.plain import trainers
 
 
 class TorchNet(torch.nn.Module):
@@ -68,36 +69,9 @@ class ShiftedAndBack(PaddleNet):
         return super().forward(x) - 0.125
 
 
-def training(twin):
-    class TorchTrainer:
-        def __init__(self):
-            self.net = TorchNet()
-            self.opt = torch.optim.SGD(self.net.parameters(), lr=0.125)
-
-        def step(self, x, t):
-            loss = torch.nn.functional.mse_loss(self.net(x), t)
-            self.opt.zero_grad()
-            loss.backward()
-            self.opt.step()
-            return loss
-
-    class PaddleTrainer:
-        def __init__(self):
-            self.net = twin()
-            self.opt = paddle.optimizer.SGD(0.125, parameters=self.net.parameters())
-
-        def step(self, x, t):
-            loss = paddle.nn.functional.mse_loss(self.net(x), t)
-            self.opt.clear_grad()
-            loss.backward()
-            self.opt.step()
-            return loss
-
-    return Training(TorchTrainer, PaddleTrainer, batch=[normal(6, 4), normal(6, 3)])
-
-
 def followed(twin, mode, lane="float64"):
-    return follow(training(twin).subject(), steps=2, mode=mode, lane=lane, differences=differences.ALL)
+    training = Training(*trainers(TorchNet, twin), batch=[normal(6, 4), normal(6, 3)])
+    return follow(training.subject(), steps=2, mode=mode, lane=lane, differences=differences.ALL)
 
 
 @pytest.mark.parametrize("lane", ["float64", "float32"])

@@ -1,27 +1,10 @@
 """Networks in a training step that go wrong themselves: by what is added, by what their modules keep from call to call."""
 
 from exams.verdicts.program import Program, in_paddle
+from exams.verdicts.programs.training import PADDLE_STEP, STEP
 
-STEP = """
-self.net = Net()
-self.opt = torch.optim.SGD(self.net.parameters(), lr=0.05)
-def step(self, x, t):
-    loss = F.mse_loss(self.net(x), t)
-    self.opt.zero_grad()
-    loss.backward()
-    self.opt.step()
-    return loss
-"""
-PADDLE_STEP = """
-self.net = Net()
-self.opt = paddle.optimizer.SGD(0.05, parameters=self.net.parameters())
-def step(self, x, t):
-    loss = F.mse_loss(self.net(x), t)
-    self.opt.clear_grad()
-    loss.backward()
-    self.opt.step()
-    return loss
-"""
+SGD = "\nself.net = Net()\nself.opt = torch.optim.SGD(self.net.parameters(), lr=0.05)"
+PADDLE_SGD = "\nself.net = Net()\nself.opt = paddle.optimizer.SGD(0.05, parameters=self.net.parameters())"
 IMPORTS = "import collections\nimport copy\n"
 
 
@@ -34,8 +17,8 @@ def trained(name: str, init: str, forward: str, *mistakes: str, others: str = ""
                  *(f"        {line}" for line in body.strip().splitlines())]
         return IMPORTS + around + "\n".join(lines)
 
-    port = in_paddle(net(paddle_init or init, paddle_forward or forward, paddle_others or others)) + PADDLE_STEP
-    return Program(name, batch, net(init, forward, others) + STEP, port, mistakes, training=True, **more)
+    port = in_paddle(net(paddle_init or init, paddle_forward or forward, paddle_others or others)) + PADDLE_SGD + PADDLE_STEP
+    return Program(name, batch, net(init, forward, others) + SGD + STEP, port, mistakes, training=True, **more)
 
 
 LAYERS = "self.a = nn.Linear(4, 8)\nself.b = nn.Linear(8, 3)"

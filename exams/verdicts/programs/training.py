@@ -22,9 +22,7 @@ def training(name: str, torch: str, paddle: str, *mistakes: str, net: str = NET,
     return Program(name, batch, net + torch, in_paddle(net) + paddle, mistakes, training=True, **more)
 
 
-def optimized(name: str, torch: str, paddle: str, *mistakes: str, **more) -> Program:
-    """The plain step with another optimizer."""
-    step = """
+STEP = """
 def step(self, x, t):
     loss = F.mse_loss(self.net(x), t)
     self.opt.zero_grad()
@@ -32,7 +30,12 @@ def step(self, x, t):
     self.opt.step()
     return loss
 """
-    return training(name, f"self.opt = torch.optim.{torch}\n{step}", f"self.opt = paddle.optimizer.{paddle}\n{step.replace('zero_grad', 'clear_grad')}", *mistakes, **more)
+PADDLE_STEP = STEP.replace("zero_grad", "clear_grad")
+
+
+def optimized(name: str, torch: str, paddle: str, *mistakes: str, **more) -> Program:
+    """The plain step with another optimizer."""
+    return training(name, f"self.opt = torch.optim.{torch}\n{STEP}", f"self.opt = paddle.optimizer.{paddle}\n{PADDLE_STEP}", *mistakes, **more)
 
 
 PROGRAMS = [
