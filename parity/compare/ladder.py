@@ -28,7 +28,7 @@ from parity.compare.one_pass import Interleaved, is_blank
 from parity.compare.sides import Sides
 from parity.declare.pair import Subject
 from parity.files import InputError
-from parity.frameworks.lifting import NEAR, ROUNDED, SAID, Lifted, Rounded
+from parity.frameworks.lifting import NEAR, Lifted, Rounded
 from parity.frameworks.lowering import UNLOWERED
 from parity.heap import give_back
 from parity.messages import Message, say, several, some, term
@@ -524,14 +524,14 @@ class Both(Sides):
             self.lifted = Lifted()
             again, later = self._outcome(run)
             if again is not None and self.lifted.count and (report is None or not _the_twin_raised(again)):
-                again.remarks.append(SAID)
+                again.remarks.append(self.lifted.said)
                 return again
             self.lifted, raised = None, raised and (later or raised)
         elif constants and "float64" in lanes and self.pair.names is not None and may_be_of_a_constant(report.first):
             self.lifted = Rounded()
             again, _ = self._outcome(run)
             if again is not None and self.lifted.count and (again.first is None or again.first.order > report.first.order):
-                again.remarks.append(ROUNDED)
+                again.remarks.append(self.lifted.said)
                 return again
             self.lifted = None
         if raised is not None:

@@ -26,9 +26,7 @@ class Average(NamedTuple):
 def averages_of(step: Callable, networks: Mapping[str, Any], framework: Framework) -> Iterator[Average]:
     """All that are in reach of a step."""
     seen: set[int] = set()
-    with framework.building():
-        frameworks_own = vars(framework.module_class()).keys()  # a network's own buffers are no average of them
-    for name, value in _kept(step, frameworks_own):
+    for name, value in _kept(step, framework.attributes_of_all):  # a network's own buffers are no average of them
         if id(value) in seen or not isinstance(value, (dict, list)) or not value:
             continue
         tensors = value if isinstance(value, dict) else dict(enumerate(value))
@@ -41,13 +39,13 @@ def averages_of(step: Callable, networks: Mapping[str, Any], framework: Framewor
             yield Average(name, found[0], value, found[1])
 
 
-def _kept(step: Callable, frameworks_own: Collection[str]) -> Iterator[tuple[str, Any]]:
+def _kept(step: Callable, but: Collection[str]) -> Iterator[tuple[str, Any]]:
     for scope, _ in scopes_of(step):
         for name, value in list(scope.items()):
             yield name, value
             if type(value).__module__.partition(".")[0] not in ("torch", "paddle", "builtins") and not isinstance(value, type):
                 yield from ((f"{name}.{inner}", item) for inner, item in list(getattr(value, "__dict__", {}).items())
-                           if inner not in frameworks_own)
+                           if inner not in but)
 
 
 def _places(value: dict | list, model: Any, framework: Framework) -> dict[str, Any] | None:

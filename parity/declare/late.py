@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from parity.trace.source import class_text, is_own
 
 _LIBRARIES = ("torch", "paddle", "builtins")
 _CONSTRUCTORS = ("__init__", "__new__")
@@ -28,15 +29,14 @@ def _made_outside(kind: type) -> frozenset[str]:
 
 def _assigned(kind: type) -> Iterator[str]:
     try:
-        (written,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    except (OSError, TypeError, SyntaxError, ValueError):
+        written = ast.parse(textwrap.dedent(class_text(kind))).body
+    except SyntaxError:
         return
-    for function in getattr(written, "body", ()):
+    for function in written[0].body if written else ():
         if isinstance(function, ast.FunctionDef) and function.name not in _CONSTRUCTORS:
             for statement in ast.walk(function):
                 if isinstance(statement, ast.Assign) and _builds(statement.value):
-                    yield from (target.attr for target in statement.targets if isinstance(target, ast.Attribute)
-                                and isinstance(target.value, ast.Name) and target.value.id == "self")
+                    yield from (target.attr for target in statement.targets if is_own(target))
 
 
 def _builds(value: ast.expr) -> bool:

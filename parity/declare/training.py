@@ -331,9 +331,9 @@ class Program:
     def _load_own(self, own: _Kept) -> None:
         framework = self._framework
         for name, value, put in list(self._names()):
-            held = self._bound[name][own.bound.get(name, 0):][:1]
-            if held and held[0] is not value:
-                put(held[0])
+            known, place = self._bound[name], own.bound.get(name, 0)
+            if place < len(known) and known[place] is not value:
+                put(known[place])
         self._follow_names()
         for scheduler, state in zip(self._schedulers, own.schedules, strict=False):  # a step may make one more
             (getattr(scheduler, "set_state_dict", None) or scheduler.load_state_dict)(framework.plain_copy(state))

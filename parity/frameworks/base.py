@@ -5,6 +5,7 @@ Everything above this folder is written once, over `Framework`, in numpy: record
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -213,6 +214,12 @@ class Framework(ABC):
     @property
     @abstractmethod
     def module_class(self) -> type: ...
+
+    @functools.cached_property
+    def attributes_of_all(self) -> frozenset[str]:
+        """What every module has: `training`, hooks, the dicts of its parameters, buffers and modules."""
+        with self.building():
+            return frozenset(vars(self.module_class()))
 
     def clear_gradients(self, tensors: Sequence[Any]) -> None:
         for tensor in tensors:

@@ -21,14 +21,17 @@ from parity.blame import GUESTS, HOME, hand_on
 from parity.messages import say
 
 SAID = say("in float64 what the programs name float32 was float64, too: as they are they cannot run in it")
-
+ROUNDED = say("in float64 the constants that the programs make without naming a dtype were rounded to float32, as they are where "
+              "the programs are used: one side names float32 there, the other does not")
 
 # What looks on at a program's calls, and hands them on.
 _SEEING = tuple(str(Path(__file__).with_name(f"{framework}_lowering.py")) for framework in ("torch", "paddle"))
 
 
 class Lifted:
-    """How often, in the runs that it is handed to, float32 was float64."""
+    """How often, in the runs that it is handed to, float32 was float64. said: what a report says of them."""
+
+    said = SAID
 
     def __init__(self) -> None:
         self.count = 0
@@ -38,9 +41,9 @@ class Rounded(Lifted):
     """How often, in such runs, what a program makes without naming a dtype was rounded to float32: of python's numbers, which then
     goes on in the lane's dtype, or of integers (a share of counts, of which torch makes the default), which goes on in float32."""
 
+    said = ROUNDED
 
-ROUNDED = say("in float64 the constants that the programs make without naming a dtype were rounded to float32, as they are where "
-              "the programs are used: one side names float32 there, the other does not")
+
 NEAR = 2.0 ** -20
 """What the rounding of a constant to float32 (2^-24) may come to where it first shows, relative to the largest element."""
 

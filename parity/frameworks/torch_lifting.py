@@ -36,7 +36,6 @@ class Lifting(TorchFunctionMode):
         self._lifted.count += named or made
         return result.to(_WIDER[result.dtype]) if made else result
 
-
     def _rounded(self, result: Any, func: Any, given: tuple) -> Any:
         made = isinstance(result, torch.Tensor) and result.dtype == torch.float64 and not result.requires_grad
         if not made or any(isinstance(one, torch.dtype) for one in given):

@@ -652,14 +652,14 @@ def _value(shown: str) -> Any:
         return shown
 
 
-def _in_scope(spot: Spot) -> set[str]:
+def _in_scope(spot: Spot) -> list[str]:
     """The arguments of the function around, and what it has bound before."""
     function = around(spot.twin, spot.line, Function)
     if function is None:
-        return set()
-    return {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)} | {
-        node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        and node.lineno < spot.statement.lineno}
+        return []
+    given = [one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg) and one.arg != "self"]
+    return given + [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+                    and node.lineno < spot.statement.lineno]
 
 
 FAMILIES = (("relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "quick_gelu", "gelu_new", "relu6", "hardswish",
@@ -748,11 +748,7 @@ def _other_names(spot: Spot) -> Made:
     nodes = [node for node in _expressions(spot) if _is_name(node)]
     known, mine = spot.twin.imports, {ast.unparse(node) for node in ast.walk(_header(spot.statement)) if _is_name(node)}
     function, owner = around(spot.twin, spot.line, Function), around(spot.twin, spot.line, ast.ClassDef)
-    local = []
-    if function is not None:
-        local = [one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg) and one.arg != "self"]
-        local += [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-                  and node.lineno < spot.statement.lineno]
+    local = _in_scope(spot)
     own = [] if owner is None else [ast.unparse(node) for node in ast.walk(owner) if isinstance(node, ast.Attribute)
                                      and isinstance(node.ctx, ast.Store) and ast.unparse(node).startswith("self.")]
     called = {id(node.func) for node in _expressions(spot) if isinstance(node, ast.Call)}

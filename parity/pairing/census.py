@@ -25,7 +25,7 @@ from parity.pairing.nodes import Node
 from parity.trace.graph_words import switches
 from parity.trace.source import ConstructionSites, Site, attribute_site, code_of, function_of
 from parity.trace.statements import lines_of
-from weights_convert import Entry, LayoutTable, Plan, Problem, pair_up
+from weights_convert import Entry, LayoutTable, Plan, Problem, dtypes, pair_up
 
 Models = tuple[Any, Any]
 Frameworks = tuple[Framework, Framework]
@@ -178,7 +178,7 @@ class LoneBuffers:
         if name not in self._made:
             return False
         made = self._made[name]
-        return array is None or is_counter(made.shape, made.dtype) or np.array_equal(array, made.astype(array.dtype))
+        return array is None or is_counter(made.shape, made.dtype.name) or np.array_equal(array, made.astype(array.dtype))
 
 
 def each_once(census: Census, models: Models, frameworks: Frameworks, site: Callable[[int, str], Site | None]) -> Census:
@@ -366,12 +366,12 @@ def _of_weight(problems: Iterable[Problem], plan: Plan, models: Models, framewor
 
 def _counters(framework: Framework, model: Any) -> set[str]:
     kinds = {name: framework.shape_dtype(buffer) for name, buffer in framework.buffers(model).items()}
-    return {name for name, (shape, dtype) in kinds.items() if dtype != "bfloat16" and is_counter(shape, np.dtype(dtype))}
+    return {name for name, (shape, dtype) in kinds.items() if is_counter(shape, dtype)}
 
 
-def is_counter(shape: tuple[int, ...], dtype: np.dtype) -> bool:
+def is_counter(shape: tuple[int, ...], dtype: str) -> bool:
     """Whether a buffer like this holds one whole number."""
-    return math.prod(shape) == 1 and np.issubdtype(dtype, np.integer)
+    return math.prod(shape) == 1 and dtypes.kind(dtype) in ("int", "uint")
 
 
 def _own_constants(framework: Framework, model: Any) -> set[str]:

@@ -25,7 +25,7 @@ from parity import asked
 from parity.compare.ladder import may_be_of_a_constant
 from parity.declare.pair import TrainingSubject
 from parity.differences.difference import Difference
-from parity.frameworks.lifting import ROUNDED, SAID, Lifted, Rounded
+from parity.frameworks.lifting import SAID, Lifted, Rounded
 from parity.frameworks.lowering import UNLOWERED
 from parity.numbers.arrays import Verdict
 from parity.numbers.noise import DRAWS, M
@@ -118,9 +118,8 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
         both.go_by(step.number, step.tape)
         if step.lifted and both.lifted is None:
             both.lifted = Lifted()
-        said = ROUNDED if isinstance(both.lifted, Rounded) else SAID
-        if both.lifted is not None and said not in result.report.remarks:
-            result.report.remarks.append(said)
+        if both.lifted is not None and both.lifted.said not in result.report.remarks:
+            result.report.remarks.append(both.lifted.said)
         if mode == "resync" or step.number == 1:
             try:
                 both.load(1, both.for_twin(step.before))

@@ -80,11 +80,9 @@ def plain_of(framework: Framework, model: Any) -> Iterator[tuple[str, Any, dict[
 
 
 def _attributes(framework: Framework, model: Any) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """(path, module, its attributes that not every module has: without `training` and the hooks)."""
-    with framework.building():
-        frameworks_own = vars(framework.module_class()).keys()
+    """(path, module, its attributes that not every module has)."""
     for path, module in framework.modules(model):
-        yield path, module, {name: value for name, value in vars(module).items() if name not in frameworks_own}
+        yield path, module, {name: value for name, value in vars(module).items() if name not in framework.attributes_of_all}
 
 
 class Caches:
