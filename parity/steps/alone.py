@@ -60,7 +60,7 @@ class Asked:
         try:
             before = step.before
             if free:
-                before = joined(carry_back(start, both.plans, before["networks"]), both.private_of(before))
+                before = joined(carry_back(start, both.plans, before["networks"], both.aliases()), both.private_of(before))
             start = start if free else joined(both.for_twin(step.before), start)
         except (ConversionError, KeyError):  # the twin has other parameters than the reference
             return found

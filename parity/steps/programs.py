@@ -132,6 +132,18 @@ class Programs(Sides):
         program = self.programs[side]
         return {"own": program.own(), "gradients": self._gradients(side)} if hasattr(program, "own") else {}
 
+    def aliases(self) -> dict[str, dict[str, str]]:
+        """Network -> name in the reference that the twin has nothing for -> the name under which the same tensor is carried: a head
+        tied to the embedding, where the twin multiplies by the embedding itself."""
+        found = {}
+        for network, plan in self.plans.items():
+            held = self.frameworks[0].entries(self.programs[0].networks[network])
+            carried = {entry.source for entry in plan.entries.values() if entry.target is not None}
+            known_as = {id(tensor): name for name, tensor in held.items() if name in carried}
+            found[network] = {name: known_as[id(tensor)] for name, tensor in held.items()
+                              if name not in carried and id(tensor) in known_as}
+        return found
+
     def private_of(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """That part of a state."""
         return {"own": state["own"], "gradients": state.get("gradients", {})} if "own" in state else {}

@@ -49,13 +49,16 @@ def carry(state: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Any]
     return _carried(state, networks, over)
 
 
-def carry_back(state: Mapping[str, Any], plans: Mapping[str, Plan], own: Mapping[str, Mapping] | None = None) -> dict[str, Any]:
+def carry_back(state: Mapping[str, Any], plans: Mapping[str, Plan], own: Mapping[str, Mapping] | None = None,
+               aliases: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Any]:
     """The inverse of `carry`. own: the reference's networks, of which is taken what the twin has no tensor for (the batches that a
-    norm has counted). Raises StateError where the twin's networks are not those of the plans."""
+    norm has counted). aliases: `Programs.aliases`, names that are a carried tensor all the same. Raises StateError where the twin's
+    networks are not those of the plans."""
     networks = {network: plans[network].to_torch(values) for network, values in state["networks"].items() if network in plans}
     for network, values in networks.items():
         carried = {entry.source for entry in plans[network].entries.values() if entry.target is not None}
         values.update({name: array for name, array in (own or {}).get(network, {}).items() if name not in carried})
+        values.update({name: values[source] for name, source in (aliases or {}).get(network, {}).items()})
 
     def back(network: str, values: Mapping[str, Any]) -> dict[str, Any]:
         found, parts = {}, {}

@@ -209,6 +209,38 @@ def test_tied_weights_and_their_copies(monkeypatch):
                "trained parameter in the twin" in f.deviation.trouble for f in census), [str(f) for f in census]
 
 
+class PaddleWithoutHead(paddle.nn.Layer):
+    """As many write tied layers: the second one is a product with the first one's weight."""
+
+    right = True
+
+    def __init__(self):
+        super().__init__()
+        self.one = paddle.nn.Linear(3, 3)
+
+    def forward(self, x):
+        h = paddle.tanh(self.one(x))
+        return h @ (self.one.weight if self.right else self.one.weight.detach())
+
+
+class TorchTiedHead(TorchTied):
+    def __init__(self):
+        super().__init__()
+        self.other = torch.nn.Linear(3, 3, bias=False)
+        self.other.weight = self.one.weight
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_step_is_made_from_the_twins_state_under_all_names_of_a_tied_tensor(monkeypatch, right):
+    """What a known difference has left in the weight (AdamW's decay, kept in float32) is in the reference's second step, too."""
+    monkeypatch.setattr(PaddleWithoutHead, "right", right)
+    reference = torch_step(TorchTiedHead, lambda p: torch.optim.AdamW(p, 0.01, weight_decay=0.1))
+    twin = paddle_step(PaddleWithoutHead, lambda p: paddle.optimizer.AdamW(0.01, parameters=p, weight_decay=0.1))
+    found = followed(Training(reference, twin, X))
+    assert found.verdict == ("same" if right else "diverged"), found.report.first
+    assert right or found.report.first.key.step == 1
+
+
 def test_the_batch_of_the_twins_own_data_code():
     def batch(step):
         return [np.full((4, 3), step, np.float32)]
