@@ -130,6 +130,7 @@ class Alone:
         self._draws, self._mode, self._tell = draws, mode, tell
         self._floors: dict[Key, float] | None = None
         self._plain: tuple[Store, Against] | None = None  # where the reference does what it always does
+        self._gone_on = False  # whether modules went on with their own values: what is behind them tells no place apart
 
     def reference(self) -> Store:
         """Its step."""
@@ -146,6 +147,7 @@ class Alone:
         report = self._beside(store, self._draws if self._floors is None else 0, plain=plain)
         while not report.diverged and (unseen := replaced(report) - store.apart):
             store.apart |= unseen
+            self._gone_on = True
             report = self._beside(store, self._draws, plain=plain)
         return report
 
@@ -170,7 +172,7 @@ class Alone:
     def righted(self, found: Report, report: Report) -> Counterfactual | None:
         """What remains of the step as it was `found`, once the places of its report are right: the twin's step once more, with the
         reference's values there. None where that cannot be told."""
-        if self._both.lane != "float64" or any(finding.key.stage == "census" for finding in report.diverged):
+        if self._gone_on or self._both.lane != "float64" or any(finding.key.stage == "census" for finding in report.diverged):
             return None
         if self._plain is None:
             self.compared()
