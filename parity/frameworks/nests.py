@@ -53,7 +53,9 @@ def replaced(value: Any, is_tensor: Callable[[Any], bool], replacements: Mapping
     items = [replaced(item, is_tensor, replacements, prefix + step, objects=objects) for step, item in held]
     if all(new is item for new, (_, item) in zip(items, held, strict=True)):
         return value
-    if isinstance(value, (tuple, list, deque)):
+    if isinstance(value, deque):
+        return type(value)(items, value.maxlen)
+    if isinstance(value, (tuple, list)):
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if isinstance(value, _VIEWS):
         return items

@@ -67,14 +67,28 @@ class Asked:
         if known_to(before) != known_to(step.before):  # nor can a step be made from half a state
             return found
         after = both.state(1) if free else both.private(1)
-        alone = Alone(both, step.number, step.batch, before, start, self._draws, self._mode, self._tell)
-        report = self._judged(step.number, alone, found)
+        alone, report = self._asked(step, before, start, found)
         if report.diverged and not self._result.report.diverged:  # nothing was wrong before it ran
             report.counterfactual = alone.righted(found, report)
         both.load(1, after if free else {**start, **after})
         if free:
             self._result.judged_alone[step.number] = report.verdict
         return report
+
+    def _asked(self, step: ReferenceStep, before: Mapping[str, Any], start: Mapping[str, Any],
+               found: Report) -> tuple[Alone, Report]:
+        """The step alone, and what is found in it. In a free run what is kept beside weights (a hidden state, a running
+        baseline) is first taken to be the twin's, too, and is compared at the end of the step: the next would begin with it."""
+        both = self._both
+        alike, names = both.remembering_as_twin(before, start) if self._mode == "free" else (before, frozenset())
+        if names:
+            with both.comparing_remembered(names):
+                alone = Alone(both, step.number, step.batch, alike, start, self._draws, self._mode, self._tell)
+                report = self._judged(step.number, alone, found)
+            if not report.diverged:
+                return alone, report
+        alone = Alone(both, step.number, step.batch, before, start, self._draws, self._mode, self._tell)
+        return alone, self._judged(step.number, alone, found)
 
     def _judged(self, number: int, alone: Alone, found: Report) -> Report:
         if self._known:
@@ -116,6 +130,7 @@ class Alone:
         self._draws, self._mode, self._tell = draws, mode, tell
         self._floors: dict[Key, float] | None = None
         self._plain: tuple[Store, Against] | None = None  # where the reference does what it always does
+        self._gone_on = False  # whether modules went on with their own values: what is behind them tells no place apart
 
     def reference(self) -> Store:
         """Its step."""
@@ -132,6 +147,7 @@ class Alone:
         report = self._beside(store, self._draws if self._floors is None else 0, plain=plain)
         while not report.diverged and (unseen := replaced(report) - store.apart):
             store.apart |= unseen
+            self._gone_on = True
             report = self._beside(store, self._draws, plain=plain)
         return report
 
@@ -156,7 +172,7 @@ class Alone:
     def righted(self, found: Report, report: Report) -> Counterfactual | None:
         """What remains of the step as it was `found`, once the places of its report are right: the twin's step once more, with the
         reference's values there. None where that cannot be told."""
-        if self._both.lane != "float64" or any(finding.key.stage == "census" for finding in report.diverged):
+        if self._gone_on or self._both.lane != "float64" or any(finding.key.stage == "census" for finding in report.diverged):
             return None
         if self._plain is None:
             self.compared()

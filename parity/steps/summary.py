@@ -84,8 +84,9 @@ class Summary:
                                 lane=each.lane, growth=growth))
             if each.result.judged_alone.get(self.first.key.step if self.first else None) == "diverged":
                 said.append(say("The losses are those of the {mode} run, in which each side feeds itself. The ladder is of step "
-                                "{step} made again from one state, each module given the reference's values (a replay): what has "
-                                "grown in the one is not in the other", mode=term(each.result.mode), step=self.first.key.step))
+                                "{step} made again from one state, modules given the reference's values (a replay) except by "
+                                "those that only what follows can judge: what has grown in the one is not in the other",
+                                mode=term(each.result.mode), step=self.first.key.step))
             chaotic = [step for step, verdict in each.result.judged_alone.items() if verdict == "same"]
             if chaotic:
                 said.append(several(

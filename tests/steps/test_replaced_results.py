@@ -38,6 +38,8 @@ def test_a_constant_added_to_what_a_network_returns(mode, more):
     if more:
         first = found.merged.first
         assert (first.key.step, first.key.module, first.key.variable) == (1, "net", "output")
+        # what follows from its own value goes wrong by itself, and would be counted as one more place
+        assert found.merged.counterfactual is None
 
 
 class OurKeys(torch.nn.Module):

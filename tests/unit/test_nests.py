@@ -70,6 +70,11 @@ def test_tensors_are_found_and_put_back(nest, paths):
     assert found(nest, objects=True) == held  # the user's own object is left alone
 
 
+def test_a_queue_stays_as_short_as_it_is_put_back():
+    assert replaced(deque([A, A], maxlen=2), is_tensor, {"[0]": B}) == deque([B, A]) and (
+        replaced(deque([A, A], maxlen=2), is_tensor, {"[0]": B}).maxlen == 2)
+
+
 def test_plain_objects_are_opened_for_results_only():
     assert not found(Plain(x=A)) and found(Plain(x=A), objects=True)
 
