@@ -152,4 +152,59 @@ def forward(self, x, t):
     share = paddle.stack([((best == c) & (t == c)).sum().astype("float32") / ((best == c) | (t == c)).sum().clip(min=1).astype("float32") for c in range(3)])
     return share.mean().astype(x.dtype), best
 """, ["share.mean() => share.sum()", "(best == c) | (t == c) => best == c", "argmax(1) => argmin(1)"], known=FLOAT32),
+    Program("a head that is the embedding", "integers(2, 5, high=9), integers(2, 5, high=9)", """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.emb = nn.Embedding(9, 6)
+        self.mid = nn.Linear(6, 6)
+        self.head = nn.Linear(6, 9, bias=False)
+        self.head.weight = self.emb.weight
+    def forward(self, x):
+        return self.head(torch.tanh(self.mid(self.emb(x))))
+self.net = Net()
+self.opt = torch.optim.AdamW(self.net.parameters(), lr=1e-2, weight_decay=0.1)
+def step(self, x, t):
+    loss = F.cross_entropy(self.net(x).flatten(0, 1), t.flatten())
+    self.opt.zero_grad()
+    loss.backward()
+    self.opt.step()
+    return loss
+""", """
+class Net(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.emb = nn.Embedding(9, 6)
+        self.mid = nn.Linear(6, 6)
+    def forward(self, x):
+        h = paddle.tanh(self.mid(self.emb(x)))
+        return paddle.matmul(h, self.emb.weight, transpose_y=True)
+self.net = Net()
+self.opt = paddle.optimizer.AdamW(1e-2, weight_decay=0.1, parameters=self.net.parameters())
+def step(self, x, t):
+    loss = F.cross_entropy(self.net(x).flatten(0, 1), t.flatten())
+    self.opt.clear_grad()
+    loss.backward()
+    self.opt.step()
+    return loss
+""", ["h, self.emb.weight, => h, self.emb.weight.detach(),", "return paddle.matmul(h => return paddle.matmul(self.emb(x)", "weight_decay=0.1 => weight_decay=0.01",
+      "t.flatten()) => t.flatten()) * 1.001"], training=True, known={"decoupled_decay": 1e-6}),
+    Program("a product of some frequencies", "normal(2, 3, 12)", """
+self.w = nn.Parameter(torch.randn(3, 3, 4, 2))
+self.skip = nn.Conv1d(3, 3, 1)
+def forward(self, x):
+    h = torch.fft.rfft(x, norm="ortho")
+    out = torch.zeros_like(h)
+    out[..., :4] = torch.einsum("bim,iom->bom", h[..., :4], torch.view_as_complex(self.w))
+    return F.gelu(torch.fft.irfft(out, n=x.shape[-1], norm="ortho") + self.skip(x)), h.abs()
+""", """
+self.w = self.create_parameter([3, 3, 4, 2])
+self.skip = nn.Conv1D(3, 3, 1)
+def forward(self, x):
+    h = paddle.fft.rfft(x, norm="ortho")
+    out = paddle.einsum("bim,iom->bom", h[..., :4], paddle.as_complex(self.w))
+    out = paddle.concat([out, paddle.zeros_like(h[..., 4:])], -1)
+    return F.gelu(paddle.fft.irfft(out, n=x.shape[-1], norm="ortho") + self.skip(x)), h.abs()
+""", ["paddle.as_complex(self.w) => paddle.as_complex(self.w).conj()", "bim,iom->bom => bim,oim->bom", "rfft(x, norm=\"ortho\") => rfft(x)",
+      "[out, paddle.zeros_like(h[..., 4:])] => [paddle.zeros_like(h[..., 4:]), out]"]),
 ]
