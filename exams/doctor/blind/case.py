@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import sys
 from collections.abc import Iterable, Mapping
@@ -86,6 +87,7 @@ class Answer:
 
 def sit(case: Case) -> Answer:
     """Run the script as a user does, from its first line to its last, and take what the doctor in it, or around it, has to say."""
+    gc.collect()  # loaders of an earlier script, which the doctor would take for this one's
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"{case.script}.py"
         file.write_text(case.text)
