@@ -70,7 +70,6 @@ CHECKED = {
     ("docs/cost.md", "*"): f"{MINUTES}; test_interleaved runs smaller ones",
     ("docs/fuzzing.md", "*"): f"{MINUTES}; test_convert_fuzz runs fewer cases",
     ("docs/the-table.md", "Verdicts"): f"{MINUTES}; tests/ugatit/test_systems.py",
-    ("docs/the-table.md", "A short training of each"): f"{MINUTES}, {DATA}; tests/ugatit/test_systems.py",
     ("docs/the-table.md", "The ablation"): f"{DATA}; tests/ugatit/test_ablation.py",
 }
 
