@@ -67,28 +67,14 @@ class Asked:
         if known_to(before) != known_to(step.before):  # nor can a step be made from half a state
             return found
         after = both.state(1) if free else both.private(1)
-        alone, report = self._asked(step, before, start, found)
+        alone = Alone(both, step.number, step.batch, before, start, self._draws, self._mode, self._tell)
+        report = self._judged(step.number, alone, found)
         if report.diverged and not self._result.report.diverged:  # nothing was wrong before it ran
             report.counterfactual = alone.righted(found, report)
         both.load(1, after if free else {**start, **after})
         if free:
             self._result.judged_alone[step.number] = report.verdict
         return report
-
-    def _asked(self, step: ReferenceStep, before: Mapping[str, Any], start: Mapping[str, Any],
-               found: Report) -> tuple[Alone, Report]:
-        """The step alone, and what is found in it. In a free run what is kept beside weights (a hidden state, a running
-        baseline) is first taken to be the twin's, too, and is compared at the end of the step: the next would begin with it."""
-        both = self._both
-        alike, names = both.remembering_as_twin(before, start) if self._mode == "free" else (before, frozenset())
-        if names:
-            with both.comparing_remembered(names):
-                alone = Alone(both, step.number, step.batch, alike, start, self._draws, self._mode, self._tell)
-                report = self._judged(step.number, alone, found)
-            if not report.diverged:
-                return alone, report
-        alone = Alone(both, step.number, step.batch, before, start, self._draws, self._mode, self._tell)
-        return alone, self._judged(step.number, alone, found)
 
     def _judged(self, number: int, alone: Alone, found: Report) -> Report:
         if self._known:

@@ -56,7 +56,6 @@ class Programs(Sides):
         self.start = cast({"moments": {}, **self.programs[0].state(), **subject.state}, lane)
         ours, theirs = (set(program.kept()) if hasattr(program, "kept") else set() for program in self.programs)
         self._kept_by_both = ours & theirs  # now: one side may run alone later
-        self._remembered: frozenset[str] = frozenset()  # what is kept beside weights and is compared
         self._losses: tuple[str, ...] = ()  # names of the reference's
         self._tape: tuple[int, Tape] = (0, Tape(subject.seed, 0))  # of the latest step
 
@@ -173,24 +172,6 @@ class Programs(Sides):
                 result["networks"][network] = {**entries, **result["networks"].get(network, {})}
         return result
 
-    def remembering_as_twin(self, state: Mapping[str, Any], twins: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
-        """A state of the reference's with what the twin keeps beside weights (a hidden state, a running baseline) in a state of its
-        own, where both keep it under one name and in the same shapes; and these names."""
-        if "own" not in state or "own" not in twins:
-            return dict(state), frozenset()
-        ours, theirs = (program.remembered(one["own"]) for program, one in zip(self.programs, (state, twins), strict=True))
-        alike = {name: theirs[name] for name, held in ours.items() if held and _shapes(held) == _shapes(theirs.get(name, {}))}
-        return {**state, "own": self.programs[0].remembering(state["own"], alike)}, frozenset(alike)
-
-    @contextmanager
-    def comparing_remembered(self, names: frozenset[str]) -> Iterator[None]:
-        """Meanwhile what both sides keep under these names is compared at the end of a step."""
-        before, self._remembered = self._remembered, names
-        try:
-            yield
-        finally:
-            self._remembered = before
-
     def tape(self, number: int) -> Tape:
         """The random numbers of a step, which every run of it is given; those of the step before are let go."""
         if self._tape[0] != number:
@@ -248,8 +229,6 @@ class Programs(Sides):
             for name, site, tensor in self._kept_tensors(side):
                 array = framework.array(tensor, copy=sink.keeps)
                 recorder.emit_array("state", name, array, site=site, scale=_largest(array), entry=False)
-            for name, array in self._remembered_by(side):
-                recorder.emit_array("state", name, array, scale=_largest(array), entry=False)
             for name, optimizer in self.optimizers[side].items():
                 rates = learning_rates(framework, optimizer)
                 recorder.emit_array("state", f"{name}.lr", rates, scale=_largest(rates), entry=False)
@@ -275,15 +254,6 @@ class Programs(Sides):
             if name in self._kept_by_both:
                 site = program.kept_at(name)
                 yield from ((name + path, site, tensor) for path, tensor in tensors.items())
-
-    def _remembered_by(self, side: int) -> Iterator[tuple[str, np.ndarray]]:
-        """(name, values) of what is to be compared of that which a side keeps beside weights; not what is always compared."""
-        if not self._remembered:
-            return
-        program = self.programs[side]
-        always = {name + path for name, tensors in program.kept().items() if name in self._kept_by_both for path in tensors}
-        yield from ((name + path, array) for name, held in program.remembered(program.own()).items() if name in self._remembered
-                    for path, array in held.items() if name + path not in always)
 
     def _named(self, side: int, losses: dict[str, Any]) -> dict[str, Any]:
         """As many losses under other names are the reference's, in its order, where the two are not written alike."""
@@ -327,10 +297,6 @@ class Programs(Sides):
                 return error
             raise
         return None
-
-
-def _shapes(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
-    return {path: array.shape for path, array in arrays.items()}
 
 
 def _largest(array: np.ndarray) -> float:
