@@ -106,10 +106,9 @@ def sit(system, data, steps, lane):
     both = programs(system, lane)
     files = {domain: find_images(Path(data) / domain) for domain in ("trainA", "trainB")}
     domains = [[test_array(read_image(file), SIZE)[None].astype(lane) for file in found] for found in files.values()]
-    moved_start = moved(both.start, "systems")
     tapes = {step: Tape(both.subject.seed, step) for step in range(1, steps + 1)}
     made = []
-    for side, start in ((0, both.start), (0, moved_start), (1, both.for_twin(both.start))):
+    for side, start in ((0, both.start), (0, moved(both.start, "systems")), (1, both.for_twin(both.start))):
         train(both, side, start, domains, steps, tapes)
         made.append(translations(both, side, system, domains[0]))
     (torch, spread), (beside, _), (paddle, _) = (

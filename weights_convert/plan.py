@@ -87,6 +87,11 @@ class Plan:
     remarks: tuple[str, ...] = ()
     left_out: frozenset[str] = frozenset()
 
+    @property
+    def carried(self) -> frozenset[str]:
+        """The torch names of what has a place in Paddle."""
+        return frozenset(entry.source for entry in self.entries.values() if entry.target is not None)
+
     def without(self, leaves_out: Callable[[str], bool]) -> "Plan":
         """The plan of the rest. leaves_out: asked of each tensor's name on either side."""
         gone = {name: entry for name, entry in self.entries.items()

@@ -127,7 +127,7 @@ def take(reference: Any, twin: Any, frameworks: tuple[Framework, Framework],
             path = path.rpartition(".")[0]
 
     theirs = {ours: path for path, ours in (paired.modules or {}).items()}
-    placed = {entry.source for entry in plan.entries.values() if entry.target is not None}
+    placed = plan.carried
 
     def partner(name: str) -> str:
         """What the twin calls it: of a tensor of the reference that fits nowhere, by the module that is its owner's partner."""

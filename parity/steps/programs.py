@@ -138,7 +138,7 @@ class Programs(Sides):
         found = {}
         for network, plan in self.plans.items():
             held = self.frameworks[0].entries(self.programs[0].networks[network])
-            carried = {entry.source for entry in plan.entries.values() if entry.target is not None}
+            carried = plan.carried
             known_as = {id(tensor): name for name, tensor in held.items() if name in carried}
             found[network] = {name: known_as[id(tensor)] for name, tensor in held.items()
                               if name not in carried and id(tensor) in known_as}

@@ -56,7 +56,7 @@ def carry_back(state: Mapping[str, Any], plans: Mapping[str, Plan], own: Mapping
     networks are not those of the plans."""
     networks = {network: plans[network].to_torch(values) for network, values in state["networks"].items() if network in plans}
     for network, values in networks.items():
-        carried = {entry.source for entry in plans[network].entries.values() if entry.target is not None}
+        carried = plans[network].carried
         values.update({name: array for name, array in (own or {}).get(network, {}).items() if name not in carried})
         values.update({name: values[source] for name, source in (aliases or {}).get(network, {}).items()})
 
