@@ -21,7 +21,8 @@ from exams.doctor.healthy import HEALTHY
 from exams.doctor.sitting import Sitting, builder
 from parity.declare.pair import Pair, TrainingSubject
 from parity.doctor.diagnosis import Diagnosis
-from parity.doctor.examine import examine, versions
+from parity.doctor.examine import examine
+from parity.doctor.report import versions
 from parity.steps.follow import follow
 from parity.steps.reference import ReferenceStep, record_reference
 from parity.trace.source import SourceTree

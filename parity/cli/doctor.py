@@ -71,12 +71,11 @@ def _script(script: str, arguments: tuple[str, ...], iterations: int, expect: tu
 def _told(diagnosis: Diagnosis, target: str, reports: Reports, more: str = "") -> int:
     """Write the reports, and show it, with what else there is to say. -> exit code."""
     from parity.doctor import report
-    from parity.doctor.examine import versions
-    output.publish_html(reports, lambda: report.to_html(diagnosis, target, versions()))
-    output.publish_json(reports, lambda: report.to_json(diagnosis, versions()))
+    output.publish_html(reports, lambda: report.to_html(diagnosis, target))
+    output.publish_json(reports, lambda: report.to_json(diagnosis))
     if output.for_machines(reports):
         from parity.doctor.problems import checked
-        output.publish_problems(reports, checked(diagnosis, target), versions())
+        output.publish_problems(reports, checked(diagnosis, target), report.versions())
     console = output.console(err=reports.json_path == "-")
     report.show(console, diagnosis)
     if more:

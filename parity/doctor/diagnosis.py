@@ -37,3 +37,9 @@ class Diagnosis:
     @property
     def first(self) -> Finding | None:
         return next(iter((*self.errors, *self.warnings)), None)
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the page."""
+        from parity.doctor.report import to_html
+        from parity.report.page import framed
+        return framed(to_html(self))

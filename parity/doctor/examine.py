@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,13 +30,6 @@ def examine(target: str | Callable, *, iterations: int = 20, expect: Sequence[st
         return diagnose_beside(subject, steps=min(iterations, FIRST), expect=expect)
     return diagnose_alone(found, iterations=iterations, expect=expect, source=source, progress=progress, repeat=repeat,
                           name=target if isinstance(target, str) else None, constructions=constructions)
-
-
-def versions() -> dict[str, str]:
-    """What ran."""
-    held = {"paddle-parity": "paddle-parity", "torch": "torch", "paddle": "paddle", "numpy": "numpy"}
-    found = {name: getattr(sys.modules.get(package), "__version__", None) for name, package in held.items()}
-    return {**{name: version for name, version in found.items() if version}, "python": platform.python_version()}
 
 
 def _declared(value: Any) -> Any | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from typing import Any
+import platform
+import sys
 
 from rich.console import Console
 from rich.text import Text
@@ -60,22 +60,29 @@ def to_text(diagnosis: Diagnosis) -> str:
     return out.getvalue().rstrip()
 
 
-def to_json(diagnosis: Diagnosis, versions: Mapping[str, str] | None = None, **more: Any) -> str:
+def to_json(diagnosis: Diagnosis) -> str:
     """`findings`: errors and warnings with `severity`; `counts`: errors apart from warnings and from what was declared."""
     document = {
         "verdict": "finding" if diagnosis.errors else "healthy",
         "iterations": diagnosis.iterations,
         "counts": {"errors": len(diagnosis.errors), "warnings": len(diagnosis.warnings), "expected": len(diagnosis.expected)},
         "findings": [found.to_json() for found in diagnosis.findings],
-        **more,
-        "versions": dict(versions or {}),
+        "versions": versions(),
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def to_html(diagnosis: Diagnosis, target: str, versions: Mapping[str, str]) -> str:
-    """One page that needs nothing else."""
+def versions() -> dict[str, str]:
+    """What ran."""
+    held = {"paddle-parity": "parity", "torch": "torch", "paddle": "paddle", "numpy": "numpy"}
+    found = {name: getattr(sys.modules.get(package), "__version__", None) for name, package in held.items()}
+    return {**{name: version for name, version in found.items() if version}, "python": platform.python_version()}
+
+
+def to_html(diagnosis: Diagnosis, target: str | None = None) -> str:
+    """One page that needs nothing else. target: what was named to be watched."""
     from parity.report.page import page  # not at the top: it needs what is compared, a training step alone does not
-    return page("doctor.html", title=say("Doctor: {target}", target=target), verdict="diverged" if diagnosis.errors else "same",
+    title = say("Doctor: {target}", target=target) if target else say("Doctor")
+    return page("doctor.html", title=title, verdict="diverged" if diagnosis.errors else "same",
                 sentence=sentence(diagnosis), errors=diagnosis.errors, warnings=diagnosis.warnings, expected=diagnosis.expected,
-                versions=versions)
+                versions=versions())

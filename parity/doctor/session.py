@@ -204,3 +204,7 @@ class Doctor:
     def __str__(self) -> str:
         from parity.doctor.report import to_text
         return to_text(self.diagnose())
+
+    def _repr_html_(self) -> str | None:
+        """In a notebook: the page; nothing before it was started."""
+        return self.diagnose()._repr_html_() if self._watch else None

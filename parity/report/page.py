@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from html import escape
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -45,6 +46,11 @@ def page(template: str, **values: object) -> str:
                             "maps": sketches.maps}
     environment.globals |= {"say": say, "languages": language.NAMES}
     return environment.get_template(template).render(**{**values, "versions": values.get("versions") or versions()})
+
+
+def framed(page: str) -> str:
+    """A page for a notebook: in a frame, as its styles are for itself alone."""
+    return f'<iframe srcdoc="{escape(page)}" style="width: 100%; height: 40rem; border: 0"></iframe>'
 
 
 def _site(site: Site | None) -> dict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from parity.compare.results import Result
 from parity.messages import Message, say, several, term
@@ -81,6 +80,6 @@ class Summary:
         return rungs
 
     def _repr_html_(self) -> str:
-        """In a notebook: the page, in a frame, as its styles are for itself alone."""
-        from parity.report.page import to_html
-        return f'<iframe srcdoc="{escape(to_html(self))}" style="width: 100%; height: 40rem; border: 0"></iframe>'
+        """In a notebook: the page."""
+        from parity.report.page import framed, to_html
+        return framed(to_html(self))

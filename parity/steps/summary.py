@@ -124,6 +124,13 @@ class Summary:
                           "detail": None if over or stage == "census" else largest(worst)})
         return rungs
 
+    def _repr_html_(self) -> str:
+        """In a notebook: the page."""
+        from parity.report.page import framed
+        from parity.steps.picture import draw
+        from parity.steps.report import to_html
+        return framed(to_html(self, draw(self)))
+
 
 def _rung(finding: Finding, ladder: Sequence[tuple[str | None, str]]) -> int:
     """The finding's rung: of its phase and stage, or, outside the phases, the last of its stage: what a step hands back at its

@@ -1,9 +1,10 @@
-"""docs/parity-workflow.yml, the workflow that a project copies: its steps are run here on what `parity init` writes."""
+"""docs/parity-workflow.yml, the workflow that a project copies: its steps are run here on what `parity init` writes. Our own."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -88,3 +89,13 @@ def test_the_baseline_is_a_gate(tmp_path, monkeypatch):
     with faults.inject("biased_variance"):
         assert main(shlex.split(script("baseline", "Record today").replace("today", "tomorrow"))[1:]) == 0
     assert main([word.replace("today", "tomorrow") for word in compare]) == 1
+
+
+def test_our_own_workflows_make_what_there_is():
+    """The site among it, where a broken link or anchor is an error."""
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
+    flows = [yaml.load(path.read_text(), yaml.BaseLoader) for path in (ROOT / ".github" / "workflows").glob("*.yml")]
+    runs = [step["run"] for flow in flows for job in flow["jobs"].values() for step in job["steps"] if "run" in step]
+    made = {target for run in runs for target in re.findall(r"^make ([a-z]+)$", run, re.MULTILINE)}
+    assert {"docs", "exam", "nightly", "mutants"} <= made <= set(targets)
+    assert "mkdocs build --strict" in (ROOT / "Makefile").read_text()

@@ -180,7 +180,7 @@ def doctor_page() -> str:
     findings = [Symptom(kind, "net", say("the loader gave no batch at all"), say("no line calls step() on it"), site, 1)
                 for kind in KINDS]
     diagnosis = Diagnosis((*findings, Symptom("no-data", "loader", say("the iterator over the data ran dry"), expected=True)), 3)
-    return to_html(diagnosis, "train:step", {"paddle": "3.3.1"})
+    return to_html(diagnosis, "train:step")
 
 
 PAGES = {

@@ -8,8 +8,11 @@ from datetime import datetime, timezone
 from xml.etree import ElementTree
 
 import pytest
+import torch
 
+import parity
 from parity.cli import main
+from parity.doctor import Doctor
 from parity.numbers.arrays import Verdict
 from parity.report import machines, problems, tree
 from parity.report.circumstances import Circumstances
@@ -107,9 +110,35 @@ def test_the_tree_is_open_where_something_goes_wrong_by_itself():
     assert (head.verdict, head.open, head.place, len(head.findings)) == ("diverged", False, False, 1)
 
 
-def test_a_notebook_shows_the_page_in_a_frame():
-    framed = BROKEN._repr_html_()
-    assert framed.startswith("<iframe srcdoc=") and framed.count("<") == 2 and "Diverged. First in CAM" in framed
+def trained(held: int = 2) -> Doctor:
+    """One step of a linear layer, watched; the optimizer holds so many of its two parameters."""
+    torch.manual_seed(0)
+    net = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(list(net.parameters())[:held], 1e-3)
+    with parity.doctor(net, optimizer) as doctor:
+        for batch in doctor.watch([torch.eye(4)]):
+            optimizer.zero_grad()
+            (net(batch) - 1).square().mean().backward()
+            optimizer.step()
+    return doctor
+
+
+@pytest.mark.parametrize(("result", "said"), [
+    (lambda: BROKEN, "Diverged. First in CAM"),
+    (lambda: StepsSummary([made()], steps=3), "The same training: 3 steps"),
+    (lambda: StepsSummary([made("float64", found())], steps=3), "Diverged at step 2"),
+    (trained, "no finding in 1 iteration"),
+    (lambda: trained(held=1), "parameters-unheld"),
+    (lambda: trained().diagnose(), "no finding in 1 iteration"),
+], ids=["compare", "steps", "broken steps", "doctor", "doctor's finding", "diagnosis"])
+def test_a_notebook_shows_the_page_in_a_frame(result, said):
+    framed = result()._repr_html_()
+    assert framed.startswith("<iframe srcdoc=") and framed.count("<") == 2 and said in framed
+    assert f"paddle-parity {parity.__version__}" in framed
+
+
+def test_a_doctor_who_has_not_started_has_no_page():
+    assert parity.doctor(torch.nn.Linear(1, 1))._repr_html_() is None
 
 
 def test_the_sentence_comes_first_then_proof_then_table():
