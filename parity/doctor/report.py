@@ -6,13 +6,16 @@ import io
 import json
 import platform
 import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from parity.doctor.diagnosis import Diagnosis
 from parity.doctor.finding import Finding
 from parity.messages import Message, say, several, together
+
+if TYPE_CHECKING:
+    from parity.doctor.diagnosis import Diagnosis
 
 _STYLES = {"error": "bold red", "warning": "yellow"}
 

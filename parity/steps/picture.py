@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,9 +12,12 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from parity.numbers.noise import M
 from parity.report.words import place
+from parity.steps.figures import difference, envelope, leaves, totals, when
 from parity.steps.result import Curve
 from parity.steps.runner import Followed
-from parity.steps.summary import Summary, difference, envelope, leaves, totals, when
+
+if TYPE_CHECKING:
+    from parity.steps.summary import Summary
 
 INK, SOFT, GRID = "#1c2430", "#5b6675", "#e3e7ec"
 REFERENCE, TWIN, NOISE, BAD = "#2f6fb3", "#e07b00", "#9fc5ae", "#b3261e"

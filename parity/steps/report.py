@@ -6,6 +6,7 @@ import base64
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -18,9 +19,12 @@ from parity.report.page import ROWS, page
 from parity.report.problems import Checked, Problem
 from parity.report.terminal import COLOURS, NAMED, certificate, name_some, whole
 from parity.report.words import short, versions
+from parity.steps.figures import rows, totals, when
 from parity.steps.result import StepsReport
-from parity.steps.summary import Summary, rows, totals, when
 from parity.verdict.findings import Finding
+
+if TYPE_CHECKING:
+    from parity.steps.summary import Summary
 
 SHOWN = 24  # steps in a table of the terminal
 

@@ -23,8 +23,9 @@ from parity.numbers.arrays import Deviation, Verdict
 from parity.steps import picture as steps_picture
 from parity.steps import report as steps_report
 from parity.steps import runner as steps
+from parity.steps.figures import difference, leaves, rows
 from parity.steps.result import Curve, StepsReport
-from parity.steps.summary import Summary, difference, leaves, rows
+from parity.steps.summary import Summary
 from parity.trace.events import Key
 from parity.trace.source import Site
 from parity.ugatit import subjects as ugatit

@@ -9,8 +9,8 @@ from typing import Any
 from parity.messages import say
 from parity.report.page import page
 from parity.report.words import STAGES, versions
+from parity.steps.figures import largest, title
 from parity.steps.report import strict
-from parity.steps.summary import largest, title
 from parity.ugatit.explain import course, iterators, symptom
 from parity.ugatit.explain.report import plots, story
 from parity.ugatit.explain.report.summary import Explanation, Part
