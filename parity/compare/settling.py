@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from parity.compare.chosen import TRIALS, may_hide, weighed_otherwise
 from parity.compare.ladder import Both, Kept, Progress, accuracy, climb, glance_at, grown
 from parity.compare.righting import righted
 from parity.differences.explaining import Account, account, imitating
+from parity.messages import say
 from parity.numbers.arrays import Verdict
 from parity.trace.events import OPERATION
 from parity.trace.source import calls_own
@@ -33,13 +35,18 @@ Passed = Callable[[Report], None]
 """Told what the pass came to, before anything has been asked that may explain it."""
 
 
+_WITH_OTHERS = say("with the weights that were given nothing differs that the two return: of what does, choices (topk, argmax, "
+                   "a comparison) take nothing there; this is of other weights, shuffled and scaled, which choose otherwise")
+
+
 class Settling:
     """quick: the float32 lane is not looked at where the two are the same in float64. operations: watch single operations too; of
-    a user's pair they are watched anyway where neither a line nor a layer places the first divergence."""
+    a user's pair they are watched anyway where neither a line nor a layer places the first divergence. trials: other weights that
+    are tried where choices may hide something."""
 
     def __init__(self, both: Both, lanes: Iterable[str], *, quick: bool, operations: bool, tell: Progress, found: Found,
-                 passed: Passed) -> None:
-        self._both, self._lanes, self._quick, self._operations = both, frozenset(lanes), quick, operations
+                 passed: Passed, trials: int = TRIALS) -> None:
+        self._both, self._lanes, self._quick, self._operations, self._trials = both, frozenset(lanes), quick, operations, trials
         self._tell, self._found, self._passed = tell, found, passed
         self._sparing = True  # with draws: where something is far off, a few of them settle nothing
         self._asked: Kept | None = None
@@ -70,6 +77,8 @@ class Settling:
                 self._tell("the twin, with the reference's values at the places")
                 report.counterfactual = righted(self._both, self._kept, report, [difference for difference in settled.acting
                                                                                if not difference.material])
+        if _is_settled(report) and (other := self._chosen_otherwise(report, settled.causes)) is not None:
+            return other
         if self._quick and _is_settled(report):
             return report
         if "float32" in self._lanes and not report.diverged:
@@ -79,6 +88,24 @@ class Settling:
             report.add(accurate)
             report.findings.sort(key=lambda finding: finding.order)
         return report
+
+    def _chosen_otherwise(self, report: Report, known: Sequence[Difference]) -> Report | None:
+        """What the two come to with other weights, if they differ there and choices have hidden it."""
+        if not self._trials or not may_hide(self._both, self._kept, report, self._tell):
+            return None
+        for number in range(self._trials):
+            with weighed_otherwise(self._both, number):
+                self._tell(f"both with other weights, which choose otherwise: {number + 1} of {self._trials}")
+                with imitating(known):
+                    if not glance_at(self._both, gradients=False).diverged:
+                        continue
+                self._kept = self._fresh()  # the runs with the weights that were asked for are let go
+                other = Settling(self._both, ("float64",), quick=self._quick, operations=self._operations, tell=self._tell,
+                                 found=self._found, passed=self._passed, trials=0)._report()
+                if other.diverged:
+                    other.remarks.append(_WITH_OTHERS)
+                    return other
+        return None
 
     def _rounding_in(self, glanced: Report) -> Report | None:
         """The float64 lane, if nothing in the pass went apart, or nothing but rounding on its way; else None. What goes apart in

@@ -38,6 +38,11 @@ class Choices:
         """While active, choices are noted."""
         return _Recording(self._made)
 
+    @property
+    def throw_away(self) -> bool:
+        """Whether any was made but by a pooling, which hands on the largest of a few: what it leaves is smaller, nothing else."""
+        return any(name_of(operation) not in _POOLS for operation in self._made)
+
     def reader(self) -> Reader:
         """For one run that goes on with these choices."""
         return Reader(self._made)

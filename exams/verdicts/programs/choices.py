@@ -1,6 +1,6 @@
 """Programs that choose: indexing, gathering, sorting, thresholds, bins, masks by comparison, control flow by data."""
 
-from exams.verdicts.program import Program
+from exams.verdicts.program import Program, in_paddle
 
 ROWS = "normal(4, 6)"
 
@@ -12,7 +12,47 @@ def chosen(name: str, line: str, *mistakes: str, paddle: str = "", built: str = 
     return Program(name, inputs, text(line), text(paddle) if paddle else "", mistakes, **more)
 
 
+SEARCH = """
+self.table = nn.Embedding(9, 6)
+self.cell = nn.LSTMCell(6, 6)
+self.out = nn.Linear(6, 9)
+def forward(self, h):
+    c, word, score = torch.zeros_like(h), torch.zeros(6, dtype=torch.long), torch.tensor([[0.0, -1e4, -1e4]] * 2, dtype=h.dtype)
+    for _ in range(3):
+        h, c = self.cell(self.table(word), (h, c))
+        score, best = (score.unsqueeze(-1) + F.log_softmax(self.out(h), -1).reshape(2, 3, 9)).reshape(2, 27).topk(3, -1)
+        rows = (best // 9 + torch.tensor([[0], [3]])).reshape(6)
+        word, h, c = (best % 9).reshape(6), h[rows], c[rows]
+    return score[:, 0], word
+"""
+SEARCH_PADDLE = """
+self.table = nn.Embedding(9, 6)
+self.cell = nn.LSTMCell(6, 6)
+self.out = nn.Linear(6, 9)
+def forward(self, h):
+    c, word, score = paddle.zeros_like(h), paddle.zeros([6], dtype='int64'), paddle.to_tensor([[0.0, -1e4, -1e4]] * 2, dtype=h.dtype)
+    for _ in range(3):
+        h, c = self.cell(self.table(word), (h, c))[1]
+        score, best = (score.unsqueeze(-1) + F.log_softmax(self.out(h), -1).reshape([2, 3, 9])).reshape([2, 27]).topk(3, -1)
+        rows = (best // 9 + paddle.to_tensor([[0], [3]])).reshape([6])
+        word, h, c = (best % 9).reshape([6]), h[rows], c[rows]
+    return score[:, 0], word
+"""
+SENT = """
+self.gate = nn.Linear(6, 8)
+self.experts = nn.ModuleList([nn.Linear(6, 6) for _ in range(8)])
+def forward(self, x):
+    best, out = self.gate(x).argmax(-1), torch.zeros_like(x)
+    for i in range(8):
+        here = (best == i).unsqueeze(-1).to(x.dtype)
+        if here.any():
+            out = out + here * self.experts[i](x)
+    return out
+"""
+
 PROGRAMS = [
+    Program("a beam search", "normal(6, 6)", SEARCH, SEARCH_PADDLE, ["h[rows], c[rows] => h[rows], c", "h[rows], c[rows] => h, c[rows]"]),
+    Program("one expert of many for each row", "normal(12, 6)", SENT, in_paddle(SENT).replace("nn.ModuleList", "nn.LayerList").replace(".to(x.dtype)", ".astype(x.dtype)"), ["self.experts[i] => self.experts[min(i, 3)]"]),
     chosen("largest two", "y.topk(2, dim=1)[0]", "topk(2, axis=1) => topk(2, axis=1, largest=False)"),
     chosen("largest two are kept", "y * (y >= y.topk(2, dim=1)[0][:, -1:]).to(y.dtype)", ".astype(y.dtype) => .astype(y.dtype) * 0.5", "topk(2, => topk(3,",
            paddle="y * (y >= y.topk(2, axis=1)[0][:, -1:]).astype(y.dtype)"),

@@ -1,0 +1,75 @@
+"""What a choice has thrown away acquits nothing: other weights choose otherwise.
+
+A beam search that forgets to reorder its cells returns the right words where no wrong row is chosen, and no gradient comes back
+from the others; an expert to which nothing is sent may be any. Where the reference makes choices, and not everything was compared,
+it takes other weights to tell whether these hide something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from parity.numbers.noise import generator
+from parity.trace.events import PRECISIONS
+from parity.verdict.findings import Finding, Report
+from parity.verdict.sinks import Nowhere, Store
+
+if TYPE_CHECKING:
+    from parity.compare.ladder import Both, Kept, Progress
+
+TRIALS = 6
+"""Other weights that are tried. Of beam searches of three steps that hide what they forget, each shows about every other one
+(tests/compare/test_chosen.py counts)."""
+
+SPREAD = 1.0
+"""Of the logarithm of what an element is multiplied with. It changes no sign, which a scale or a variance may have to keep."""
+
+
+def may_hide(both: Both, kept: Kept, report: Report, tell: Progress) -> bool:
+    """Whether something in the forward was not compared, and the reference makes choices. kept: its runs, of which one has noted
+    the choices, or another will."""
+    if both.subject.own_weights or not (any(map(_is_of_the_forward, report.uncompared)) or _some_never_ran(both, kept)):
+        return False
+    noted = kept.truth
+    if noted is None or noted.choices is None:
+        tell("choices of the reference, float64")
+        noted = Store()
+        both.reference("float64", Nowhere(), gradients=False, measure=False, truth=noted)
+    return noted.choices is not None and noted.choices.throw_away
+
+
+def _is_of_the_forward(finding: Finding) -> bool:
+    return finding.key.stage in ("forward", "losses") and finding.key.variable not in PRECISIONS
+
+
+def _some_never_ran(both: Both, kept: Kept) -> bool:
+    """Whether a module that has weights shows nothing in the forward of what is at hand."""
+    events = (kept.truth or (kept.passed and kept.passed.truth) or Store()).events
+    ran = {key.module for key in events if key.stage in ("forward", "losses")}
+    return any(".".join(filter(None, (both.subject.name, entry.source.rpartition(".")[0]))) not in ran
+               for entry in both.entries().values())
+
+
+@contextmanager
+def weighed_otherwise(both: Both, number: int) -> Iterator[None]:
+    """Runs of both with other weights: of each parameter the elements in another order, each times a number of its own.
+    Parameters of one shape change alike, so that those which are one stay one."""
+    asked, buffers = both.subject, both.frameworks[0].buffers(both.models[0])
+
+    def other(name: str, array: np.ndarray) -> np.ndarray:
+        if name in buffers or array.dtype.kind not in "fc":
+            return array
+        drawn = generator("other weights", asked.seed, number, *array.shape)
+        shuffled = drawn.permutation(array.ravel()).reshape(array.shape)
+        return np.asarray(shuffled * np.exp(SPREAD * drawn.standard_normal(array.shape)), array.dtype)
+
+    both.subject = replace(asked, state={name: other(name, array) for name, array in asked.state.items()})
+    try:
+        yield
+    finally:
+        both.subject = asked
