@@ -283,5 +283,74 @@ WRITE_THROUGH_VIEW = Difference(
     is_bug=True,
 )
 
+
+def written_by_index_lost(dtype: str = "float64") -> float:
+    """1 if the gradient of a value that is written by index is not that of the elements it was written to."""
+    value = paddle.ones([2, 4], dtype)
+    value.stop_gradient = False
+    x = paddle.zeros([3, 4], dtype)
+    x[paddle.to_tensor([0, 2])] = value
+    x.sum().backward()
+    return float((value.grad != 1).any())
+
+
+def _written_by_index_in_float32() -> float:
+    return written_by_index_lost("float32")
+
+
+WRITTEN_BY_INDEX = Difference(
+    name="written_by_index",
+    title="What is written by index has no gradient in float64",
+    where="x[rows] = value and x[mask] *= 2, with a tensor, a list or an array as the index, in float64, on the CPU (the kernel "
+          "index_elementwise_put_with_tensor)",
+    size="its backward reads float64 as float32: half of the numbers are zeros, and half are what lies in memory. Right in "
+         "float32, with slices, and by index_put_.",
+    measure=written_by_index_lost,
+    expected=(1, 1),
+    control=_written_by_index_in_float32,
+    correct="0: each value's gradient is that of its element, as torch gives",
+    figures={"3.3.1": 1, "3.0.0": 0, "2.6.2": 0},
+    effect="none on training in float32; one in float64 goes wrong without a word. Where a comparison runs a program in float64, "
+           "the same elements are written by index_put_",
+    avoided_by="no such write in the twin of U-GAT-IT; elsewhere index_put_, or paddle.where",
+    is_bug=True,
+)
+
+
+def written_by_mask_lost() -> float:
+    """1 if one number that is written by a mask gets no gradient."""
+    value = paddle.ones([1])
+    value.stop_gradient = False
+    x = paddle.zeros([3, 4])
+    x[paddle.to_tensor([True, False, True])] = value
+    x.sum().backward()
+    return float(value.grad.item() == 0)
+
+
+def _one_written_by_index_lost() -> float:
+    value = paddle.ones([1])
+    value.stop_gradient = False
+    x = paddle.zeros([3, 4])
+    x[paddle.to_tensor([0, 2])] = value
+    x.sum().backward()
+    return float(value.grad.item() == 0)
+
+
+WRITTEN_BY_MASK = Difference(
+    name="written_by_mask",
+    title="One number that is written by a mask has no gradient",
+    where="x[mask] = value, with a value of one element that is trained (a mask token, a fill value), CPU",
+    size="all: zeros come back. Right where the value has a row's shape, where the mask is turned into indices, and with "
+         "paddle.where.",
+    measure=written_by_mask_lost,
+    expected=(1, 1),
+    control=_one_written_by_index_lost,
+    correct="0: the sum over what was written, as torch gives",
+    figures={"3.3.1": 1, "3.0.0": 0, "2.6.2": 0},
+    effect="a fill value is never trained, without a word",
+    avoided_by="no such write in the twin of U-GAT-IT; elsewhere paddle.where(mask, value, x)",
+    is_bug=True,
+)
+
 ENTRIES = (CLEAR_GRADIENT, ASSIGNED_GRADIENT, ASTYPE, SET_STATE_DICT, LEGACY_LOAD, SAFETENSORS, RECURRENT_BACKWARD,
-           WRITE_THROUGH_VIEW)
+           WRITE_THROUGH_VIEW, WRITTEN_BY_INDEX, WRITTEN_BY_MASK)

@@ -379,6 +379,10 @@ class Framework(ABC):
         """While active, what the program has compiled runs as the Python that it is compiled from."""
         return nullcontext()
 
+    def written_rightly(self) -> AbstractContextManager:
+        """While active, what is written by index has in float64 the gradients that it has in float32 (see `paddle_writing`)."""
+        return nullcontext()
+
     def lifting(self, lifted: Lifted) -> AbstractContextManager:
         """While active, float32 is float64 in the program's mouth (see `parity.frameworks.lifting`)."""
         return nullcontext()

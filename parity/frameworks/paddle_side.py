@@ -31,6 +31,7 @@ from parity.frameworks.paddle_lifting import lifting
 from parity.frameworks.paddle_lowering import lowering
 from parity.frameworks.paddle_random import drawing
 from parity.frameworks.paddle_scaling import Decorated, decorated, scaling
+from parity.frameworks.paddle_writing import written_rightly
 from parity.numbers.distributions import Numbers
 
 _process, _, _words = os.environ.get(LAST_WORDS, "").partition("/")
@@ -282,6 +283,9 @@ class PaddleFramework(Framework):
 
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         return drawing(numbers)
+
+    def written_rightly(self) -> AbstractContextManager:
+        return written_rightly()
 
     def lifting(self, lifted: Lifted) -> AbstractContextManager:
         return lifting(lifted)

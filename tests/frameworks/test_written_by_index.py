@@ -1,0 +1,105 @@
+"""What is written by index in float64 has the gradients that it has in float32: a right port is the same, a wrong one is found."""
+
+import numpy as np
+import paddle
+import pytest
+import torch
+
+from parity import Port, compare, normal
+from parity.frameworks.paddle_writing import written_rightly
+
+ITEMS = {
+    "rows": lambda t: t([0, 2]), "a list": lambda t: [0, 2], "an array": lambda t: np.array([0, 2]),
+    "negative": lambda t: t([-1, 0]),
+    "a mask": lambda t: t([True, False, True]), "a mask of all": lambda t: t(np.arange(60).reshape(3, 4, 5) % 3 == 0),
+    "nothing": lambda t: t([False] * 3), "two": lambda t: (t([0, 1]), t([1, 2])), "twice": lambda t: t([1, 1, 0]),
+    "columns": lambda t: (slice(None), t([0, 3])), "rows of a slice": lambda t: (t([1]), slice(1, 3)),
+    "of one": lambda t: (1, t([0, 2])), "apart": lambda t: (t([0, 1]), slice(None), t([1, 2])), "one": lambda t: t(1),
+    "the last": lambda t: (Ellipsis, t([0, 2])), "a slice": lambda t: slice(0, 2),
+}
+
+
+def gradients(tensor, item, x, value, g):
+    """(what was written into, its gradient, the value's)."""
+    x, value = tensor(x), tensor(value)
+    for one in (x, value):
+        one.requires_grad = True
+        one.stop_gradient = False
+    y = x * 1.0
+    y[item(tensor)] = value * 1.0
+    (y * tensor(g)).sum().backward()
+    return [np.asarray(one) for one in (y.detach(), x.grad, np.zeros(value.shape) if value.grad is None else value.grad)]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "broadcast"])
+@pytest.mark.parametrize("name", ITEMS)
+def test_as_torch_writes(name, whole):
+    rng = np.random.default_rng(0)
+    shape = np.zeros((3, 4, 5))[ITEMS[name](np.array)].shape
+    broadcast = (1, *shape[1:]) if shape[0] and len(shape) > 1 else shape  # Paddle writes nothing, or one number, in its own ways
+    given = rng.standard_normal((3, 4, 5)), rng.standard_normal(shape if whole else broadcast), rng.standard_normal((3, 4, 5))
+    with written_rightly():
+        for ours, theirs in zip(gradients(torch.tensor, ITEMS[name], *given), gradients(paddle.to_tensor, ITEMS[name], *given),
+                                strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-14)  # a sum of up to 20 numbers of size 1
+
+
+def test_one_number_by_a_mask_stays_without_a_gradient():
+    """As in float32, which is what a program trains in: it is no fault of the lane, and is not put right."""
+    found = []
+    for dtype in ("float32", "float64"):
+        value = paddle.ones([1], dtype)
+        value.stop_gradient = False
+        x = paddle.zeros([3, 4], dtype)
+        with written_rightly():
+            x[paddle.to_tensor([True, False, True])] = value
+        x.sum().backward()
+        found.append(value.grad.item())
+    assert found[0] == found[1]
+
+
+class Sent(torch.nn.Module):
+    """Each row to the layer of its sign, and the sum of one doubled in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.ModuleList(torch.nn.Linear(6, 6) for _ in range(2))
+
+    def forward(self, x):
+        out = torch.zeros_like(x)
+        for number, layer in enumerate(self.layers):
+            rows = torch.nonzero((x[:, 0] > 0) == bool(number)).squeeze(-1)
+            out[rows] = layer(x[rows])
+        out[out.sum(1) > 0] *= 2
+        return out
+
+
+class Sent_(paddle.nn.Layer):
+    def __init__(self, times=2):
+        super().__init__()
+        self.layers = paddle.nn.LayerList([paddle.nn.Linear(6, 6) for _ in range(2)])
+        self.times = times
+
+    def forward(self, x):
+        out = paddle.zeros_like(x)
+        for number, layer in enumerate(self.layers):
+            rows = paddle.nonzero((x[:, 0] > 0) == bool(number)).squeeze(-1)
+            out[rows] = layer(x[rows])
+        out[out.sum(1) > 0] *= self.times
+        return out
+
+
+class Cut(Sent_):
+    def forward(self, x):
+        out = paddle.zeros_like(x)
+        for number, layer in enumerate(self.layers):
+            rows = paddle.nonzero((x[:, 0] > 0) == bool(number)).squeeze(-1)
+            out[rows] = layer(x[rows]).detach() if number else layer(x[rows])
+        out[out.sum(1) > 0] *= 2
+        return out
+
+
+@pytest.mark.parametrize("twin, verdict", [(Sent_, "same"), (lambda: Sent_(3), "diverged"), (Cut, "diverged")],
+                         ids=["right", "times", "cut"])
+def test_a_program_that_writes_by_index(twin, verdict):
+    assert compare(Port(Sent, twin, inputs=[normal(8, 6)]), modes=["eval"]).verdict == verdict
