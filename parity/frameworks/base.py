@@ -379,8 +379,8 @@ class Framework(ABC):
         """While active, what the program has compiled runs as the Python that it is compiled from."""
         return nullcontext()
 
-    def written_rightly(self) -> AbstractContextManager:
-        """While active, what is written by index has in float64 the gradients that it has in float32 (see `paddle_writing`)."""
+    def right_in_float64(self) -> AbstractContextManager:
+        """While active, operations that go wrong in float64 alone are as they are in float32 (see `paddle_in_float64`)."""
         return nullcontext()
 
     def lifting(self, lifted: Lifted) -> AbstractContextManager:

@@ -27,11 +27,11 @@ from parity.frameworks.lifting import Lifted
 from parity.frameworks.lowering import Lowered
 from parity.frameworks.operations import operation_name
 from parity.frameworks.optimizers import Kind, kind_of, rates_of
+from parity.frameworks.paddle_in_float64 import right_in_float64
 from parity.frameworks.paddle_lifting import lifting
 from parity.frameworks.paddle_lowering import lowering
 from parity.frameworks.paddle_random import drawing
 from parity.frameworks.paddle_scaling import Decorated, decorated, scaling
-from parity.frameworks.paddle_writing import written_rightly
 from parity.numbers.distributions import Numbers
 
 _process, _, _words = os.environ.get(LAST_WORDS, "").partition("/")
@@ -284,8 +284,8 @@ class PaddleFramework(Framework):
     def drawing(self, numbers: Numbers) -> AbstractContextManager:
         return drawing(numbers)
 
-    def written_rightly(self) -> AbstractContextManager:
-        return written_rightly()
+    def right_in_float64(self) -> AbstractContextManager:
+        return right_in_float64()
 
     def lifting(self, lifted: Lifted) -> AbstractContextManager:
         return lifting(lifted)

@@ -115,7 +115,7 @@ class Recorder:
         lifted = self._run.lifted
         try:
             with (watching, self._drawing(), self.framework.lifting(lifted) if lifted else nullcontext(),
-                  self.framework.uncompiled(), self.framework.written_rightly(),
+                  self.framework.uncompiled(), self.framework.right_in_float64(),
                   self.framework.unhooked(self._gradients.arrived_at_leaf),
                   self.framework.lowering(self._lowered, on_cpu=self._run.device == "cpu")):
                 if self._run.lines:

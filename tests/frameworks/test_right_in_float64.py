@@ -1,12 +1,13 @@
-"""What is written by index in float64 has the gradients that it has in float32: a right port is the same, a wrong one is found."""
+"""What Paddle gets wrong in float64 alone is as it is in float32: a right port is the same, a wrong one is found."""
 
 import numpy as np
 import paddle
+import paddle.nn.functional as F
 import pytest
 import torch
 
 from parity import Port, compare, normal
-from parity.frameworks.paddle_writing import written_rightly
+from parity.frameworks.paddle_in_float64 import right_in_float64
 
 ITEMS = {
     "rows": lambda t: t([0, 2]), "a list": lambda t: [0, 2], "an array": lambda t: np.array([0, 2]),
@@ -38,7 +39,7 @@ def test_as_torch_writes(name, whole):
     shape = np.zeros((3, 4, 5))[ITEMS[name](np.array)].shape
     broadcast = (1, *shape[1:]) if shape[0] and len(shape) > 1 else shape  # Paddle writes nothing, or one number, in its own ways
     given = rng.standard_normal((3, 4, 5)), rng.standard_normal(shape if whole else broadcast), rng.standard_normal((3, 4, 5))
-    with written_rightly():
+    with right_in_float64():
         for ours, theirs in zip(gradients(torch.tensor, ITEMS[name], *given), gradients(paddle.to_tensor, ITEMS[name], *given),
                                 strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-14)  # a sum of up to 20 numbers of size 1
@@ -51,7 +52,7 @@ def test_one_number_by_a_mask_stays_without_a_gradient():
         value = paddle.ones([1], dtype)
         value.stop_gradient = False
         x = paddle.zeros([3, 4], dtype)
-        with written_rightly():
+        with right_in_float64():
             x[paddle.to_tensor([True, False, True])] = value
         x.sum().backward()
         found.append(value.grad.item())
@@ -103,3 +104,30 @@ class Cut(Sent_):
                          ids=["right", "times", "cut"])
 def test_a_program_that_writes_by_index(twin, verdict):
     assert compare(Port(Sent, twin, inputs=[normal(8, 6)]), modes=["eval"]).verdict == verdict
+
+
+class Judged(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(6, 1)
+
+    def forward(self, x, y):
+        p, y = torch.sigmoid(self.fc(x)), y.detach()
+        return (-y * torch.log(p + 1e-4) - (1 - y) * torch.log(1 - p + 1e-4)).mean()
+
+
+class Judged_(paddle.nn.Layer):
+    def __init__(self, epsilon=1e-4):
+        super().__init__()
+        self.fc = paddle.nn.Linear(6, 1)
+        self.epsilon = epsilon
+
+    def forward(self, x, y):
+        return F.log_loss(F.sigmoid(self.fc(x)), y, self.epsilon).mean()
+
+
+@pytest.mark.parametrize("epsilon, verdict", [(1e-4, "same"), (2e-4, "diverged")])
+def test_a_log_loss(epsilon, verdict):
+    """Paddle has no kernel of it for float64."""
+    labels = (np.arange(8) % 2).astype(np.float32)[:, None]
+    assert compare(Port(Judged, lambda: Judged_(epsilon), inputs=[normal(8, 6), labels]), modes=["eval"]).verdict == verdict

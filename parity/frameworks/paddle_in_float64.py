@@ -1,39 +1,43 @@
-"""What Paddle 3.3 writes by index (`x[rows] = value`, `x[mask] *= 2`), with the gradients that it has in float32.
+"""What Paddle computes wrongly in float64 alone, or not at all, as it computes it in float32.
 
-The backward of that kernel reads float64 as float32, and what comes back to the value is neither (docs/differences.md:
-written_by_index). Programs run in float32, where it is right, so it is no fault of theirs: where a comparison runs them in float64,
-the same elements are written by `index_put_`.
+Programs run in float32, where it is right, so it is no fault of theirs where a comparison runs them in float64. What is written by
+index (`x[rows] = value`, `x[mask] *= 2`): since 3.3 the backward of that kernel reads float64 as float32 (docs/differences.md:
+written_by_index); the same elements are written by `index_put_`. `log_loss`: it has no kernel for float64, and is composed.
+
+Of 438 calls of Paddle's functions, with their gradients, no other is another one in float64 than in float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import paddle
+from paddle import _C_ops
 
 from parity.blame import hand_on
 from parity.frameworks.replacing import Attributes, Replacing
 
-_KERNEL = "_setitem_dygraph"
 _active = Replacing()
 _replaced = Attributes()
 
 
 @contextmanager
-def written_rightly() -> Iterator[None]:
-    """While active, item assignment in this thread gives a float64 value its gradient."""
+def right_in_float64() -> Iterator[None]:
+    """While active, programs in this thread have these operations in float64 as they are in float32."""
     with _active.on(True, _install, _replaced.restore):
         yield
 
 
 def _install() -> None:
-    original = vars(paddle.Tensor).get(_KERNEL)
-    if original is None:  # a Paddle that writes by other means
-        return
+    for owner, name, replace in ((paddle.Tensor, "_setitem_dygraph", _writing), (_C_ops, "log_loss", _log_loss)):
+        if name in vars(owner):  # not in every version
+            _replaced.put(owner, name, replace(vars(owner)[name]))
 
+
+def _writing(original: Callable) -> Callable:
     def write(self: paddle.Tensor, item: Any, value: Any) -> Any:
         if not _active.value or not _goes_wrong(self, item, value):
             return hand_on(original, self, item, value)
@@ -44,7 +48,17 @@ def _install() -> None:
         indices = tuple(map(paddle.to_tensor, np.unravel_index(places.numpy(), tuple(self.shape))))
         return hand_on(paddle.Tensor.index_put_, self, indices, _as_shaped(value, places.shape))
 
-    _replaced.put(paddle.Tensor, _KERNEL, write)
+    return write
+
+
+def _log_loss(original: Callable) -> Callable:
+    def log_loss(p: paddle.Tensor, label: paddle.Tensor, epsilon: float) -> paddle.Tensor:
+        if not _active.value or p.dtype != paddle.float64:
+            return hand_on(original, p, label, epsilon)
+        label, small = label.detach(), paddle.full([], epsilon, p.dtype)  # the kernel has no gradient for labels
+        return -label * paddle.log(p + small) - (1 - label) * paddle.log(1 - p + small)
+
+    return log_loss
 
 
 def _goes_wrong(tensor: paddle.Tensor, item: Any, value: Any) -> bool:
