@@ -62,7 +62,7 @@ def parity_fixture(request: pytest.FixtureRequest) -> Callable[..., Any]:
         __tracebackhide__ = True
         from parity.steps import picture, report
         summary = called(parity.follow, port, steps=steps, mode=mode, **chosen(lanes=lanes, seed=seed), device=device)
-        publish(lambda: report.to_html(summary, picture.draw(summary)), lambda: report.to_json(summary))
+        publish(lambda: report.to_html(summary, picture.drawings(summary)), lambda: report.to_json(summary))
         if summary.verdict == "undecided":
             pytest.fail(str(summary.sentence()), pytrace=False)
         if summary.first is not None:

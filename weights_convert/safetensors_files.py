@@ -32,12 +32,13 @@ def read_safetensors(path: str | Path) -> dict[str, np.ndarray]:
         ) from error
 
 
-def write_safetensors(path: str | Path, tensors: Mapping[str, np.ndarray], checksum: bool = True) -> Output:
+def write_safetensors(path: str | Path, tensors: Mapping[str, np.ndarray], checksum: bool = True,
+                      metadata: Mapping[str, str] | None = None) -> Output:
     """Writes the arrays, of any memory order, in the order given; returns what was written: its `size` and `sha256`.
 
-    Raises OSError, and TypeError for a dtype that the format does not have.
+    metadata: text -> text, for the header. Raises OSError, and TypeError for a dtype that the format does not have.
     """
-    header, offset = {}, 0
+    header, offset = {"__metadata__": dict(metadata)} if metadata else {}, 0
     for name, array in tensors.items():
         header[name] = {"dtype": code_of(SAFETENSORS, array.dtype), "shape": list(array.shape),
                         "data_offsets": [offset, offset + array.nbytes]}  # fmt: skip

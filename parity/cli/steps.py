@@ -128,12 +128,10 @@ def _follow(training: Any, run: Run, where: Where, reports: Reports, plot_path: 
 def _publish(summary: Any, reports: Reports, plot_path: str | None) -> None:
     from parity.files import write
     from parity.report import words
-    from parity.steps import picture as drawing
-    from parity.steps import report
-    picture = drawing.draw(summary) if reports.html_path or plot_path else b""
+    from parity.steps import picture, report
     if plot_path:
-        write(plot_path, picture)
-    output.publish_html(reports, lambda: report.to_html(summary, picture))
+        write(plot_path, picture.draw(summary))
+    output.publish_html(reports, lambda: report.to_html(summary, picture.drawings(summary)))
     output.publish_json(reports, lambda: report.to_json(summary))
     output.publish_problems(reports, report.checked(summary), words.versions())
     output.tell(reports, summary, report.show)

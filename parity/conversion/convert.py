@@ -11,6 +11,7 @@ from parity import asked
 from parity.conversion.networks import Networks, networks
 from parity.files import InputError
 from weights_convert import ADAM, check_receipt, convert_to_paddle, convert_to_torch, read_receipt
+from weights_convert.staging import recover
 
 
 def convert(source: str | Path, destination: str | Path, *, to: str = "paddle", file_format: str | None = None,
@@ -68,7 +69,9 @@ def adam(settings: tuple[str, ...]) -> dict[str, float]:
 
 
 def checked(path: str | Path, known: Networks) -> dict:
-    """The receipt, if source, files and tensors are still what it says. Raises ConversionError."""
+    """The receipt, if source, files and tensors are still what it says; what a killed conversion has replaced in part is put back
+    first. Raises ConversionError."""
+    recover(Path(path).parent)
     receipt = read_receipt(path)
     infer = known.as_in(receipt).infer(some=len(receipt["sizes"]) < len(known.names))
     return check_receipt(path, known.build, infer=infer, table=known.layouts, pairing=known.pairing,

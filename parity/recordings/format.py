@@ -24,14 +24,14 @@ import re
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from parity.files import InputError
 from parity.frameworks.base import BFLOAT16
@@ -44,6 +44,8 @@ from parity.verdict.sinks import Store
 
 FORMAT = 3  # 1 had no hashes of floors, 2 no random numbers
 KEEP = ("all", "layers", "summaries")
+_LOCK = ".lock"
+_OURS = re.compile(r"\.{0,2}(index\.json|(program|step|truth)-\d{4,}\.(json|safetensors)|start-[0-9a-f]{64}\.safetensors)(\.\d+)?")
 _HEADER = 1 << 22  # bytes kept free for safetensors' header, which comes first and is known last; spaces fill it
 _NAMES = {"float16": "F16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64",
           "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64", "bool": "BOOL"}
@@ -97,9 +99,10 @@ class Writer(Store):
         self.path, self.keep = path, keep
         self.kinds: dict[str, list] = {}  # place -> dtype and shape
         self._partial = _partial(path)
-        self._file = self._partial.open("wb")
-        self._file.write(_HEADER.to_bytes(8, "little"))
-        self._file.seek(8 + _HEADER)
+        with _writing(path):
+            self._file = self._partial.open("wb")
+            self._file.write(_HEADER.to_bytes(8, "little"))
+            self._file.seek(8 + _HEADER)
         self._entries: dict[str, dict] = {}
         self._offset = 0
         self._recent: list[tuple[np.ndarray, str]] = []
@@ -130,7 +133,8 @@ class Writer(Store):
     def _put(self, place: str, array: np.ndarray) -> None:
         plain = _plain(array.dtype)
         data = np.ascontiguousarray(array).reshape(-1).view(plain)
-        self._file.write(data.view(np.uint8).data)
+        with _writing(self.path):
+            self._file.write(data.view(np.uint8).data)
         shape = list(array.shape if plain == _name(array.dtype) else data.shape)
         self._entries[place] = {"dtype": _NAMES[plain], "shape": shape, "data_offsets": [self._offset, self._offset + data.nbytes]}
         self._offset += data.nbytes
@@ -140,17 +144,19 @@ class Writer(Store):
         header = json.dumps(self._entries, separators=(",", ":")).encode()
         if len(header) > _HEADER:
             raise InputError(f"{self.path}: {len(self._entries)} values are more than a header of {_HEADER} bytes can name")
-        self._file.seek(8)
-        self._file.write(header.ljust(_HEADER))
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._partial, self.path)
+        with _writing(self.path):
+            self._file.seek(8)
+            self._file.write(header.ljust(_HEADER))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            os.replace(self._partial, self.path)
         self._recent.clear()
 
     def discard(self) -> None:
         """Leave nothing behind of what was not completed."""
-        self._file.close()
+        with suppress(OSError):  # of a full disk: what was still to be written
+            self._file.close()
         self._partial.unlink(missing_ok=True)
 
     def _read(self, place: str) -> np.ndarray:
@@ -188,19 +194,52 @@ class Table:
                 "sites": [[relative(site.file), site.line, site.text] for site in self._sites]}
 
 
-def begin(folder: Path) -> None:
-    """Makes the folder of a recording. Raises RecordingError where it holds something already."""
+@contextmanager
+def begun(folder: Path) -> Iterator[None]:
+    """Makes the folder of a recording, into which nobody else records in the meantime.
+
+    What a killed recording left there that nobody can read is removed. Raises RecordingError where the folder holds anything else.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        with suppress(NotImplementedError):  # a disk without locks
+            lock.acquire()
+    except Timeout:
+        raise RecordingError(f"{folder}: another recording is being written there; wait for its end, or choose another") from None
+    try:
+        _clear(folder)
+        yield
+    finally:
+        with suppress(OSError):  # there are systems that remove no open file; then its release does
+            (folder / _LOCK).unlink()
+        lock.release()
+
+
+def _clear(folder: Path) -> None:
+    ours = [path for path in folder.iterdir() if _OURS.fullmatch(path.name)]
+    empty = _without_parts(folder)
+    for path in ours:
+        if path.name.startswith(".") or empty:
+            path.unlink()
+    if any(path.name != _LOCK for path in folder.iterdir()):
         raise RecordingError(f"{folder}: expected an empty folder, found files in it; choose another")
+
+
+def _without_parts(folder: Path) -> bool:
+    """Whether a recording was begun there, and came to none of its parts."""
+    try:
+        index = read_json(folder / "index.json")
+    except RecordingError:
+        return False
+    return index.get("format") == FORMAT and index.get("parts") == {}
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> str:
     """Atomically, sealed with its hash, which is returned."""
     text, seal = _sealed(document)
-    partial = _partial(path)
-    partial.write_text(f'{text[:-1]}, "hash": "{seal}"}}')
-    os.replace(partial, path)
+    with _whole(path) as partial:
+        partial.write_text(f'{text[:-1]}, "hash": "{seal}"}}')
     return seal
 
 
@@ -210,6 +249,7 @@ def write_index(folder: Path, kind: str, parts: Mapping[str, str], document: Map
 
 def write_start(folder: Path, state: Mapping[str, Any]) -> str:
     """A nested state of arrays and numbers, in one safetensors file, unless it is there; returns its hash."""
+    from weights_convert.safetensors_files import write_safetensors  # which needs both frameworks; who reads has none
     name = fingerprint(state)
     path = folder / f"start-{name}.safetensors"
     if not path.exists():
@@ -220,9 +260,8 @@ def write_start(folder: Path, state: Mapping[str, Any]) -> str:
                 of_parts += [entry] if value.dtype.kind == "c" else []
             else:
                 numbers[entry] = value
-        partial = _partial(path)
-        save_file(arrays, partial, metadata={"numbers": json.dumps(numbers), "complex": json.dumps(of_parts)})
-        os.replace(partial, path)
+        with _whole(path) as partial:
+            write_safetensors(partial, arrays, metadata={"numbers": json.dumps(numbers), "complex": json.dumps(of_parts)})
     return name
 
 
@@ -517,6 +556,28 @@ def _sealed(document: Mapping[str, Any]) -> tuple[str, str]:
 
 def _partial(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot write ({error.strerror}); the recording ends before it; free space, or choose "
+                             f"another disk") from error
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Where to write a file that is there whole or not at all."""
+    partial = _partial(path)
+    try:
+        with _writing(path):
+            yield partial
+            os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _flat(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -25,7 +25,7 @@ from parity.files import InputError
 from parity.frameworks.lifting import Lifted
 from parity.numbers.arrays import in_lane
 from parity.recordings.elsewhere import remarks, told
-from parity.recordings.format import Table, Writer, begin, write_json
+from parity.recordings.format import Table, Writer, begun, write_json
 from parity.recordings.traces import Program, Trace, save_index, save_start
 from parity.trace.events import Event, Key
 from parity.trace.randomness import Tape
@@ -155,7 +155,13 @@ def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, k
     needed, beside = estimate(cases, side, lane, keep, device, source, elsewhere)
     _check_room(next(place for place in (folder, *folder.absolute().parents) if place.is_dir()), needed + beside)
     estimated(needed)
-    begin(folder)
+    with begun(folder):
+        _record(folder, cases, side, lane, keep, device, source, elsewhere, progress, remarked)
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def _record(folder: Path, cases: Sequence[Case], side: str, lane: str, keep: str, device: str, source: Trace | None,
+            elsewhere: Mapping[str, Any] | None, progress: Progress, remarked: Callable[[str], None]) -> None:
     pair = cases[0].subject.pair
     framework = pair.twin_framework if side == "twin" else pair.reference_framework
     index = {"side": side, "lane": lane, "keep": keep, "device": device, "platform": platform.platform(terse=True),
@@ -169,7 +175,6 @@ def record(folder: str | Path, cases: Sequence[Case], *, side: str, lane: str, k
                             remarked if number == 1 else None)
         parts[f"program-{number:04}.json"] = seal
         save_index(folder, index, parts)
-    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _program(folder: Path, number: int, case: Case, side: str, lane: str, keep: str, device: str, source: Trace | None,

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
+from parity.languages import NAMES, SOURCE, plain
+from parity.messages import say, term, together
 from parity.numbers.noise import M
 from parity.report.words import place
 from parity.steps.figures import difference, envelope, leaves, totals, when
@@ -23,22 +29,44 @@ INK, SOFT, GRID = "#1c2430", "#5b6675", "#e3e7ec"
 REFERENCE, TWIN, NOISE, BAD = "#2f6fb3", "#e07b00", "#9fc5ae", "#b3261e"
 WIDTH, TOP, PANEL, DPI = 11.0, 1.5, 2.9, 110
 
+Said = Callable[[str], str]
+"""A message -> its text in the language of the picture."""
+
 
 def draw(summary: Summary) -> bytes:
     """The picture as a PNG: one column a loss; losses above, below them the differences of each lane."""
+    return _written(_figure(summary, partial(plain, language=SOURCE)), format="png")
+
+
+def drawings(summary: Summary) -> dict[str, bytes]:
+    """The picture for a page: language -> an SVG. Its words stay words: the reader's browser has the letters for them."""
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "parity"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # here, where they are only measured
+        return {language: _written(_figure(summary, partial(plain, language=language)), format="svg", transparent=True,
+                                   metadata={"Date": None})
+                for language in NAMES}
+
+
+def _written(figure: Figure, **options: object) -> bytes:
+    out = io.BytesIO()
+    figure.savefig(out, **options)
+    return out.getvalue()
+
+
+def _figure(summary: Summary, said: Said) -> Figure:
     names = list(totals(summary.followed[0].result))
     height = TOP + PANEL * (1 + len(summary.followed))
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
     axes = figure.subplots(1 + len(summary.followed), max(1, len(names)), squeeze=False, sharex=True)
     figure.subplots_adjust(left=0.085, right=0.985, top=1 - 1.02 / height, bottom=0.95 / height, hspace=0.2, wspace=0.2)
-    _title(figure, summary, height)
+    _title(figure, summary, height, said)
     last = max(each.result.steps for each in summary.followed)
     for column, name in enumerate(names):
-        _losses(axes[0][column], name, totals(summary.followed[0].result)[name], lane=summary.lanes[0])
+        _losses(axes[0][column], name, totals(summary.followed[0].result)[name], summary.lanes[0], said)
         for row, each in enumerate(summary.followed, 1):
-            _differences(axes[row][column], each, totals(each.result)[name])
-            axes[row][column].set_ylabel(f"relative difference, {each.lane}" if column == 0 else "")
-        axes[-1][column].set_xlabel("step")
+            _differences(axes[row][column], each, totals(each.result)[name], said)
+            axes[row][column].set_ylabel(said(say("relative difference, {lane}", lane=each.lane)) if column == 0 else "")
+        axes[-1][column].set_xlabel(said(say("step")))
         for line in axes[:, column]:
             line.set_xlim(0.5, max(last, 2) + 0.5)
     for line in axes.flat:
@@ -48,27 +76,30 @@ def draw(summary: Summary) -> bytes:
         first = each.result.report.first
         if first is not None:
             for line in axes[row + 1] if row else axes[:2].flat:
-                line.axvline(max(1, first.key.step), color=BAD, lw=1.2, ls=(0, (4, 3)), zorder=1, label="first divergence")
+                line.axvline(max(1, first.key.step), color=BAD, lw=1.2, ls=(0, (4, 3)), zorder=1,
+                             label=said(say("first divergence")))
     _legend(figure, axes, height)
-    out = io.BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return figure
 
 
-def _title(figure: Figure, summary: Summary, height: float) -> None:
+def _title(figure: Figure, summary: Summary, height: float, said: Said) -> None:
     first = summary.first
-    verdict = "The same training" if first is None else f"Diverged {when(first)}: {first.key.stage}, {place(first)}"
+    verdict = said(say("The same training") if first is None else say(
+        "Diverged {when}: {stage}, {where}", when=when(first), stage=term(first.key.stage), where=place(first)))
     if len(verdict) > 88:
         verdict = verdict[:87] + "…"
     figure.text(0.012, 1 - 0.33 / height, verdict, color=INK if first is None else BAD, size=14, weight="bold", va="center")
-    injected = f"; injected into the twin: {', '.join(summary.faults)}" if summary.faults else ""
-    figure.text(0.012, 1 - 0.62 / height, f"PyTorch and Paddle, {summary.run}{injected}", color=SOFT, size=10.5, va="center")
+    about = [say("PyTorch and Paddle, {run}", run=summary.run)]
+    if summary.faults:
+        about.append(say("injected into the twin: {faults}", faults=", ".join(summary.faults)))
+    figure.text(0.012, 1 - 0.62 / height, said(together(about, "; ")), color=SOFT, size=10.5, va="center")
 
 
-def _losses(axes: Axes, name: str, curve: Curve, lane: str) -> None:
+def _losses(axes: Axes, name: str, curve: Curve, lane: str, said: Said) -> None:
     steps = np.arange(1, len(curve.reference) + 1)
-    axes.plot(steps, curve.reference, color=REFERENCE, lw=4, alpha=0.55, solid_capstyle="round", label="reference")
-    axes.plot(steps, curve.twin, color=TWIN, lw=1.4, marker="o", ms=3.2, label="twin")
+    axes.plot(steps, curve.reference, color=REFERENCE, lw=4, alpha=0.55, solid_capstyle="round",
+              label=said(term("reference")))
+    axes.plot(steps, curve.twin, color=TWIN, lw=1.4, marker="o", ms=3.2, label=said(term("twin")))
     axes.set_title(f"{name.replace('_', ' ')} ({lane})", color=INK, size=11, loc="left")
     values = np.asarray([*curve.reference, *curve.twin])
     values = values[np.isfinite(values)]
@@ -77,19 +108,21 @@ def _losses(axes: Axes, name: str, curve: Curve, lane: str) -> None:
         axes.set_ylim(middle - 0.01 * abs(middle), middle + 0.01 * abs(middle))
 
 
-def _differences(axes: Axes, each: Followed, curve: Curve) -> None:
+def _differences(axes: Axes, each: Followed, curve: Curve, said: Said) -> None:
     steps = np.arange(1, len(curve.reference) + 1)
     apart, noise = difference(curve), envelope(curve, each.lane)
     zero = np.finfo(each.lane).eps / 8  # where exact equality is shown: a log axis has no place for it
     bottom = zero / 4
     edges, at = np.r_[0.5, steps, len(steps) + 0.5], np.r_[noise[:1], noise, noise[-1:]]
-    axes.fill_between(edges, bottom, at, color=NOISE, alpha=0.85, lw=0, label="what rounding alone does")
-    axes.fill_between(edges, at, M * at, color=NOISE, alpha=0.32, lw=0, label=f"up to {M:g} times that: noise")
+    axes.fill_between(edges, bottom, at, color=NOISE, alpha=0.85, lw=0, label=said(say("what rounding alone does")))
+    axes.fill_between(edges, at, M * at, color=NOISE, alpha=0.32, lw=0,
+                      label=said(say("up to {count:g} times that: noise", count=M)))
     equal = apart == 0
     axes.plot(steps, np.where(equal, zero, apart), color=TWIN, lw=1.2, zorder=3)
-    axes.plot(steps[~equal], apart[~equal], color=TWIN, ls="", marker="o", ms=4.2, zorder=4, label="twin − reference")
+    axes.plot(steps[~equal], apart[~equal], color=TWIN, ls="", marker="o", ms=4.2, zorder=4,
+              label=said(say("twin − reference")))
     axes.plot(steps[equal], np.full(equal.sum(), zero), color=TWIN, ls="", marker="o", ms=4.2, mfc="white", zorder=4,
-              label="exactly equal")
+              label=said(say("exactly equal")))
     if equal.any():
         axes.axhline(zero, color=SOFT, lw=0.7, ls=":", zorder=2)
     axes.set_yscale("log")
@@ -101,7 +134,7 @@ def _differences(axes: Axes, each: Followed, curve: Curve) -> None:
     out = leaves(curve, each.lane)
     if out is not None and np.isfinite(apart[out - 1]):
         axes.plot([out], [apart[out - 1]], ls="", marker="o", ms=12, mfc="none", mec=BAD, mew=1.6, zorder=5,
-                  label="first step outside the noise")
+                  label=said(say("first step outside the noise")))
 
 
 def dress(axes: Axes) -> None:

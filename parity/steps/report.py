@@ -127,8 +127,8 @@ def strict(value: object) -> object:
     return value
 
 
-def to_html(summary: Summary, picture: bytes) -> str:
-    """One page that needs nothing else. picture: what `steps_picture.draw` made of it."""
+def to_html(summary: Summary, pictures: Mapping[str, bytes]) -> str:
+    """One page that needs nothing else. pictures: what `picture.drawings` made of it."""
     first = summary.first
     diverged, uncompared = (list(_labelled(found)) for found in (summary.merged.diverged, summary.merged.uncompared))
     lanes = [{"name": each.lane, "losses": list(totals(each.result)), "rows": list(rows(each.result))} for each in summary.followed]
@@ -136,8 +136,8 @@ def to_html(summary: Summary, picture: bytes) -> str:
                 sentence=summary.sentence(), first=first, where=when(first) if first else None,
                 counterfactual=summary.counterfactual, rungs=summary.rungs(), remarks=summary.remarks(),
                 faults=summary.faults, lanes=lanes, diverged=diverged[:ROWS], diverged_count=len(diverged),
-                uncompared=uncompared[:ROWS], uncompared_count=len(uncompared), M=M,
-                picture=base64.b64encode(picture).decode(), made=summary.circumstances)
+                uncompared=uncompared[:ROWS], uncompared_count=len(uncompared), M=M, made=summary.circumstances,
+                pictures={language: base64.b64encode(drawn).decode() for language, drawn in pictures.items()})
 
 
 def _labelled(findings: Sequence[Finding]) -> Iterator[tuple[int, Finding]]:

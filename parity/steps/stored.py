@@ -20,7 +20,7 @@ from parity.recordings.format import (
     Runs,
     Table,
     Writer,
-    begin,
+    begun,
     fingerprint,
     fitting,
     read_index,
@@ -46,10 +46,14 @@ def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str =
     """
     lane = asked.lane(lane)
     asked.following(steps=steps, mode=mode, draws=draws, floor_every=floor_every)
-    begin(folder)
-    both = Programs(subject, lane)
+    with begun(folder):
+        _record(folder, Programs(subject, lane), steps, mode, draws, floor_every, progress or (lambda step, what: None))
+
+
+def _record(folder: Path, both: Programs, steps: int, mode: str, draws: int, floor_every: int, progress: Progress) -> None:
+    subject = both.subject
     both.let_go(1)
-    index = {"name": subject.name, "lane": lane, "mode": mode, "seed": subject.seed, "weights": _fingerprint(subject),
+    index = {"name": subject.name, "lane": both.lane, "mode": mode, "seed": subject.seed, "weights": _fingerprint(subject),
              "versions": {both.frameworks[0].name: both.frameworks[0].version}}
     parts: dict[str, str] = {}
     write_index(folder, KIND, parts, {**index, "steps": 0})
@@ -60,7 +64,7 @@ def record_to(folder: Path, subject: TrainingSubject, *, steps: int, mode: str =
         return written[-1]
 
     try:
-        for step in reference_steps(both, steps, mode, draws, floor_every, progress or (lambda step, what: None), writer):
+        for step in reference_steps(both, steps, mode, draws, floor_every, progress, writer):
             file = f"step-{step.number:04}.json"
             parts[file] = _write(folder / file, step, with_start=mode == "resync" or step.number == 1)
             write_index(folder, KIND, parts, {**index, "steps": step.number})

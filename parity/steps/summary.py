@@ -123,9 +123,9 @@ class Summary:
     def _repr_html_(self) -> str:
         """In a notebook: the page."""
         from parity.report.page import framed
-        from parity.steps.picture import draw
+        from parity.steps.picture import drawings
         from parity.steps.report import to_html
-        return framed(to_html(self, draw(self)))
+        return framed(to_html(self, drawings(self)))
 
 
 def _rung(finding: Finding, ladder: Sequence[tuple[str | None, str]]) -> int:

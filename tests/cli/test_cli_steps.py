@@ -200,8 +200,8 @@ def test_the_terminal_tells_step_place_figures_growth_and_what_was_not_compared(
 def test_a_page_shows_losses_where_there_are_any(ran):
     losses = (8.0, 7.5, 7.0) if ran else ()
     summary = Summary([made("float64", found("census", 0, None), reference=losses, twin=losses)], steps=3)
-    page = steps_report.to_html(summary, b"PNG")
-    assert ["The losses" in page, "Step by step" in page, "data:image/png" in page] == 3 * [ran]
+    page = steps_report.to_html(summary, {"en": b"SVG"})
+    assert ["The losses" in page, "Step by step" in page, "data:image/svg+xml" in page] == 3 * [ran]
 
 
 def test_what_the_census_finds_is_before_the_first_step():
@@ -247,7 +247,7 @@ def test_the_picture_can_show_any_losses(twin):
 def test_html_is_one_page_and_escapes_what_it_shows():
     hostile = "<script>x</script>"
     summary = Summary([made("float64", found(variable=hostile, cause=hostile))], steps=3, faults=[hostile])
-    page = steps_report.to_html(summary, b"PNG")
+    page = steps_report.to_html(summary, {"en": b"SVG"})
     assert hostile not in page and page.count("&lt;script&gt;") >= 4
     assert "http" not in page and "The ladder of step 2" in page
 

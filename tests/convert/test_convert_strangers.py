@@ -43,6 +43,7 @@ from weights_convert import (
     write_torch,
 )
 from weights_convert.bits import same_bits
+from weights_convert.safetensors_files import write_safetensors
 from weights_convert.verification import torch_array
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,6 +105,10 @@ def test_our_safetensors_are_those_of_the_library(tmp_path):
     safetensors.torch.save_file(found, tmp_path / "b.safetensors", {"format": "pt"})
     again = read_paddle(tmp_path / "b.safetensors")
     assert again.keys() == arrays.keys() and all(same_bits(again[name], np.asarray(arrays[name], order="C")) for name in arrays)
+    write_safetensors(tmp_path / "c.safetensors", {"n": arrays["n"]}, metadata={"by": "us"})
+    with safetensors.safe_open(tmp_path / "c.safetensors", "np") as file:
+        assert file.metadata() == {"by": "us"} and file.get_tensor("n") == 3
+    assert read_paddle(tmp_path / "c.safetensors").keys() == {"n"}
 
 
 def test_arrays_that_paddle_split_at_a_gigabyte_are_joined(tmp_path, monkeypatch):

@@ -172,7 +172,17 @@ def check_page() -> str:
 def steps_page(*findings) -> str:
     steps = np.linspace(8, 7, 5).tolist()
     summary = Summary([made("float64", *findings, reference=steps), made("float32", reference=steps)], steps=5, faults=("gmp_G",))
-    return steps_report.to_html(summary, steps_picture.draw(summary))
+    return steps_report.to_html(summary, steps_picture.drawings(summary))
+
+
+def test_the_words_in_the_picture_of_steps_are_of_its_language():
+    losses = np.linspace(8, 7, 5).tolist()
+    summary = Summary([made("float64", found(), reference=losses, twin=[1.01 * loss for loss in losses])], steps=5, faults=("x",))
+    words = {language: re.findall("<text [^>]*>([^<]+)</text>", drawn.decode())
+             for language, drawn in steps_picture.drawings(summary).items()}
+    assert {"first divergence", "what rounding alone does", "twin", "step"} <= set(words["en"])
+    assert {"首个差异", "移植实现", "步"} <= set(words["zh-CN"]) and len(words["zh-CN"]) == len(words["en"])
+    assert [text for text in words["zh-CN"] if reading.PROSE.search(text)] == []
 
 
 def doctor_page() -> str:

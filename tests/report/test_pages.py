@@ -48,9 +48,9 @@ def test_the_steps_page(tmp_path):
     findings = (found(variable=LONG), found(verdict=Verdict.UNCOMPARED))
     summary = Summary([made("float64", *findings, reference=steps, twin=[1.01 * loss for loss in steps]),
                        made("float32", reference=steps)], steps=12, faults=("gmp_G",))
-    page = steps_report.to_html(summary, steps_picture.draw(summary))
+    page = steps_report.to_html(summary, steps_picture.drawings(summary))
     probe = browser.check(page, tmp_path, {"First divergence", "The losses", "All findings"})
-    assert probe["images"] == 1
+    assert probe["images"] == 2  # one for each language
 
 
 def test_the_browser_sees_what_is_wrong(tmp_path):

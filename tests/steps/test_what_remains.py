@@ -60,7 +60,7 @@ def test_of_two_mistakes_the_place_of_each_is_counted(capsys):
     assert found.places == 2 and "1 more place remains" in found.sentence and found.behind == found.agree > 0
     report.show(Console(width=200), shown)
     assert found.sentence in capsys.readouterr().out
-    assert found.sentence in report.to_html(shown, picture.draw(shown))
+    assert found.sentence in report.to_html(shown, picture.drawings(shown))
     assert json.loads(report.to_json(shown))["counterfactual"]["sentence"] == found.sentence
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 
 import both
 import click
+import disks
 import numpy as np
 import paddle
 import pytest
@@ -242,7 +243,7 @@ def test_a_save_that_fails_leaves_the_last_one(snapshot, tmp_path, monkeypatch, 
     def fail(*_, **__):
         raise error
 
-    for target in ("safetensors.numpy.save_file", "pathlib.Path.write_text"):
+    for target in ("parity.ugatit.trainer.checkpoint.write_safetensors", "pathlib.Path.write_text"):
         with monkeypatch.context() as patch:
             patch.setattr(target, fail)
             with pytest.raises((ConversionError, KeyboardInterrupt)):
@@ -418,6 +419,49 @@ def test_a_log_drops_what_is_trained_again(tmp_path):
     (tmp_path / "losses.csv").write_text("a,b\nc,d\n")
     with pytest.raises(TrainerError, match="expected a log"):
         Log(tmp_path, 1)
+
+
+def test_a_log_on_a_full_disk_ends_the_run_and_loses_nothing(tmp_path):
+    """It is TensorBoard's file that grows fastest: who logs does not wait for it for ever."""
+    with disks.full(10_000), pytest.raises(TrainerError, match="losses.csv: cannot be written .*resume"), Log(tmp_path, 0) as log:
+        for step in range(1, 10_000):
+            log.write(step, 0.1, {"D_loss": float(step), "G_loss": 0.25})
+    before = (tmp_path / "losses.csv").read_text()
+    assert before.startswith("step,lr,D_loss,G_loss\n1,0.1,1.0,0.25\n2,") and len(before.splitlines()) < 1000
+    with disks.full(10), pytest.raises(ConversionError, match="nothing was changed"):
+        Log(tmp_path, 1)
+    assert (tmp_path / "losses.csv").read_text() == before
+    Log(tmp_path, 1).__exit__()
+    assert (tmp_path / "losses.csv").read_text() == "step,lr,D_loss,G_loss\n1,0.1,1.0,0.25\n"
+
+
+def test_a_run_that_was_killed_before_its_first_state_starts_anew_and_clears_up(data, tmp_path):
+    out = tmp_path / "run"
+    left = [out / folder / ".converting-killed" for folder in ("state", "img", "model/pictures0_params_0000009", ".")]
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / "half").write_text("half")
+    with pytest.raises(TrainerError, match="found none"):
+        resume_exactly(out)
+    Trainer("torch", TINY, data, out).run(1, progress=False)
+    assert not any(folder.exists() for folder in left) and not (out / "model/pictures0_params_0000009").exists()
+    with pytest.raises(TrainerError, match="holds a run already"):
+        Trainer("torch", TINY, data, out)
+    state = out / "state" / "step_0000001.safetensors"
+    assert state.stat().st_mode == (out / "losses.csv").stat().st_mode  # others may read it
+
+
+def test_a_state_that_was_half_replaced_when_the_run_was_killed_is_read_as_it_was(runs, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(runs["torch"], out)
+    state, stage = out / "state" / "step_0000005.json", out / "state" / ".converting-killed"
+    (stage / ".replaced").mkdir(parents=True)
+    shutil.move(state, stage / ".replaced" / state.name)
+    state.write_text("new")
+    (stage / "later").write_text("not yet renamed")
+    (stage / ".journal").write_text(json.dumps({path.name: path.stat().st_ino for path in (state, stage / "later")}))
+    same_snapshot(load_state(out), load_state(runs["torch"]))
+    assert not stage.exists()
 
 
 # Grids.

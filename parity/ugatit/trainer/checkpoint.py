@@ -14,6 +14,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +25,8 @@ import safetensors.numpy
 
 from weights_convert import CheckpointError, Staging, infer_sizes, read_paddle, read_torch, write_paddle, write_torch
 from weights_convert.bits import sha256_file
+from weights_convert.safetensors_files import write_safetensors
+from weights_convert.staging import recover
 
 from .errors import TrainerError
 from .frameworks import KINDS
@@ -71,8 +74,7 @@ def save_state(out, snapshot):
     older = [path for path in folder.glob("step_*") if path.stem != stem]
     with Staging(folder) as stage:
         path = stage.path(f"{stem}.safetensors")
-        # safetensors writes an array's memory as it lies: a transposed view has to be copied first
-        safetensors.numpy.save_file({name: np.asarray(value, order="C") for name, value in tensors.items()}, path)
+        written = write_safetensors(path, {name: np.asarray(value) for name, value in tensors.items()})
         content = {
             "schema": SCHEMA,
             "framework": snapshot.framework,
@@ -80,7 +82,7 @@ def save_state(out, snapshot):
             "lr": snapshot.state["lr"],
             "options": asdict(snapshot.options),
             "data": dict(snapshot.data),
-            "tensors": {"file": path.name, "sha256": sha256_file(path)},
+            "tensors": {"file": path.name, "sha256": written.sha256},
             "versions": {name: _version(name) for name in ("torch", "paddlepaddle", "paddlepaddle-gpu", "numpy",
                                                            "pillow")},
             "updates": {name: {key: held["updates"] for key, held in entries.items()}
@@ -98,6 +100,8 @@ def load_state(path):
     Raises TrainerError where there is none, or where it is damaged.
     """
     path = Path(path)
+    for folder in (path.parent,) if path.suffix == ".json" else (path / "state", path):
+        recover(folder)
     files = [path] if path.suffix == ".json" else sorted([*path.glob("state/step_*.json"), *path.glob("step_*.json")])
     if not files or not files[-1].is_file():
         raise TrainerError(f"{path}: expected the folder of a run, with state/step_*.json in it, found none")
@@ -126,6 +130,16 @@ def load_state(path):
     except (OSError, ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as error:
         raise TrainerError(f"{file}: expected the state of a run, cannot read it ({type(error).__name__}: {error}); "
                            f"restore it from a copy") from error
+
+
+def clear(out):
+    """Removes what killed runs have left half written in OUT."""
+    weights = [folder for folder in (out / "model").glob("*") if folder.is_dir()]
+    for folder in (out, out / "img", out / "model", *weights, out / "state"):
+        recover(folder)
+    for folder in weights:
+        with suppress(OSError):  # it holds something
+            folder.rmdir()
 
 
 def save_weights(out, name, framework, step, networks, layouts):

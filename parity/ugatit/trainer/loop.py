@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from weights_convert import Staging, StateError
 
-from .checkpoint import Snapshot, data_digest, load_state, load_weights, same_data, save_state, save_weights
+from .checkpoint import Snapshot, clear, data_digest, load_state, load_weights, same_data, save_state, save_weights
 from .data import Domain, find_images, read_image, test_array
 from .errors import TrainerError
 from .frameworks import Layouts, load_twin
@@ -46,7 +46,7 @@ class Trainer:
         self.twin = load_twin(framework)
         self.domains = {domain: Domain(domain, self.data / f"train{domain}", options.img_size, options.batch_size,
                                        options.seed) for domain in "AB"}
-        if resume is None and (self.out / "state").exists():
+        if resume is None and any(self.out.glob("state/step_*.json")):
             raise TrainerError(f"{out}: holds a run already; resume it, or choose another folder")
         with device_trouble(device):
             self.training = options.training(self.twin, device)
@@ -177,9 +177,11 @@ def resume_weights(path, options, step=None):
 
 @contextmanager
 def _alone_in(out):
-    """Two runs in one folder would mix their logs and remove each other's states. The lock goes with the process."""
+    """Two runs in one folder would mix their logs and remove each other's states. The lock goes with the process, and what a killed
+    one left half written goes now."""
     try:
         with FileLock(out / ".lock", timeout=0):
+            clear(out)
             yield
     except Timeout:
         raise TrainerError(f"{out}: another training is writing there; wait for its end, or choose another folder") from None
