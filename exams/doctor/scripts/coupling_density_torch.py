@@ -42,7 +42,7 @@ def crescent(n):
 
 flow = Flow()
 opt = torch.optim.Adam(flow.parameters(), lr=4e-3)
-for it in range(600):
+for it in range(450):
     loss = -flow.log_prob(crescent(256)).mean()
     opt.zero_grad()
     loss.backward()

@@ -17,7 +17,7 @@ opt_g = torch.optim.Adam(G.parameters(), lr=1e-3, betas=(0.5, 0.999))
 opt_d = torch.optim.Adam(D.parameters(), lr=1e-3, betas=(0.5, 0.999))
 bce = nn.BCEWithLogitsLoss()
 one, zero = torch.ones(64, 1), torch.zeros(64, 1)
-for it in range(900):
+for it in range(700):
     fake = G(torch.randn(64, 4))
     loss_d = bce(D(real_batch(64)), one) + bce(D(fake.detach()), zero)
     opt_d.zero_grad()
