@@ -4,6 +4,7 @@ import paddle.nn as nn
 from paddle.io import DataLoader, Dataset
 
 paddle.seed(0)
+np.random.seed(0)
 rng = np.random.default_rng(0)
 t = np.arange(1400)
 series = (np.sin(t / 5) + 0.5 * np.sin(t / 2.3) + rng.normal(0, 0.05, 1400)).astype("float32")

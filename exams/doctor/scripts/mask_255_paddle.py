@@ -4,6 +4,7 @@ import paddle.nn as nn
 from paddle.io import DataLoader, Dataset
 
 paddle.seed(0)
+np.random.seed(0)
 rng = np.random.default_rng(0)
 
 

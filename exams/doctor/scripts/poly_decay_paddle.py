@@ -4,6 +4,7 @@ import paddle.nn as nn
 from paddle.io import DataLoader, TensorDataset
 
 paddle.seed(0)
+np.random.seed(0)
 rng = np.random.default_rng(0)
 x = rng.normal(size=(960, 8)).astype("float32")
 y = ((x[:, 0] * x[:, 1] > 0) * 2 + (x[:, 2] > x[:, 3])).astype("int64")
