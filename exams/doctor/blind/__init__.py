@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from exams.doctor.blind import eighth, fifth, first, fourth, ninth, second, seventh, sixth, third
+from exams.doctor.blind import eighth, fifth, first, fourth, ninth, second, seventh, sixth, tenth, third
 from exams.doctor.blind.case import Answer, Case, sit
 
 __all__ = ["FAULTS", "HEALTHY", "ROUNDS", "Answer", "Case", "Round", "sit"]
@@ -37,6 +37,6 @@ class Round:
 
 
 ROUNDS = tuple(Round(module.__name__.rpartition(".")[2], module.FAULTS, module.HEALTHY)
-               for module in (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth))
+               for module in (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth))
 FAULTS = tuple(case for one in ROUNDS for case in one.faults)
 HEALTHY = tuple(case for one in ROUNDS for case in one.healthy)
