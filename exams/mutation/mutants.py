@@ -165,6 +165,14 @@ MUTANTS = [
            'if key.variable.startswith("argument "):  # read', "if False:  # read", "a mask of another dtype that is well"),
     Mutant("masks: other heads for others", "parity/verdict/masks.py", "return np.broadcast_to(mask, whole).reshape(shape)",
            "return np.broadcast_to(mask[:1], whole).reshape(shape)", "a mask that is another one in another example"),
+    # what is kept beside weights
+    Mutant("remembered: built alike but for rounding", "parity/steps/remembered.py", "return dict.fromkeys(self._store.events, 0.0)",
+           "return floors_of(self._store, self._drawn, \"float64\")", "a setting that is nearly the other's"),
+    Mutant("remembered: whatever its noise hides", "parity/steps/remembered.py", " and is_seen(events[key], found)}", "}",
+           "a mistake in what noise has grown over"),
+    Mutant("remembered: what the twin alone keeps", "parity/steps/remembered.py",
+           "{*events, *(event.key for event, _ in against.extra)} - alike", "events.keys() - alike",
+           "a hidden state that one side has forgotten"),
     # places by text
     Mutant("places: a chain that cuts twice", "parity/trace/graph_words.py", 'node.func.attr in {*_CUT, "cpu"}', "False",
            "x.detach().numpy() is no x.numpy()"),

@@ -27,6 +27,7 @@ from parity.declare.reach import found_in, kept_by, scopes_of
 from parity.declare.weights import weights_of
 from parity.files import InputError
 from parity.frameworks import FRAMEWORKS, Framework, FrameworkError
+from parity.frameworks.nests import leaves, replaced
 from parity.frameworks.optimizers import SINGLE
 from parity.numbers.noise import generator
 from parity.trace.memos import plain_of
@@ -327,6 +328,37 @@ class Program:
                      {name: copy.deepcopy(vars(one)) for name, one in self.scalers.items()},
                      [(name, framework.plain_copy(value)) for name, value, _ in self._values()],
                      {name: framework.plain_copy(value) for name, value, _ in self._of_modules()})
+
+    def remembered(self, own: _Kept) -> dict[str, dict[str, np.ndarray]]:
+        """Name -> access path -> values of what the step and its modules keep beside weights, as it is in `own`: tensors, arrays
+        and real numbers (a hidden state, a running baseline)."""
+        return {name: {path: self._framework.array(leaf, copy=True) if self._framework.is_tensor(leaf) else np.array(leaf)
+                       for path, leaf in self._remembered_in(value).items()}
+                for name, value in (*own.values, *own.of_modules.items())}
+
+    def remembering(self, own: _Kept, given: Mapping[str, Mapping[str, np.ndarray]]) -> _Kept:
+        """`own` with the values of `given`, at the paths that it has (as of `remembered`)."""
+        def like(leaf: Any, array: np.ndarray) -> Any:
+            if self._framework.is_tensor(leaf):
+                return self._framework.spliced(leaf, array)
+            return array.astype(leaf.dtype) if isinstance(leaf, np.ndarray) else type(leaf)(array)
+
+        def filled(name: str, value: Any) -> Any:
+            arrays = given.get(name, {})
+            return replaced(value, self._is_remembered, {path: like(leaf, arrays[path])
+                                                         for path, leaf in self._remembered_in(value).items() if path in arrays})
+
+        return own._replace(values=[(name, filled(name, value)) for name, value in own.values],
+                            of_modules={name: filled(name, value) for name, value in own.of_modules.items()})
+
+    def _remembered_in(self, value: Any) -> dict[str, Any]:
+        """Access path -> tensor, array or real number in it."""
+        return {path: leaf for path, leaf in leaves(value, self._is_remembered) if self._is_remembered(leaf)}
+
+    def _is_remembered(self, value: Any) -> bool:
+        if isinstance(value, np.ndarray):
+            return value.dtype.kind in "fiub"
+        return self._framework.is_tensor(value) or isinstance(value, (float, np.floating))
 
     def _load_own(self, own: _Kept) -> None:
         framework = self._framework

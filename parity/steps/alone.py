@@ -17,6 +17,7 @@ from parity.numbers.strata import larger
 from parity.steps.again import MadeAgain
 from parity.steps.programs import Programs
 from parity.steps.reference import Progress, ReferenceStep, floors_alone
+from parity.steps.remembered import Remembered
 from parity.steps.result import StepsReport
 from parity.steps.state import carry_back, entries, joined, known_to
 from parity.trace.events import Key
@@ -34,6 +35,11 @@ class Asked:
     the two are the same then, the twin is where rounding and chaos have brought it. Is it a known difference of the frameworks?
     The reference makes the step while torch imitates Paddle. Otherwise the findings of the step alone stand, in which no older
     difference is mixed. again: the reference of a recording, as it runs here.
+
+    What is kept beside weights (a hidden state, a running baseline) is the twin's in that state, too, as long as it is right: alike
+    when both were built, and at the end of each step since, of the free run or of the step alone. What is not (a rate or a decay
+    that one side has otherwise, a baseline that it moves otherwise) stays each side's own, and so is found where it acts. Beside a
+    recording all of it does.
     """
 
     def __init__(self, both: Programs, draws: int, mode: str, result: StepsReport, tell: Progress,
@@ -42,6 +48,8 @@ class Asked:
         self._again = again
         self._differences = differences
         self._known: list[Difference] = []  # those that have explained an earlier step
+        self._unlike = Remembered(both.remembered(0)).unlike(both.remembered(1))  # names under which the two keep something else
+        self._alike: set[str] = set()  # names under which they keep the same after the step that is asked about, made alone
 
     def about(self, step: ReferenceStep, start: Mapping[str, Any], found: Report) -> Report:
         """The report to go by. start: what the twin started the step from; in resync mode what it alone knew of it."""
@@ -61,6 +69,8 @@ class Asked:
             before = step.before
             if free:
                 before = joined(carry_back(start, both.plans, before["networks"], both.aliases()), both.private_of(before))
+                if step.remembered is not None:
+                    before = both.remembering_as_twin(before, start, self._unlike)
             start = start if free else joined(both.for_twin(step.before), start)
         except (ConversionError, KeyError):  # the twin has other parameters than the reference
             return found
@@ -69,12 +79,20 @@ class Asked:
         after = both.state(1) if free else both.private(1)
         alone = Alone(both, step.number, step.batch, before, start, self._draws, self._mode, self._tell)
         report = self._judged(step.number, alone, found)
+        self._alike = alone.alike
         if report.diverged and not self._result.report.diverged:  # nothing was wrong before it ran
             report.counterfactual = alone.righted(found, report)
         both.load(1, after if free else {**start, **after})
         if free:
             self._result.judged_alone[step.number] = report.verdict
         return report
+
+    def go_on(self, step: ReferenceStep) -> None:
+        """The twin has made this step: what it keeps beside weights is right no more where it is something else than the
+        reference's, both after that step and after the step alone."""
+        if step.remembered is not None:
+            self._unlike |= step.remembered.unlike(self._both.remembered(1)) - self._alike
+        self._alike = set()
 
     def _judged(self, number: int, alone: Alone, found: Report) -> Report:
         if self._known:
@@ -116,6 +134,8 @@ class Alone:
         self._draws, self._mode, self._tell = draws, mode, tell
         self._floors: dict[Key, float] | None = None
         self._plain: tuple[Store, Against] | None = None  # where the reference does what it always does
+        self._remembered: list[Remembered] = []  # at the end of each run of the reference; of the first, rounding is measured
+        self.alike: set[str] = set()  # names under which the two keep the same then, in one of them
         self._gone_on = False  # whether modules went on with their own values: what is behind them tells no place apart
 
     def reference(self) -> Store:
@@ -124,6 +144,7 @@ class Alone:
         self._tell(self._number, "reference, from the twin's state")
         self._both.load(0, self._before)
         self._both.step(0, self._number, self._batch, store, measure=True)
+        self._remembered[1:] = [Remembered(self._both.remembered(0), self._both.lane, *self._remembered[:1])]
         return store
 
     def compared(self, *, plain: bool = True) -> Report:
@@ -140,13 +161,17 @@ class Alone:
     def _beside(self, store: Store, draws: int, *, plain: bool) -> Report:
         """The twin's step beside the reference's."""
         both, subject = self._both, self._both.subject
-        floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell)
+        floors, _ = floors_alone(both, self._number, self._batch, store, self._before, draws, self._tell,
+                                 remembered=self._remembered[-1])
         self._floors = self._floors or floors
         floors = {key: larger(floor, self._floors.get(key, 0.0)) for key, floor in floors.items()}
         self._tell(self._number, "twin, judged alone")
         both.load(1, self._start)
         against = Against(store, floors, M)
         failure = both.twin_step(self._number, self._batch, against, store.replayed())
+        if failure is None:
+            kept = both.remembered(1)
+            self.alike |= kept.keys() - self._remembered[-1].unlike(kept)
         report = Report(subject.name)
         judge = Judge(subject.name, subject.pair, both.lane, self._mode, store, floors, M, start=entries(self._before),
                       replayed=True)

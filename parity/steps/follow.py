@@ -139,6 +139,8 @@ def _followed(both: Programs, steps: int, mode: str, draws: int, floor_every: in
         passed(found)
         if asking and failure is None and (found.diverged or found.undecided or (replayed is not None and replaced(found))):
             found = inquiry.about(step, start, found)
+        if asking and failure is None:
+            inquiry.go_on(step)
         blame_clipping(found, step.store.clips, against.clips)
         result.report.add(found)
         if both.unlowered and UNLOWERED not in result.report.remarks:

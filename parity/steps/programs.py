@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -172,6 +172,21 @@ class Programs(Sides):
                 result["networks"][network] = {**entries, **result["networks"].get(network, {})}
         return result
 
+    def remembered(self, side: int, state: Mapping[str, Any] | None = None) -> dict[str, dict[str, np.ndarray]]:
+        """Name -> access path -> values of what a side keeps beside weights now, or in a state of its own."""
+        program = self.programs[side]
+        if not hasattr(program, "remembered"):
+            return {}
+        return program.remembered(program.own() if state is None else state["own"])
+
+    def remembering_as_twin(self, state: Mapping[str, Any], twins: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]:
+        """A state of the reference's with what the twin keeps beside weights in a state of its own, under all names but
+        those, where it is of the same shapes."""
+        ours, theirs = self.remembered(0, state), self.remembered(1, twins)
+        alike = {name: theirs[name] for name, held in ours.items()
+                 if held and name not in others and _shapes(held) == _shapes(theirs.get(name, {}))}
+        return {**state, "own": self.programs[0].remembering(state["own"], alike)} if alike else dict(state)
+
     def tape(self, number: int) -> Tape:
         """The random numbers of a step, which every run of it is given; those of the step before are let go."""
         if self._tape[0] != number:
@@ -297,6 +312,10 @@ class Programs(Sides):
                 return error
             raise
         return None
+
+
+def _shapes(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
+    return {path: array.shape for path, array in arrays.items()}
 
 
 def _largest(array: np.ndarray) -> float:

@@ -14,6 +14,7 @@ from parity.declare.pair import TrainingSubject
 from parity.frameworks.lifting import Lifted
 from parity.numbers.noise import DRAWS, generator
 from parity.steps.programs import Programs
+from parity.steps.remembered import Remembered
 from parity.steps.state import moved
 from parity.trace.events import Key, Sink
 from parity.trace.randomness import Tape
@@ -26,7 +27,8 @@ Progress = Callable[[int, str], None]
 @dataclass(frozen=True)
 class ReferenceStep:
     """One recorded step of the reference: its values, their floors, the losses of the noise draws, what it started from, and the
-    random numbers that it drew. lifted: it runs in float64 only with what it names float32 lifted."""
+    random numbers that it drew. lifted: it runs in float64 only with what it names float32 lifted. remembered: what it kept beside
+    weights at its end, of a free run that is no recording."""
 
     number: int
     batch: Mapping[str, np.ndarray]
@@ -36,6 +38,7 @@ class ReferenceStep:
     before: Mapping[str, Any]
     tape: Tape
     lifted: bool = False
+    remembered: Remembered | None = None
 
 
 def record_reference(subject: TrainingSubject, *, steps: int, mode: str = "free", lane: str = "float64",
@@ -55,7 +58,7 @@ def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_eve
         batch = both.batch(step)
         tell(step, "reference")
         store = _made(both, step, batch, state, new_store)
-        before, state = state, both.state(0)
+        before, state, remembered = state, both.state(0), None
         if mode == "free":
             drawn: list[dict[str, float]] = []
 
@@ -68,10 +71,13 @@ def reference_steps(both: Programs, steps: int, mode: str, draws: int, floor_eve
                     noisy[draw.number] = both.state(0)
 
             floors = measure(again, store, both.lane, truth_lane=both.lane, draws=draws)
+            remembered = Remembered(both.remembered(0, state), both.lane)
+            for one in noisy:
+                remembered.drawn(both.remembered(0, one))
         else:
             fresh = step <= 2 or step % floor_every == 0
             floors, drawn = floors_alone(both, step, batch, store, before, draws if fresh else 0, tell, carried)
-        yield ReferenceStep(step, batch, store, floors, drawn, before, both.tape(step), both.lifted is not None)
+        yield ReferenceStep(step, batch, store, floors, drawn, before, both.tape(step), both.lifted is not None, remembered)
 
 
 def _made(both: Programs, step: int, batch: Mapping[str, np.ndarray], state: Mapping[str, Any],
@@ -102,8 +108,10 @@ def _made(both: Programs, step: int, batch: Mapping[str, np.ndarray], state: Map
 
 
 def floors_alone(both: Programs, step: int, batch: Mapping[str, np.ndarray], store: Store, before: Mapping[str, Any], draws: int,
-                 tell: Progress, carried: Carried | None = None) -> tuple[dict[Key, float], list[dict[str, float]]]:
-    """The floors of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on."""
+                 tell: Progress, carried: Carried | None = None,
+                 remembered: Remembered | None = None) -> tuple[dict[Key, float], list[dict[str, float]]]:
+    """The floors of one step alone, and the losses of each draw: from one ulp beside its start, with the stored values to go on.
+    remembered: what it keeps beside weights at its end, which is told what the draws keep."""
     drawn, seed = [], both.subject.seed
 
     def again(sink: Sink, draw: Draw) -> None:
@@ -111,6 +119,8 @@ def floors_alone(both: Programs, step: int, batch: Mapping[str, np.ndarray], sto
         both.load(0, moved(before, seed, step, draw.number))
         replayed = store.replayed(generator("replay", seed, step, draw.number))
         drawn.append(both.step(0, step, batch, sink, rounding=_rounding_seed(step, draw), replayed=replayed))
+        if remembered is not None:
+            remembered.drawn(both.remembered(0))
 
     return measure(again, store, both.lane, truth_lane=both.lane, draws=draws, carried=carried), drawn
 

@@ -259,6 +259,10 @@ class Doubling:
     def state(self, side):
         return {"networks": {"net": {"w": self.w.copy()}}}
 
+    def remembered(self, side, state):
+        """What the reference keeps beside weights: how large one is."""
+        return {"largest": {"": state["networks"]["net"]["w"].max()}}
+
     def step(self, side, number, batch, sink, *, measure=False, rounding=None, replayed=None):
         self.rounded[number] += rounding is not None
         if replayed is not None:  # as ever: the stored value goes on
@@ -285,6 +289,8 @@ def test_in_free_mode_every_step_has_its_draws_and_they_go_their_own_ways():
     assert both.rounded == {1: 2, 2: 2, 3: 2}
     floors = [step.floors[key("w", step=step.number)] / 2 ** step.number for step in steps]
     assert floors == pytest.approx([1e-9, 2e-9, 3e-9], rel=1e-3)  # the envelope grows
+    for far, unlike in ((1e-7, set()), (1e-5, {"largest"})):  # M floors of one number in two draws are between the two
+        assert steps[0].remembered.unlike({"largest": {"": np.array(2 + far)}}) == unlike
 
 
 def test_replayed_values_are_the_stored_ones_moved_by_one_ulp():
