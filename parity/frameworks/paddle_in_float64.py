@@ -9,6 +9,7 @@ Of 438 calls of Paddle's functions, with their gradients, no other is another on
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,8 +34,20 @@ def right_in_float64() -> Iterator[None]:
 
 def _install() -> None:
     for owner, name, replace in ((paddle.Tensor, "_setitem_dygraph", _writing), (_C_ops, "log_loss", _log_loss)):
-        if name in vars(owner):  # not in every version
+        if name in vars(owner) and (replace is _log_loss or _loses_gradients()):
             _replaced.put(owner, name, replace(vars(owner)[name]))
+
+
+@functools.cache
+def _loses_gradients() -> bool:
+    """Whether this Paddle is one of those that do; others read by fewer kinds of index than they write."""
+    with paddle.enable_grad():
+        value = paddle.ones([2, 4], "float64")
+        value.stop_gradient = False
+        x = paddle.zeros([3, 4], "float64")
+        x[paddle.to_tensor([0, 2])] = value
+        x.sum().backward()
+    return bool((value.grad != 1).any())
 
 
 def _writing(original: Callable) -> Callable:

@@ -24,8 +24,7 @@ def gradients(tensor, item, x, value, g):
     """(what was written into, its gradient, the value's)."""
     x, value = tensor(x), tensor(value)
     for one in (x, value):
-        one.requires_grad = True
-        one.stop_gradient = False
+        setattr(one, *(("requires_grad", True) if tensor is torch.tensor else ("stop_gradient", False)))
     y = x * 1.0
     y[item(tensor)] = value * 1.0
     (y * tensor(g)).sum().backward()
@@ -35,6 +34,8 @@ def gradients(tensor, item, x, value, g):
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "broadcast"])
 @pytest.mark.parametrize("name", ITEMS)
 def test_as_torch_writes(name, whole):
+    if name == "a mask of all" and paddle.__version__ < "3":
+        pytest.skip("Paddle 2 writes one number only by a mask of all")
     rng = np.random.default_rng(0)
     shape = np.zeros((3, 4, 5))[ITEMS[name](np.array)].shape
     broadcast = (1, *shape[1:]) if shape[0] and len(shape) > 1 else shape  # Paddle writes nothing, or one number, in its own ways
@@ -67,7 +68,7 @@ class Sent(torch.nn.Module):
         self.layers = torch.nn.ModuleList(torch.nn.Linear(6, 6) for _ in range(2))
 
     def forward(self, x):
-        out = torch.zeros_like(x)
+        out = x * 0
         for number, layer in enumerate(self.layers):
             rows = torch.nonzero((x[:, 0] > 0) == bool(number)).squeeze(-1)
             out[rows] = layer(x[rows])
@@ -82,7 +83,7 @@ class Sent_(paddle.nn.Layer):
         self.times = times
 
     def forward(self, x):
-        out = paddle.zeros_like(x)
+        out = x * 0
         for number, layer in enumerate(self.layers):
             rows = paddle.nonzero((x[:, 0] > 0) == bool(number)).squeeze(-1)
             out[rows] = layer(x[rows])
@@ -92,7 +93,7 @@ class Sent_(paddle.nn.Layer):
 
 class Cut(Sent_):
     def forward(self, x):
-        out = paddle.zeros_like(x)
+        out = x * 0
         for number, layer in enumerate(self.layers):
             rows = paddle.nonzero((x[:, 0] > 0) == bool(number)).squeeze(-1)
             out[rows] = layer(x[rows]).detach() if number else layer(x[rows])
