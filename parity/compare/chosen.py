@@ -22,9 +22,9 @@ from parity.verdict.sinks import Nowhere, Store
 if TYPE_CHECKING:
     from parity.compare.ladder import Both, Kept, Progress
 
-TRIALS = 6
-"""Other weights that are tried. Of beam searches of three steps that hide what they forget, each shows about every other one
-(tests/compare/test_chosen.py counts)."""
+TRIALS, FEW, MANY_WEIGHTS = 16, 4, 1 << 20
+"""Other weights that are tried; fewer of a program with so many that a pass is no small matter. Of beam searches of three steps
+that hide what they forget each shows about every other one (tests/compare/test_chosen.py counts)."""
 
 SPREAD = 1.0
 """Of the logarithm of what an element is multiplied with. It changes no sign, which a scale or a variance may have to keep."""
@@ -41,6 +41,11 @@ def may_hide(both: Both, kept: Kept, report: Report, tell: Progress) -> bool:
         noted = Store()
         both.reference("float64", Nowhere(), gradients=False, measure=False, truth=noted)
     return noted.choices is not None and noted.choices.throw_away
+
+
+def trials(both: Both) -> int:
+    """How many other weights are tried."""
+    return TRIALS if sum(array.size for array in both.subject.state.values()) <= MANY_WEIGHTS else FEW
 
 
 def _is_of_the_forward(finding: Finding) -> bool:
@@ -64,7 +69,7 @@ def weighed_otherwise(both: Both, number: int) -> Iterator[None]:
     def other(name: str, array: np.ndarray) -> np.ndarray:
         if name in buffers or array.dtype.kind not in "fc":
             return array
-        drawn = generator("other weights", asked.seed, number, *array.shape)
+        drawn = generator("other weights", asked.seed, asked.training, number, *array.shape)
         shuffled = drawn.permutation(array.ravel()).reshape(array.shape)
         return np.asarray(shuffled * np.exp(SPREAD * drawn.standard_normal(array.shape)), array.dtype)
 

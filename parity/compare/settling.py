@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parity.compare.chosen import TRIALS, may_hide, weighed_otherwise
+from parity.compare.chosen import may_hide, trials, weighed_otherwise
 from parity.compare.ladder import Both, Kept, Progress, accuracy, climb, glance_at, grown
 from parity.compare.righting import righted
 from parity.differences.explaining import Account, account, imitating
@@ -41,12 +41,12 @@ _WITH_OTHERS = say("with the weights that were given nothing differs that the tw
 
 class Settling:
     """quick: the float32 lane is not looked at where the two are the same in float64. operations: watch single operations too; of
-    a user's pair they are watched anyway where neither a line nor a layer places the first divergence. trials: other weights that
-    are tried where choices may hide something."""
+    a user's pair they are watched anyway where neither a line nor a layer places the first divergence. choosing: try other
+    weights where choices may hide something."""
 
     def __init__(self, both: Both, lanes: Iterable[str], *, quick: bool, operations: bool, tell: Progress, found: Found,
-                 passed: Passed, trials: int = TRIALS) -> None:
-        self._both, self._lanes, self._quick, self._operations, self._trials = both, frozenset(lanes), quick, operations, trials
+                 passed: Passed, choosing: bool = True) -> None:
+        self._both, self._lanes, self._quick, self._operations, self._choosing = both, frozenset(lanes), quick, operations, choosing
         self._tell, self._found, self._passed = tell, found, passed
         self._sparing = True  # with draws: where something is far off, a few of them settle nothing
         self._asked: Kept | None = None
@@ -91,17 +91,17 @@ class Settling:
 
     def _chosen_otherwise(self, report: Report, known: Sequence[Difference]) -> Report | None:
         """What the two come to with other weights, if they differ there and choices have hidden it."""
-        if not self._trials or not may_hide(self._both, self._kept, report, self._tell):
+        if not self._choosing or not may_hide(self._both, self._kept, report, self._tell):
             return None
-        for number in range(self._trials):
+        for number in range(count := trials(self._both)):
             with weighed_otherwise(self._both, number):
-                self._tell(f"both with other weights, which choose otherwise: {number + 1} of {self._trials}")
+                self._tell(f"both with other weights, which choose otherwise: {number + 1} of {count}")
                 with imitating(known):
                     if not glance_at(self._both, gradients=False).diverged:
                         continue
                 self._kept = self._fresh()  # the runs with the weights that were asked for are let go
                 other = Settling(self._both, ("float64",), quick=self._quick, operations=self._operations, tell=self._tell,
-                                 found=self._found, passed=self._passed, trials=0)._report()
+                                 found=self._found, passed=self._passed, choosing=False)._report()
                 if other.diverged:
                     other.remarks.append(_WITH_OTHERS)
                     return other
