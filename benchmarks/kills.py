@@ -407,8 +407,9 @@ def page(rows: list[dict], seed: int, seconds: float) -> str:
 PAGE = """# Nothing lost, nothing left
 
 Commands that write, killed (`kill -9`) at random moments, on a disk of {disk} MiB that may fill up meanwhile: {trials} trials,
-{kills} of them kills. Made by `python -m benchmarks.kills --seed {seed} --out docs/nothing-lost.md`, as root, in {minutes:.0f}
-minutes on two cores that did other things as well.
+{kills} of them kills. Made by
+`python -m benchmarks.kills --minutes {minutes:.0f} --seed {seed} --out docs/nothing-lost.md`, as root, on two cores that did
+other things as well.
 
 {table}
 

@@ -50,7 +50,9 @@ def torch_networks(src: Path, prefix: str | None = None, network: str | None = N
         return {network: _without_module(content)}
     if network is not None:
         if network not in content:
-            raise CheckpointError(f"{src}: holds no {network}, but {', '.join(content)}")
+            inside = next((name for name, value in content.items() if isinstance(value, Mapping)), None)
+            raise CheckpointError(f"{src}: holds no {network}, but {listed(list(content))}"
+                                  + (f"; if its weights are in one of these, say in which (--prefix {inside})" if inside else ""))
         content = {network: content[network]}
     return {name: _without_module(value) if isinstance(value, Mapping) else value for name, value in content.items()}
 

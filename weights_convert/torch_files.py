@@ -310,7 +310,8 @@ def _to_arrays(path: Path, content: Mapping, allowance: _Allowance, prefix: str 
                                   "convert it in torch")
         else:
             raise CheckpointError(
-                f"{where}: expected a tensor, found {_a(value)}; keep only state_dicts in the file"
+                f"{where}: expected a tensor, found {_a(value)}; of a training's checkpoint say where the weights are "
+                "(--prefix model), or keep only state_dicts in the file"
             )
     return result
 

@@ -26,6 +26,7 @@ import torch
 from rich.console import Console
 
 from parity.cli import main
+from parity.conversion import convert as conversion
 from parity.conversion.forward import check
 from parity.conversion.show import show
 from weights_convert import (
@@ -176,6 +177,33 @@ def test_what_is_not_there_is_said(tmp_path, options, message):
     with pytest.raises(CheckpointError, match=message):
         convert_to_paddle(tmp_path / "a.pt", tmp_path / "out", build, **options, **KNOWN)
     assert names(tmp_path) == ["a.pt"]
+
+
+def test_where_a_training_keeps_its_weights_is_asked_for(tmp_path):
+    for content, found in (({"model": state()}, "holds no net, but model;"),
+                           ({"epoch": 3, "model": state()}, "epoch: expected a tensor, found")):
+        torch.save(content, tmp_path / "a.pt")
+        with pytest.raises(CheckpointError, match=rf"{found} .*\(--prefix model\)"):
+            convert_to_paddle(tmp_path / "a.pt", tmp_path / "out", build, network="net", **KNOWN)
+    convert_to_paddle(tmp_path / "a.pt", tmp_path / "out", build, network="net", prefix="model", **KNOWN)
+    assert names(tmp_path / "out") == ["net.pdparams", "receipt.json"]
+
+
+def test_a_receipt_is_checked_as_it_was_before_a_killed_conversion(tmp_path, monkeypatch):
+    receipt, stage = tmp_path / "receipt.json", tmp_path / ".converting-killed"
+    (stage / ".replaced").mkdir(parents=True)
+    (stage / ".replaced" / "receipt.json").write_text("before")
+    receipt.write_text("half of the next")
+    (stage / "later").write_text("not yet renamed")
+    (stage / ".journal").write_text(json.dumps({path.name: path.stat().st_ino for path in (receipt, stage / "later")}))
+
+    def read(path):
+        raise EOFError(path.read_text())
+
+    monkeypatch.setattr(conversion, "read_receipt", read)
+    with pytest.raises(EOFError, match="^before$"):
+        conversion.checked(receipt, None)
+    assert not stage.exists()
 
 
 def test_storages_shared_a_thousand_times_are_refused(tmp_path):
