@@ -34,6 +34,7 @@ class Afterwards:
 
     def __init__(self, site: Callable[[], Site | None], name: Callable[[Any], str], doctors: Sequence[Doctor]) -> None:
         self.findings: list[Finding] = []
+        self.ran: set[int] = set()  # ids of modules that ran when enough was watched
         self._site, self._name, self._doctors = site, name, doctors
         self._looks: Counter[int] = Counter()
         self._known: dict[int, weakref.ref] = {}
@@ -49,6 +50,8 @@ class Afterwards:
         if self._depth == 0 and self._doctors and framework.grad_enabled():
             with suppress(Exception):
                 self._note_mode(module)
+        if self._doctors and self._doctors[-1].enough:
+            self.ran.add(id(module))
         self._outermost = module if self._depth == 0 else self._outermost
         self._depth += 1
         try:

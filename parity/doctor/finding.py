@@ -326,6 +326,7 @@ FOLLOWS = {
     "loss-overwritten": frozenset({"parameters-without-gradient", "network-without-gradient"}),
     "updates-rounded-away": frozenset({"unchanged"}),
     "units-alike": frozenset({"activation-dead", "features-constant", "gradient-zero", "loss-at-chance"}),
+    "loss-input": frozenset({"nonfinite"}),
     "softmax-of-one": frozenset({"gradient-zero"}),
     "clip-before-unscale": frozenset({"clip-too-tight"}),
     "never-stepped": frozenset({"loss-at-chance", "loss-constant", "gradient-discarded"}),

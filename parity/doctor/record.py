@@ -275,6 +275,9 @@ class Entry:
     alive: bool
 
 
+LABELS = "labels of the loss"  # those that no line of the user's has bound
+
+
 @dataclass
 class Labels:
     """Whole numbers, one for each sample of the batch."""
@@ -318,6 +321,8 @@ class Iteration:
     frozen: set[str] = field(default_factory=set)  # parameters that no optimizer holds, which were to have no gradient at a step
     lent: set[str] = field(default_factory=set)  # networks that were called with weights made elsewhere
     normed: set[str] = field(default_factory=set)  # networks whose first layer a norm follows, which takes the input's scale away
+    # recurrent layer -> what it lacks in all of its calls: "state" (none is given), "input" (zeros), "" (nothing); its first call
+    unfed: dict[str, tuple[str, Site | None]] = field(default_factory=dict)
     first_inputs: dict[str, float] = field(default_factory=dict)  # network -> largest size of what its first layer was given
     schedulers: Counter = field(default_factory=Counter)  # optimizer name -> scheduler steps
     scheduler_sites: dict[str, Site | None] = field(default_factory=dict)

@@ -133,7 +133,7 @@ class _Attached:
         for doctor in reversed(self.doctors):
             doctor.stop()
             doctor.program.held_elsewhere |= self._held
-            doctor.note_end(over)
+            doctor.note_end(over, self._afterwards.ran)
         if self.doctors:
             self.doctors[0].note(*self._loads.findings, *self._afterwards.findings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import islice
@@ -178,8 +178,11 @@ class Doctor:
         found.sort(key=lambda finding: (finding.expected, finding.severity != ERROR, finding.rank))
         return Diagnosis(tuple(_folded(found)), len(watch.iterations))
 
-    def note_end(self, over: bool) -> None:
-        """The program is over, having come to its end or not: what only that shows."""
+    def note_end(self, over: bool, ran: Set[int] = frozenset()) -> None:
+        """The program is over, having come to its end or not: what only that shows. ran: ids of modules that ran when enough was
+        watched."""
+        self._found = self._found and [finding for finding in self._found if finding.id != "module-never-run"
+                                       or id(self.program.modules.get(finding.about)) not in ran]
         self.note(*learning_rate.through(Case(self.program, tuple(self._watch.iterations)), over))
 
     def trained(self, network: str) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from parity.doctor.checks.case import Case
-from parity.doctor.checks.source import calling_site, dividing_site, loading_site, source_says
+from parity.doctor.checks.source import calling_site, dividing_site, loading_site, making_site, source_says
 from parity.doctor.finding import Finding
-from parity.doctor.record import Batch
+from parity.doctor.record import LABELS, Batch
 from parity.messages import say
 from parity.trace.source import Site
 
@@ -20,6 +20,12 @@ _ORDERS = re.compile(r"loader|Loader|Sampler|\border")  # something whose task t
 _SHUFFLES = re.compile(r"shuffle\s*=\s*True|permut|shuffle\(|RandomSampler|randperm")
 _INSTEAD = {"one of many": say("take a sigmoid in the place of the softmax: each label by itself"),
             "axis": say("take the softmax over the axis of the classes: dim=1, axis=1 or -1"),
+            "signs": say("give it labels of -1 and 1: 2 * label - 1"),
+            "rate": say("log_input=False, or give it the logarithm: the last layer without its softplus or exp"),
+            "several": say("a binary cross entropy (with logits) where each label stands for itself; where they are one "
+                           "distribution, divide each row by its sum"),
+            "beyond": say("bring the targets to 0 and 1: divide a mask of 0 and 255 by 255"),
+            "as they are": say("leave use_softmax away, or give it the softmax of them"),
             "blank": say("number the symbols so that none is the blank (0 unless `blank` says another)")}
 SMALL = 0.01  # the largest value of an input that is next to nothing beside the biases that are added to it
 LARGE = 20.0  # inputs brought to mean 0 and spread 1 stay below it
@@ -197,10 +203,13 @@ def labels(case: Case) -> Iterator[Finding]:
     for iteration in case.iterations:
         for seen in iteration.labels:
             rows.setdefault(seen.name, []).append((iteration.number, seen))
-    for name, seen in rows.items():
-        large = [entry for entry in seen if entry[1].size >= 4]
-        # The same number in all of them is no class: a contrastive loss's zeros, lengths.
-        if len(large) >= 3 and all(entry[1].classes == 1 for entry in large) and len({entry[1].first for entry in large}) > 1:
+    for name in sorted(rows, key=lambda name: name == LABELS):
+        large = [entry for entry in rows[name] if entry[1].size >= 4]
+        # The same number in all of them is no class: a contrastive loss's zeros, lengths. Nor are two in one iteration: real, made.
+        told = {(number, entry.first) for number, entry in large}
+        apart = name == LABELS and len(told) > len({number for number, _ in told})
+        if (len(large) >= 3 and all(entry[1].classes == 1 for entry in large) and len({first for _, first in told}) > 1
+                and not apart):
             yield Finding(
                 "labels-sorted",
                 name,
@@ -209,6 +218,7 @@ def labels(case: Case) -> Iterator[Finding]:
                 site=loading_site(case, next((step.site for _, step in case.steps()), None)) or large[0][1].site,
                 iteration=large[2][0],
             )
+            return
 
 
 def inputs(case: Case) -> Iterator[Finding]:
@@ -217,24 +227,28 @@ def inputs(case: Case) -> Iterator[Finding]:
     for number, name, given, made, site in said[:1]:
         if made is None and given == "axis":  # what it gave was cut or indexed since
             made = calling_site(case, "log_softmax")
+        elif given in ("several", "as they are"):
+            made = making_site(case, "CrossEntropyLoss")
         site = made or site
-        if given == "sigmoid":
-            wants = say("{loss} is given probabilities; it expects raw scores, and takes the sigmoid itself", loss=name)
-        elif given == "one of many":
-            wants = say("{loss} is given a softmax, whose rows add up to 1, and labels of which a row has several or none: take a "
-                        "sigmoid of each", loss=name)
-        elif given == "softmax":
-            wants = say("{loss} is given probabilities; it expects raw scores, and takes the softmax itself", loss=name)
-        elif given == "axis":
-            wants = say("{loss} is given a softmax over the wrong axis: over the classes it does not add up to 1",
-                        loss=name)
-        elif given == "blank":
-            wants = say("the targets of {loss} hold the blank, which stands between symbols and is none", loss=name)
-        elif given == "probabilities":
-            wants = say("{loss} is given probabilities; it expects their logarithms", loss=name)
-        else:
-            wants = say("{loss} is given raw scores; it expects logarithms of probabilities, which are never above 0", loss=name)
-        yield Finding("loss-input", name, wants, site=site, iteration=number, instead=_INSTEAD.get(given))
+        wants = {
+            "sigmoid": say("{loss} is given probabilities; it expects raw scores, and takes the sigmoid itself", loss=name),
+            "one of many": say("{loss} is given a softmax, whose rows add up to 1, and labels of which a row has several or none: "
+                               "take a sigmoid of each", loss=name),
+            "softmax": say("{loss} is given probabilities; it expects raw scores, and takes the softmax itself", loss=name),
+            "axis": say("{loss} is given a softmax over the wrong axis: over the classes it does not add up to 1", loss=name),
+            "blank": say("the targets of {loss} hold the blank, which stands between symbols and is none", loss=name),
+            "probabilities": say("{loss} is given probabilities; it expects their logarithms", loss=name),
+            "scores": say("{loss} is given raw scores; it expects logarithms of probabilities, which are never above 0", loss=name),
+            "signs": say("{loss} is given labels of 0 and 1; it expects -1 and 1, and 0 belongs to neither side", loss=name),
+            "rate": say("{loss} is given a rate, which is never below 0; it expects the logarithm, and takes the exp itself",
+                        loss=name),
+            "several": say("the targets of {loss} have more than one label in a row, and it takes a row for one distribution, "
+                           "which adds up to 1: on purpose?", loss=name),
+            "beyond": say("{loss} is given targets beyond 0 and 1, between which it has its smallest value", loss=name),
+            "as they are": say("{loss} is told to take no softmax and is given raw scores; it takes their logarithm", loss=name),
+        }[given]
+        yield Finding("loss-input", name, wants, site=site, iteration=number, instead=_INSTEAD.get(given),
+                      mild=given == "several")
 
 
 NOTHING = 0.01  # of 0 to 1: a mask of zeros and ones that was divided by 255 is at most 0.004

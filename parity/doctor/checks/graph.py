@@ -11,7 +11,7 @@ from parity.doctor.checks.source import named_alone
 from parity.doctor.finding import Finding
 from parity.doctor.program import HELD
 from parity.doctor.record import Iteration, Step
-from parity.messages import say, some
+from parity.messages import Message, say, some
 from parity.trace.source import Site
 
 
@@ -118,7 +118,10 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
             missing = [name for name in none if program.network_of(name) == network]
             yield from _missing(case, network, mine, missing, steps[0][1])
             dead = [name for name in zero if program.network_of(name) == network]
-            if dead:
+            lacking = {_lacking(case, name) for name in dead}
+            if len(lacking) == 1 and (lack := lacking.pop())[0]:
+                yield _unfed(network, dead, plural(len(steps), "step"), *lack)
+            elif dead:
                 half = any(iteration.half for iteration in case.iterations)
                 yield Finding(
                     "fp16-underflow" if half else "gradient-zero",
@@ -129,6 +132,30 @@ def missing_gradients(case: Case) -> Iterator[Finding]:
                     site=_flat(case) or program.site_of(dead[0]),
                     iteration=steps[0][0].number,
                 )
+
+
+def _lacking(case: Case, name: str) -> tuple[str, str, Site | None]:
+    """What the recurrent layer with this parameter never got ("state" or "input", "" for neither), the layer, and its call."""
+    path = name.rpartition(".")[0]
+    while path and not any(path in iteration.unfed for iteration in case.close):
+        path = path.rpartition(".")[0]
+    seen = [iteration.unfed[path] for iteration in case.close if path in iteration.unfed]
+    lacks = {lack for lack, _ in seen}
+    return (lacks.pop(), path, seen[0][1]) if len(lacks) == 1 else ("", path, None)
+
+
+def _unfed(network: str, dead: list[str], steps: Message, lack: str, layer: str, site: Site | None) -> Finding:
+    """Parameters that multiply zeros alone: weights of a state, where none is handed over, or of an input of zeros."""
+    values = {"parameters": plural(len(dead), "parameter"), "network": network, "steps": steps, "names": some(dead), "layer": layer}
+    if lack == "input":
+        return Finding("gradient-zero", dead[0], say(
+            "{parameters} of {network} got a gradient of exactly 0 in all {steps}: {names}; the input of {layer} is 0 in all of "
+            "its calls, on purpose?", **values), site=site, iteration=1, mild=True,
+            instead=say("if it is to go by what it has said before, or by a target, hand that over"))
+    return Finding("gradient-zero", dead[0], say(
+        "{parameters} of {network} got a gradient of exactly 0 in all {steps}: {names}; {layer} is given no state in any of its "
+        "calls, and begins with zeros in each", **values), site=site, iteration=1,
+        instead=say("hand over the state that the call before gave: h, state = cell(x, state)"))
 
 
 _FLAT = re.compile(r"\b(round|floor|ceil|sign)\b")  # functions whose slope is 0

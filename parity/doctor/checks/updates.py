@@ -15,6 +15,7 @@ from parity.messages import say, several, some
 ROUNDING = 1e-6  # of the gradient of its own layer's weight: what float32 leaves of a sum of some hundred terms that is 0
 
 SLIGHT = 1e-3  # of the gradient of its own layer's weight: a bias that takes part has about as much
+AT_REST = 1e-3  # of a weight's size: what is left of its gradient where a search for the minimum ends
 HALF_AN_ULP = 2 ** -25  # of a number that is a power of two, in float32: what is less, added to it, leaves it as it was
 
 
@@ -49,6 +50,9 @@ def updates(case: Case) -> Iterator[Finding]:
                 and name not in still and not any(update.changed for update in all_) and not _is_rounding(name, seen, rate)]
         late = [name for name, all_ in seen.items() if len(all_) > 1 and all_[0].changed and all(update.gradient for update in all_)
                 and name not in still and not any(update.changed for update in all_[1:]) and not _is_rounding(name, seen, rate)]
+        if type(program.optimizers[optimizer]).__name__ == "LBFGS":  # it goes on by itself until it is there
+            idle, late = ([name for name in names_ if not all(update.gradient < AT_REST * update.weight for update in seen[name])]
+                          for names_ in (idle, late))
         if idle or late:
             yield Finding(
                 "unchanged",

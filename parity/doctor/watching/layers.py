@@ -16,6 +16,7 @@ from parity.numbers.arrays import digest
 FLAT = {"Tanh": 0.99, "Sigmoid": 0.99}  # |tanh| above it, or |2 sigmoid - 1|: the slope is below 0.02 (0.005)
 IN_TURN = 8  # between close iterations, one layer in so many is looked at: what stays NaN is seen within as many iterations
 RECTIFIERS = ("ReLU", "ReLU6")
+RECURRENT = ("LSTM", "GRU", "RNN", "SimpleRNN")
 
 
 _NOTHING = (lambda: None), False
@@ -98,6 +99,15 @@ class Layers:
             if kind == "Embedding" and (padding := framework.padding_of(module)) is not None:
                 iteration.padded.append((path, padding, *_inside(framework.values(inputs[0]), padding)))
             self._note_input(path, module, inputs[0], outputs)
+
+    def note_fed(self, path: str, module: Any, given: list[Any]) -> None:
+        """Of a recurrent layer, closely: was it given a state, and something as input?"""
+        current = self._scene.current
+        if not (current.close and type(module).__name__.startswith(RECURRENT) and given):
+            return
+        lacks = "state" if len(given) == 1 else "" if self._scene.framework.values(given[0]).any() else "input"
+        before, site = current.unfed.get(path) or (lacks, self._scene.site())
+        current.unfed[path] = (lacks if lacks == before else "", site)
 
     def _note_input(self, path: str, module: Any, given: Any, outputs: list[Any]) -> None:
         """The size of what a network's first layer with weights is given, and the features that a classifier goes by."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from parity.doctor.arrays import is_finite
 from parity.doctor.places import bound_of, given_site
+from parity.doctor.record import LABELS, Labels
 from parity.doctor.watching.cosines import Cosines
 from parity.doctor.watching.draws import Draws
 from parity.doctor.watching.probes import Probes
@@ -27,6 +28,9 @@ LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "binary_cross_entropy_with_lo
 PAIRED = {*LOSSES, "MSELoss", "L1Loss", "SmoothL1Loss", "BCEWithLogitsLoss", "BCELoss", "HuberLoss"}  # of equal shapes
 REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "square_error_cost",
                "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
+# of labels -1 and 1 -> where among the arguments these stand
+SIGNED = {"cosine_embedding_loss": 2, "margin_ranking_loss": 2, "hinge_embedding_loss": 1, "soft_margin_loss": 1}
+POSITIVE = ("softplus", "exp")  # what makes a rate out of its logarithm
 BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, math.inf)}
 BEYOND, OFTEN = 0.05, 0.05  # so far outside, and so many of the targets: noise about targets at the bounds is no range
 SQUARE = 4  # rows: that as many examples as there are classes have one label is no accident then
@@ -58,7 +62,8 @@ class Losses:
 
     def wrap(self, wrappers: Wrappers) -> None:
         framework = self._scene.framework
-        for names, around in ((LOSSES, self._loss), (CLASS_LOSSES, self._class_loss)):
+        for names, around in ((LOSSES, self._loss), (CLASS_LOSSES, self._class_loss), (SIGNED, self._signed_loss),
+                              (("poisson_nll_loss",), self._rate_loss)):
             for name in names:
                 if hasattr(framework.functional, name):
                     wrappers.function(framework.functional, name, around)
@@ -117,10 +122,31 @@ class Losses:
         if not labels.size or labels.dtype.kind != "f" or not framework.requires_grad(given):
             return
         scene.current.largest_targets.append((name, float(labels.max()), scene.site()))
+        if scene.current.close and ((labels < -BEYOND) | (labels > 1 + BEYOND)).mean() > OFTEN:
+            scene.current.unfit.append((name, "beyond", None, scene.site()))
         scene.current.judged.append((scene.last_network, scene.tick(), float(labels.min()), float(labels.max()), scene.site()))
         rows = labels.shape == tuple(given.shape) and labels.ndim == 2 and np.isin(labels, (0, 1)).all()
         if rows and framework.made_by(given) == "softmax" and (labels.sum(1) != 1).any():
             scene.current.unfit.append((name, "one of many", scene.maker(given), scene.site()))
+
+    def _signed_loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        """Labels of 0 and 1 where -1 and 1 belong."""
+        scene, framework, name = self._scene, self._scene.framework, original.__name__
+        target = args[SIGNED[name]] if len(args) > SIGNED[name] else kwargs.get("target", kwargs.get("label"))
+        if scene.current.close and framework.is_tensor(target):
+            labels = framework.values(target)
+            if np.isin(labels, (0, 1)).all() and (labels == 0).any():
+                scene.current.unfit.append((name, "signs", None, scene.site()))
+        return original(*args, **kwargs)
+
+    def _rate_loss(self, original: Callable, args: tuple, kwargs: dict) -> Any:
+        """A rate where its logarithm belongs."""
+        scene, framework = self._scene, self._scene.framework
+        given = args[0] if args else kwargs.get("input")
+        logarithm = args[2] if len(args) > 2 else kwargs.get("log_input", True)
+        if scene.current.close and logarithm and framework.is_tensor(given) and framework.made_by(given) in POSITIVE:
+            scene.current.unfit.append((original.__name__, "rate", None, scene.site()))
+        return original(*args, **kwargs)
 
     def _within_reach(self, given: Any, target: Any) -> None:
         """Is some of the target where the activation that gave the prediction never comes?"""
@@ -148,14 +174,19 @@ class Losses:
             scene.current.classes.add(shape[1])
             axis = kwargs.get("axis", -1 if framework.name == "paddle" and name == "cross_entropy" else 1)
             self._note_told(given, target, axis)
+            self._note_labels(target)
             self._note_square(shape, target)
         softmax = kwargs.get("use_softmax", True) and kwargs.get("axis", -1) in (-1, 1)
+        if scene.current.close and not kwargs.get("use_softmax", True) and (framework.values(given) < 0).any():
+            scene.current.unfit.append((name, "as they are", None, scene.site()))
         if scene.current.close and name == "cross_entropy" and framework.is_tensor(given):
             self._cosines.note_scores(given, scene.lines.made_at(given) or scene.site())
         if scene.current.close and len(shape) > 1 and shape[1] > 1 and softmax:
             what = self._unfit(name, given, has_softmax)
             if what is None and name == "ctc_loss" and is_finite(framework.values(given)):
                 what = "blank" if self._has_blanks(*args[1:5], **kwargs) else None
+            if what is None and name == "cross_entropy" and self._has_several(given, target):
+                what = "several"
             if what:
                 made = scene.maker(given) if what in ("softmax", "axis") else None  # that line is to go, else a step is missing
                 scene.current.unfit.append((name, what, made, given_site(scene.site(), name)))
@@ -195,6 +226,14 @@ class Losses:
         else:
             scene.current.many_labels += 1
 
+    def _note_labels(self, target: Any) -> None:
+        """Labels of classes that no line of the user's has bound: a fit of the framework's hands them over."""
+        scene, framework = self._scene, self._scene.framework
+        labels = framework.values(target) if framework.is_tensor(target) else np.empty(0)
+        bound = any(seen.size == labels.size and seen.name != LABELS for seen in scene.current.labels)
+        if labels.dtype.kind == "i" and labels.size > 1 and labels.size == len(labels) and not bound:
+            scene.current.labels.append(Labels(LABELS, scene.site(), int(labels.flat[0]), len(np.unique(labels)), labels.size))
+
     def _note_told(self, given: Any, target: Any, axis: int) -> None:
         """How many examples are told right; closely, also which classes get a gradient."""
         framework, current = self._scene.framework, self._scene.current
@@ -224,6 +263,14 @@ class Losses:
                 and not np.allclose(np.exp(array).sum(1), 1, rtol=0, atol=1e-2)):
             return "axis"
         return None
+
+    def _has_several(self, given: Any, target: Any) -> bool:
+        """Whether the targets have a 0 or a 1 for each class, and rows with more than one of them."""
+        framework = self._scene.framework
+        if not framework.is_tensor(target) or tuple(target.shape) != tuple(given.shape) or len(tuple(target.shape)) != 2:
+            return False
+        labels = framework.values(target)
+        return bool(np.isin(labels, (0, 1)).all() and (labels.sum(1) > 1).any())
 
     def _has_blanks(self, *given: Any, **named: Any) -> bool:
         """Whether a target of ctc_loss, within its length, holds the blank, which stands for no symbol."""

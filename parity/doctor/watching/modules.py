@@ -85,6 +85,8 @@ class Modules:
             after = self._state.marks_of(path)
             scene.current.moved_by_eval |= {name for name, mark in state.items() if after.get(name) != mark}
         self._note_use(path, module, args[1:], result)
+        if path in program.leaves:
+            self._layers.note_fed(path, module, [tensor for _, tensor in framework.tensors_in([*args[1:], *kwargs.values()])])
         return result
 
     def _call_stranger(self, original: Callable, args: tuple, kwargs: dict) -> Any:
