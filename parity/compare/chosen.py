@@ -7,7 +7,7 @@ it takes other weights to tell whether these hide something.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from parity.numbers.noise import generator
-from parity.trace.events import PRECISIONS
+from parity.trace.events import PRECISIONS, Key
+from parity.trace.thresholds import may_run_on
 from parity.verdict.findings import Finding, Report
 from parity.verdict.sinks import Nowhere, Store
 
@@ -32,8 +33,11 @@ SPREAD = 1.0
 
 def may_hide(both: Both, kept: Kept, report: Report, tell: Progress) -> bool:
     """Whether something in the forward was not compared, and the reference makes choices. kept: its runs, of which one has noted
-    the choices, or another will."""
-    if both.subject.own_weights or not (any(map(_is_of_the_forward, report.uncompared)) or _some_never_ran(both, kept)):
+    the choices, or another will. Not asked of a program with a loop that with other weights may not end."""
+    events = (kept.truth or (kept.passed and kept.passed.truth) or Store()).events
+    if both.subject.own_weights or any(map(may_run_on, {event.site for event in events.values()})):
+        return False
+    if not (any(map(_is_of_the_forward, report.uncompared)) or _some_never_ran(both, events)):
         return False
     noted = kept.truth
     if noted is None or noted.choices is None:
@@ -52,9 +56,8 @@ def _is_of_the_forward(finding: Finding) -> bool:
     return finding.key.stage in ("forward", "losses") and finding.key.variable not in PRECISIONS
 
 
-def _some_never_ran(both: Both, kept: Kept) -> bool:
+def _some_never_ran(both: Both, events: Iterable[Key]) -> bool:
     """Whether a module that has weights shows nothing in the forward of what is at hand."""
-    events = (kept.truth or (kept.passed and kept.passed.truth) or Store()).events
     ran = {key.module for key in events if key.stage in ("forward", "losses")}
     return any(".".join(filter(None, (both.subject.name, entry.source.rpartition(".")[0]))) not in ran
                for entry in both.entries().values())

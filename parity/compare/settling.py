@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from parity.blame import is_users
 from parity.compare.chosen import may_hide, trials, weighed_otherwise
 from parity.compare.ladder import Both, Kept, Progress, accuracy, climb, glance_at, grown
 from parity.compare.righting import righted
@@ -94,18 +95,29 @@ class Settling:
         if not self._choosing or not may_hide(self._both, self._kept, report, self._tell):
             return None
         for number in range(count := trials(self._both)):
-            with weighed_otherwise(self._both, number):
-                self._tell(f"both with other weights, which choose otherwise: {number + 1} of {count}")
-                with imitating(known):
-                    if not glance_at(self._both, gradients=False).diverged:
-                        continue
-                self._kept = self._fresh()  # the runs with the weights that were asked for are let go
-                other = Settling(self._both, ("float64",), quick=self._quick, operations=self._operations, tell=self._tell,
-                                 found=self._found, passed=self._passed, choosing=False)._report()
-                if other.diverged:
-                    other.remarks.append(_WITH_OTHERS)
-                    return other
+            self._tell(f"both with other weights, which choose otherwise: {number + 1} of {count}")
+            try:
+                with weighed_otherwise(self._both, number):
+                    other = self._otherwise(known)
+            except Exception as error:
+                if not is_users(error, self._both.sources[0]):
+                    raise
+                continue  # weights that the reference does not take tell nothing
+            if other is not None:
+                return other
         return None
+
+    def _otherwise(self, known: Sequence[Difference]) -> Report | None:
+        with imitating(known):
+            if not glance_at(self._both, gradients=False).diverged:
+                return None
+        self._kept = self._fresh()  # the runs with the weights that were asked for are let go
+        other = Settling(self._both, ("float64",), quick=self._quick, operations=self._operations, tell=self._tell,
+                         found=self._found, passed=self._passed, choosing=False)._report()
+        if not other.diverged:
+            return None
+        other.remarks.append(_WITH_OTHERS)
+        return other
 
     def _rounding_in(self, glanced: Report) -> Report | None:
         """The float64 lane, if nothing in the pass went apart, or nothing but rounding on its way; else None. What goes apart in

@@ -1,5 +1,6 @@
 """What a choice throws away may be wrong, and nothing that is returned says so; with weights that choose otherwise it does."""
 
+import numpy as np
 import paddle
 import pytest
 import torch
@@ -134,6 +135,46 @@ def test_an_expert_to_which_nothing_is_sent():
 
     assert sent(7).verdict == "same"
     assert sent(6).verdict == "diverged"
+
+
+class Stubborn(torch.nn.Module):
+    """Takes no weights but those that it was built with, or would go on for ever with others."""
+
+    def __init__(self, endless):
+        super().__init__()
+        self.fc = torch.nn.Linear(6, 6)
+        self.endless = endless
+
+    def forward(self, x):
+        if not self.endless and abs(float(self.fc.weight.detach().abs().sum()) - float(SIZES[0])) > 1e-3:
+            raise ValueError("other weights")
+        y, rounds = self.fc(x), 0
+        while self.endless and rounds < 1:
+            rounds += int(abs(float(self.fc.weight.detach().abs().sum()) - float(SIZES[0])) < 1e-3)
+            best = y.argmax(-1)
+        best = y.argmax(-1)
+        return y.gather(1, best.unsqueeze(1))
+
+
+class Stubborn_(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.fc = paddle.nn.Linear(6, 6)
+
+    def forward(self, x):
+        y = self.fc(x)
+        first = y.argmax(-1)
+        return paddle.take_along_axis(y, first.unsqueeze(1), 1)
+
+
+SIZES = [0.0]
+
+
+@pytest.mark.parametrize("endless", [False, True], ids=["raises", "endless"])
+def test_a_program_that_takes_no_other_weights(endless):
+    pair = Port(lambda: Stubborn(endless), Stubborn_, inputs=[normal(2, 6)])
+    SIZES[0] = np.abs(pair.subject("eval", 0).state["fc.weight"]).sum()
+    assert compare(pair, modes=["eval"], quick=True, seed=0).verdict == "same"
 
 
 class Plain(torch.nn.Module):
