@@ -137,7 +137,8 @@ def cli() -> None:
     Three ways to begin:
       parity init my_port/                  a port of your own: an example to put your two classes into,
                                             then parity compare my_port/my_pair.py
-      parity convert model.pt converted/    a checkpoint of U-GAT-IT, for Paddle; parity demo shows it all
+      parity convert --pair my_port/my_pair.py model.pt converted/
+                                            a checkpoint of that port, for Paddle; without --pair, one of U-GAT-IT
       parity doctor train.py                a loss that does not go down, without any original
     """
 
