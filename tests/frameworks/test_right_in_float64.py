@@ -5,9 +5,12 @@ import paddle
 import paddle.nn.functional as F
 import pytest
 import torch
+from pairs import trainings
 
 from parity import Port, compare, normal
-from parity.frameworks.paddle_in_float64 import right_in_float64
+from parity.frameworks.paddle_in_float64 import _loses_gradients, right_in_float64
+from parity.steps.follow import follow
+from parity.steps.stored import record_to, recorded_in
 
 ITEMS = {
     "rows": lambda t: t([0, 2]), "a list": lambda t: [0, 2], "an array": lambda t: np.array([0, 2]),
@@ -58,6 +61,14 @@ def test_one_number_by_a_mask_stays_without_a_gradient():
         x.sum().backward()
         found.append(value.grad.item())
     assert found[0] == found[1]
+
+
+def test_looking_for_it_shows_in_no_recording(tmp_path):
+    """It is looked for once, where a twin is followed for the first time: by no backward, which would be taken for the twin's."""
+    subject = trainings.regression.subject()
+    record_to(tmp_path / "reference", subject, steps=1)
+    _loses_gradients.cache_clear()
+    assert follow(subject, steps=1, recorded=recorded_in(tmp_path / "reference", subject)[1]).verdict == "same"
 
 
 class Sent(torch.nn.Module):
