@@ -96,7 +96,7 @@ def test_a_healthy_twin_is_0_in_both_lanes_and_all_reports_are_written(capsys, t
     with Image.open(paths[2]) as image:
         assert image.format == "PNG" and image.width > 1000 and image.height > 800
     page = paths[1].read_text()
-    assert "The same training: 1 step, free run, float64 and float32 lanes" in reading.text(page) and "data:image/png" in page
+    assert "The same training: 1 step, free run, float64 and float32 lanes" in reading.text(page) and "data:image/svg+xml" in page
     sentence, out = capsys.readouterr().out.split("\n", 1)
     assert sentence.startswith("The same training") and max(map(len, out.split("Losses are")[0].splitlines())) <= 80
 

@@ -144,7 +144,8 @@ def test_a_known_difference_is_imitated_at_once_and_settled_in_the_pass(runs):
     report = settled(norms(), "eval", quick=True)
     assert report.verdict == "same" and report.counts["explained"]
     assert all("norm_epsilon" in finding.cause for finding in report.findings if finding.verdict == "explained")
-    assert [what for _, what in runs] == ["pass", "pass"]  # as it is, and under all that is known
+    # As it is, and under all that is known; and what it chooses, as not everything was compared.
+    assert [what for _, what in runs] == ["pass", "pass", "unmoved"]
 
 
 class TorchRemembers(torch.nn.Module):
@@ -301,7 +302,8 @@ class PaddleNarrow(paddle.nn.Layer):
 @pytest.mark.parametrize(("factor", "verdict"), [(2, "same"), (2 + 1e-6, "diverged")])
 def test_results_in_another_container_meet_in_the_pass_though_the_twin_returns_first(runs, factor, verdict):
     report = settled(between(TorchWide, lambda: PaddleNarrow(factor), {"x": numbers(3, 4)}, FREE), "eval", quick=True)
-    assert report.verdict == verdict and (verdict == "diverged" or runs == [("float64", "pass")])
+    assert report.verdict == verdict and (verdict == "diverged" or runs == [
+        ("float64", "pass"), ("float64", "unmoved")])  # which choices it makes, as not everything was compared
 
 
 def test_a_quick_compare_finds_a_slight_mistake_in_gradients_beside_their_noise(runs):

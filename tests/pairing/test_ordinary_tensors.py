@@ -253,7 +253,7 @@ def test_the_sparse_gradient_of_an_embedding(framework):
 @named
 def test_half_precision_and_complex_parameters_keep_their_kind(framework):
     net = network(framework.name, nothing, nothing)()
-    net.a = net.a.bfloat16()
+    net.a = net.a.to(dtype=framework.root.bfloat16)  # Paddle's `bfloat16()` does nothing on a processor without AVX-512
     for lane in ("float64", "float32"):
         framework.prepare(net, dtype=lane, training=False, device="cpu")
         kinds = {name: framework.shape_dtype(value)[1] for name, value in framework.parameters(net).items()}
