@@ -75,6 +75,9 @@ def write_archive(
             _member(archive, "version", [b"3\n"])
     except OSError as error:
         raise CheckpointError(f"{Path(path).name}: cannot write ({brief(error)})") from error
+    except ValueError as error:
+        # What stopped the writing between the opening of a member and its `with` leaves an archive that cannot be closed.
+        raise error if error.__context__ is None else error.__context__ from None
     return output
 
 
