@@ -18,7 +18,7 @@ from parity.numbers.noise import generator
 from parity.trace.events import PRECISIONS, Key
 from parity.trace.thresholds import may_run_on
 from parity.verdict.findings import Finding, Report
-from parity.verdict.sinks import Nowhere, Store
+from parity.verdict.sinks import Store
 
 if TYPE_CHECKING:
     from parity.compare.ladder import Both, Kept, Progress
@@ -39,11 +39,8 @@ def may_hide(both: Both, kept: Kept, report: Report, tell: Progress) -> bool:
         return False
     if not (any(map(_is_of_the_forward, report.uncompared)) or _some_never_ran(both, events)):
         return False
-    noted = kept.truth
-    if noted is None or noted.choices is None:
-        tell("choices of the reference, float64")
-        noted = Store()
-        both.reference("float64", Nowhere(), gradients=False, measure=False, truth=noted)
+    noted = kept.truth or (kept.passed and kept.passed.left) or Store()
+    both.note_choices(noted, tell)
     return noted.choices is not None and noted.choices.throw_away
 
 

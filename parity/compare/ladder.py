@@ -188,9 +188,7 @@ def grown(both: Both, kept: Kept, *, draws: int = DRAWS, tell: Progress = _silen
 def _grown_where_open(both: Both, kept: Kept, draws: int, tell: Progress) -> Report:
     """What a pass comes to where one draw has measured the values that it has left open; the others agree by less than that."""
     left = kept.passed.left
-    if left.choices is None:
-        tell("choices of the reference, float64")
-        both.reference("float64", Nowhere(), gradients=False, measure=False, truth=left)
+    both.note_choices(left, tell)
     tell(f"noise of the reference, float64, where it is open: 1 of {draws} draws")
     floors = {**kept.passed.floors, **both.noise("float64", left, draws=draws).floors(min(1, draws))}
     return _judged(both, "float64", kept, _begin(both), floors, kept.passed.against.beside(floors, M, arrays=False))
@@ -492,6 +490,12 @@ class Both(Sides):
         self._run(0, dtype, sink, draw, replayed, gradients,
                   measure=isinstance(sink, Store) if measure is None else measure,
                   release=release, truth=sink if truth is None and isinstance(sink, Store) else truth)
+
+    def note_choices(self, store: Store, tell: Progress) -> None:
+        """Where no run has noted in it what the reference chooses, one is made for that."""
+        if store.choices is None:
+            tell("choices of the reference, float64")
+            self.reference("float64", Nowhere(), gradients=False, measure=False, truth=store)
 
     def noise(self, lane: str, truth: Store, *, replayed: Store | None = None, draws: int = DRAWS) -> Noise:
         """The noise of the lane: of a free run, or of a replay. In float32 only a replay tells of gradients."""
